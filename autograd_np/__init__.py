@@ -1,0 +1,69 @@
+"""autograd_np: automatic differentiation of plain NumPy code, with its graph in the open.
+
+Examples
+--------
+>>> import numpy as np
+>>> import autograd_np as ag
+>>> ag.grad(lambda w: np.sum(np.tanh(w) ** 2))(np.array([0.0, 1.0]))
+array([0.        , 0.63970001])
+"""
+
+from autograd_np import render as _render
+from autograd_np.backward import backward as _backward
+from autograd_np.define import custom_gradient, define
+from autograd_np.errors import (
+    AnomalyError,
+    AutogradError,
+    CustomRuleError,
+    DataError,
+    DifferentiationError,
+    InPlaceError,
+    LeavesNumPyError,
+    NoRowError,
+    RenderError,
+    ShapeWarning,
+)
+from autograd_np.graph import Graph, Operation, graph, operation
+from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
+from autograd_np.tensor import Tensor, detect_anomaly, no_grad, stop_gradient
+from autograd_np.trace import trace
+from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AnomalyError",
+    "AutogradError",
+    "CustomRuleError",
+    "DataError",
+    "DifferentiationError",
+    "Graph",
+    "InPlaceError",
+    "LeavesNumPyError",
+    "NoRowError",
+    "RenderError",
+    "ShapeWarning",
+    "Tensor",
+    "custom_gradient",
+    "define",
+    "detect_anomaly",
+    "grad",
+    "graph",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "no_grad",
+    "operation",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "stop_gradient",
+    "trace",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,164 @@
+"""A user's own operations: a forward function and its derivative, dispatched like the built-in ones."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.backward import gradients
+from autograd_np.op import Op, Primitive, Recordable
+from autograd_np.tensor import Level, leaf, record
+from autograd_np.typing import Array, Rule
+
+__all__ = ["custom_gradient", "define"]
+
+
+def define(
+    forward: Callable[..., Any],
+    *,
+    partials: Sequence[Any] | None = None,
+    vjp: Rule | None = None,
+    jvp: Rule | None = None,
+    name: str | None = None,
+    check: Sequence[Any] | None = None,
+    tex: str = "",
+) -> Primitive:
+    """Make an operation of a function and its derivative.
+
+    Parameters
+    ----------
+    forward : callable
+        Takes arrays as positional parameters and attributes as keyword-only ones; returns one array.
+    partials : sequence, optional
+        For functions of each element alone: a partial derivative an argument, each ``partial(y, *arrays)``, or
+        the numbers 1, -1, 0. Gives both modes.
+    vjp : callable, optional
+        ``vjp(g, y, *arrays, **attributes)`` returns the cotangents, one an argument (bare if there is one;
+        ``None`` for no gradient), each of its argument's shape. Written in NumPy, it can be differentiated again.
+    jvp : callable, optional
+        ``jvp(tangents, y, *arrays, **attributes)``; ``None`` among the tangents means zero. Without it the
+        forward mode transposes `vjp`.
+    name : str, optional
+        For drawings and messages; the function's name by default.
+    check : sequence of arrays, optional
+        Sample arguments: the derivative is compared with central differences at once.
+    tex : str, optional
+        LaTeX with ``#1``, ``#2`` for the arguments.
+
+    Returns
+    -------
+    Primitive
+        Call it on Tensors, arrays or scalars.
+
+    Raises
+    ------
+    CustomRuleError
+        If neither or both of `partials` and `vjp` are given, if `check` fails, and during a backward pass if a
+        rule returns a wrong count, shape or dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> cube = ag.define(lambda x: x**3, partials=[lambda y, x: 3 * x**2], name="cube", check=[np.array([1.0, 2.0])])
+    >>> ag.grad(cube)(2.0)
+    array(12.)
+    """
+    if (partials is None) == (vjp is None):
+        raise errors.CustomRuleError("ag.define needs one of partials= (functions of each element alone) or vjp= (everything else)")
+    parameters = inspect.signature(forward).parameters.values()
+    arrays = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    attrs = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    title = name or getattr(forward, "__name__", "custom")
+    if partials is not None and len(partials) != len(arrays):
+        raise errors.CustomRuleError(f"{title} takes {len(arrays)} arrays ({', '.join(arrays)}) but got {len(partials)} partials")
+    new = Primitive(forward)
+    new.__name__ = title  # type: ignore[attr-defined]
+    new.op = Op(
+        title,
+        new,
+        "elementwise" if partials is not None else "general",
+        partials if partials is not None else (vjp,) * len(arrays),
+        params=(*arrays, *attrs),
+        jvp=jvp,
+        tex=tex,
+        joint=vjp is not None,
+        strict=vjp is not None,
+    )
+    if check is not None:
+        _check(new, [np.asarray(x, float) if isinstance(x, (float, int)) else x for x in check])
+    return new
+
+
+def _check(new: Primitive, args: list[Array]) -> None:
+    """Compare the rule with central differences in a random direction, by every argument."""
+    rng = np.random.default_rng(0)
+    level = Level()
+    variables = [leaf(x, level, needs=np.asarray(x).dtype.kind == "f") for x in args]
+    out = new(*variables)
+    g = rng.normal(size=out.shape)
+    found = gradients({out._node: g})
+    for i, (x, v) in enumerate(zip(args, variables, strict=True)):
+        if v._node not in found:
+            continue
+        direction = rng.normal(size=np.shape(x))
+        step = np.cbrt(np.finfo(float).eps) * np.maximum(1, abs(x))
+        ahead, behind = ([*args[:i], x + sign * step * direction, *args[i + 1 :]] for sign in (1, -1))
+        numeric = (np.sum(g * new(*ahead)) - np.sum(g * new(*behind))) / 2
+        analytic = np.sum(found[v._node] * direction * step)
+        if not np.isclose(analytic, numeric, rtol=1e-5, atol=1e-7 * np.max(step)):
+            raise errors.CustomRuleError(
+                f"the rule of {new.op.name} disagrees with central differences for argument {i}: "
+                f"directional derivative {analytic:.6g}, numerically {numeric:.6g}"
+            )
+    level.close()
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a function that returns its result and the function that pulls a cotangent back.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(*arrays)`` returns ``(y, pullback)``, and ``pullback(g)`` the cotangents, one an argument. `f` sees
+        plain arrays (or Tensors of an outer transform), so `pullback` may keep what it needs.
+
+    Returns
+    -------
+    callable
+        Takes arrays or Tensors, returns `y`.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> @ag.custom_gradient
+    ... def clipped(x):
+    ...     return x, lambda g: g.clip(-1.0, 1.0)
+    >>> ag.grad(lambda x: 5 * clipped(x))(2.0)
+    array(1.)
+    """
+
+    @functools.wraps(f)
+    def call(*args: Any) -> Any:
+        kept: list[Callable[..., Any]] = []
+
+        def forward(*values: Any) -> Any:
+            y, pullback = f(*values)
+            kept[:] = [pullback]
+            return y
+
+        if not any(isinstance(a, Recordable) for a in args):
+            return forward(*args)
+
+        def rule(g: Array, y: Array, *values: Any) -> Any:
+            return kept[0](g)
+
+        name = getattr(f, "__name__", "custom")
+        return record(Op(name, forward, "general", (rule,) * len(args), joint=True, strict=True), args)
+
+    return call

@@ -1,0 +1,65 @@
+"""Every error the library raises on purpose.
+
+Each message says what was got, what was expected and what to do. Each class also derives from the
+built-in exception a caller would have caught without knowing this library.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AnomalyError",
+    "AutogradError",
+    "CheckSetupError",
+    "CustomRuleError",
+    "DataError",
+    "DifferentiationError",
+    "InPlaceError",
+    "LeavesNumPyError",
+    "NoRowError",
+    "RenderError",
+    "ShapeWarning",
+]
+
+
+class AutogradError(Exception):
+    """Base of every error raised by autograd_np."""
+
+
+class NoRowError(AutogradError, TypeError):
+    """An operation has no row in the table, or is used in a way its row does not cover."""
+
+
+class DifferentiationError(AutogradError, ValueError):
+    """A gradient was asked for where there is none: no graph, no seed, a wrong dtype or shape."""
+
+
+class InPlaceError(AutogradError, ValueError):
+    """An in-place write that would corrupt a value recorded for the backward pass."""
+
+
+class LeavesNumPyError(AutogradError, TypeError):
+    """A Tensor with a gradient was about to become a plain array or number, losing the gradient."""
+
+
+class CustomRuleError(AutogradError, ValueError):
+    """A user-defined rule returned something of the wrong count, shape or dtype."""
+
+
+class DataError(AutogradError, ValueError):
+    """A table of data that cannot be used: its message names the file, the row and the column."""
+
+
+class RenderError(AutogradError, RuntimeError):
+    """A graph that cannot be drawn as asked."""
+
+
+class CheckSetupError(AutogradError, ValueError):
+    """A check cannot be carried out as asked: a parameter nobody supplies, a name that pairs with nothing."""
+
+
+class AnomalyError(AutogradError, ArithmeticError):
+    """Under `detect_anomaly`: an operation produced a NaN, forward or backward."""
+
+
+class ShapeWarning(UserWarning):
+    """Shapes broadcast together in a way that is usually a mistake: (n,) against (n, 1)."""

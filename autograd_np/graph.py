@@ -1,0 +1,231 @@
+"""Graph: what was recorded, in topological order, for every reader (drawing, checking, exporting).
+
+A Graph is made from results, or by `autograd_np.trace`. It is read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.backward import gradients, topological
+from autograd_np.op import Op
+from autograd_np.tensor import Node, Tensor, value_of
+from autograd_np.typing import Array
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import graphviz
+
+__all__ = ["Constant", "Graph", "Operation", "graph", "operation"]
+
+
+class Constant:
+    """An operand that no Node made: an array or a number, with the name it had in the user's function."""
+
+    __slots__ = ("name", "out")
+
+    def __init__(self, out: Any, name: str | None = None) -> None:
+        self.out = out
+        self.name = name
+
+
+class Graph:
+    """Recorded operations in topological order.
+
+    Attributes
+    ----------
+    nodes : tuple of Node
+        Operations and leaves; every node comes after the ones it depends on.
+    outputs : tuple of Node
+        The results the graph was made from.
+    names : dict
+        ``id(array)`` -> name, for constants that `trace` saw in the user's variables.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> x = ag.Tensor(2.0, requires_grad=True, name="x")
+    >>> print(ag.graph(x * x + 1.0))
+    x    : leaf () float64
+    n1   = multiply(x, x)              () float64
+    n2   = add(n1, 1.0)                () float64
+    return n2
+    """
+
+    def __init__(self, outputs: Sequence[Node], *, names: dict[int, tuple[str, Any]] | None = None) -> None:
+        self.outputs = tuple(outputs)
+        self.nodes = tuple(reversed(topological(self.outputs)))
+        self.names = names or {}
+        self._position = {node: i for i, node in enumerate(self.nodes)}
+        self.validate()
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def id_of(self, node: Node) -> str:
+        """Return a stable id: the position in topological order, so the same program gives the same ids."""
+        return f"n{self._position[node]}"
+
+    def label_of(self, node: Node) -> str:
+        """Return the user's name for a node, or its id."""
+        return node.name or self.id_of(node)
+
+    def operands(self, node: Node) -> list[Node | Constant]:
+        """Return what an operation was applied to: Nodes, and Constants where no Node made the operand."""
+        return [
+            Constant(v, self.names.get(id(value_of(v)), (None, None))[0]) if p is None else p
+            for p, v in zip(node.parents, node.values, strict=True)
+        ]
+
+    @property
+    def leaves(self) -> tuple[Node, ...]:
+        """The inputs and parameters: nodes that no operation made."""
+        return tuple(n for n in self.nodes if n.op is None)
+
+    def find(self, name: str) -> Node:
+        """Return the node with this name; raises KeyError with the names there are."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(f"no node is named {name!r}; there are {', '.join(n.name for n in self.nodes if n.name) or 'none'}")
+
+    def gradients(self, seed: Any = None) -> dict[Node, Array]:
+        """Return the gradient of the (single, scalar unless `seed` is given) output at *every* node that has one.
+
+        Raises
+        ------
+        DifferentiationError
+            If there are several outputs, or one that is not a scalar and no seed.
+        """
+        if len(self.outputs) != 1:
+            raise errors.DifferentiationError(f"gradients of a graph need one output, this one has {len(self.outputs)}")
+        root = self.outputs[0]
+        if seed is None and np.size(root.out) != 1:
+            raise errors.DifferentiationError(f"the output has shape {np.shape(root.out)}; pass a seed of that shape")
+        seed = np.ones_like(root.out) if seed is None else np.asarray(seed, root.out.dtype)
+        seen: dict[Node, Array] = {}
+        gradients({root: seed}, seen)
+        return seen
+
+    # --- drawing: given by `autograd_np.render`, the floor above
+
+    def to_dot(self, *, direction: Literal["TB", "LR"] = "TB") -> graphviz.Digraph:
+        """Return the graph as DOT text with stable ids."""
+        raise NotImplementedError
+
+    def render(self, path: str | Path, **options: Any) -> Path:
+        """Draw the graph into a .svg, .dot, .gv, .png or .pdf file."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Return what Jupyter shows."""
+        raise NotImplementedError
+
+    def validate(self) -> None:
+        """Check that every node stands after its operands and that shapes are known.
+
+        Raises
+        ------
+        DifferentiationError
+            If the graph is not well formed, which would be a defect of this library.
+        """
+        for i, node in enumerate(self.nodes):
+            for parent in node.parents:
+                if parent is not None and self._position[parent] >= i:
+                    raise errors.DifferentiationError(f"{node!r} stands before its operand {parent!r}")
+            if node.op is not None and len(node.parents) != len(node.values):
+                raise errors.DifferentiationError(f"{node!r} has {len(node.parents)} parents and {len(node.values)} values")
+
+    def __str__(self) -> str:
+        lines = []
+        for node in self.nodes:
+            what = f"{np.shape(node.out)} {node.out.dtype}"
+            if node.op is None:
+                lines.append(f"{self.label_of(node):4} : leaf {what}")
+                continue
+            operands = [self.label_of(p) if isinstance(p, Node) else p.name or _short(p.out) for p in self.operands(node)]
+            attrs = [f"{k}={v!r}" for k, v in node.attrs.items()]
+            call = f"{node.op.name}({', '.join(operands + attrs)})"
+            lines.append(f"{self.label_of(node):4} = {call:27} {what}")
+        return "\n".join([*lines, f"return {', '.join(self.label_of(n) for n in self.outputs)}"])
+
+    def __repr__(self) -> str:
+        return f"<Graph of {len(self.nodes)} nodes, {len(self.leaves)} leaves>"
+
+
+def _short(x: Any) -> str:
+    return repr(x) if isinstance(x, (float, int)) else str(x) if np.size(x) == 1 else f"array{np.shape(x)}"
+
+
+def graph(tensor: Tensor) -> Graph:
+    """Return the Graph a Tensor was computed by.
+
+    Raises
+    ------
+    DifferentiationError
+        If nothing was recorded for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> w = ag.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    >>> ag.graph(np.sum(w * w))
+    <Graph of 3 nodes, 1 leaves>
+    """
+    if not isinstance(tensor, Tensor) or tensor._node is None:
+        raise errors.DifferentiationError(
+            "ag.graph needs a Tensor that was computed from one with requires_grad=True; for a function of arrays use ag.trace(f, *inputs)"
+        )
+    return Graph([tensor._node])
+
+
+class Operation(NamedTuple):
+    """The operation that made a Tensor: the row of the table, what it was applied to, and its attributes."""
+
+    op: Op
+    operands: tuple[Any, ...]
+    attrs: dict[str, Any]
+
+
+def operation(tensor: Tensor) -> Operation | None:
+    """Return the operation that made a Tensor, so that a function can build on what its argument was computed from.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        A result.
+
+    Returns
+    -------
+    Operation or None
+        Its `operands` are Tensors that share the recorded graph, or plain arrays and numbers where nothing was
+        recorded. ``None`` for leaves and constants.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> z = ag.Tensor(0.5, requires_grad=True, name="z")
+    >>> made = ag.operation(ag.sigmoid(z))
+    >>> made.op is ag.sigmoid.op, made.operands
+    (True, (Tensor(0.5, requires_grad=True, name='z'),))
+    """
+    node = tensor._node
+    if node is None or node.op is None:
+        return None
+    operands = tuple(v if p is None else _handle(v, p) for p, v in zip(node.parents, node.values, strict=True))
+    return Operation(node.op, operands, node.attrs)
+
+
+def _handle(data: Array, node: Node) -> Tensor:
+    t = Tensor.__new__(Tensor)
+    t.data, t._node, t._family = data, node, None
+    return t

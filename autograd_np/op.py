@@ -1,0 +1,339 @@
+"""What a row of the table is.
+
+A row says which NumPy function it differentiates and gives the derivative as a plain NumPy formula.
+There are five kinds, a constructor each:
+
+=============  =====================================================  ==========================
+kind           what the row gives                                     tangent (forward mode)
+=============  =====================================================  ==========================
+`elementwise`  the partial derivative by each argument                sum of partial * tangent
+`linear`       the transpose of the map                               the function itself
+`multilinear`  the vjp by each argument (the output is linear in each)  the function, by each argument
+`general`      the vjp by each argument                               transposed vjp, or a given jvp
+`constant`     nothing: the derivative is zero or does not exist      zero
+=============  =====================================================  ==========================
+
+`derived` adds a function written in terms of other rows, so it needs no derivative of its own.
+
+Rules are called with what the forward pass computed: ``rule(g, y, *arrays, **attributes)``, where `g`
+is the cotangent, `y` the output; partials are called as ``partial(y, *arrays)``. A partial that is
+identically one, minus one or zero is written ``1``, ``-1`` or ``0``, and the engine multiplies nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from autograd_np.typing import Rule, Shape
+
+__all__ = [
+    "TABLE",
+    "Case",
+    "Domain",
+    "Op",
+    "Primitive",
+    "Recordable",
+    "case",
+    "constant",
+    "derived",
+    "elementwise",
+    "general",
+    "linear",
+    "multilinear",
+    "primitive",
+    "real",
+]
+
+Kind = Literal["elementwise", "linear", "multilinear", "general", "constant"]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where an argument of an operation is sampled by the table-driven tests.
+
+    Parameters
+    ----------
+    low, high : float
+        Samples are uniform on the open interval.
+    away_from : tuple of float
+        Points (kinks, poles) that samples keep a distance of 0.05 from.
+    dtype : str
+        ``"float"``, ``"int"`` or ``"bool"``; only floats are differentiated.
+    """
+
+    low: float = -2.0
+    high: float = 2.0
+    away_from: tuple[float, ...] = ()
+    dtype: str = "float"
+
+    def sample(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
+        """Return an array of `shape` drawn from the domain: float64, int64 or bool."""
+        if self.dtype == "bool":
+            return np.asarray(rng.random(shape) < 0.6)
+        if self.dtype == "int":
+            return np.asarray(rng.integers(int(self.low), int(self.high) + 1, shape))
+        x = np.asarray(rng.uniform(self.low, self.high, shape))
+        for point in self.away_from:
+            x = np.where(abs(x - point) < 0.05, x + 0.1, x)
+        return x
+
+
+real = Domain()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample call of an operation: its arrays (shapes, or literal arrays) and attributes."""
+
+    arrays: tuple[Any, ...]
+    attrs: dict[str, Any]
+
+
+def case(*arrays: Any, **attrs: Any) -> Case:
+    """Describe a sample call: shape tuples are drawn from the row's domain, arrays taken as they are."""
+    return Case(arrays, attrs)
+
+
+class Op:
+    """A row of the table.
+
+    Attributes
+    ----------
+    name : str
+        The name of the NumPy function.
+    fn : callable
+        The function itself; called on whatever the Tensors hold, so it dispatches again if that is a Tensor.
+    kind : str
+        One of the kinds in the module's docstring.
+    rules : tuple
+        One rule an array argument; ``None`` or ``0`` where there is no gradient.
+    params : tuple of str
+        Names of the parameters of `fn`, arrays first.
+    variadic : bool
+        The function takes one sequence of arrays (``np.concatenate``); `rules` then holds the one
+        rule that returns the cotangents of all of them.
+    joint : bool
+        One rule returns the cotangents of all arguments as a tuple; variadic rows are joint.
+    strict : bool
+        A rule must return the exact shape (no un-broadcasting): users' own operations.
+    """
+
+    __slots__ = (
+        "attrs",
+        "cases",
+        "domains",
+        "fn",
+        "joint",
+        "jvp",
+        "kind",
+        "name",
+        "note",
+        "params",
+        "rules",
+        "strict",
+        "tex",
+        "variadic",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        fn: Callable[..., Any],
+        kind: Kind,
+        rules: Sequence[Any],
+        *,
+        params: tuple[str, ...] = (),
+        jvp: Rule | None = None,
+        cases: Sequence[Case] = (),
+        domains: Sequence[Domain] = (),
+        tex: str = "",
+        note: str = "",
+        variadic: bool = False,
+        joint: bool = False,
+        strict: bool = False,
+    ) -> None:
+        self.name = name
+        self.fn = fn
+        self.kind: Kind = kind
+        self.rules = tuple(rules)
+        self.params = params
+        self.attrs = _accepted(self.rules, params, variadic)
+        self.jvp = jvp
+        self.cases = tuple(cases)
+        self.domains = tuple(domains)
+        self.tex = tex or rf"\operatorname{{{name}}}({', '.join(f'#{i + 1}' for i in range(len(self.rules)))})"
+        self.note = note
+        self.variadic = variadic
+        self.joint = joint or variadic
+        self.strict = strict
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} operation {self.name}>"
+
+
+def _accepted(rules: tuple[Any, ...], params: tuple[str, ...], variadic: bool) -> tuple[str, ...]:
+    """Return the attributes that every rule of a row understands; others are refused when recording."""
+    attrs = params[1:] if variadic else params[len(rules) :]
+    for rule in rules:
+        if callable(rule):
+            known = inspect.signature(rule).parameters
+            if not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+                attrs = tuple(a for a in attrs if a in known)
+    return attrs
+
+
+TABLE: dict[Any, Op | Callable[..., Any]] = {}
+"""The table: a NumPy function -> its row, or the function that derives it from other rows."""
+
+
+def _parameters(fn: Callable[..., Any], signature: str) -> tuple[str, ...]:
+    if signature:
+        return tuple(signature.split())
+    if isinstance(fn, np.ufunc):
+        return tuple(f"x{i + 1}" for i in range(fn.nin))
+    return tuple(inspect.signature(fn).parameters)
+
+
+def _add(fn: Callable[..., Any], kind: Kind, rules: Sequence[Any], signature: str, also: Iterable[Any], **more: Any) -> Op:
+    name = getattr(fn, "__name__", str(fn))
+    domains = more.pop("domains", (real,))
+    if isinstance(domains, Domain):
+        domains = (domains,)
+    if len(domains) == 1:
+        domains = tuple(domains) * max(len(rules), 1)
+    op = Op(name, fn, kind, rules, params=_parameters(fn, signature), domains=domains, **more)
+    if isinstance(fn, Primitive):
+        fn.op = op
+    for key in (fn, *also):
+        TABLE[key] = op
+    return op
+
+
+def elementwise(
+    fn: Callable[..., Any],
+    *partials: Any,
+    on: Domain | tuple[Domain, ...] = real,
+    tex: str = "",
+    note: str = "",
+    signature: str = "",
+    also: Iterable[Any] = (),
+) -> Op:
+    """Add a row for a function of each element alone: one partial derivative an argument."""
+    return _add(fn, "elementwise", partials, signature, also, domains=on, tex=tex, note=note)
+
+
+def linear(
+    fn: Callable[..., Any],
+    transpose: Any,
+    *cases: Case,
+    on: Domain | tuple[Domain, ...] = real,
+    tex: str = "",
+    note: str = "",
+    signature: str = "",
+    variadic: bool = False,
+    also: Iterable[Any] = (),
+) -> Op:
+    """Add a row for a linear function of its first argument; it is its own tangent."""
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic}
+    return _add(fn, "linear", (transpose,), signature, also, **more)
+
+
+def multilinear(
+    fn: Callable[..., Any],
+    *vjps: Any,
+    cases: Sequence[Case] = (),
+    on: Domain | tuple[Domain, ...] = real,
+    tex: str = "",
+    note: str = "",
+    signature: str = "",
+    also: Iterable[Any] = (),
+) -> Op:
+    """Add a row for a function that is linear in each of its array arguments (a product)."""
+    return _add(fn, "multilinear", vjps, signature, also, domains=on, cases=cases, tex=tex, note=note)
+
+
+def general(
+    fn: Callable[..., Any],
+    *vjps: Any,
+    jvp: Rule | None = None,
+    cases: Sequence[Case] = (),
+    on: Domain | tuple[Domain, ...] = real,
+    tex: str = "",
+    note: str = "",
+    signature: str = "",
+    variadic: bool = False,
+    also: Iterable[Any] = (),
+) -> Op:
+    """Add a row by its vjp; `jvp`, if given, is called as ``jvp(tangents, y, *arrays, **attributes)``."""
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "jvp": jvp}
+    return _add(fn, "general", vjps, signature, also, **more)
+
+
+def constant(*fns: Callable[..., Any], arrays: int = 1, signature: str = "", cases: Sequence[Case] = ()) -> None:
+    """Add functions whose result carries no gradient (comparisons, indices, shapes)."""
+    for fn in fns:
+        count = fn.nin if isinstance(fn, np.ufunc) else arrays
+        _add(fn, "constant", (None,) * count, signature, (), cases=cases)
+
+
+def derived(*fns: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `fns`, computed by the decorated plain-NumPy function in terms of other rows."""
+
+    def add(implementation: Callable[..., Any]) -> Callable[..., Any]:
+        for fn in fns:
+            TABLE[fn] = implementation
+        return implementation
+
+    return add
+
+
+class Recordable:
+    """What a Primitive looks for among its arguments: arrays that record operations (Tensor)."""
+
+    __slots__ = ()
+
+    def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply and record `fn`; implemented by Tensor."""
+        raise NotImplementedError
+
+
+class Primitive:
+    """A function NumPy lacks, dispatched like NumPy's own: recorded on Tensors, computed on arrays.
+
+    Attributes
+    ----------
+    implementation : callable
+        The plain-NumPy computation.
+    op : Op
+        The row, set when the table is filled.
+    """
+
+    op: Op
+
+    def __init__(self, implementation: Callable[..., Any]) -> None:
+        self.implementation = implementation
+        functools.update_wrapper(cast("Callable[..., Any]", self), implementation)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        for a in args:
+            if isinstance(a, Recordable):
+                return a.__record__(self, args, kwargs)
+            if type(a) in (list, tuple):
+                for element in a:
+                    if isinstance(element, Recordable):
+                        return element.__record__(self, args, kwargs)
+        return self.implementation(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<function {self.__name__}>"  # type: ignore[attr-defined]
+
+
+def primitive(implementation: Callable[..., Any]) -> Primitive:
+    """Make a plain-NumPy function dispatch on Tensors, as NumPy's own functions do."""
+    return Primitive(implementation)

@@ -1,0 +1,37 @@
+"""The table of derivatives, a file a family. Importing this package fills `autograd_np.op.TABLE`."""
+
+from __future__ import annotations
+
+from autograd_np.ops import contraction, creation, linalg, reductions, selection
+from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, absorb, absorb_either
+from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
+from autograd_np.ops.shaping import astype
+from autograd_np.ops.special import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
+from autograd_np.ops.ufunc_methods import ufunc_method
+
+__all__ = [
+    "ADD",
+    "DIVIDE",
+    "GETITEM",
+    "MULTIPLY",
+    "NEGATIVE",
+    "SETITEM",
+    "SUBTRACT",
+    "absorb",
+    "absorb_either",
+    "astype",
+    "is_basic",
+    "contraction",
+    "creation",
+    "linalg",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "reductions",
+    "relu",
+    "selection",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "ufunc_method",
+]

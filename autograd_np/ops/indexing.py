@@ -1,0 +1,226 @@
+"""Reading and writing parts of an array, and putting it in order; the transpose of reading is adding into zeros."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_np.op import Op, case, constant, derived, general, linear, primitive
+from autograd_np.typing import Array, Shape
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index selects each element at most once: slices, integers, ellipsis, newaxis."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is Ellipsis or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool)) for p in parts)
+
+
+def along(axis: int, part: Any, ndim: int) -> tuple[Any, ...]:
+    """Return the index that takes `part` of one axis and all of the others."""
+    return (slice(None),) * (axis % ndim) + (part,)
+
+
+@primitive
+def getitem(a: Array, *, index: Any) -> Array:
+    """Return ``a[index]``."""
+    return a[index]
+
+
+@primitive
+def scatter_add(g: Array, *, shape: Shape, index: Any) -> Array:
+    """Return zeros of `shape` with `g` added at `index`, once for each time an element is named."""
+    size = math.prod(shape)
+    if not is_basic(index) and isinstance(g, np.ndarray) and g.size > size and g.dtype.char in "efd":
+        place = np.arange(size).reshape(shape)[index]  # with many repetitions bincount is several times faster than np.add.at
+        return np.bincount(place.ravel(), g.ravel(), size).reshape(shape).astype(g.dtype, copy=False)
+    out = np.zeros_like(g, shape=shape)
+    if is_basic(index):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+@primitive
+def setitem(a: Array, v: Array, *, index: Any) -> Array:
+    """Return a copy of `a` with ``a[index] = v`` done."""
+    out = np.array(a) if isinstance(a, np.generic) else a.copy()
+    out[index] = v
+    return out
+
+
+def _written(g: Array, v: Any, shape: Shape, index: Any) -> Array:
+    """Return the cotangent of what was written: of repeated indices only the last write counts."""
+    picked = getitem(g, index=index)
+    if not is_basic(index):
+        order = np.arange(np.size(picked)).reshape(np.shape(picked))
+        last = np.full(shape, -1)
+        last[index] = order
+        picked = np.where(last[index] == order, picked, 0)
+    extra = np.ndim(v) - picked.ndim  # NumPy lets v have more axes, of length one
+    return picked.reshape((1,) * extra + picked.shape) if extra > 0 else picked
+
+
+def _set_jvp(tangents: Any, y: Array, a: Array, v: Any, index: Any) -> Array:
+    into, written = tangents
+    return setitem(np.zeros_like(y) if into is None else into, 0.0 if written is None else written, index=index)
+
+
+# --- an array of indices along one axis -----------------------------------------------------------
+
+
+def _untake(g: Array, y: Array, a: Array, indices: Any, axis: Any = None, mode: str = "raise") -> Array:
+    shape, axis = ((a.size,), 0) if axis is None else (a.shape, axis)
+    n = shape[axis] if shape else 1
+    indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1) if mode == "clip" else indices
+    return scatter_add(g, shape=shape or (1,), index=along(axis, indices, len(shape) or 1)).reshape(a.shape)
+
+
+def _take_jvp(tangents: Any, y: Array, a: Array, indices: Any, **how: Any) -> Array:
+    return np.take(tangents[0], indices, **how)
+
+
+@primitive
+def add_along_axis(g: Array, indices: Array, *, shape: Shape, axis: int) -> Array:
+    """Return zeros of `shape` with `g` added at `indices` along `axis`: the transpose of ``take_along_axis``."""
+    grid = [np.arange(n).reshape([-1 if j == i else 1 for j in range(len(shape))]) for i, n in enumerate(shape)]
+    grid[axis] = indices
+    return scatter_add(g, shape=shape, index=tuple(grid))
+
+
+def _untake_along(g: Array, y: Array, arr: Array, indices: Array, axis: Any = -1) -> Array:
+    shape, axis = ((arr.size,), 0) if axis is None else (arr.shape, axis)
+    return add_along_axis(g, indices, shape=shape, axis=axis).reshape(arr.shape)
+
+
+def _take_along_jvp(tangents: Any, y: Array, arr: Array, indices: Array, axis: Any = -1) -> Array:
+    return np.take_along_axis(tangents[0], indices, axis=axis)
+
+
+def _add_along_jvp(tangents: Any, y: Array, g: Array, indices: Array, shape: Shape, axis: int) -> Array:
+    return add_along_axis(tangents[0], indices, shape=shape, axis=axis)
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+
+def _order(a: Array, axis: Any) -> Array:
+    return np.argsort(a, axis=axis, kind="stable")
+
+
+def _unsort(g: Array, y: Array, a: Array, axis: Any = -1, kind: Any = None, stable: Any = None) -> Array:
+    along_axis = 0 if axis is None else axis
+    rank = np.argsort(_order(a, axis), axis=along_axis)
+    return np.take_along_axis(g, rank, axis=along_axis).reshape(a.shape)
+
+
+def _sort_jvp(tangents: Any, y: Array, a: Array, axis: Any = -1, kind: Any = None, stable: Any = None) -> Array:
+    return np.take_along_axis(tangents[0], _order(a, axis), axis=axis)
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+_MASK = np.array([[True, False, True], [False, True, True]])
+_PICK = np.array([[2, 0], [1, 1], [0, 2]])
+
+# fmt: off
+GETITEM: Op = linear(
+    getitem, lambda g, y, a, index: scatter_add(g, shape=a.shape, index=index),
+    case((4, 3), index=1), case((4, 3), index=slice(None, None, -2)), case((4, 3), index=(Ellipsis, None, 1)), case((4, 3), index=[0, 0, 2]),
+    case((2, 3), index=_MASK), case((4, 3), index=(np.array([0, 1, 1]), np.array([2, 2, 2]))), case((4, 3), index=(slice(1, 3), np.array([0, 0]))),
+    signature="a index", tex="#1[i]")
+linear(
+    scatter_add, lambda g, y, a, shape, index: getitem(g, index=index),
+    case((3,), shape=(4,), index=np.array([0, 0, 2])), case((2, 3), shape=(4, 3), index=slice(0, 2)),
+    signature="g shape index")
+SETITEM: Op = general(
+    setitem, lambda g, y, a, v, index: setitem(g, 0.0, index=index), lambda g, y, a, v, index: _written(g, v, a.shape, index), jvp=_set_jvp,
+    cases=(case((4, 3), (3,), index=1), case((4, 3), (), index=slice(0, 2)), case((4,), (3,), index=np.array([0, 0, 2])), case((2, 3), (4,), index=_MASK)),
+    signature="a v index", note="repeated indices: the last write counts")
+
+general(
+    np.take, _untake, None, jvp=_take_jvp,
+    cases=(case((4, 3), np.array([0, -1, 0]), axis=0), case((4, 3), _PICK, axis=1), case((4, 3), np.array([11, 0])), case((4, 3), np.array([7, -9]), axis=0, mode="wrap"),
+           case((4, 3), np.array([7, -9]), axis=0, mode="clip"), case((4, 3), np.array(2), axis=-1)),
+    signature="a indices axis out mode")
+general(
+    np.take_along_axis, _untake_along, None, jvp=_take_along_jvp,
+    cases=(case((3, 4), _PICK, axis=1), case((4, 2), _PICK, axis=0), case((3, 4), np.array([5, 5, 0]), axis=None), case((3, 4), np.array([[1, 1]]), axis=-1)),
+    signature="arr indices axis")
+general(
+    add_along_axis, lambda g, y, a, indices, shape, axis: np.take_along_axis(g, indices, axis=axis), None, jvp=_add_along_jvp,
+    cases=(case((3, 2), _PICK, shape=(3, 4), axis=1),), signature="g indices shape axis")
+general(
+    np.sort, _unsort, jvp=_sort_jvp, cases=(case((5,)), case((3, 4)), case((3, 4), axis=0), case((2, 3, 4), axis=1, kind="stable"), case((3, 4), axis=None)),
+    note="ties keep their order")
+
+constant(np.argsort, cases=(case((3, 4)), case((3, 4), axis=0, kind="stable")))
+constant(np.argpartition, cases=(case((5,), kth=2),))
+constant(np.argwhere, np.flatnonzero, cases=(case((3, 4)),))
+constant(np.searchsorted, arrays=2, cases=(case(np.array([0.0, 1.0, 2.0]), (4,)),))
+constant(np.digitize, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
+constant(np.isin, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
+# fmt: on
+
+
+# --- in terms of the rows above -------------------------------------------------------------------
+
+
+@derived(np.partition)
+def _partition(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis, kind=kind), axis=axis)
+
+
+@derived(np.nonzero)
+def _nonzero(a: Array) -> tuple[Array, ...]:
+    if not a.ndim:
+        raise ValueError("np.nonzero of a 0-d array is not defined; use np.atleast_1d(x)")
+    places = np.argwhere(a)
+    return tuple(places[:, i] for i in range(a.ndim))
+
+
+@derived(np.compress)
+def _compress(condition: Any, a: Array, axis: Any = None) -> Array:
+    return np.take(a, np.flatnonzero(condition), axis=axis)
+
+
+@derived(np.extract)
+def _extract(condition: Any, arr: Array) -> Array:
+    return np.take(arr, np.flatnonzero(condition))
+
+
+@derived(np.delete)
+def _delete(arr: Array, obj: Any, axis: Any = None) -> Array:
+    return np.take(arr, np.delete(np.arange(arr.size if axis is None else arr.shape[axis]), obj), axis=axis)
+
+
+@derived(np.choose)
+def _choose(a: Array, choices: Any, out: None = None, mode: str = "raise") -> Array:
+    choices = choices if isinstance(choices, (list, tuple)) else list(choices)
+    shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in choices))
+    n = len(choices)
+    if mode == "raise" and (np.any(np.less(a, 0)) or np.any(np.greater_equal(a, n))):
+        raise ValueError(f"np.choose got an index outside the {n} choices; pass mode='wrap' or 'clip' if that is meant")
+    index = np.remainder(a, n) if mode == "wrap" else np.clip(a, 0, n - 1)
+    stacked = np.stack([np.broadcast_to(c, shape) for c in choices])
+    return np.take_along_axis(stacked, np.broadcast_to(index, shape)[None], axis=0)[0]
+
+
+@derived(np.meshgrid)
+def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Array, ...]:
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"indexing must be 'xy' or 'ij', got {indexing!r}")
+    places: Sequence[int] = list(range(len(xi)))
+    if indexing == "xy" and len(xi) > 1:
+        places = [1, 0, *range(2, len(xi))]
+    grids = [np.reshape(x, tuple(-1 if i == place else 1 for i in range(len(xi)))) for x, place in zip(xi, places, strict=True)]
+    shape = np.broadcast_shapes(*(x.shape for x in grids))
+    return tuple(grids) if sparse else tuple(np.broadcast_to(x, shape) for x in grids)
+
+
+@derived(np.diagflat)
+def _diagflat(v: Array, k: int = 0) -> Array:
+    return np.diag(np.ravel(v), k)

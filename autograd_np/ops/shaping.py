@@ -1,0 +1,401 @@
+"""Functions that move elements without changing them: each is linear, its transpose moves them back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.op import case, constant, derived, general, linear, primitive
+from autograd_np.ops.indexing import along, scatter_add
+from autograd_np.typing import Array, Shape
+
+# --- dtype ----------------------------------------------------------------------------------------
+
+
+@primitive
+def to_float(a: Array, dtype: Any) -> Array:
+    """Return `a` in another floating dtype."""
+    return a.astype(dtype)
+
+
+@primitive
+def to_other(a: Array, dtype: Any) -> Array:
+    """Return `a` in a dtype that carries no gradient."""
+    return a.astype(dtype)
+
+
+def astype(a: Array, dtype: Any) -> Array:
+    """Convert, keeping the graph while the new dtype is a floating one."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "c" and getattr(a, "requires_grad", False):
+        raise errors.DifferentiationError(
+            f"astype({dtype}) of a Tensor that requires a gradient: complex gradients are not supported. "
+            "Keep real and imaginary parts as two arrays"
+        )
+    return (to_float if dtype.kind == "f" else to_other)(a, dtype=dtype)
+
+
+# --- broadcasting ---------------------------------------------------------------------------------
+
+
+@primitive
+def spread(g: Array, shape: Shape) -> Array:
+    """Broadcast `g` to `shape` as an array of its own (``np.broadcast_to`` is slow and gives a view)."""
+    return filled(g, shape) if isinstance(g, (np.ndarray, np.generic)) else np.broadcast_to(g, shape)
+
+
+def filled(g: Array, shape: Shape) -> Array:
+    """Do what `spread` does; on NumPy's own arrays without the cost of dispatch, for the hot vjps."""
+    if isinstance(g, (np.ndarray, np.generic)):
+        out = np.empty(shape, g.dtype)
+        out[...] = g
+        return out
+    return spread(g, shape=shape)
+
+
+def collapse(g: Array, shape: Shape) -> Array:
+    """Sum `g` over the axes along which `shape` was broadcast to it: the transpose of broadcasting."""
+    extra = g.ndim - len(shape)
+    g = g.sum(axis=tuple(range(extra))) if extra else g
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
+    return g.sum(axis=axes, keepdims=True) if axes else g
+
+
+# --- axes -----------------------------------------------------------------------------------------
+
+
+def merge(x: Array, axis: Any) -> tuple[Array, Callable[[Array], Array]]:
+    """Move the axes named by `axis` to the end as a single one; return the result and the way back."""
+    named = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    last = [i % x.ndim for i in named] if x.ndim else []
+    order = (*(i for i in range(x.ndim) if i not in last), *last)
+    moved = np.transpose(x, order)
+    shape = moved.shape
+
+    def restore(a: Array) -> Array:
+        return np.transpose(a.reshape(shape), _inverse(order))
+
+    kept = x.ndim - len(last)
+    return moved.reshape((*shape[:kept], math.prod(shape[kept:]))), restore
+
+
+def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+    """Return the permutation that undoes `axes`."""
+    return tuple(np.argsort([i % len(axes) for i in axes]).tolist())
+
+
+# --- functions whose form depends on the version of NumPy, or that need a check -------------------
+
+
+@primitive
+def reshape(a: Array, shape: Any = None, order: str = "C", newshape: Any = None, copy: Any = None) -> Array:
+    """Return the same elements in another shape."""
+    shape = newshape if shape is None else shape
+    if order not in ("C", "F"):
+        raise errors.NoRowError(f"the row of reshape covers order='C' and 'F', got {order!r}: that depends on the memory layout; say which")
+    return a.reshape(shape) if order == "C" else np.reshape(a, shape, order="F")
+
+
+@primitive
+def pad(array: Array, pad_width: Any, mode: Any = "constant", constant_values: Any = 0, reflect_type: str = "even") -> Array:
+    """Return the array with elements put around it."""
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap") or reflect_type != "even" or isinstance(pad_width, dict):
+        raise errors.NoRowError(
+            f"the row of pad covers mode='constant', 'edge', 'wrap' and the even 'reflect' and 'symmetric', with pad_width as numbers; "
+            f"got mode={mode!r}, reflect_type={reflect_type!r}, pad_width={pad_width!r}. Build other borders with np.concatenate"
+        )
+    return np.pad(array, pad_width, mode, constant_values=constant_values) if mode == "constant" else np.pad(array, pad_width, mode)
+
+
+# --- transposes -----------------------------------------------------------------------------------
+
+
+def _back(g: Array, y: Array, a: Array, **how: Any) -> Array:
+    """Undo any function that keeps the elements in C order."""
+    return g.reshape(a.shape)
+
+
+def _unreshape(g: Array, y: Array, a: Array, shape: Any = None, order: str = "C", newshape: Any = None, copy: Any = None) -> Array:
+    return g.reshape(a.shape) if order == "C" else np.reshape(g, a.shape, order="F")
+
+
+def _unconcatenate(
+    g: Array, y: Array, arrays: Sequence[Array], axis: Any = 0, dtype: Any = None, casting: str = "same_kind"
+) -> list[Array]:
+    flat = axis is None
+    pieces, start = [], 0
+    for a in arrays:
+        stop = start + (np.size(a) if flat else a.shape[axis])
+        piece = g[along(0 if flat else axis, slice(start, stop), g.ndim)]
+        pieces.append(piece.reshape(np.shape(a)) if flat else piece)
+        start = stop
+    return pieces
+
+
+def _unstacked(g: Array, y: Array, arrays: Sequence[Array], axis: int = 0, dtype: Any = None, casting: str = "same_kind") -> list[Array]:
+    return [g[along(axis, i, g.ndim)] for i in range(len(arrays))]
+
+
+def _untile(g: Array, y: Array, a: Array, reps: Any) -> Array:
+    reps = tuple(reps) if np.iterable(reps) else (reps,)
+    ndim = max(len(reps), a.ndim)
+    reps = (1,) * (ndim - len(reps)) + reps
+    shape = (1,) * (ndim - a.ndim) + a.shape
+    pairs = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
+    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(a.shape)
+
+
+def _unrepeat(g: Array, y: Array, a: Array, repeats: Any, axis: Any = None) -> Array:
+    shape, axis = ((a.size,), 0) if axis is None else (a.shape, axis % a.ndim)
+    if np.ndim(repeats) == 0:
+        return g.reshape((*shape[: axis + 1], int(repeats), *shape[axis + 1 :])).sum(axis=axis + 1).reshape(a.shape)
+    source = np.repeat(np.arange(shape[axis]), repeats)
+    return scatter_add(g, shape=shape, index=along(axis, source, len(shape))).reshape(a.shape)
+
+
+def _opposite(shift: Any) -> Any:
+    return tuple(-s for s in shift) if np.iterable(shift) else -shift
+
+
+def _unpad(
+    g: Array, y: Array, a: Array, pad_width: Any, mode: Any = "constant", constant_values: Any = 0, reflect_type: str = "even"
+) -> Array:
+    widths = np.broadcast_to(pad_width, (a.ndim, 2)).tolist()
+    if mode == "constant":
+        return g[tuple(slice(before, before + n) for n, (before, _) in zip(a.shape, widths, strict=True))]
+    for axis, n in enumerate(a.shape):  # which element each place of the padded axis shows
+        source = np.pad(np.arange(n), widths[axis], mode)
+        g = scatter_add(g, shape=(*g.shape[:axis], n, *g.shape[axis + 1 :]), index=along(axis, source, a.ndim))
+    return g
+
+
+def _pad_jvp(
+    tangents: Any, y: Array, a: Array, pad_width: Any, mode: Any = "constant", constant_values: Any = 0, reflect_type: str = "even"
+) -> Array:
+    return np.pad(tangents[0], pad_width, mode)  # a constant border has tangent zero
+
+
+# --- the table ------------------------------------------------------------------------------------
+# fmt: off
+
+# dtype             function        transpose                                                         sample calls
+linear(to_float,                    lambda g, y, a, dtype: g,                                         case((3, 4), dtype=np.dtype("float64")), case((), dtype=np.dtype("longdouble")), tex="#1")
+constant(to_other, cases=(case((3, 4), dtype=np.dtype("int64")),))
+linear(np.copy,                     lambda g, y, a, order="K", subok=False: g,                        case((3, 4)), case(()), tex="#1")
+
+# broadcasting
+linear(spread,                      lambda g, y, a, shape: collapse(g, a.shape),                      case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), signature="g shape", tex="#1")
+linear(np.broadcast_to,             lambda g, y, a, shape, subok=False: collapse(g, a.shape),         case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), tex="#1")
+
+# the same elements in another shape
+linear(reshape,                     _unreshape,                                                       case((3, 4), shape=(2, 6)), case((3, 4), shape=-1, order="F"), also=(np.reshape,))
+linear(np.squeeze,                  _back,                                                            case((1, 3, 1)), case((1, 3, 1), axis=0))
+linear(np.expand_dims,              _back,                                                            case((3, 4), axis=1), case((3,), axis=(0, -1)))
+
+# axes in another order
+linear(np.transpose,                lambda g, y, a, axes=None: np.transpose(g, None if axes is None else _inverse(axes)), case((3, 4)), case((2, 3, 4), axes=(1, -1, 0)), tex="#1^T")
+linear(np.swapaxes,                 lambda g, y, a, axis1, axis2: np.swapaxes(g, axis1, axis2),       case((2, 3, 4), axis1=0, axis2=-1))
+linear(np.moveaxis,                 lambda g, y, a, source, destination: np.moveaxis(g, destination, source), case((2, 3, 4), source=0, destination=-1), case((2, 3, 4), source=(0, 1), destination=(-1, 0)))
+
+# elements in another order
+linear(np.flip,                     lambda g, y, a, axis=None: np.flip(g, axis),                      case((3, 4)), case((3, 4), axis=1), case((2, 3, 4), axis=(0, -1)))
+linear(np.roll,                     lambda g, y, a, shift, axis=None: np.roll(g, _opposite(shift), axis), case((3, 4), shift=5), case((3, 4), shift=-1, axis=1), case((3, 4), shift=(1, 2), axis=(0, 1)))
+linear(np.rot90,                    lambda g, y, a, k=1, axes=(0, 1): np.rot90(g, -k, axes),          case((3, 4)), case((3, 4), k=2), case((2, 3, 4), k=3, axes=(1, 2)))
+
+# joined, repeated, surrounded
+linear(np.concatenate,              _unconcatenate,                                                   case((2, 3), (1, 3)), case((2, 3), (2, 1), axis=-1), case((2, 3), (4,), axis=None), variadic=True, signature="arrays axis out dtype casting")
+linear(np.stack,                    _unstacked,                                                       case((2, 3), (2, 3)), case((2, 3), (2, 3), axis=-1), variadic=True, signature="arrays axis out dtype casting")
+linear(np.tile,                     _untile,                                                          case((2, 3), reps=2), case((2, 3), reps=(2, 1, 3)), case((2, 3), reps=(2, 1)), case((), reps=3))
+linear(np.repeat,                   _unrepeat,                                                        case((2, 3), repeats=2), case((2, 3), repeats=3, axis=0), case((2, 3), repeats=[0, 2, 1], axis=-1), signature="a repeats axis")
+general(pad,                        _unpad, jvp=_pad_jvp, cases=(
+    case((3, 4), pad_width=((1, 2), (0, 1)), constant_values=5.0), case((3, 4), pad_width=2, mode="edge"), case((3, 4), pad_width=((2, 5), (1, 3)), mode="reflect"),
+    case((3, 4), pad_width=((2, 5), (1, 3)), mode="symmetric"), case((3, 4), pad_width=(4, 1), mode="wrap")), also=(np.pad,))
+# fmt: on
+
+
+# --- in terms of the rows above -------------------------------------------------------------------
+
+
+def _array(a: Any) -> Array:
+    return a if hasattr(a, "ndim") else np.asarray(a)
+
+
+@derived(np.ravel)
+def _ravel(a: Array, order: str = "C") -> Array:
+    return reshape(a, -1) if order == "C" else reshape(a, -1, order=order)
+
+
+@derived(np.rollaxis)
+def _rollaxis(a: Array, axis: int, start: int = 0) -> Array:
+    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    return np.moveaxis(a, axis, start - 1 if start > axis else start)
+
+
+@derived(np.broadcast_arrays)
+def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Array, ...]:
+    shape = np.broadcast_shapes(*(np.shape(a) for a in args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+@derived(np.fliplr)
+def _fliplr(m: Array) -> Array:
+    return np.flip(m, 1)
+
+
+@derived(np.flipud)
+def _flipud(m: Array) -> Array:
+    return np.flip(m, 0)
+
+
+def _with_axes(a: Any, shape_of: Callable[[Shape], Shape]) -> Array:
+    a = _array(a)
+    shape = shape_of(a.shape)
+    return a if shape == a.shape else np.reshape(a, shape)
+
+
+def _at_least(shape_of: Callable[[Shape], Shape]) -> Callable[..., Any]:
+    def at_least(*arrays: Any) -> Any:
+        found = tuple(_with_axes(a, shape_of) for a in arrays)
+        return found[0] if len(found) == 1 else found
+
+    return at_least
+
+
+def _shape_1d(shape: Shape) -> Shape:
+    return shape or (1,)
+
+
+def _shape_2d(shape: Shape) -> Shape:
+    return (1,) * (2 - len(shape)) + shape
+
+
+def _shape_3d(shape: Shape) -> Shape:
+    return (1, *shape, 1) if len(shape) == 1 else _shape_2d(shape) + (1,) * (len(shape) < 3)
+
+
+derived(np.atleast_1d)(_at_least(_shape_1d))
+derived(np.atleast_2d)(_at_least(_shape_2d))
+derived(np.atleast_3d)(_at_least(_shape_3d))
+
+
+@derived(np.vstack)
+def _vstack(tup: Sequence[Any], **how: Any) -> Array:
+    return np.concatenate([_with_axes(a, _shape_2d) for a in tup], axis=0, **how)
+
+
+@derived(np.hstack)
+def _hstack(tup: Sequence[Any], **how: Any) -> Array:
+    arrays = [_with_axes(a, _shape_1d) for a in tup]
+    return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1, **how)
+
+
+@derived(np.dstack)
+def _dstack(tup: Sequence[Any]) -> Array:
+    return np.concatenate([_with_axes(a, _shape_3d) for a in tup], axis=2)
+
+
+@derived(np.column_stack)
+def _column_stack(tup: Sequence[Any]) -> Array:
+    return np.concatenate([_with_axes(a, lambda shape: shape if len(shape) > 1 else (*_shape_1d(shape), 1)) for a in tup], axis=1)
+
+
+@derived(np.append)
+def _append(arr: Any, values: Any, axis: Any = None) -> Array:
+    return np.concatenate([_array(arr), _array(values)], axis=axis)
+
+
+@derived(np.block)
+def _block(arrays: Any) -> Array:
+    def depth(part: Any) -> int:
+        return 1 + max(map(depth, part)) if isinstance(part, list) else 0
+
+    def ndim(part: Any) -> int:
+        return max(map(ndim, part)) if isinstance(part, list) else np.ndim(part)
+
+    levels = depth(arrays)
+    axes = max(levels, ndim(arrays))
+
+    def join(part: Any, level: int) -> Array:
+        if isinstance(part, list):
+            return np.concatenate([join(p, level - 1) for p in part], axis=-level)
+        if level:
+            raise ValueError("np.block needs lists that are nested equally deep")
+        return _with_axes(part, lambda shape: (1,) * (axes - len(shape)) + shape)
+
+    return join(arrays, levels)
+
+
+@derived(np.array_split)
+def _array_split(ary: Array, indices_or_sections: Any, axis: int = 0) -> Any:
+    n = ary.shape[axis]
+    if np.iterable(indices_or_sections):
+        cuts = [int(i) for i in indices_or_sections]
+    elif indices_or_sections <= 0:
+        raise ValueError("the number of sections must be larger than 0")
+    else:
+        size, longer = divmod(n, int(indices_or_sections))
+        cuts = [size * i + min(i, longer) for i in range(1, int(indices_or_sections))]
+    return [ary[along(axis, slice(a, b), ary.ndim)] for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+
+
+@derived(np.split)
+def _split(ary: Array, indices_or_sections: Any, axis: int = 0) -> Any:
+    if not np.iterable(indices_or_sections) and indices_or_sections > 0 and ary.shape[axis] % indices_or_sections:
+        raise ValueError(
+            f"{ary.shape[axis]} elements along axis {axis} do not split into {indices_or_sections} equal parts; use np.array_split"
+        )
+    return _array_split(ary, indices_or_sections, axis)
+
+
+def _split_along(axis: int, least: int, name: str) -> Callable[..., Any]:
+    def split(ary: Array, indices_or_sections: Any) -> Any:
+        if ary.ndim < least:
+            raise ValueError(f"{name} needs an array of at least {least} axes, got {ary.ndim}")
+        return _split(ary, indices_or_sections, min(axis, ary.ndim - 1))
+
+    return split
+
+
+derived(np.vsplit)(_split_along(0, 2, "vsplit"))
+derived(np.hsplit)(_split_along(1, 1, "hsplit"))
+derived(np.dsplit)(_split_along(2, 3, "dsplit"))
+
+
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @derived(np.unstack)
+    def _unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+        return tuple(x[along(axis, i, x.ndim)] for i in range(x.shape[axis]))
+
+
+if hasattr(np, "astype"):  # NumPy 2.1
+
+    @derived(np.astype)
+    def _astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Array:
+        return astype(x, dtype)
+
+
+@derived(np.diff)
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Array:
+    if n < 0:
+        raise ValueError(f"np.diff needs n >= 0, got {n}")
+    a = _array(a)
+    border = tuple(1 if i == axis % a.ndim else size for i, size in enumerate(a.shape))
+    around = [x if x is None or np.ndim(x) else np.broadcast_to(x, border) for x in (prepend, append)]
+    if n and (prepend is not None or append is not None):
+        a = np.concatenate([x for x in (around[0], a, around[1]) if x is not None], axis=axis)
+    for _ in range(n):
+        a = a[along(axis, slice(1, None), a.ndim)] - a[along(axis, slice(None, -1), a.ndim)]
+    return a
+
+
+@derived(np.ediff1d)
+def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
+    inner = _diff(np.ravel(_array(ary)))
+    before, after = (None if x is None else np.ravel(astype(_array(x), inner.dtype)) for x in (to_begin, to_end))
+    found = [x for x in (before, inner, after) if x is not None]
+    return inner if len(found) == 1 else np.concatenate(found)

@@ -1,0 +1,152 @@
+"""The stable primitives that NumPy lacks, and the arithmetic that losses are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_np.op import case, elementwise, general, primitive, real
+from autograd_np.typing import Array
+
+
+@primitive
+@np.errstate(over="ignore")  # exp(-x) = inf is harmless: 1 / inf is the right answer
+def sigmoid(x: Array) -> Array:
+    """Return the logistic function 1 / (1 + exp(-x)).
+
+    Parameters
+    ----------
+    x : array or Tensor
+        Any shape, floating dtype.
+
+    Returns
+    -------
+    array or Tensor
+        Same shape and dtype, within [0, 1]; nothing overflows.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.sigmoid([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    return 1 / (1 + np.exp(np.negative(x)))
+
+
+@primitive
+def relu(x: Array) -> Array:
+    """Return max(x, 0); its derivative at 0 is 0.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.relu([-1.0, 2.0])
+    array([0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+@primitive
+def softplus(x: Array) -> Array:
+    """Return log(1 + exp(x)), which stays finite for large x and keeps its small values for negative x.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.softplus([0.0, 1000.0])
+    array([6.93147181e-01, 1.00000000e+03])
+    """
+    return np.logaddexp(x, 0)
+
+
+@primitive
+def log_sigmoid(x: Array) -> Array:
+    """Return log(sigmoid(x)), finite where sigmoid(x) has underflowed to 0.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.log_sigmoid([0.0, -1000.0])
+    array([-6.93147181e-01, -1.00000000e+03])
+    """
+    return -np.logaddexp(np.negative(x), 0)
+
+
+def _shifted_exp(x: Array, axis: Any) -> tuple[Array, Array]:
+    """Return (m, exp(x - m)) with m the maximum along `axis`, or 0 where that is infinite."""
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    return top, np.exp(x - top)
+
+
+@primitive
+def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    """Return log(sum(exp(x))) along `axis` (all axes by default).
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.logsumexp([1000.0, 1000.0])
+    np.float64(1000.6931471805599)
+    """
+    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    top, e = _shifted_exp(x, axis)
+    with np.errstate(divide="ignore"):  # an empty or all -inf slice sums to 0, and its log is -inf
+        y = np.log(np.sum(e, axis=axis, keepdims=True)) + top
+    return y if keepdims else np.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)[()]
+
+
+@primitive
+def softmax(x: Array, axis: Any = -1) -> Array:
+    """Return exp(x) / sum(exp(x)) along `axis`.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.softmax([1000.0, 1000.0])
+    array([0.5, 0.5])
+    """
+    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    e = _shifted_exp(x, axis)[1]
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@primitive
+def log_softmax(x: Array, axis: Any = -1) -> Array:
+    """Return log(softmax(x)) along `axis`, finite where softmax has underflowed to 0.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.log_softmax([0.0, 1000.0])
+    array([-1000.,     0.])
+    """
+    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    top, e = _shifted_exp(x, axis)
+    return x - top - np.log(np.sum(e, axis=axis, keepdims=True))
+
+
+def _kept(a: Array, x: Array, axis: Any, keepdims: bool) -> Array:
+    """Give `a`, reduced along `axis`, the axes that `x` has."""
+    if keepdims or x.ndim == 0:
+        return a
+    return np.expand_dims(a, tuple(range(x.ndim)) if axis is None else axis)
+
+
+def _logsumexp_vjp(g: Array, y: Array, x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+    return _kept(g, x, axis, keepdims) * softmax(x, axis=axis)
+
+
+AXES = (case((3, 4)), case((3, 4), axis=0), case((2, 3, 4), axis=(0, 2)), case((4,), axis=-1))
+
+# fmt: off
+elementwise(sigmoid,     lambda y, x: y * (1 - y),                              tex=r"\sigma(#1)")
+elementwise(relu,        lambda y, x: x > 0,                                    tex=r"\max(#1, 0)",         note="0 at 0")
+elementwise(softplus,    lambda y, x: sigmoid(x),                               tex=r"\log(1 + e^{#1})")
+elementwise(log_sigmoid, lambda y, x: sigmoid(-x),                              tex=r"\log \sigma(#1)")
+general(logsumexp,       _logsumexp_vjp,                                                          cases=AXES)
+general(softmax,         lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)),                        cases=AXES[1:])
+general(log_softmax,     lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),                      cases=AXES[1:])
+# fmt: on
+_ = real

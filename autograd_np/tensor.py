@@ -1,0 +1,1009 @@
+"""Tensor, an array that records what is done to it, and the Node that holds each record.
+
+A Tensor is a handle: `data` (an ndarray or any NumPy-protocol array) and the Node that says where it
+came from. The graph is made of Nodes alone, so a Tensor can be written in place, by pointing it to
+a new Node, without touching what earlier operations recorded; and there are no reference cycles.
+
+Transforms nest by levels. Each `grad`, `vjp`, ... opens a new Level and wraps its arguments in Tensors
+of that level; the wrapped data may itself be Tensors of an outer level. An operation belongs to the
+newest level among its operands; operands of older levels are constants to it, and since they
+stay Tensors inside `values`, the outer level records the same computation for itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from operator import attrgetter
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from autograd_np import errors, ops
+from autograd_np.op import TABLE, Op, Primitive, Recordable
+from autograd_np.typing import Array, Shape
+
+__all__ = ["EAGER", "Level", "Node", "Tensor", "detect_anomaly", "leaf", "no_grad", "record", "stop_gradient", "value_of"]
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class Level:
+    """One transform's world: Tensors of a level are variables to it, older ones are constants."""
+
+    __slots__ = ("closed", "keeps_all", "order", "quick", "sites")
+
+    def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
+        self.order = next(_orders)
+        self.keeps_all = keeps_all
+        self.sites = sites or keeps_all
+        self.closed = False
+        self.quick = not self.sites
+
+    def close(self) -> None:
+        """End the level: a Tensor of it that is still used has escaped."""
+        self.closed = True
+        self.quick = False
+
+
+_orders = itertools.count()
+EAGER = Level()
+"""The level of Tensors that a user makes; the oldest of all."""
+
+
+class Mode(NamedTuple):
+    """What the running context records: levels newer than `floor`, with call sites or without."""
+
+    floor: int
+    anomaly: bool
+
+
+CONSTANT = "constant"
+_DEFAULT = Mode(-1, False)
+_MODE: ContextVar[Mode] = ContextVar("autograd_np_mode", default=_DEFAULT)
+_next_index = itertools.count(1).__next__
+_NO_ATTRS: dict[str, Any] = {}
+
+
+class Node:
+    """The record of one operation, or a leaf.
+
+    Attributes
+    ----------
+    op : Op or None
+        The row of the table; ``None`` for a leaf.
+    parents : tuple of (Node or None)
+        Where each operand came from; ``None`` for a constant.
+    values : tuple
+        What each operand held.
+    attrs : dict
+        Keyword attributes of the call (axis, keepdims, ...).
+    out : array
+        The result.
+    index : int
+        Grows with each record, so sorting by it is a topological order.
+    needs : bool
+        A gradient flows to this node.
+    level : Level
+        The transform that recorded it.
+    grad : array or None
+        The gradient accumulated in a leaf.
+    name, site : str or None
+        The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
+    """
+
+    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "site", "values")
+
+    def __init__(
+        self,
+        op: Op | None,
+        parents: tuple[Node | None, ...],
+        values: tuple[Any, ...],
+        attrs: dict[str, Any],
+        out: Array,
+        needs: bool,
+        level: Level,
+    ) -> None:
+        self.op = op
+        self.parents = parents
+        self.values = values
+        self.attrs = attrs
+        self.out = out
+        self.needs = needs
+        self.level = level
+        self.index = _next_index()
+        self.grad: Any = None
+        self.name: str | None = None
+        self.site: str | None = None
+
+    def __repr__(self) -> str:
+        what = self.op.name if self.op else "leaf"
+        return f"<Node {self.name or what}: {what} {np.shape(self.out)}>"
+
+
+def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = _NO_ATTRS) -> Any:
+    """Apply `op` to operands (Tensors, arrays, scalars) and record it if a gradient can flow.
+
+    Returns ``NotImplemented`` for an operand that is no array, as an operator should.
+    """
+    level = None
+    needs = False
+    values = []
+    parents = []
+    for a in args:
+        if isinstance(a, Tensor):
+            node = a._node
+            values.append(a.data)
+            parents.append(node)
+            if node is not None:
+                if node.level is not level:
+                    if level is not None:
+                        return _record_across_levels(op, args, attrs)
+                    level = node.level
+                if node.needs:
+                    needs = True
+        else:
+            if a.__class__ not in _PLAIN:
+                a = _operand(a)
+                if a is NotImplemented:
+                    return NotImplemented
+            values.append(a)
+            parents.append(None)
+    data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
+    return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
+
+
+def record_one(op: Op, a: Tensor) -> Any:
+    """Do what `record` does, for one Tensor and no attributes: half of a network's operations."""
+    node = a._node
+    if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
+        return record(op, (a,))
+    value = a.data
+    data = op.fn(value)
+    result = _new(Tensor)
+    result.data = data
+    result._node = Node(op, (node,), (value,), _NO_ATTRS, data, True, node.level)
+    result._family = None
+    return result
+
+
+def record_two(op: Op, a: Any, b: Any) -> Any:
+    """Do what `record` does, for two operands and no attributes: the other half."""
+    if isinstance(a, Tensor):
+        left = a._node
+        x = a.data
+        if isinstance(b, Tensor):
+            right = b._node
+            y = b.data
+            node = left if right is None or (left is not None and left.needs) else right
+            if left is not None and right is not None and left.level is not right.level:
+                return _record_across_levels(op, (a, b), _NO_ATTRS)
+        elif b.__class__ in _PLAIN:
+            node = left
+            right = None
+            y = b
+        else:
+            return record(op, (a, b))
+    elif a.__class__ in _PLAIN:
+        left = None
+        x = a
+        node = right = b._node
+        y = b.data
+    else:
+        return record(op, (a, b))
+    if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
+        return record(op, (a, b))
+    data = op.fn(x, y)
+    result = _new(Tensor)
+    result.data = data
+    result._node = Node(op, (left, right), (x, y), _NO_ATTRS, data, True, node.level)
+    result._family = None
+    return result
+
+
+def _result(
+    op: Op,
+    parents: tuple[Node | None, ...],
+    values: tuple[Any, ...],
+    attrs: dict[str, Any],
+    data: Array,
+    needs: bool,
+    level: Level | None,
+    args: tuple[Any, ...],
+) -> Tensor:
+    """Wrap what an operation computed, with a Node if it is to be recorded."""
+    node = None
+    if level is not None:
+        if level.closed:
+            raise errors.DifferentiationError(_ESCAPED.format(op.name))
+        mode = _MODE.get()
+        needs = needs and op.kind is not CONSTANT
+        if (needs or level.keeps_all) and level.order > mode.floor:
+            node = Node(op, parents, values, attrs, data, needs, level)
+            if mode.anomaly or level.sites:
+                node.site = _call_site()
+                if mode.anomaly:
+                    _check_forward(node)
+    if node is None and isinstance(data, Tensor):
+        return data
+    result = _new(Tensor)
+    result.data = data
+    result._node = node
+    result._family = None
+    if data.__class__ is np.ndarray and data.base is not None:
+        _note_view(result, args)
+    return result
+
+
+def _operand(a: Any) -> Any:
+    """Accept what NumPy would take for an array, without converting arrays of other libraries."""
+    if isinstance(a, (list, tuple)):
+        return np.asarray(a)
+    if a is None or isinstance(a, (np.ndarray, np.generic, float, int, complex)) or hasattr(a, "__array_function__"):
+        return a
+    return NotImplemented
+
+
+_ESCAPED = (
+    "np.{} got a Tensor that escaped from the function it was traced in (grad, vjp, trace, ...): it was stored "
+    "somewhere while the function ran. Return it from the function, or store ag.stop_gradient(x).data instead."
+)
+
+
+def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    level = max((a._node.level for a in args if isinstance(a, Tensor) and a._node), key=attrgetter("order"))
+    values, parents = [], []
+    for a in args:
+        node = a._node if isinstance(a, Tensor) else None
+        mine = node is not None and node.level is level
+        parents.append(node if mine else None)
+        if isinstance(a, Tensor):
+            values.append(a.data if mine or node is None else a)
+        else:
+            operand = _operand(a)
+            if operand is NotImplemented:
+                return NotImplemented
+            values.append(operand)
+    data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
+    needs = any(p is not None and p.needs for p in parents)
+    return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
+
+
+def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Look `fn` up in the table and record it, sorting its arguments into arrays and attributes."""
+    row = fn.op if fn.__class__ is Primitive else TABLE.get(fn)
+    if row is None:
+        raise errors.NoRowError(_no_row(fn))
+    if row.__class__ is not Op:
+        return cast("Callable[..., Any]", row)(*args, **kwargs)
+    if not kwargs and len(args) == len(row.rules) and not row.variadic:
+        return record_two(row, *args) if len(args) == 2 else record(row, args)
+    return record(row, *_bind(row, fn, args, kwargs))
+
+
+def _bind(op: Op, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    arrays = 1 if op.variadic else len(op.rules)
+    given = dict(zip(op.params, args, strict=False))
+    if len(args) > len(op.params):
+        raise TypeError(f"{op.name} takes {len(op.params)} arguments ({', '.join(op.params)}), got {len(args)}")
+    for key, value in kwargs.items():
+        if key in given:
+            raise TypeError(f"{op.name}() got two values for the argument {key!r}")
+        given[key] = value
+    if given.get("out") is not None:
+        raise errors.InPlaceError(
+            f"{op.name}(..., out=) would write over an array that the backward pass may need; "
+            f"take the result instead: x = {op.name}(...)"
+        )
+    given.pop("out", None)
+    attrs = {k: v for k, v in given.items() if k not in op.params[:arrays]}
+    for key in attrs:
+        if key not in op.attrs:
+            raise errors.NoRowError(
+                f"the row of {op.name} does not cover the argument {key}={attrs[key]!r}; "
+                f"it covers {', '.join(op.attrs) or 'none'}"
+            )
+        attrs[key] = _plain(attrs[key], f"{op.name}(..., {key}=)")
+    operands = [given.get(name) for name in op.params[:arrays]]
+    return (tuple(operands[0]) if op.variadic else tuple(operands)), attrs  # type: ignore[arg-type]
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Take the data out of Tensors among attributes and indices; they cannot carry a gradient."""
+    if isinstance(value, Tensor):
+        if value.requires_grad:
+            raise errors.DifferentiationError(
+                f"{where} got a Tensor that requires a gradient, and there is none through this argument; "
+                f"pass x.detach() if that is meant"
+            )
+        return _plain(value.data, where)
+    if type(value) in (tuple, list):
+        return type(value)(_plain(v, where) for v in value)
+    return value
+
+
+_INSTEAD = {
+    "put": "y = x.copy(); y[i] = v",
+    "copyto": "y = v + np.zeros_like(x)",
+    "putmask": "np.where(mask, v, x)",
+    "place": "np.where(mask, v, x)",
+    "array": "np.stack([...])",
+    "apply_along_axis": "the function on the whole array with axis=",
+    "vectorize": "the function written with NumPy operations",
+    "nan_to_num": "np.where(np.isnan(x), 0, x)",
+    "insert": "np.concatenate([x[:i], v, x[i:]])",
+    "append": "np.concatenate([x, v])",
+    "resize": "np.tile and a slice",
+    "argpartition": "np.argsort(x)",
+    "unique": "np.sort(x)",
+}
+
+
+def _no_row(fn: Any) -> str:
+    name = getattr(fn, "__name__", str(fn))
+    module = (getattr(fn, "__module__", None) or "numpy").replace("numpy", "np")
+    instead = f"; write {_INSTEAD[name]} instead" if name in _INSTEAD else ""
+    return (
+        f"{module}.{name} has no row in autograd_np's table of derivatives{instead}. If no gradient is "
+        f"needed here, call it on x.data; otherwise add the operation with ag.define"
+    )
+
+
+# --- call sites -----------------------------------------------------------------------------------
+
+
+def _call_site() -> str:
+    """Return ``file:line`` of the nearest caller outside this package and NumPy."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None:
+        filename = frame.f_code.co_filename
+        if not filename.startswith(_PACKAGE) and f"{os.sep}numpy{os.sep}" not in filename:
+            break
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _check_forward(node: Node) -> None:
+    if _has_nan(node.out) and not any(_has_nan(v) for v in node.values):
+        assert node.op is not None
+        shapes = ", ".join(str(np.shape(v)) for v in node.values)
+        raise errors.AnomalyError(
+            f"{node.op.name} on operands of shape {shapes} produced a NaN from operands without one, at {node.site}"
+        )
+
+
+def _has_nan(value: Any) -> bool:
+    value = value_of(value)
+    return getattr(getattr(value, "dtype", None), "kind", "") in "fc" and bool(np.isnan(value).any())
+
+
+def value_of(x: Any) -> Any:
+    """Unwrap Tensors of every level down to the array they hold."""
+    while isinstance(x, Tensor):
+        x = x.data
+    return x
+
+
+# --- in place -------------------------------------------------------------------------------------
+
+
+def _note_view(view: Tensor, args: tuple[Any, ...]) -> None:
+    """Remember which Tensors share memory, so that writing into one of them can be refused."""
+    for a in args:
+        if isinstance(a, Tensor) and type(a.data) is np.ndarray:
+            family = a._family
+            if family is None:
+                family = a._family = [weakref.ref(a)]
+            elif len(family) > 64:
+                family[:] = [r for r in family if r() is not None]
+            family.append(weakref.ref(view))
+            view._family = family
+            return
+
+
+def _live_relatives(t: Tensor, written: Any) -> Iterator[Tensor]:
+    """Yield the other Tensors that a write into `written`, memory of `t`, would change."""
+    for reference in t._family or ():
+        other = reference()
+        if other is not None and other is not t and isinstance(written, np.ndarray) and _overlap(other.data, written):
+            yield other
+
+
+def _within(a: Any, b: Any) -> bool:
+    """Whether `a` is a view into no more than the contiguous memory of `b`."""
+    (low, high), (start, stop) = np.lib.array_utils.byte_bounds(a), np.lib.array_utils.byte_bounds(b)
+    return bool(b.flags.c_contiguous) and start <= low and high <= stop
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    try:
+        return bool(np.shares_memory(a, b, max_work=10_000))
+    except np.exceptions.TooHardError:
+        return True
+
+
+# --- Tensor ---------------------------------------------------------------------------------------
+
+
+class Tensor(Recordable):
+    """An array that records the operations applied to it, so that gradients can flow back.
+
+    Parameters
+    ----------
+    data : array_like
+        Numbers; an ndarray is copied, other NumPy-protocol arrays (Dask, CuPy) are kept as they are.
+    requires_grad : bool, default False
+        Whether `backward` stores a gradient in `.grad`. Only floating dtypes can.
+    name : str, optional
+        Shown in drawings and messages.
+
+    Attributes
+    ----------
+    data : array
+        The values.
+    grad : array or None
+        After `backward`: the gradient, an array of the shape and dtype of `data`. It accumulates.
+
+    Raises
+    ------
+    DifferentiationError
+        If `requires_grad` is asked of integers, booleans or complex numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> w = ag.Tensor([1.0, 2.0], requires_grad=True)
+    >>> loss = np.sum(w ** 2)
+    >>> loss.backward()
+    >>> w.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "_family", "_node", "data")
+    __array_priority__ = 1000.0
+    __hash__ = object.__hash__
+
+    data: Array
+    _node: Node | None
+    _family: list[weakref.ref[Tensor]] | None
+
+    def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
+        if isinstance(data, Tensor):
+            if data.requires_grad:
+                raise errors.DifferentiationError(
+                    "Tensor(t) would cut the graph of t without saying so; use t itself, or Tensor(t.detach())"
+                )
+            data = data.data
+        if not hasattr(data, "__array_function__") or isinstance(data, (np.ndarray, np.generic)):
+            data = np.array(data)
+            if data.dtype.kind not in "biufc":
+                raise TypeError(f"Tensor needs numbers, got an array of dtype {data.dtype}")
+        self.data = data
+        self._family = None
+        self._node = None
+        if requires_grad or name is not None:
+            self._node = leaf_node(data, EAGER, needs=requires_grad, name=name)
+
+    # --- what it is
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient flows to this Tensor."""
+        return self._node is not None and self._node.needs
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self._node is not None and self._node.op is not None:
+            raise errors.DifferentiationError("only a leaf's requires_grad can be set; use .detach() to cut a result off")
+        self._node = leaf_node(self.data, EAGER, needs=value, name=self.name) if value or self.name else None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this Tensor was made by the user rather than by an operation."""
+        return self._node is None or self._node.op is None
+
+    @property
+    def grad(self) -> Any:
+        """The accumulated gradient of a leaf, or ``None``."""
+        return self._node.grad if self._node is not None else None
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None and np.shape(value) != self.shape:
+            raise errors.DifferentiationError(f"a gradient of shape {np.shape(value)} was set on a Tensor of shape {self.shape}")
+        if self._node is not None:
+            self._node.grad = value
+        elif value is not None:
+            raise errors.DifferentiationError("a Tensor that does not require a gradient cannot hold one; set requires_grad first")
+
+    @property
+    def name(self) -> str | None:
+        """The name shown in drawings and messages."""
+        return None if self._node is None else self._node.name
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        if self._node is not None:
+            self._node.name = value
+        elif value is not None:
+            self._node = leaf_node(self.data, EAGER, needs=False, name=value)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape."""
+        return cast("Shape", self.data.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype."""
+        return cast("np.dtype[Any]", self.data.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return cast(int, self.data.ndim)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return cast(int, self.data.size)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes the data takes."""
+        return cast(int, self.data.nbytes)
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of one element."""
+        return cast(int, self.data.dtype.itemsize)
+
+    @property
+    def T(self) -> Tensor:
+        """The transpose, recorded."""
+        return apply(np.transpose, (self,), {})
+
+    @property
+    def mT(self) -> Tensor:
+        """The matrix transpose (the last two axes), recorded."""
+        return apply(np.swapaxes, (self, -1, -2), {})
+
+    # --- gradients
+
+    def backward(self, seed: Any = None) -> None:
+        """Add the gradient of this Tensor to its leaves; given by `autograd_np.backward`, the floor above."""
+        raise NotImplementedError
+
+    def detach(self) -> Tensor:
+        """Return the same values without the graph; the data is shared."""
+        result = _new(Tensor)
+        result.data, result._node, result._family = self.data, None, None
+        return result
+
+    def item(self) -> float | int | bool | complex:
+        """Return the one element as a Python number, outside the graph."""
+        if self.size != 1:
+            raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
+        return cast(float, value_of(self).item())
+
+    def tolist(self) -> Any:
+        """Return the values as nested Python lists, outside the graph."""
+        return value_of(self).tolist()
+
+    def numpy(self) -> Any:
+        """Return the values as an array, outside the graph; the data is shared."""
+        return value_of(self)
+
+    # --- NumPy's protocols
+
+    def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if len(args) == 1 and not kwargs and len(fn.op.rules) == 1 and not fn.op.variadic:
+            return record_one(fn.op, args[0])
+        return apply(fn, args, kwargs)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            row = TABLE.get(ufunc)
+            if row.__class__ is Op:
+                if len(inputs) == 1:
+                    return record_one(row, inputs[0])
+                return record_two(row, *inputs) if len(inputs) == 2 else record(row, inputs)
+            return apply(ufunc, inputs, kwargs)
+        return ops.ufunc_method(apply, ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return apply(func, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.requires_grad or (self._node is not None and self._node.level.keeps_all):
+            raise errors.LeavesNumPyError(
+                f"a Tensor{self._called()} that requires a gradient was about to become an ndarray (np.asarray, np.array of "
+                f"a list of Tensors, or a write into an ndarray), which would lose its gradient. "
+                f"Use np.stack or np.concatenate to collect Tensors, np.where to select; x.data or x.detach() for the values alone"
+            )
+        return np.array(value_of(self), dtype=dtype, copy=copy)
+
+    def _called(self) -> str:
+        return f" {self.name!r}" if self.name else ""
+
+    def _number(self, convert: Callable[[Any], Any]) -> Any:
+        node = self._node
+        if node is not None and (node.needs or node.level.keeps_all) and (node.level is not EAGER or _storing_into_array()):
+            raise errors.LeavesNumPyError(
+                f"{convert.__name__}() of a Tensor{self._called()} would lose its gradient. Use NumPy's functions (np.exp for math.exp, ...) "
+                f"and np.stack to collect numbers; x.item() for the value alone"
+            )
+        return convert(value_of(self))
+
+    def __float__(self) -> float:
+        return cast(float, self._number(float))
+
+    def __int__(self) -> int:
+        return cast(int, self._number(int))
+
+    def __complex__(self) -> complex:
+        return cast(complex, self._number(complex))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.ndim:
+            raise TypeError(f"only an integer scalar can be an index, got a Tensor of dtype {self.dtype} and shape {self.shape}")
+        return int(value_of(self))
+
+    def __bool__(self) -> bool:
+        node = self._node
+        if node is not None and node.level.keeps_all:
+            raise errors.LeavesNumPyError(
+                f"bool() of a Tensor{self._called()} under trace: a branch on a value cannot be part of a graph. Use np.where(condition, a, b)"
+            )
+        return bool(value_of(self))
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d Tensor")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(value_of(self) == value_of(item)))
+
+    def __repr__(self) -> str:
+        body = np.array2string(self.data, prefix="Tensor(", separator=", ") if isinstance(self.data, np.ndarray) else repr(self.data)
+        extra = ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({body}{extra}{f', name={self.name!r}' if self.name else ''})"
+
+    def __format__(self, spec: str) -> str:
+        return format(value_of(self)[()] if self.ndim == 0 else self, spec)
+
+    def __copy__(self) -> Tensor:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise errors.DifferentiationError("only leaves can be deep-copied; use x.copy() in the graph or x.detach().copy()")
+        return type(self)(self.data, requires_grad=self.requires_grad, name=self.name)
+
+    # --- indexing and writing in place
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return record(ops.GETITEM, (self,), {"index": _plain(index, "x[...]")})
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        index = _plain(index, "x[...] = v")
+        written = self.data[index] if ops.is_basic(index) else None
+        self._become(record(ops.SETITEM, (self, value), {"index": index}), "x[i] = v", written)
+
+    def _become(self, new: Tensor, how: str, written: Any = None) -> Tensor:
+        """Write `new` into this Tensor: what NumPy's in-place operators do, or a refusal."""
+        node = self._node
+        if new.shape != self.shape:
+            raise ValueError(f"{how}: the result has shape {new.shape}, it cannot be written into shape {self.shape}")
+        if new.dtype != self.dtype:
+            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+                raise TypeError(f"{how}: cannot write {new.dtype} into a Tensor of {self.dtype}; convert with .astype first")
+            new = new.astype(self.dtype)
+        is_variable = node is not None and node.needs and node.op is None
+        recording = node is not None and node.level.order > _MODE.get().floor
+        if is_variable and recording:
+            raise errors.InPlaceError(
+                f"{how} on the leaf{self._called()} would lose the variable its gradient belongs to. "
+                f"Write y = x.copy() and change y, or update parameters under ag.no_grad()"
+            )
+        for relative in _live_relatives(self, self.data if written is None else written):
+            raise errors.InPlaceError(
+                f"{how} on a Tensor that shares memory with another of shape {relative.shape} (one is a view of the other): NumPy "
+                f"would change both. Write x = x + y (x[i] = x[i] + y for x[i] += y), or take a copy first: v = x[...].copy()"
+            )
+        if node is not None and new._node is not None and node.level is not new._node.level:
+            raise errors.InPlaceError(f"{how} on a Tensor from outside the function being differentiated; write y = x + ... instead")
+        beside = [] if written is None else list(_live_relatives(self, self.data))
+        if any(not _within(view.data, self.data) for view in beside) or (beside and not new.data.flags.c_contiguous):
+            raise errors.InPlaceError(f"{how} beside a view of another part; take a copy of that first: v = x[...].copy()")
+        for view in beside:  # their values are the same in the new memory, and a later write must find them there
+            offset = view.data.__array_interface__["data"][0] - self.data.__array_interface__["data"][0]
+            view.data = np.ndarray(view.data.shape, view.data.dtype, new.data, offset, view.data.strides)
+        self.data = new.data
+        if is_variable:
+            assert node is not None
+            node.out = new.data
+        else:
+            self._node = new._node
+        if not beside:
+            self._family = None
+        return self
+
+    # --- operators
+
+    def __add__(self, other: Any) -> Tensor:
+        return record_two(ops.ADD, self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return record_two(ops.ADD, other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return record_two(ops.SUBTRACT, self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return record_two(ops.SUBTRACT, other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return record_two(ops.MULTIPLY, self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return record_two(ops.MULTIPLY, other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return record_two(ops.DIVIDE, self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return record_two(ops.DIVIDE, other, self)
+
+    def __neg__(self) -> Tensor:
+        return record_one(ops.NEGATIVE, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return apply(np.matmul, (self, other), {}) if _known(other) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return apply(np.matmul, (other, self), {}) if _known(other) else NotImplemented
+
+    def __pow__(self, other: Any, modulo: None = None) -> Tensor:
+        return apply(np.power, (self, other), {}) if _known(other) else NotImplemented
+
+    def __rpow__(self, other: Any, modulo: None = None) -> Tensor:
+        return apply(np.power, (other, self), {}) if _known(other) else NotImplemented
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return self // other, self % other  # type: ignore[operator]
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return other // self, other % self
+
+    # --- methods whose form differs from the function's
+
+    def copy(self, order: str = "C") -> Tensor:
+        """Return a copy, recorded."""
+        return apply(np.copy, (self,), {})
+
+    def flatten(self, order: str = "C") -> Tensor:
+        """Return a one-dimensional copy, recorded."""
+        return apply(np.reshape, (self, -1), {"order": order}).copy()
+
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+        """Return the same values in another shape, recorded."""
+        return apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {} if order == "C" else {"order": order})
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """Return the axes in another order (reversed by default), recorded."""
+        order = None if not axes else axes[0] if len(axes) == 1 else axes
+        return apply(np.transpose, (self,), {} if order is None else {"axes": order})
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Tensor:
+        """Return the values in another dtype, recorded while it is a floating one."""
+        return cast(Tensor, ops.astype(self, dtype))
+
+    def sort(self, axis: int = -1, **kwargs: Any) -> None:
+        """Sort in place, as ``ndarray.sort`` does; ``np.sort(x)`` returns a sorted copy."""
+        self._become(apply(np.sort, (self,), {"axis": axis, **kwargs}), "x.sort()")
+
+    def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None:
+        """Partition in place, as ``ndarray.partition`` does; ``np.partition(x, kth)`` returns a copy."""
+        self._become(apply(np.partition, (self, kth), {"axis": axis, **kwargs}), "x.partition()")
+
+    def sigmoid(self) -> Tensor:
+        """Return 1 / (1 + exp(-x)), stable."""
+        return record_one(ops.sigmoid.op, self)
+
+    def relu(self) -> Tensor:
+        """Return max(x, 0)."""
+        return record_one(ops.relu.op, self)
+
+    def softplus(self) -> Tensor:
+        """Return log(1 + exp(x)), stable."""
+        return record_one(ops.softplus.op, self)
+
+    def log_sigmoid(self) -> Tensor:
+        """Return log(sigmoid(x)), stable."""
+        return record_one(ops.log_sigmoid.op, self)
+
+    def softmax(self, axis: Any = -1) -> Tensor:
+        """Return exp(x) normalised to sum to one along `axis`, stable."""
+        return apply(ops.softmax, (self,), {"axis": axis})
+
+    def log_softmax(self, axis: Any = -1) -> Tensor:
+        """Return log(softmax(x)), stable."""
+        return apply(ops.log_softmax, (self,), {"axis": axis})
+
+
+def _function_method(name: str, fn: Any) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return apply(fn, (self, *args), kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"Apply ``np.{fn.__name__}`` to this Tensor, recorded."
+    return method
+
+
+def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callable[..., Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        if not _known(other):
+            return NotImplemented
+        return apply(ufunc, (other, self) if reflected else (self, other), {})
+
+    method.__name__ = name
+    return method
+
+
+def _in_place(symbol: str, ufunc: np.ufunc) -> Callable[..., Any]:
+    def method(self: Tensor, other: Any) -> Tensor:
+        return self._become(apply(ufunc, (self, other), {}), f"x {symbol}= y")
+
+    return method
+
+
+_METHODS = (
+    "sum mean prod max min std var cumsum cumprod any all argmax argmin argsort ptp dot ravel swapaxes squeeze repeat "
+    "diagonal trace take choose searchsorted clip round nonzero "
+    "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign"
+)
+for _name in _METHODS.split():
+    setattr(Tensor, _name, _function_method(_name, getattr(np, _name)))
+
+for _symbol, _stem, _ufunc in (
+    ("+", "add", np.add), ("-", "sub", np.subtract), ("*", "mul", np.multiply), ("/", "truediv", np.divide),
+    ("//", "floordiv", np.floor_divide), ("%", "mod", np.remainder), ("**", "pow", np.power), ("@", "matmul", np.matmul),
+    ("&", "and", np.bitwise_and), ("|", "or", np.bitwise_or), ("^", "xor", np.bitwise_xor),
+    ("<<", "lshift", np.left_shift), (">>", "rshift", np.right_shift),
+):  # fmt: skip
+    setattr(Tensor, f"__i{_stem}__", _in_place(_symbol, _ufunc))
+    for _method, _flag in ((f"__{_stem}__", False), (f"__r{_stem}__", True)):
+        if _method not in Tensor.__dict__:  # hasattr would find the metaclass's | (int | str)
+            setattr(Tensor, _method, _operator(_method, _ufunc, reflected=_flag))
+for _method, _ufunc in (
+    ("__eq__", np.equal), ("__ne__", np.not_equal), ("__lt__", np.less), ("__le__", np.less_equal),
+    ("__gt__", np.greater), ("__ge__", np.greater_equal),
+):  # fmt: skip
+    setattr(Tensor, _method, _operator(_method, _ufunc))
+for _method, _ufunc in (("__abs__", np.absolute), ("__pos__", np.positive), ("__invert__", np.invert)):
+    setattr(Tensor, _method, _function_method(_method, _ufunc))
+Tensor.__round__ = _function_method("__round__", np.round)  # type: ignore[attr-defined]
+for _method, _function in (("__floor__", np.floor), ("__ceil__", np.ceil), ("__trunc__", np.trunc)):
+    setattr(Tensor, _method, _function_method(_method, _function))
+
+_new = object.__new__
+_SCALARS = (float, int, np.ndarray, Tensor, np.generic, bool, complex, list, tuple)
+_PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
+
+
+def _known(other: Any) -> bool:
+    return isinstance(other, _SCALARS) or hasattr(other, "__array_ufunc__")
+
+
+def _storing_into_array() -> bool:
+    """Whether Python is executing ``array[i] = tensor``, which NumPy carries out with float(tensor)."""
+    import dis
+
+    frame = sys._getframe(3)
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("STORE_SUBSCR")
+
+
+# --- making Tensors and saying what is recorded ---------------------------------------------------
+
+
+def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
+    """Make the Node of a variable."""
+    kind = data.dtype.kind
+    if needs and kind != "f":
+        advice = "complex numbers have no rows yet" if kind == "c" else "convert it first: x.astype(float)"
+        raise errors.DifferentiationError(f"only floating dtypes can require a gradient, got {data.dtype}; {advice}")
+    node = Node(None, (), (), _NO_ATTRS, data, needs, level)
+    node.name = name
+    return node
+
+
+def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None) -> Tensor:
+    """Wrap an array, or a Tensor of an older level, as a variable of `level`, without a copy."""
+    if not hasattr(data, "__array_function__"):
+        data = np.asarray(data)
+    t = _new(Tensor)
+    t.data, t._family = data, None
+    t._node = leaf_node(data, level, needs=needs, name=name)
+    return t
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing inside the block: results are constants.
+
+    Functions transformed inside the block (``ag.grad(f)(x)``) still record what they need.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> w = ag.Tensor(2.0, requires_grad=True)
+    >>> with ag.no_grad():
+    ...     y = w * 3
+    >>> y.requires_grad
+    False
+    """
+    token = _MODE.set(_MODE.get()._replace(floor=next(_orders)))
+    try:
+        yield
+    finally:
+        _MODE.reset(token)
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise `AnomalyError` where a NaN first appears, forward or backward, naming the line.
+
+    Recording call sites makes every operation several times slower; use it to search, not to train.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> x = ag.Tensor(-1.0, requires_grad=True)
+    >>> with np.errstate(invalid="ignore"), ag.detect_anomaly():
+    ...     np.log(x)
+    Traceback (most recent call last):
+        ...
+    autograd_np.errors.AnomalyError: log on operands of shape () produced a NaN ...
+    """
+    token = _MODE.set(_MODE.get()._replace(anomaly=True))
+    try:
+        yield
+    finally:
+        _MODE.reset(token)
+
+
+def anomaly_mode() -> bool:
+    """Whether `detect_anomaly` is active in this context."""
+    return _MODE.get().anomaly
+
+
+def stop_gradient(x: Any) -> Any:
+    """Return `x` as a constant: no gradient flows through it, at any level.
+
+    Parameters
+    ----------
+    x : Tensor or array
+        Returned unchanged if it is an array.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
+    array(3.)
+    """
+    if not isinstance(x, Tensor):
+        return x
+    return Tensor.detach(x) if not isinstance(x.data, Tensor) else stop_gradient(x.data)
+

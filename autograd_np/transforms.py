@@ -1,0 +1,416 @@
+"""Functions to functions: gradients, Jacobians, products with them, in reverse and forward mode.
+
+Every transform opens a `Level`, wraps the arguments it differentiates in Tensors of that level, runs the
+function, and reads the recorded Nodes with the sweeps of `backward`. Arguments and results may be nested
+dicts, lists and tuples. Since a Tensor may hold a Tensor, transforms nest freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.backward import gradients, pushforward, seed_for
+from autograd_np.tensor import Level, Node, Tensor, leaf
+from autograd_np.typing import Array, PyTree
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+
+Unflatten = Callable[[Sequence[Any]], Any]
+Argnums = int | Sequence[int]
+
+
+# --- nested containers ----------------------------------------------------------------------------
+
+
+def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
+    """Return the leaves of nested dicts, lists and tuples, and the function that puts leaves back."""
+    if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int)):
+        return [tree], lambda leaves: leaves[0]
+    import optree
+
+    leaves, spec = optree.tree_flatten(tree)
+    return leaves, lambda new: optree.tree_unflatten(spec, new)
+
+
+@contextmanager
+def _level() -> Iterator[Level]:
+    level = Level()
+    try:
+        yield level
+    finally:
+        level.close()
+
+
+def _variable(x: Any, level: Level, where: str) -> Tensor:
+    """Wrap a leaf of the arguments, or say why it has no gradient."""
+    if not hasattr(x, "__array_function__") and not isinstance(x, (float, int)):
+        raise errors.DifferentiationError(f"{where} needs arrays of floats, got {type(x).__name__} ({x!r:.60})")
+    if not hasattr(x, "dtype"):
+        x = np.asarray(x)
+    if x.dtype.kind != "f":
+        raise errors.DifferentiationError(
+            f"{where} needs floats, got {x.dtype}; convert with np.asarray(x, float), or leave the argument out of the differentiated ones"
+        )
+    return leaf(x, level)
+
+
+def _wrap(tree: PyTree, level: Level, where: str) -> tuple[PyTree, list[Tensor], Unflatten]:
+    leaves, unflatten = flatten(tree)
+    variables = [_variable(x, level, where) for x in leaves]
+    return unflatten(variables), variables, unflatten
+
+
+def _node_at(x: Any, level: Level) -> Node | None:
+    """Return the Node of a result if it depends on a variable of `level`."""
+    node = x._node if isinstance(x, Tensor) else None
+    return node if node is not None and node.level is level and node.needs else None
+
+
+def _unwrap(x: Any, level: Level) -> Any:
+    """Return a result as the caller of the transform sees it: without this level."""
+    if isinstance(x, Tensor) and (x._node is None or x._node.level is level):
+        return x.data
+    return x
+
+
+def _collect(found: dict[Node, Array], variables: list[Tensor]) -> list[Any]:
+    result = []
+    for v in variables:
+        g = found.get(cast(Node, v._node))
+        result.append(np.zeros_like(v.data) if g is None else g)
+    return result
+
+
+def _selected(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for n in numbers:
+        if not -count <= n < count:
+            raise TypeError(f"{where}: argnums={argnums} but the function was called with {count} positional arguments")
+    return tuple(n % count for n in numbers)
+
+
+def _name_of(f: Any) -> str:
+    return getattr(f, "__name__", type(f).__name__)
+
+
+# --- reverse mode ---------------------------------------------------------------------------------
+
+
+def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTree], tuple[PyTree, ...]]]:
+    """Evaluate `f` and return its result with the function that pulls cotangents back.
+
+    Parameters
+    ----------
+    f : callable
+        Takes the primals; returns an array or nested containers of arrays.
+    *primals : arrays or nested containers of arrays
+        Floats.
+
+    Returns
+    -------
+    out : as `f` returns
+        Plain arrays.
+    pullback : callable
+        Takes a cotangent of the structure and shapes of `out`; returns a tuple with one entry a primal, of the
+        primal's structure, shapes and dtypes. It can be called any number of times.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> out, pullback = ag.vjp(np.multiply, 2.0, np.array([3.0, 4.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array(43.), array([ 2., 20.]))
+    """
+    where = f"vjp({_name_of(f)})"
+    with _level() as level:
+        wrapped = [_wrap(p, level, where) for p in primals]
+        out = f(*(tree for tree, _, _ in wrapped))
+    leaves, unflatten_out = flatten(out)
+
+    def pullback(cotangent: PyTree) -> tuple[PyTree, ...]:
+        seeds, _ = flatten(cotangent)
+        if len(seeds) != len(leaves):
+            raise errors.DifferentiationError(f"the pullback of {where} got {len(seeds)} cotangents, expected {len(leaves)}, the structure of the output")
+        cotangents: dict[Node, Array] = {}
+        for x, seed in zip(leaves, seeds, strict=True):
+            node = _node_at(x, level)
+            if node is not None:
+                seed = seed_for(seed, node.out, f"the pullback of {where}")
+                cotangents[node] = cotangents[node] + seed if node in cotangents else seed
+        found = gradients(cotangents) if cotangents else {}
+        return tuple(unflatten(_collect(found, variables)) for _, variables, unflatten in wrapped)
+
+    return unflatten_out([_unwrap(x, level) for x in leaves]), pullback
+
+
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, PyTree]]:
+    """Return a function that evaluates `f` and its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar: shape () or one element.
+    argnums : int or sequence of int
+        Which positional arguments to differentiate; nested containers are differentiated leaf by leaf.
+
+    Returns
+    -------
+    callable
+        Called as `f` is, returns ``(value, gradient)``. With a sequence of `argnums` the gradient is a tuple.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.value_and_grad(lambda p: np.sum(p["w"] ** 2))({"w": np.array([1.0, 2.0])})
+    (np.float64(5.0), {'w': array([2., 4.])})
+    """
+    where = f"grad({_name_of(f)})"
+
+    def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, PyTree]:
+        numbers = _selected(argnums, len(args), where)
+        with _level() as level:
+            wrapped = {n: _wrap(args[n], level, where) for n in numbers}
+            out = f(*(wrapped[n][0] if n in wrapped else a for n, a in enumerate(args)), **kwargs)
+        if not hasattr(out, "shape") and not isinstance(out, (float, int)):
+            raise errors.DifferentiationError(f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results")
+        if np.size(out) != 1:
+            raise errors.DifferentiationError(
+                f"{where} needs a function that returns a scalar, got shape {np.shape(out)}; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
+            )
+        node = _node_at(out, level)
+        found = gradients({node: np.ones_like(node.out)}) if node is not None else {}
+        trees = tuple(wrapped[n][2](_collect(found, wrapped[n][1])) for n in numbers)
+        return _unwrap(out, level), trees[0] if isinstance(argnums, int) else trees
+
+    return evaluate
+
+
+def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree]:
+    """Return the function that computes the gradient of the scalar function `f`.
+
+    Parameters and errors as in `value_and_grad`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.grad(np.sin)(0.0)
+    array(1.)
+    >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
+    array(12.)
+    """
+    evaluate = value_and_grad(f, argnums)
+
+    def gradient(*args: Any, **kwargs: Any) -> PyTree:
+        return evaluate(*args, **kwargs)[1]
+
+    return gradient
+
+
+# --- forward mode ---------------------------------------------------------------------------------
+
+
+def _as_sequence(x: PyTree) -> Sequence[PyTree]:
+    return x if isinstance(x, (tuple, list)) else (x,)
+
+
+def _linearize(f: Callable[..., Any], primals: Sequence[PyTree], where: str) -> tuple[PyTree, Callable[[Sequence[PyTree]], PyTree]]:
+    """Evaluate `f` once, and return its result and the function that pushes tangents forward."""
+    with _level() as level:
+        wrapped = [_wrap(p, level, where) for p in primals]
+        out = f(*(tree for tree, _, _ in wrapped))
+    leaves, unflatten_out = flatten(out)
+    variables = [v for _, group, _ in wrapped for v in group]
+    nodes = [_node_at(x, level) for x in leaves]
+    roots = [node for node in nodes if node is not None]
+
+    def push(tangents: Sequence[PyTree]) -> PyTree:
+        if len(tangents) != len(wrapped):
+            raise errors.DifferentiationError(f"{where} got {len(tangents)} tangents for {len(wrapped)} primals")
+        given = [t for tree in tangents for t in flatten(tree)[0]]
+        if len(given) != len(variables):
+            raise errors.DifferentiationError(f"{where} got {len(given)} tangent arrays for {len(variables)} primal arrays; their structures must agree")
+        moved = {cast(Node, v._node): seed_for(t, v.data, where) for v, t in zip(variables, given, strict=True)}
+        found = pushforward(moved, roots)
+        moved_leaves = [
+            np.zeros_like(_unwrap(x, level)) if node is None or node not in found else found[node]
+            for x, node in zip(leaves, nodes, strict=True)
+        ]
+        return unflatten_out(moved_leaves)
+
+    return unflatten_out([_unwrap(x, level) for x in leaves]), push
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[PyTree], tangents: Sequence[PyTree]) -> tuple[PyTree, PyTree]:
+    """Evaluate `f` and its derivative in the direction of `tangents` (forward mode).
+
+    Parameters
+    ----------
+    f : callable
+        Takes the primals; returns arrays or nested containers of them.
+    primals, tangents : sequences of arrays or nested containers
+        One entry an argument, of equal shapes. A bare array stands for a function of one argument.
+
+    Returns
+    -------
+    out, tangent_out : as `f` returns
+        The value and its directional derivative, plain arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.jvp(np.multiply, (2.0, 3.0), (1.0, 10.0))
+    (np.float64(6.0), np.float64(23.0))
+    """
+    out, push = _linearize(f, _as_sequence(primals), f"jvp({_name_of(f)})")
+    return out, push(_as_sequence(tangents))
+
+
+def hvp(f: Callable[..., Any], primals: Sequence[PyTree], vectors: Sequence[PyTree]) -> PyTree:
+    """Return the product of the Hessian of the scalar function `f` with `vectors`, forward over reverse.
+
+    Parameters
+    ----------
+    f : callable
+        Takes the primals, returns a scalar.
+    primals, vectors : sequences of arrays or nested containers
+        One entry an argument, of equal shapes. A bare array stands for a function of one argument.
+
+    Returns
+    -------
+    tuple
+        One entry an argument; for bare arrays, the bare result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([ 6., 12.])
+    """
+    bare = not isinstance(primals, (tuple, list))
+    points = _as_sequence(primals)
+    product = jvp(grad(f, tuple(range(len(points)))), points, _as_sequence(vectors))[1]
+    return product[0] if bare else product
+
+
+def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree]:
+    """Return the function that computes the Jacobian of `f`.
+
+    The sweep runs once an output element or once an input element, whichever are fewer.
+
+    Parameters
+    ----------
+    f : callable
+        Returns an array or nested containers of arrays.
+    argnums : int or sequence of int
+        Which positional arguments to differentiate.
+
+    Returns
+    -------
+    callable
+        Called as `f` is. Each output leaf becomes the structure of the arguments, with arrays of shape
+        ``output.shape + input.shape``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    where = f"jacobian({_name_of(f)})"
+
+    def evaluate(*args: Any, **kwargs: Any) -> PyTree:
+        numbers = _selected(argnums, len(args), where)
+
+        def of_selected(*chosen: Any) -> Any:
+            full = list(args)
+            for n, x in zip(numbers, chosen, strict=True):
+                full[n] = x
+            return f(*full, **kwargs)
+
+        chosen = tuple(args[n] for n in numbers)
+        out, push = _linearize(of_selected, chosen, where)
+        in_leaves, unflatten_in = flatten(chosen)
+        out_leaves, unflatten_out = flatten(out)
+        shapes_in = [np.shape(x) for x in in_leaves]
+        shapes_out = [np.shape(x) for x in out_leaves]
+        if sum(map(_size, shapes_in)) <= sum(map(_size, shapes_out)):
+            blocks = _by_columns(push, unflatten_in, in_leaves, out_leaves)
+        else:
+            blocks = _by_rows(vjp(of_selected, *chosen)[1], unflatten_out, in_leaves, out_leaves)
+        rows = []
+        for i, shape_out in enumerate(shapes_out):
+            entries = [np.reshape(blocks[i][j], shape_out + shape_in) for j, shape_in in enumerate(shapes_in)]
+            tree = unflatten_in(entries)
+            rows.append(tree[0] if isinstance(argnums, int) else tree)
+        return unflatten_out(rows)
+
+    return evaluate
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=int))
+
+
+def _basis(leaves: Sequence[Any]) -> Iterator[list[Any]]:
+    """Yield, for each element of each leaf, arrays that are zero but for a one in its place."""
+    for i, x in enumerate(leaves):
+        for k in range(_size(np.shape(x))):
+            unit = [np.zeros(np.shape(v), getattr(v, "dtype", float)) for v in leaves]
+            unit[i].flat[k] = 1
+            yield unit
+
+
+def _by_columns(push: Callable[..., Any], unflatten_in: Unflatten, in_leaves: Sequence[Any], out_leaves: Sequence[Any]) -> list[list[Any]]:
+    columns = [flatten(push(unflatten_in(unit)))[0] for unit in _basis(in_leaves)]
+    blocks: list[list[Any]] = []
+    for i, out in enumerate(out_leaves):
+        row, start = [], 0
+        for x in in_leaves:
+            size = _size(np.shape(x))
+            mine = [np.reshape(c[i], (-1,)) for c in columns[start : start + size]]
+            row.append(np.stack(mine, axis=1) if mine else np.zeros(np.shape(out) + np.shape(x)))
+            start += size
+        blocks.append(row)
+    return blocks
+
+
+def _by_rows(pullback: Callable[..., Any], unflatten_out: Unflatten, in_leaves: Sequence[Any], out_leaves: Sequence[Any]) -> list[list[Any]]:
+    rows = [flatten(pullback(unflatten_out(unit)))[0] for unit in _basis(out_leaves)]
+    blocks, start = [], 0
+    for out in out_leaves:
+        size = _size(np.shape(out))
+        mine = rows[start : start + size]
+        blocks.append(
+            [np.stack([np.reshape(r[j], (-1,)) for r in mine]) if mine else np.zeros(np.shape(out) + np.shape(x)) for j, x in enumerate(in_leaves)]
+        )
+        start += size
+    return blocks
+
+
+def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree]:
+    """Return the function that computes the matrix of second derivatives of the scalar function `f`.
+
+    Parameters and errors as in `grad`; the result is ``jacobian(grad(f))``: for each differentiated argument,
+    its structure with, in each leaf's place, arrays of shape ``leaf.shape + other_leaf.shape``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.hessian(lambda x: x[0] * x[1] ** 2)(np.array([1.0, 2.0]))
+    array([[0., 4.],
+           [4., 2.]])
+    """
+    return jacobian(grad(f, argnums), argnums)

@@ -1,0 +1,591 @@
+"""Every row of the table, held to the same demands: nothing here names an operation that is not an exception.
+
+The samples come from the rows. A row of kind `elementwise` is sampled on its domains in the shapes below; other rows
+give their own cases. A row that cannot be sampled fails.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from oracles import directional, numeric_gradient, numeric_jvp
+
+import autograd_np as ag
+from autograd_np.op import TABLE, Domain, Op, Primitive
+from autograd_np.tensor import value_of
+
+ROWS: dict[Op, Any] = {}
+for _fn, _row in TABLE.items():
+    if isinstance(_row, Op):
+        ROWS.setdefault(_row, _fn)
+DERIVED = [fn for fn, row in TABLE.items() if not isinstance(row, Op)]
+DIFFERENTIABLE = [op for op in ROWS if op.kind != "constant"]
+
+UNARY = (((),), ((3,),), ((2, 3),))
+BINARY = (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), (1, 1)))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One call: the operation, its array arguments and attributes, and which arguments are variables."""
+
+    op: Op
+    arrays: tuple[Any, ...]
+    attrs: dict[str, Any]
+
+    @property
+    def wrt(self) -> tuple[int, ...]:
+        return tuple(i for i, a in enumerate(self.arrays) if getattr(a, "dtype", None) is not None and a.dtype.kind == "f")
+
+    @property
+    def floats(self) -> tuple[np.ndarray, ...]:
+        return tuple(self.arrays[i] for i in self.wrt)
+
+    def call(self, *floats: Any) -> Any:
+        """Call the function a user would call, with the floating arguments replaced."""
+        arrays = list(self.arrays)
+        for i, x in zip(self.wrt, floats, strict=True):
+            arrays[i] = x
+        fn = ROWS[self.op]
+        return fn(arrays, **self.attrs) if self.op.variadic else fn(*arrays, **self.attrs)
+
+    def with_floats(self, *floats: Any) -> Sample:
+        arrays = list(self.arrays)
+        for i, x in zip(self.wrt, floats, strict=True):
+            arrays[i] = x
+        return replace(self, arrays=tuple(arrays))
+
+    def __str__(self) -> str:
+        shapes = ", ".join(f"{np.shape(a)}" for a in self.arrays)
+        return f"{self.op.name}({shapes}{''.join(f', {k}={v!r}' for k, v in self.attrs.items())})"
+
+
+def _rng(op: Op) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(op.name.encode()))
+
+
+def _draw(spec: Any, domain: Domain, rng: np.random.Generator) -> Any:
+    return domain.sample(rng, spec) if isinstance(spec, tuple) else spec
+
+
+def samples(op: Op) -> Iterator[Sample]:
+    """Yield sample calls of a row."""
+    rng = _rng(op)
+    cases: list[tuple[Any, dict[str, Any]]] = [(c.arrays, c.attrs) for c in op.cases]
+    takes_one_shape = op.kind == "elementwise" or isinstance(op.fn, np.ufunc)
+    if takes_one_shape and not cases:
+        count = len(op.rules)
+        shapes = UNARY if count == 1 else BINARY if count == 2 else tuple((s,) * count for (s,) in UNARY)
+        cases = [(s, {}) for s in shapes]
+    domains = op.domains
+    if op.kind == "constant" and isinstance(op.fn, np.ufunc) and not any(t.startswith("d") for t in op.fn.types):
+        domains = (Domain(1, 3, dtype="int"),) * len(op.rules)
+    for specs, attrs in cases:
+        arrays = tuple(_draw(s, domains[min(i, len(domains) - 1)], rng) for i, s in enumerate(specs))
+        yield Sample(op, arrays, attrs)
+
+
+def _arrays(x: Any) -> Any:
+    return value_of(x)
+
+
+def _seed(sample: Sample, out: Any) -> Any:
+    return np.asarray(_rng(sample.op).uniform(0.5, 1.5, out.shape), dtype=out.dtype)
+
+
+def _close(actual: Any, expected: Any, sample: Any, what: str, rtol: float = 1e-6, atol: float = 1e-7) -> None:
+    np.testing.assert_allclose(_arrays(actual), expected, rtol=rtol, atol=atol, err_msg=f"{what} of {sample}")
+
+
+def rows(ops: list[Op]) -> Any:
+    seen: dict[str, int] = {}
+    ids = []
+    for op in ops:
+        seen[op.name] = seen.get(op.name, 0) + 1
+        ids.append(op.name if seen[op.name] == 1 else f"{op.name}-{seen[op.name]}")
+    return pytest.mark.parametrize("op", ops, ids=ids)
+
+
+# --- the rows themselves --------------------------------------------------------------------------
+
+
+@rows(list(ROWS))
+def test_a_row_has_samples_and_an_honest_form(op: Op) -> None:
+    drawn = list(samples(op))
+    assert drawn, f"the row of {op.name} has no case, so nothing tests it"
+    if op.kind == "constant":
+        return
+    assert any(s.wrt for s in drawn), f"no sample of {op.name} has a floating argument"
+    assert op.kind in ("elementwise", "linear", "multilinear", "general")
+    assert len(op.params) >= len(op.rules)
+    for i in range(len(op.rules)):
+        assert callable(op.rules[i]) or op.rules[i] in (None, 0, 1, -1)
+    numbers = {int(part[0]) for part in op.tex.split("#")[1:] if part[:1].isdigit()}
+    assert all(1 <= n <= len(op.rules) for n in numbers), f"the notation {op.tex!r} names an argument that {op.name} has not"
+
+
+@rows(DIFFERENTIABLE)
+def test_every_rule_is_reached_by_some_sample(op: Op) -> None:
+    if op.joint:
+        return
+    reached = set().union(*(set(s.wrt) for s in samples(op)))
+    missing = {i for i, rule in enumerate(op.rules) if rule is not None and rule.__class__ is not int} - reached
+    assert not missing, f"the rules of {op.name} for arguments {missing} are sampled by no case"
+
+
+# --- value ----------------------------------------------------------------------------------------
+
+
+@rows(list(ROWS))
+def test_the_value_is_numpys(op: Op) -> None:
+    for s in samples(op):
+        expected = s.call(*s.floats)
+        tensors = [ag.Tensor(x, requires_grad=True) for x in s.floats]
+        out = s.call(*tensors) if tensors else s.with_floats().call()
+        actual = _arrays(out)
+        if isinstance(expected, np.ndarray | np.generic):
+            assert actual.dtype == expected.dtype, f"dtype of {s}"
+            assert type(actual) is type(expected), f"type of {s}"
+        np.testing.assert_array_equal(actual, expected, err_msg=str(s))
+        if op.kind == "constant" and isinstance(out, ag.Tensor):
+            assert not out.requires_grad, f"{s} is declared to carry no gradient"
+        elif tensors and op.kind != "constant":
+            assert out.requires_grad
+
+
+@rows(list(ROWS))
+def test_plain_arrays_are_answered_with_plain_arrays(op: Op) -> None:
+    for s in samples(op):
+        assert not isinstance(s.call(*s.floats), ag.Tensor)
+
+
+# --- first order ----------------------------------------------------------------------------------
+
+
+@rows(DIFFERENTIABLE)
+def test_vjp_against_numeric_differences(op: Op) -> None:
+    for s in samples(op):
+        out, pullback = ag.vjp(s.call, *s.floats)
+        w = _seed(s, out)
+        for n, g in enumerate(pullback(w)):
+            expected = numeric_gradient(lambda *xs, s=s, w=w: np.sum(w * s.call(*xs)), *s.floats, wrt=n)
+            assert g.shape == s.floats[n].shape
+            _close(g, expected, s, f"gradient by argument {s.wrt[n]}")
+
+
+@rows(DIFFERENTIABLE)
+def test_jvp_against_vjp_and_numeric_differences(op: Op) -> None:
+    for s in samples(op):
+        rng = _rng(op)
+        tangents = tuple(rng.normal(size=x.shape) for x in s.floats)
+        out, moved = ag.jvp(s.call, s.floats, tangents)
+        assert np.shape(moved) == np.shape(out), s
+        assert not isinstance(moved, ag.Tensor)
+        w = _seed(s, out)
+        pulled = ag.vjp(s.call, *s.floats)[1](w)
+        left, right = np.sum(w * moved), sum(np.sum(g * t) for g, t in zip(pulled, tangents, strict=True))
+        np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-9, err_msg=f"<w, jvp(t)> and <vjp(w), t> differ: {s}")
+        _close(moved, numeric_jvp(s.call, s.floats, tangents), s, "tangent")
+
+
+@rows(DIFFERENTIABLE)
+def test_jvp_of_one_argument_at_a_time(op: Op) -> None:
+    """The rule of a tangent must not need the other arguments to have one."""
+    for s in samples(op):
+        if len(s.wrt) < 2:
+            continue
+        for n, x in enumerate(s.floats):
+            t = _rng(op).normal(size=x.shape)
+
+            def alone(z: Any, n: int = n, s: Sample = s) -> Any:
+                return s.call(*(z if k == n else v for k, v in enumerate(s.floats)))
+
+            moved = ag.jvp(alone, (x,), (t,))[1]
+            _close(moved, numeric_jvp(alone, (x,), (t,)), s, f"tangent of argument {s.wrt[n]} alone")
+            w = _seed(s, moved)
+            (g,) = ag.vjp(alone, x)[1](w)
+            _close(np.sum(g * t), np.sum(w * moved), s, f"gradient of argument {s.wrt[n]} alone")
+
+
+# --- second order ---------------------------------------------------------------------------------
+
+
+@rows(DIFFERENTIABLE)
+def test_second_order_by_arguments_and_by_cotangent(op: Op) -> None:
+    """The rules themselves are differentiated: reverse over reverse, by the arguments and by the cotangent."""
+    for s in samples(op):
+        rng = _rng(op)
+        out = s.call(*s.floats)
+        w = _seed(s, out)
+        directions = [rng.normal(size=x.shape) for x in s.floats]
+
+        def slope(w: Any, *xs: Any, s: Sample = s, u: Any = directions) -> Any:
+            pulled = ag.vjp(s.call, *xs)[1](w)
+            return sum(np.sum(g * v) for g, v in zip(pulled, u, strict=True))
+
+        points = (w, *s.floats)
+        found = ag.grad(slope, tuple(range(len(points))))(*points)
+        moves = [rng.normal(size=np.shape(x)) for x in points]
+        expected, error = directional(lambda t, p=points, m=moves: slope(*(x + t * v for x, v in zip(p, m, strict=True))))
+        actual = sum(np.sum(g * v) for g, v in zip(found, moves, strict=True))
+        scale = max(1.0, abs(expected))
+        assert abs(actual - expected) <= 1e-6 * scale + 10 * error, f"second order of {s}: {actual} against {expected} ± {error}"
+        for g, x in zip(found, points, strict=True):
+            assert g.shape == x.shape
+            assert g.dtype == x.dtype
+
+
+@rows(DIFFERENTIABLE)
+def test_forward_over_reverse_equals_reverse_over_reverse(op: Op) -> None:
+    for s in samples(op):
+        rng = _rng(op)
+        w = _seed(s, s.call(*s.floats))
+        v = tuple(rng.normal(size=x.shape) for x in s.floats)
+
+        def loss(*xs: Any, s: Sample = s, w: Any = w) -> Any:
+            y = s.call(*xs)
+            return np.sum(w * y * y)
+
+        numbers = tuple(range(len(v)))
+        forward = ag.jvp(ag.grad(loss, numbers), s.floats, v)[1]
+
+        def along(*xs: Any, loss: Any = loss, v: Any = v, numbers: Any = numbers) -> Any:
+            return sum(np.sum(g * t) for g, t in zip(ag.grad(loss, numbers)(*xs), v, strict=True))
+
+        backward = ag.grad(along, numbers)(*s.floats)
+        for a, b in zip(forward, backward, strict=True):
+            _close(a, b, s, "Hessian-vector product, forward over reverse against reverse over reverse,", rtol=1e-8, atol=1e-8)
+
+
+# --- dtype ----------------------------------------------------------------------------------------
+
+
+def _in(s: Sample, dtype: Any) -> Sample:
+    return s.with_floats(*(x.astype(dtype) for x in s.floats))
+
+
+@rows(DIFFERENTIABLE)
+@pytest.mark.parametrize("dtype", [np.float32, np.longdouble], ids=["float32", "longdouble"])
+def test_the_dtype_is_kept(op: Op, dtype: Any) -> None:
+    for wide in samples(op):
+        s = _in(wide, dtype)
+        try:
+            expected = s.call(*s.floats)
+        except TypeError:
+            continue  # LAPACK has no longdouble
+        tensors = [ag.Tensor(x, requires_grad=True) for x in s.floats]
+        out = s.call(*tensors)
+        assert out.dtype == expected.dtype, f"value of {s}"
+        if not any(k == "dtype" for k in s.attrs):
+            assert out.dtype == dtype or op.fn in (np.float_power,), f"{s} gives {out.dtype}"
+        w = _seed(s, expected)
+        out.backward(w)
+        reference = ag.vjp(wide.call, *wide.floats)[1](w.astype(wide.call(*wide.floats).dtype))
+        for t, g in zip(tensors, reference, strict=True):
+            if t.grad is None:
+                assert not np.any(g)
+                continue
+            assert t.grad.dtype == dtype, f"gradient of {s}"
+            _close(t.grad.astype(float), g, s, f"{np.dtype(dtype).name} gradient", rtol=2e-3, atol=2e-4)
+        tangents = tuple(np.ones_like(x) for x in s.floats)
+        moved = ag.jvp(s.call, s.floats, tangents)[1]
+        assert moved.dtype == expected.dtype, f"tangent of {s}"
+
+
+@rows(DIFFERENTIABLE)
+def test_rules_do_not_widen_float32(op: Op) -> None:
+    """The engine casts what a rule returns, so a rule that widens is right but slow: caught here."""
+    if op.fn is np.float_power:  # NumPy's own float_power widens
+        return
+    for wide in samples(op):
+        s = _in(wide, np.float32)
+        y = op.fn(list(s.arrays), **s.attrs) if op.variadic else op.fn(*s.arrays, **s.attrs)
+        if y.dtype != np.float32:
+            continue
+        g = np.ones_like(y)
+        with np.errstate(all="ignore"):
+            if op.kind == "elementwise":
+                pulled = [g * rule(y, *s.arrays) for i, rule in enumerate(op.rules) if callable(rule) and i in s.wrt]
+            elif op.joint:
+                pulled = op.rules[0](g, y, s.arrays, **s.attrs) if op.variadic else op.rules[0](g, y, *s.arrays, **s.attrs)
+            else:
+                pulled = [rule(g, y, *s.arrays, **s.attrs) for i, rule in enumerate(op.rules) if callable(rule) and i in s.wrt]
+        for p in pulled:
+            assert p is None or p.dtype == np.float32, f"a rule of {s} returns {p.dtype} for float32"
+
+
+# --- layout, emptiness, ownership -----------------------------------------------------------------
+
+
+def _strided(x: np.ndarray) -> np.ndarray:
+    """Return the same values with gaps between the elements."""
+    big = np.full(tuple(2 * n for n in x.shape), np.nan, x.dtype)
+    view = big[tuple(slice(None, None, 2) for _ in x.shape)]
+    view[...] = x
+    return view
+
+
+def _reversed(x: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(x[tuple(slice(None, None, -1) for _ in x.shape)])[tuple(slice(None, None, -1) for _ in x.shape)]
+
+
+def _read_only(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+def _laid(layout: Any, x: np.ndarray) -> np.ndarray:
+    return layout(x) if x.ndim else x
+
+
+LAYOUTS = {"strided": _strided, "fortran": np.asfortranarray, "negative": _reversed, "read-only": _read_only}
+
+
+@rows(DIFFERENTIABLE)
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_layout_of_the_input_does_not_matter(op: Op, layout: Any) -> None:
+    for s in samples(op):
+        if "order" in s.attrs:  # order="A"/"K" reads the layout on purpose
+            continue
+        out, pullback = ag.vjp(s.call, *s.floats)
+        w = _seed(s, out)
+        laid = [_laid(layout, x) for x in s.floats]
+        again, pullback_again = ag.vjp(s.call, *laid)
+        _close(again, out, s, "value", rtol=1e-12, atol=1e-12)
+        for a, b in zip(pullback_again(_laid(layout, w)), pullback(w), strict=True):
+            _close(a, b, s, "gradient", rtol=1e-10, atol=1e-12)
+        tangents = [np.ones_like(x) for x in s.floats]
+        _close(
+            ag.jvp(s.call, laid, [_laid(layout, t) for t in tangents])[1],
+            ag.jvp(s.call, s.floats, tangents)[1], s, "tangent", rtol=1e-10, atol=1e-12,
+        )  # fmt: skip
+
+
+@rows(DIFFERENTIABLE)
+def test_inputs_are_not_mutated_and_gradients_alias_nothing(op: Op) -> None:
+    for s in samples(op):
+        before = [np.copy(a) for a in s.arrays if isinstance(a, np.ndarray)]
+        tensors = [ag.Tensor(x, requires_grad=True) for x in s.floats]
+        out = s.call(*tensors)
+        kept, w = np.copy(_arrays(out)), _seed(s, out)
+        w_before = w.copy()
+        out.backward(w)
+        for a, b in zip([a for a in s.arrays if isinstance(a, np.ndarray)], before, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=f"{s} changed its argument")
+        np.testing.assert_array_equal(w, w_before, err_msg=f"{s} changed the seed")
+        np.testing.assert_array_equal(_arrays(out), kept, err_msg=f"backward of {s} changed the output")
+        held = [w, _arrays(out), *(t.data for t in tensors)]
+        grads = [t.grad for t in tensors if t.grad is not None]
+        for g in grads:
+            assert isinstance(g, np.ndarray), s
+            assert g.flags.writeable, f"the gradient of {s} cannot be written"
+            assert not any(np.shares_memory(g, h) for h in held), f"the gradient of {s} shares memory with what was recorded"
+        for g, h in itertools.combinations(grads, 2):
+            assert not np.shares_memory(g, h), f"two gradients of {s} share memory"
+
+
+@rows([op for op in DIFFERENTIABLE if op.kind == "elementwise"])
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0, 1)], ids=str)
+def test_empty_arrays_elementwise(op: Op, shape: tuple[int, ...]) -> None:
+    rng = _rng(op)
+    s = Sample(op, tuple(d.sample(rng, shape) for d in op.domains), {})
+    out, pullback = ag.vjp(s.call, *s.floats)
+    assert out.shape == shape
+    for g in pullback(np.zeros(shape, out.dtype)):
+        assert g.shape == shape
+        assert g.dtype == np.float64
+    assert ag.jvp(s.call, s.floats, s.floats)[1].shape == shape
+
+
+@rows([op for op in DIFFERENTIABLE if op.kind == "elementwise" and len(op.rules) == 2])
+def test_an_empty_array_broadcasts(op: Op) -> None:
+    rng = _rng(op)
+    s = Sample(op, (op.domains[0].sample(rng, (0, 3)), op.domains[1].sample(rng, (3,))), {})
+    out, pullback = ag.vjp(s.call, *s.floats)
+    grads = pullback(np.zeros((0, 3), out.dtype))
+    assert [g.shape for g in grads] == [x.shape for x in s.floats]
+    assert all(not np.any(g) for g in grads)
+
+
+@rows([op for op in DIFFERENTIABLE if op.kind == "elementwise" and len(op.rules) == 2])
+def test_a_python_or_numpy_scalar_is_an_operand(op: Op) -> None:
+    rng = _rng(op)
+    a, b = (d.sample(rng, (3,)) for d in op.domains)
+    for convert in (float, np.float64, lambda v: np.asarray(v, dtype=float)):
+        for first in (True, False):
+            if (b if first else a).dtype.kind != "f" or (a if first else b).dtype.kind != "f":
+                continue
+            scalar = convert(b[0] if first else a[0])
+            x = a if first else b
+            t = ag.Tensor(x, requires_grad=True)
+            fn = ROWS[op]
+            f = (lambda v, fn=fn, c=scalar: fn(v, c)) if first else (lambda v, fn=fn, c=scalar: fn(c, v))
+            out = f(t)
+            np.testing.assert_array_equal(out.data, f(x))
+            np.sum(out).backward()
+            expected = numeric_gradient(lambda v, f=f: np.sum(f(v)), x)
+            _close(t.grad if t.grad is not None else np.zeros(3), expected, op.name, f"gradient beside a {type(scalar).__name__}")
+            weak = f(ag.Tensor(x.astype(np.float32)))
+            assert weak.dtype == f(x.astype(np.float32)).dtype
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+
+@rows([op for op in ROWS if op.kind == "constant"])
+def test_a_constant_row_carries_no_gradient(op: Op) -> None:
+    for s in samples(op):
+        if not s.wrt:
+            continue
+        x = [ag.Tensor(v, requires_grad=True) for v in s.floats]
+        out = s.call(*x)
+        if not isinstance(out, ag.Tensor):
+            continue
+        assert not out.requires_grad
+        if out.dtype.kind == "f":
+            (np.sum(x[0]) + np.sum(out)).backward()
+            np.testing.assert_array_equal(x[0].grad, np.ones_like(x[0].data))
+
+
+@rows([op for op in ROWS if not isinstance(op.fn, np.ufunc)])
+def test_an_attribute_the_row_does_not_cover_is_refused(op: Op) -> None:
+    s = next(samples(op), None)
+    if s is None or not s.wrt:
+        return
+    tensors = [ag.Tensor(x, requires_grad=True) for x in s.floats]
+    with pytest.raises((TypeError, ag.NoRowError)):
+        replace(s, attrs={**s.attrs, "no_such_attribute": 1}).call(*tensors)
+
+
+def test_a_function_without_a_row_is_named() -> None:
+    x = ag.Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ag.NoRowError, match=r"np\.i0 has no row"):
+        np.i0(x)
+    with pytest.raises(ag.NoRowError, match=r"np\.unique has no row.*write np\.sort\(x\) instead"):
+        np.unique(x)
+    with pytest.raises(ag.NoRowError, match="frexp"):
+        np.frexp(x)
+
+
+# --- derived functions ----------------------------------------------------------------------------
+
+_x = np.array([[0.31, -1.22, 0.87], [1.43, 0.55, -0.64]])
+_y = np.array([[-0.27, 0.93, 1.61], [0.48, -1.35, 0.76]])
+_v, _u, _square = _x[0], _y[0], _x @ _y.T + 2 * np.eye(2)
+for _a in (_x, _y, _v, _u, _square):
+    _a.flags.writeable = False  # np.modf(a, b) would write into b
+CALLS = (
+    (_x,), ([_x, _y],), (_x, _y), (_v, _u), (_square, _square), (_square, 2), (_x, 2), (_x, 1), (_x, 0), (_x, _y.T), (_square,),
+    (_x, np.array([0, 2]), 1), (_x, 0, 1), (_v, 2), (_x, (2, 3)), (_x, 1.5), (_x, -0.5, 0.5), ([_v, _u],),
+    (np.array([[True, False, True], [False, True, True]]), _x, _y), (_x, np.array([[0, 1, 1]]), 1), (np.array([0, 1, 0]), [_v, _u]),
+    (_x, [[0, 1]], 0), (_v, _u, _v), (np.stack([_x, _y]), 3, 2), (np.stack([_x, _y], axis=2), 2),
+)  # fmt: skip
+
+
+CALLS_OF = {
+    np.can_cast: ((np.float32, np.float64),), np.astype: ((_x, np.float32), (_x, np.dtype(float))), np.full_like: ((_x, 2.0), (_x, 1)),
+    np.extract: ((_x > 0, _x),), np.cumulative_sum: ((_v,),), np.cumulative_prod: ((_v,),),
+    np.append: ((_x, _y), (_x, _y, 0)),
+}  # fmt: skip
+CONSTANTS = (
+    "imag", "shape", "ndim", "size", "iscomplexobj", "isrealobj", "result_type", "can_cast", "allclose", "array_equal", "array_equiv", "empty_like", "full_like", "astype",  # noqa: E501
+    "min_scalar_type", "promote_types", "common_type", "isclose", "nonzero", "flatnonzero", "argwhere", "count_nonzero", "broadcast_shapes",
+)  # fmt: skip
+CARRIES_A_GRADIENT = {fn for fn in DERIVED if getattr(fn, "__name__", "") not in CONSTANTS}
+
+
+def _leaves(out: Any) -> list[Any]:
+    return [leaf for part in out for leaf in _leaves(part)] if isinstance(out, list | tuple) else [out]
+
+
+def _floating(args: Any) -> list[Any]:
+    return [a for a in _leaves(args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+
+
+def _replaced(args: Any, new: Iterator[Any]) -> Any:
+    if isinstance(args, list | tuple):
+        return type(args)(_replaced(a, new) for a in args)
+    return next(new) if isinstance(args, np.ndarray) and args.dtype.kind == "f" else args
+
+
+def _smooth_gradient(loss: Any, floats: Any, n: int) -> Any:
+    """Return the numeric gradient, or None at a kink, where two step sizes disagree."""
+    with np.errstate(all="ignore"):
+        a, b = (numeric_gradient(loss, *floats, wrt=n, step=h) for h in (1e-3, 3e-4))
+    return b if np.allclose(a, b, rtol=1e-6, atol=1e-8) else None
+
+
+@pytest.mark.parametrize("fn", DERIVED, ids=[getattr(fn, "__name__", str(fn)) for fn in DERIVED])
+def test_a_derived_function_equals_numpys_and_has_its_gradient(fn: Any) -> None:
+    """A smoke test on whatever calls NumPy accepts; the family's own tests go further."""
+    checked = 0
+    for args in CALLS_OF.get(fn, CALLS):
+        try:
+            expected = fn(*args)
+        except Exception:  # noqa: BLE001 (a call that does not suit this function)
+            continue
+        floats = _floating(args)
+        outs = _leaves(expected)
+
+        def call(*xs: Any, args: Any = args) -> Any:
+            return fn(*_replaced(args, iter(xs)))
+
+        try:
+            found = _leaves(call(*(ag.Tensor(x, requires_grad=True) for x in floats)))
+        except ag.AutogradError:
+            continue  # refused aloud is allowed: an argument the function does not cover
+        assert len(found) == len(outs)
+        for a, b in zip(found, outs, strict=True):
+            if isinstance(b, np.ndarray | np.generic):
+                assert _arrays(a).dtype == b.dtype
+                if fn is not np.empty_like:
+                    np.testing.assert_allclose(_arrays(a), b, rtol=1e-12, atol=1e-14)
+            else:
+                assert _arrays(a) == b
+        if not any(isinstance(a, ag.Tensor) and a.requires_grad for a in found):
+            checked += fn not in CARRIES_A_GRADIENT
+            continue
+
+        def loss(*xs: Any, call: Any = call) -> Any:
+            return sum(np.sum(o * o * (k + 1) + o) for k, o in enumerate(_leaves(call(*xs))) if o.dtype.kind == "f")
+
+        for n, g in enumerate(ag.grad(loss, tuple(range(len(floats))))(*floats)):
+            numeric = _smooth_gradient(loss, floats, n)
+            if numeric is not None:
+                checked += 1
+                _close(g, numeric, fn.__name__, f"gradient by array {n}")
+    assert checked, f"no call in CALLS suits {fn.__name__}: add one"
+
+
+# --- the tests above can fail ---------------------------------------------------------------------
+
+
+def test_a_wrong_row_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    sine = TABLE[np.sin]
+    assert isinstance(sine, Op)
+    monkeypatch.setattr(sine, "rules", (lambda y, x: np.cos(x) * (1 + 1e-4),))
+    with pytest.raises(AssertionError):
+        test_vjp_against_numeric_differences(sine)
+    with pytest.raises(AssertionError):
+        test_jvp_against_vjp_and_numeric_differences(sine)
+    monkeypatch.setattr(sine, "rules", (lambda y, x: ag.stop_gradient(np.cos(x)),))
+    test_vjp_against_numeric_differences(sine)
+    with pytest.raises(AssertionError):
+        test_second_order_by_arguments_and_by_cotangent(sine)
+    monkeypatch.setattr(sine, "rules", (lambda y, x: np.cos(x.astype(float)),))
+    with pytest.raises(AssertionError):
+        test_rules_do_not_widen_float32(sine)
+
+
+def test_primitives_are_in_the_table() -> None:
+    for name in ag.__all__:
+        value = getattr(ag, name)
+        if isinstance(value, Primitive):
+            assert TABLE[value] is value.op
