@@ -1,0 +1,52 @@
+"""nn: layers, losses and optimisers on autograd_np, with PyTorch's names and shapes.
+
+Examples
+--------
+>>> import numpy as np
+>>> import nn
+>>> X, Y = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0], [0.0]])
+>>> model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Sigmoid(), nn.Linear(3, 1, rng=1), nn.Sigmoid())
+>>> optimiser, loss_of = nn.Adam(model.parameters(), lr=0.1), nn.BCELoss()
+>>> for epoch in range(100):
+...     optimiser.zero_grad()
+...     loss = loss_of(model(X), Y)
+...     loss.backward()
+...     optimiser.step()
+>>> loss.item() < 0.1
+True
+"""
+
+from nn import functional, init, optim
+from nn.errors import ShapeMismatchError, StateDictError
+from nn.io import load, save
+from nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
+from nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
+from nn.module import Module, functional_call
+from nn.optim import SGD, Adam, AdamW, Optimizer
+from nn.parameter import Parameter
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "Linear",
+    "MSELoss",
+    "Module",
+    "Optimizer",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "ShapeMismatchError",
+    "Sigmoid",
+    "StateDictError",
+    "Tanh",
+    "functional",
+    "functional_call",
+    "init",
+    "load",
+    "optim",
+    "save",
+]

@@ -1,0 +1,175 @@
+"""Layers: inputs are (samples, features), a Linear's weight is (out, in)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, overload
+
+import numpy as np
+
+from nn import functional as F  # noqa: N812
+from nn import init as initialisers
+from nn.errors import ShapeMismatchError
+from nn.module import Module
+from nn.parameter import Parameter
+
+__all__ = ["Linear", "ReLU", "Sequential", "Sigmoid", "Tanh"]
+
+Initialiser = Callable[..., Any]
+
+
+class Linear(Module):
+    """x @ weight.T + bias.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        The lengths of the last axis of the input and of the output.
+    bias : bool, default True
+        Whether there is a bias.
+    init, bias_init : callable, optional
+        ``init(parameter, rng=rng)`` fills the weight, or the bias: a function of `nn.init` or your own. By default both
+        are uniform within 1 / sqrt(in_features), as in PyTorch.
+    rng : Generator, int or None
+        Where the numbers come from; the weight is drawn first.
+    dtype : floating dtype, default float64
+        Of both Parameters.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_features, in_features)
+    bias : Parameter of shape (out_features,), or None
+
+    Raises
+    ------
+    ShapeMismatchError
+        When called with an input whose last axis is not `in_features` long.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import nn
+    >>> layer = nn.Linear(2, 3, init=nn.init.normal_, bias_init=nn.init.zeros_, rng=0)
+    >>> layer
+    Linear(in_features=2, out_features=3, bias=True)
+    >>> layer(np.ones((5, 2))).shape
+    (5, 3)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        init: Initialiser | None = None,
+        bias_init: Initialiser | None = None,
+        rng: initialisers.RNG = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        for name, n in (("in_features", in_features), ("out_features", out_features)):
+            if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+                raise ValueError(f"Linear needs {name} to be a positive integer, got {n!r}")
+        generator = np.random.default_rng(rng)
+        bound = 1 / math.sqrt(in_features)
+        self.in_features, self.out_features = int(in_features), int(out_features)
+        self.weight = Parameter(np.zeros((out_features, in_features), dtype))
+        self.bias = Parameter(np.zeros(out_features, dtype)) if bias else None
+        for p, fill in ((self.weight, init), (self.bias, bias_init)):
+            if p is not None and fill is not None:
+                fill(p, rng=generator)
+            elif p is not None:
+                initialisers.uniform_(p, -bound, bound, rng=generator)
+
+    def forward(self, x: Any) -> Any:
+        """Return (..., out_features) for an input (..., in_features)."""
+        x = x if hasattr(x, "shape") else np.asarray(x)
+        shape = x.shape
+        if not shape or shape[-1] != self.in_features:
+            raise ShapeMismatchError(
+                f"Linear(in_features={self.in_features}, out_features={self.out_features}) got an input of shape {shape}; "
+                f"its last axis must hold the {self.in_features} features: (samples, features)"
+            )
+        return F.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Sequential(Module):
+    """Modules applied one after another.
+
+    Parameters
+    ----------
+    *layers : Module
+        Their names are their numbers.
+
+    Examples
+    --------
+    >>> import nn
+    >>> model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Sigmoid())
+    >>> model
+    Sequential(
+      (0): Linear(in_features=2, out_features=3, bias=True)
+      (1): Sigmoid()
+    )
+    >>> [name for name, _ in model.named_parameters()]
+    ['0.weight', '0.bias']
+    >>> len(model), model[-1]
+    (2, Sigmoid())
+    """
+
+    def __init__(self, *layers: Module) -> None:
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Module):
+                raise TypeError(f"Sequential takes Modules, one an argument; argument {i} is a {type(layer).__name__}")
+            setattr(self, str(i), layer)
+
+    def _layers(self) -> list[Module]:
+        return [layer for name, layer in vars(self).items() if name.isdecimal()]
+
+    def forward(self, x: Any) -> Any:
+        """Return the last layer's output."""
+        for layer in self._layers():
+            x = layer(x)
+        return x
+
+    def __len__(self) -> int:
+        return len(self._layers())
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._layers())
+
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    def __getitem__(self, index: int | slice) -> Module:
+        """Return a layer, or a Sequential that shares the layers of a slice."""
+        return Sequential(*self._layers()[index]) if isinstance(index, slice) else self._layers()[index]
+
+
+class Sigmoid(Module):
+    """1 / (1 + exp(-x)), stable."""
+
+    def forward(self, x: Any) -> Any:
+        """Return the logistic function of each element."""
+        return F.sigmoid(x)
+
+
+class Tanh(Module):
+    """The hyperbolic tangent."""
+
+    def forward(self, x: Any) -> Any:
+        """Return the hyperbolic tangent of each element."""
+        return F.tanh(x)
+
+
+class ReLU(Module):
+    """max(x, 0)."""
+
+    def forward(self, x: Any) -> Any:
+        """Return each element or 0, whichever is larger."""
+        return F.relu(x)

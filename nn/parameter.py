@@ -1,0 +1,45 @@
+"""Parameter: a leaf that a Module counts as its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd_np as ag
+
+__all__ = ["Parameter"]
+
+
+class Parameter(ag.Tensor):
+    """A Tensor that a Module registers when it becomes an attribute.
+
+    It stays a leaf: under `autograd_np.no_grad`, ``p -= step`` and ``p[...] = values`` give it new values, and results
+    recorded earlier keep the old ones.
+
+    Parameters
+    ----------
+    data : array_like
+        Floats; copied.
+    requires_grad : bool, default True
+        Whether gradients accumulate in `.grad`.
+    name : str, optional
+        Shown in drawings; a Module names its Parameters by their path, such as ``encoder.0.weight``.
+
+    Raises
+    ------
+    autograd_np.DifferentiationError
+        If `data` are not floats.
+
+    Examples
+    --------
+    >>> from nn import Parameter
+    >>> Parameter([1.0, 2.0])
+    Parameter([1., 2.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None) -> None:
+        super().__init__(data, requires_grad, name)
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("Tensor(", "Parameter(", 1).replace("\n       ", "\n          ")
