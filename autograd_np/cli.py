@@ -1,0 +1,235 @@
+"""The command ``autograd-np``: parse, call, print."""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as Grid
+from rich.text import Text
+
+import autograd_np as ag
+import nn
+from autograd_np import data, training
+from autograd_np.typing import Array
+
+__all__ = ["app", "main"]
+
+CHECKS = 4  # the gradients are compared at the start and after each quarter of the training
+
+# typer does not export the base of its errors about a call, which is called ClickException.
+_CallError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+class Check(NamedTuple):
+    """The comparison of two gradients at one point of the training."""
+
+    epoch: int
+    loss: float
+    errors: dict[str, float]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every gradient agrees; a NaN does not."""
+        return all(error <= training.TOLERANCE for error in self.errors.values())
+
+
+def _positive(value: float) -> float:
+    if not 0 < value < math.inf:
+        raise typer.BadParameter(f"{value} is not a positive number")
+    return value
+
+
+Epochs = Annotated[int, typer.Option(min=1, help="Steps of gradient descent, each on the whole training part.")]
+Rate = Annotated[float, typer.Option("--lr", callback=_positive, help="Learning rate.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of the split and of the first weights.")]
+Out = Annotated[Path, typer.Option(help="Folder for the files that are written.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    """Automatic differentiation of plain NumPy code: train a small network, check its gradients, draw its graph."""
+    if version:
+        print(f"autograd-np {ag.__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def demo(out: Out = Path("autograd-np-demo"), epochs: Epochs = 2000, lr: Rate = 1.0, seed: Seed = 0) -> None:
+    """Train a 2-3-1 network on real data, verify its hand-derived gradients, and draw its graph."""
+    title = "Wisconsin diagnostic breast cancer data (UCI, CC BY 4.0)"
+    _run(title, data.breast_cancer(), hidden=3, epochs=epochs, lr=lr, seed=seed, out=out)
+
+
+@app.command()
+def train(
+    file: Annotated[Path, typer.Argument(metavar="DATA.csv", help="A table with column names in its first line, and numbers below.")],
+    target: Annotated[str, typer.Option(metavar="COLUMN", help="The column to predict; it has two different values.")],
+    hidden: Annotated[int, typer.Option(min=1, help="Units in the hidden layer.")] = 3,
+    epochs: Epochs = 2000,
+    lr: Rate = 1.0,
+    seed: Seed = 0,
+    out: Out = Path("autograd-np-train"),
+) -> None:
+    """Do the same on a CSV file of your own."""
+    _run(str(file), data.read_table(file, target), hidden=hidden, epochs=epochs, lr=lr, seed=seed, out=out)
+
+
+def _run(title: str, table: data.Table, *, hidden: int, epochs: int, lr: float, seed: int, out: Path) -> None:
+    console = Console(highlight=False, markup=False, emoji=False)
+    part = data.split(table, seed)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"cannot make the folder {out}: {error.strerror}", param_hint="'--out'") from None
+    model = _network(len(table.features), hidden, seed)
+    _describe(console, title, table, part, model, f"{epochs} epochs, learning rate {lr:g}, seed {seed}")
+    checks = _fit(console, model, part, epochs, lr)
+    console.print()
+    for name, x, y in (("train", part.x_train, part.y_train), ("test", part.x_test, part.y_test)):
+        right = _count_right(model, x, y)
+        console.print(f"{name + ' accuracy':14}  {right / len(y):.1%} ({right} of {len(y)})")
+    _report(console, checks)
+    console.print("\nWritten:")
+    for path, what in _write(model, part, out):
+        console.print(f"  {path}  ({what})", soft_wrap=True)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def _network(features: int, hidden: int, seed: int) -> nn.Sequential:
+    """Build the network from `nn`, with the textbook's first weights: N(0, 1), and zero biases."""
+    rng = np.random.default_rng(seed)
+    layer = functools.partial(nn.Linear, init=nn.init.normal_, bias_init=nn.init.zeros_, rng=rng)
+    return nn.Sequential(layer(features, hidden), nn.Sigmoid(), layer(hidden, 1), nn.Sigmoid())
+
+
+def _fit(console: Console, model: Any, part: data.Split, epochs: int, lr: float) -> list[Check]:
+    """Train, and compare the engine's gradients with the hand-derived ones on the way."""
+    loss_of = nn.BCELoss()
+    optimizer = nn.SGD(model.parameters(), lr=lr)
+    when = {round(epochs * i / CHECKS) for i in range(CHECKS + 1)}
+    checks = []
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress, np.errstate(all="ignore"):
+        task = progress.add_task("training", total=epochs, loss="")
+        for epoch in range(epochs + 1):
+            optimizer.zero_grad()
+            loss = loss_of(model(part.x_train), part.y_train)
+            loss.backward()
+            value = float(loss.data)
+            if not math.isfinite(value):
+                raise typer.BadParameter(
+                    f"with {lr:g} the loss became {value} after {epoch} epochs; take a smaller one", param_hint="'--lr'"
+                )
+            if epoch in when:
+                errors = training.compare(_textbook(model), _textbook(model, gradient=True), part.x_train.T, part.y_train.T)
+                checks.append(Check(epoch, value, errors))
+            if epoch < epochs:
+                optimizer.step()
+                progress.update(task, advance=1, loss=f"{value:.4f}")
+    return checks
+
+
+def _textbook(model: Any, *, gradient: bool = False) -> dict[str, Array]:
+    """Return the parameters, or their gradients, under the names and in the shapes of the textbook."""
+    tensors = {"W1": model[0].weight, "b1": model[0].bias, "W2": model[2].weight, "b2": model[2].bias}
+    arrays = {name: t.grad if gradient else t.data for name, t in tensors.items()}
+    return {name: a.reshape(-1, 1) if name.startswith("b") else a for name, a in arrays.items()}
+
+
+def _count_right(model: Any, x: Array, y: Array) -> int:
+    with ag.no_grad():
+        return int(np.sum((model(x).data >= 0.5) == y))
+
+
+def _describe(console: Console, title: str, table: data.Table, part: data.Split, model: Any, plan: str) -> None:
+    features = len(table.features)
+    shown = ", ".join(table.features[:4]) + (", ..." if features > 4 else "")
+    ones = int(table.y.sum())
+    no, yes = (f"{label} -> {i}" if label != str(i) else label for i, label in enumerate(table.labels))
+    hidden = len(model[0].bias.data)
+    lines = Grid.grid(padding=(0, 2, 0, 0))
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold")
+    for what, text in (
+        ("data", title),
+        ("samples", f"{len(table.y)}: {len(part.y_train)} to train, {len(part.y_test)} to test"),
+        ("features", f"{features}: {shown}"),
+        ("target", f"{table.target}: {no} ({len(table.y) - ones} samples), {yes} ({ones})"),
+        ("network", f"{features}-{hidden}-1, {sum(p.data.size for p in model.parameters())} parameters"),
+        ("training", plan),
+    ):
+        lines.add_row(what, Text(text))
+    console.print(lines)
+
+
+def _report(console: Console, checks: list[Check]) -> None:
+    console.print("\nHand-derived gradients against the engine: largest difference, relative to the size of the terms that are summed\n")
+    grid = Grid(box=SIMPLE, padding=0, pad_edge=False, show_edge=False)
+    for heading in ("epoch", "loss", *(f"d{name}" for name in checks[0].errors)):
+        grid.add_column(heading, justify="right", overflow="fold")
+    for check in checks:
+        grid.add_row(str(check.epoch), f"{check.loss:.4f}", *(f"{error:.0e}" for error in check.errors.values()))
+    console.print(grid)
+    wrong = [f"d{name} at epoch {check.epoch}" for check in checks for name, e in check.errors.items() if not e <= training.TOLERANCE]
+    count = sum(len(check.errors) for check in checks)
+    if wrong:
+        console.print(f"\nNOT equal within {training.TOLERANCE:.0e}: {', '.join(wrong)}")
+    else:
+        console.print(f"\nall {count} agree within {training.TOLERANCE:.0e}")
+
+
+def _write(model: Any, part: data.Split, out: Path) -> list[tuple[Path, str]]:
+    """Write the drawing and the parameters; return the files and what they are."""
+    with np.errstate(all="ignore"):
+        graph = ag.trace(training.cost_of(part.x_train.T, part.y_train.T), *_textbook(model).values())
+    files = [out / name for name in ("graph.dot", "graph.svg", "parameters.safetensors", "standardisation.safetensors")]
+    try:
+        graph.render(files[0])
+        graph.render(files[1])
+        nn.save(model, files[2])
+        nn.save({"mean": part.mean, "scale": part.scale}, files[3])
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write into {out}: {error.strerror}", param_hint="'--out'") from None
+    return list(
+        zip(
+            files,
+            ("computation graph, text", "computation graph, drawn", "weights and biases", "mean and scale of the features"),
+            strict=True,
+        )
+    )
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; every mistake of the caller's is one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a column name may not exist in the terminal's encoding
+    try:
+        code = app(args, prog_name="autograd-np", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except ag.DataError as error:
+        code = _complain(str(error))
+    except _CallError as error:
+        code = _complain(error.format_message())
+    sys.exit(code or 0)
+
+
+def _complain(message: str) -> int:
+    print(f"autograd-np: {' '.join(message.splitlines())}", file=sys.stderr)
+    return 2
