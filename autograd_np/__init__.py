@@ -8,12 +8,15 @@ Examples
 array([0.        , 0.63970001])
 """
 
+from typing import TYPE_CHECKING, Any
+
 from autograd_np import render as _render
 from autograd_np.backward import backward as _backward
 from autograd_np.define import custom_gradient, define
 from autograd_np.errors import (
     AnomalyError,
     AutogradError,
+    CheckFailedError,
     CustomRuleError,
     DataError,
     DifferentiationError,
@@ -29,11 +32,15 @@ from autograd_np.tensor import Tensor, detect_anomaly, no_grad, stop_gradient
 from autograd_np.trace import trace
 from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
+if TYPE_CHECKING:
+    from autograd_np.check import check_backward, check_gradients
+
 __version__ = "0.1.0"
 
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "CheckFailedError",
     "CustomRuleError",
     "DataError",
     "DifferentiationError",
@@ -44,6 +51,8 @@ __all__ = [
     "RenderError",
     "ShapeWarning",
     "Tensor",
+    "check_backward",
+    "check_gradients",
     "custom_gradient",
     "define",
     "detect_anomaly",
@@ -67,3 +76,12 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the checks on first use: they need Python's parser and much else that a model does not."""
+    if name in ("check_backward", "check_gradients"):
+        from autograd_np import check
+
+        return getattr(check, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

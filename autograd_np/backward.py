@@ -21,7 +21,8 @@ from autograd_np.ops import absorb, absorb_either
 from autograd_np.tensor import Level, Node, Tensor, anomaly_mode, leaf, value_of
 from autograd_np.typing import Array, Shape
 
-__all__ = ["backward", "gradients", "pushforward", "topological"]
+__all__ = ["backward", "gradients", "one_like", "pushforward", "seed_for", "topological"]
+
 
 def topological(roots: Iterable[Node]) -> list[Node]:
     """Return every Node the roots depend on, newest first: a reverse topological order."""
@@ -73,7 +74,7 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
 _saw_invalid = ContextVar("autograd_np_saw_invalid", default=False)
 
 
-def _note_invalid(kind: str, flag: int) -> None:
+def _note_invalid(_kind: str, _flag: int) -> None:
     _saw_invalid.set(True)
 
 
@@ -203,7 +204,8 @@ def _checked(gi: Any, value: Array, i: int, node: Node) -> Array:
 def _cast(g: Array, dtype: np.dtype[Any], op: Op) -> Array:
     if g.dtype.kind == "c" and dtype.kind != "c":
         raise errors.DifferentiationError(
-            f"{op.name} mixed complex and real operands; complex gradients are not supported. Keep real and imaginary parts as two real arrays"
+            f"{op.name} mixed complex and real operands; complex gradients are not supported. "
+            f"Keep real and imaginary parts as two real arrays"
         )
     return g.astype(dtype)
 
@@ -218,10 +220,12 @@ def _own(g: Array | None, node: Node) -> Array:
 def unbroadcast(g: Array, shape: Shape) -> Array:
     """Sum `g` over the axes along which an operand of `shape` was broadcast."""
     extra = g.ndim - len(shape)
-    if extra > 0:
+    if extra:
+        if extra < 0:
+            raise errors.DifferentiationError(f"a cotangent of shape {g.shape} does not fit an operand of shape {shape}")
         g = g.sum(axis=tuple(range(extra)))
     axes = []
-    for axis, (n, m) in enumerate(zip(shape, g.shape)):
+    for axis, (n, m) in enumerate(zip(shape, g.shape, strict=True)):
         if n != m:
             if n != 1:
                 raise errors.DifferentiationError(f"a cotangent of shape {g.shape} does not fit an operand of shape {shape}")
@@ -292,9 +296,10 @@ def backward(self: Tensor, seed: Any = None) -> None:
     if seed is None:
         if data.size != 1:
             raise errors.DifferentiationError(
-                f"backward() without a seed needs a scalar, got shape {self.shape}; reduce it (np.sum, np.mean) or pass backward(seed) of that shape"
+                f"backward() without a seed needs a scalar, got shape {self.shape}; "
+                f"reduce it (np.sum, np.mean) or pass backward(seed) of that shape"
             )
-        seed = np.ones_like(data) if data.ndim else data.dtype.type(1)
+        seed = one_like(data)
     else:
         seed = seed_for(seed, data, "backward(seed)")
     for found, g in gradients({node: seed}).items():
@@ -302,6 +307,11 @@ def backward(self: Tensor, seed: Any = None) -> None:
 
 
 Tensor.backward = backward  # type: ignore[method-assign]
+
+
+def one_like(out: Array) -> Array:
+    """Return the cotangent of a scalar result: ones of its dtype and shape."""
+    return np.ones_like(out) if out.ndim else cast("Array", out.dtype.type(1))
 
 
 def seed_for(seed: Any, out: Array, where: str) -> Array:
@@ -324,7 +334,7 @@ def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Ar
         for node in reversed(topological(roots)):
             if node.op is None or not node.needs:
                 continue
-            incoming = tuple(moved.get(p) if p is not None else None for p in node.parents)
+            incoming = tuple(moved.get(p) if p is not None else None for p in node.parents[: len(node.values)])
             if any(t is not None for t in incoming):
                 tangent = _push(node.op, incoming, node)
                 if tangent is not None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import functools
+import importlib.machinery
+import importlib.util
 import io
+import json
 import math
 import sys
-from collections.abc import Sequence
+import traceback
+import types
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, cast
 
 import numpy as np
 import typer
@@ -212,6 +221,141 @@ def _write(model: Any, part: data.Split, out: Path) -> list[tuple[Path, str]]:
             strict=True,
         )
     )
+
+
+# --- a hand-written backward pass -----------------------------------------------------------------
+
+VERDICTS = {"pass": 0, "fail": 1, "inconclusive": 3}
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Defines forward, backward, inputs and, if need be, loss.")],
+    forward: Annotated[str, typer.Option(metavar="NAME", help="The forward pass.")] = "forward",
+    backward: Annotated[str, typer.Option(metavar="NAME", help="The hand-written backward pass.")] = "backward",
+    loss: Annotated[str | None, typer.Option(metavar="NAME", help="The loss; 'loss', if the file defines it.")] = None,
+    inputs: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Arrays by name, instead of the file's inputs().")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Check a hand-written backward pass line by line. Exit code: 0 right, 1 wrong, 2 unusable, 3 inconclusive."""
+    out = sys.stdout
+    with contextlib.ExitStack() as stack:
+        if as_json:  # what the file prints must not get between
+            stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        stack.enter_context(_importable(file.resolve().parent))
+        module = _user_module(file)
+        forward_pass, backward_pass = (_user_function(module, file, name) for name in (forward, backward))
+        loss_of = _user_function(module, file, loss or "loss") if loss or hasattr(module, "loss") else None
+        given = _arrays_of(inputs) if inputs else _given_inputs(module, file)
+        with _blamed_on(file):
+            report = ag.check_backward(forward_pass, backward_pass, given, loss=loss_of)
+    if as_json:
+        print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False), file=out)
+    else:
+        Console(highlight=False, markup=False, emoji=False).print(report)
+    raise typer.Exit(VERDICTS[report.verdict])
+
+
+def _refuse(message: str) -> typer.Exit:
+    return typer.Exit(_complain(message))
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let the user's file import its neighbours."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+@contextlib.contextmanager
+def _blamed_on(file: Path) -> Iterator[None]:
+    """Report what the user's code raises at its own line; a traceback only if none of its lines took part."""
+    try:
+        yield
+    except ag.AutogradError as error:
+        raise _refuse(str(error)) from None
+    except SyntaxError as error:
+        raise _refuse(f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the user's code raises
+        mine = [entry for entry in traceback.extract_tb(error.__traceback__) if Path(entry.filename).resolve() == file.resolve()]
+        if not mine:
+            traceback.print_exc()
+            raise _refuse(f"{file} could not be checked: {type(error).__name__}: {error}") from None
+        where = f"{file}:{mine[-1].lineno}" + (f", in {mine[-1].name}" if mine[-1].name != "<module>" else "")
+        raise _refuse(f"{where}: {type(error).__name__}: {error}  [{mine[-1].line}]") from None
+
+
+class _Uncached(importlib.machinery.SourceFileLoader):
+    """Reads the source, neither from nor into __pycache__, which can be stale for a file that was edited within a second."""
+
+    def path_stats(self, path: Any) -> Any:
+        """Say that nothing is known of the file, which is how a loader turns caching off."""
+        raise OSError(path)
+
+
+def _user_module(file: Path) -> types.ModuleType:
+    if not file.is_file():
+        raise _refuse(f"{file} {'is a folder' if file.is_dir() else 'does not exist'}; expected a Python file")
+    spec = importlib.util.spec_from_file_location(file.stem, file, loader=_Uncached(file.stem, str(file.resolve())))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with _blamed_on(file), _registered(module):
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def _registered(module: types.ModuleType) -> Iterator[None]:
+    """Put a module into `sys.modules` while it is executed (dataclasses look there), unless its name is taken."""
+    taken = module.__name__ in sys.modules
+    if not taken:
+        sys.modules[module.__name__] = module
+    try:
+        yield
+    finally:
+        if not taken:
+            sys.modules.pop(module.__name__, None)
+
+
+def _user_function(module: types.ModuleType, file: Path, name: str) -> Callable[..., Any]:
+    found = getattr(module, name, None)
+    if callable(found):
+        return cast("Callable[..., Any]", found)
+    there = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType) and v.__module__ == module.__name__]
+    alike = difflib.get_close_matches(name, there, n=1) or [n for n in there if name in n][:1]
+    hint = f"; did you mean {alike[0]}?" if alike else ""
+    what = f"no function named {name}" if found is None else f"{name} = {found!r:.40}, which is no function"
+    defined = f"its functions: {', '.join(there) or 'none'}"
+    raise _refuse(f"{file} has {what}{hint}; {defined} (choose with --forward, --backward, --loss)")
+
+
+def _given_inputs(module: types.ModuleType, file: Path) -> dict[str, Any]:
+    if not hasattr(module, "inputs"):
+        raise _refuse(f"{file} has no function named inputs that returns a dict of arrays by name; write one, or pass --inputs FILE.npz")
+    given = module.inputs
+    if callable(given):
+        with _blamed_on(file):
+            given = given()
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
+        raise _refuse(f"inputs of {file} gave {type(given).__name__} ({given!r:.40}); expected a dict of arrays by parameter name")
+    return given
+
+
+def _arrays_of(path: Path) -> dict[str, Any]:
+    """Read a .npz; arrays of no dimension become Python numbers, as a parameter such as `stride` needs them."""
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise _refuse(f"{path} holds one array; expected a .npz with arrays by name (np.savez(path, W=W, X=X))")
+        with archive:
+            return {name: x.item() if x.ndim == 0 else x for name, x in archive.items()}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _refuse(f"{path} cannot be read as .npz: {reason}") from None
 
 
 def main(args: Sequence[str] | None = None) -> None:

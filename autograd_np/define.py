@@ -71,10 +71,13 @@ def define(
     """
     if (partials is None) == (vjp is None):
         raise errors.CustomRuleError("ag.define needs one of partials= (functions of each element alone) or vjp= (everything else)")
-    parameters = inspect.signature(forward).parameters.values()
-    arrays = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    attrs = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    title = name or getattr(forward, "__name__", "custom")
+    if isinstance(forward, np.ufunc):  # whose signature, where it has one, counts `out` among the arguments
+        arrays, attrs = [f"x{i + 1}" for i in range(forward.nin)], []
+    else:
+        parameters = inspect.signature(forward).parameters.values()
+        arrays = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        attrs = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    title = name or str(getattr(forward, "__name__", "custom"))
     if partials is not None and len(partials) != len(arrays):
         raise errors.CustomRuleError(f"{title} takes {len(arrays)} arrays ({', '.join(arrays)}) but got {len(partials)} partials")
     new = Primitive(forward)
@@ -133,6 +136,11 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     callable
         Takes arrays or Tensors, returns `y`.
 
+    Raises
+    ------
+    CustomRuleError
+        During a backward pass, if `pullback` returns a wrong count, shape or dtype.
+
     Examples
     --------
     >>> import autograd_np as ag
@@ -155,7 +163,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         if not any(isinstance(a, Recordable) for a in args):
             return forward(*args)
 
-        def rule(g: Array, y: Array, *values: Any) -> Any:
+        def rule(g: Array, *_: Any) -> Any:
             return kept[0](g)
 
         name = getattr(f, "__name__", "custom")

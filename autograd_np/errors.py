@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "CheckFailedError",
     "CheckSetupError",
     "CustomRuleError",
     "DataError",
@@ -51,6 +52,10 @@ class DataError(AutogradError, ValueError):
 
 class RenderError(AutogradError, RuntimeError):
     """A graph that cannot be drawn as asked."""
+
+
+class CheckFailedError(AutogradError, AssertionError):
+    """A gradient is wrong, or could not be judged; the message is the whole report."""
 
 
 class CheckSetupError(AutogradError, ValueError):

@@ -45,6 +45,8 @@ class Graph:
         The results the graph was made from.
     names : dict
         ``id(array)`` -> name, for constants that `trace` saw in the user's variables.
+    modules : dict
+        Path -> class name of the modules that ``nn.Module.graph`` saw; empty otherwise.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class Graph:
         self.outputs = tuple(outputs)
         self.nodes = tuple(reversed(topological(self.outputs)))
         self.names = names or {}
+        self.modules: dict[str, str] = {}
         self._position = {node: i for i, node in enumerate(self.nodes)}
         self.validate()
 
@@ -79,16 +82,27 @@ class Graph:
         return node.name or self.id_of(node)
 
     def operands(self, node: Node) -> list[Node | Constant]:
-        """Return what an operation was applied to: Nodes, and Constants where no Node made the operand."""
-        return [
-            Constant(v, self.names.get(id(value_of(v)), (None, None))[0]) if p is None else p
-            for p, v in zip(node.parents, node.values, strict=True)
-        ]
+        """Return what an operation was applied to: Nodes, and Constants where no Node made the operand.
+
+        After the operands of a traced operation come the Nodes that its attributes (an index) were read from.
+        """
+        count = len(node.values)
+        operands = [self._constant(v) if p is None else p for p, v in zip(node.parents[:count], node.values, strict=True)]
+        return operands + [p for p in node.parents[count:] if p is not None]
+
+    def _constant(self, value: Any) -> Constant:
+        own = value.name if isinstance(value, Tensor) else None
+        return Constant(value, own or self.names.get(id(value_of(value)), (None, None))[0])
 
     @property
     def leaves(self) -> tuple[Node, ...]:
         """The inputs and parameters: nodes that no operation made."""
         return tuple(n for n in self.nodes if n.op is None)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the leaves that are Tensors with ``requires_grad``, not inputs of the traced function."""
+        return tuple(n.name for n in self.leaves if n.name and _is_parameter(n))
 
     def find(self, name: str) -> Node:
         """Return the node with this name; raises KeyError with the names there are."""
@@ -108,7 +122,7 @@ class Graph:
         if len(self.outputs) != 1:
             raise errors.DifferentiationError(f"gradients of a graph need one output, this one has {len(self.outputs)}")
         root = self.outputs[0]
-        if seed is None and np.size(root.out) != 1:
+        if seed is None and root.out.size != 1:
             raise errors.DifferentiationError(f"the output has shape {np.shape(root.out)}; pass a seed of that shape")
         seed = np.ones_like(root.out) if seed is None else np.asarray(seed, root.out.dtype)
         seen: dict[Node, Array] = {}
@@ -123,6 +137,10 @@ class Graph:
 
     def render(self, path: str | Path, **options: Any) -> Path:
         """Draw the graph into a .svg, .dot, .gv, .png or .pdf file."""
+        raise NotImplementedError
+
+    def explore(self, path: str | Path, *, seed: Any = None, parameters: Sequence[str] = (), open: bool = False) -> Path:  # noqa: A002
+        """Write an .html page that steps through the evaluation and the reverse sweep; see `autograd_np.render.explorer`."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
@@ -141,7 +159,7 @@ class Graph:
             for parent in node.parents:
                 if parent is not None and self._position[parent] >= i:
                     raise errors.DifferentiationError(f"{node!r} stands before its operand {parent!r}")
-            if node.op is not None and len(node.parents) != len(node.values):
+            if node.op is not None and len(node.parents) < len(node.values):
                 raise errors.DifferentiationError(f"{node!r} has {len(node.parents)} parents and {len(node.values)} values")
 
     def __str__(self) -> str:
@@ -149,10 +167,13 @@ class Graph:
         for node in self.nodes:
             what = f"{np.shape(node.out)} {node.out.dtype}"
             if node.op is None:
-                lines.append(f"{self.label_of(node):4} : leaf {what}")
+                role = "parameter" if _is_parameter(node) else "leaf"
+                lines.append(f"{self.label_of(node):4} : {role} {what}")
                 continue
-            operands = [self.label_of(p) if isinstance(p, Node) else p.name or _short(p.out) for p in self.operands(node)]
-            attrs = [f"{k}={v!r}" for k, v in node.attrs.items()]
+            count = len(node.values)
+            operands = [self.label_of(p) if isinstance(p, Node) else p.name or _short(p.out) for p in self.operands(node)[:count]]
+            read = {id(value_of(p.out)): self.label_of(p) for p in node.parents[count:] if p is not None}
+            attrs = [f"{k}={_attribute(v, read)}" for k, v in node.attrs.items()]
             call = f"{node.op.name}({', '.join(operands + attrs)})"
             lines.append(f"{self.label_of(node):4} = {call:27} {what}")
         return "\n".join([*lines, f"return {', '.join(self.label_of(n) for n in self.outputs)}"])
@@ -165,8 +186,33 @@ def _short(x: Any) -> str:
     return repr(x) if isinstance(x, (float, int)) else str(x) if np.size(x) == 1 else f"array{np.shape(x)}"
 
 
+def _is_parameter(leaf: Node) -> bool:
+    return isinstance(leaf.out, Tensor) and leaf.out.requires_grad
+
+
+def _attribute(value: Any, read: dict[int, str]) -> str:
+    """Write an attribute: the label of the Node it was read from, a short form of arrays."""
+    if id(value) in read:
+        return read[id(value)]
+    if type(value) in (tuple, list):
+        inside = ", ".join(_attribute(v, read) for v in value)
+        return f"[{inside}]" if type(value) is list else f"({inside},)" if len(value) == 1 else f"({inside})"
+    if type(value) is slice:
+        return f"slice({', '.join(_attribute(v, read) for v in (value.start, value.stop, value.step))})"
+    return repr(value) if np.ndim(value) < 2 and np.size(value) < 10 else f"array{np.shape(value)}"
+
+
 def graph(tensor: Tensor) -> Graph:
     """Return the Graph a Tensor was computed by.
+
+    Parameters
+    ----------
+    tensor : Tensor
+        A result, or a leaf.
+
+    Returns
+    -------
+    Graph
 
     Raises
     ------
@@ -221,8 +267,12 @@ def operation(tensor: Tensor) -> Operation | None:
     node = tensor._node
     if node is None or node.op is None:
         return None
-    operands = tuple(v if p is None else _handle(v, p) for p, v in zip(node.parents, node.values, strict=True))
-    return Operation(node.op, operands, node.attrs)
+    return Operation(node.op, tuple(operands_of(node)), node.attrs)
+
+
+def operands_of(node: Node) -> list[Any]:
+    """Return what an operation was applied to, as Tensors where something was recorded."""
+    return [v if p is None else _handle(v, p) for p, v in zip(node.parents, node.values)]  # noqa: B905 (parents may be more)
 
 
 def _handle(data: Array, node: Node) -> Tensor:

@@ -125,7 +125,7 @@ class Op:
     """
 
     __slots__ = (
-        "attrs",
+        "_attrs",
         "cases",
         "domains",
         "fn",
@@ -163,7 +163,7 @@ class Op:
         self.kind: Kind = kind
         self.rules = tuple(rules)
         self.params = params
-        self.attrs = _accepted(self.rules, params, variadic)
+        self._attrs: tuple[str, ...] | None = None
         self.jvp = jvp
         self.cases = tuple(cases)
         self.domains = tuple(domains)
@@ -172,6 +172,13 @@ class Op:
         self.variadic = variadic
         self.joint = joint or variadic
         self.strict = strict
+
+    @property
+    def attrs(self) -> tuple[str, ...]:
+        """The attributes every rule understands; found at the first use, since signatures are slow to read."""
+        if self._attrs is None:
+            self._attrs = _accepted(self.rules, self.params, self.variadic)
+        return self._attrs
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {self.name}>"
@@ -321,6 +328,7 @@ class Primitive:
         functools.update_wrapper(cast("Callable[..., Any]", self), implementation)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Record on Tensors, compute on arrays."""
         for a in args:
             if isinstance(a, Recordable):
                 return a.__record__(self, args, kwargs)

@@ -16,11 +16,11 @@ import itertools
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -30,20 +30,39 @@ from autograd_np.typing import Array, Shape
 
 __all__ = ["EAGER", "Level", "Node", "Tensor", "detect_anomaly", "leaf", "no_grad", "record", "stop_gradient", "value_of"]
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PACKAGE = __file__.removesuffix("tensor.py")
 
 
 class Level:
-    """One transform's world: Tensors of a level are variables to it, older ones are constants."""
+    """One transform's world: Tensors of a level are variables to it, older ones are constants.
 
-    __slots__ = ("closed", "keeps_all", "order", "quick", "sites")
+    A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets.
+    """
+
+    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites")
 
     def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
         self.order = next(_orders)
         self.keeps_all = keeps_all
         self.sites = sites or keeps_all
+        self.lifted: dict[Node, Node] = {}
         self.closed = False
         self.quick = not self.sites
+
+    def lift(self, older: Tensor) -> Node:
+        """Return the leaf of this level that stands for a Tensor of an older one."""
+        node = older._node
+        assert node is not None
+        if node not in self.lifted:
+            leaf = self.lifted[node] = leaf_node(older, self, needs=node.needs, name=node.name)
+            leaf.index = node.index
+        return self.lifted[node]
+
+    def __enter__(self) -> Level:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the level: a Tensor of it that is still used has escaped."""
@@ -66,6 +85,7 @@ class Mode(NamedTuple):
 CONSTANT = "constant"
 _DEFAULT = Mode(-1, False)
 _MODE: ContextVar[Mode] = ContextVar("autograd_np_mode", default=_DEFAULT)
+_SCOPE: ContextVar[str] = ContextVar("autograd_np_scope", default="")
 _next_index = itertools.count(1).__next__
 _NO_ATTRS: dict[str, Any] = {}
 
@@ -78,7 +98,8 @@ class Node:
     op : Op or None
         The row of the table; ``None`` for a leaf.
     parents : tuple of (Node or None)
-        Where each operand came from; ``None`` for a constant.
+        Where each operand came from; ``None`` for a constant. Under `trace`, any more than there are `values` are
+        where attributes (an index) came from.
     values : tuple
         What each operand held.
     attrs : dict
@@ -95,9 +116,12 @@ class Node:
         The gradient accumulated in a leaf.
     name, site : str or None
         The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
+    scope : str
+        The `scope` it was recorded in; set by `trace` only.
     """
 
-    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "site", "values")
+    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
+    scope: str
 
     def __init__(
         self,
@@ -126,11 +150,14 @@ class Node:
         return f"<Node {self.name or what}: {what} {np.shape(self.out)}>"
 
 
-def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = _NO_ATTRS) -> Any:
+def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = _NO_ATTRS, sources: Sequence[Tensor] = ()) -> Any:
     """Apply `op` to operands (Tensors, arrays, scalars) and record it if a gradient can flow.
 
-    Returns ``NotImplemented`` for an operand that is no array, as an operator should.
+    `sources` are Tensors that attributes were read from. Returns ``NotImplemented`` for an operand that is no
+    array, as an operator should.
     """
+    if sources:
+        return _record_across_levels(op, args, attrs, sources)
     level = None
     needs = False
     values = []
@@ -227,6 +254,7 @@ def _result(
             node = Node(op, parents, values, attrs, data, needs, level)
             if mode.anomaly or level.sites:
                 node.site = _call_site()
+                node.scope = _SCOPE.get()
                 if mode.anomaly:
                     _check_forward(node)
     if node is None and isinstance(data, Tensor):
@@ -255,22 +283,30 @@ _ESCAPED = (
 )
 
 
-def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-    level = max((a._node.level for a in args if isinstance(a, Tensor) and a._node), key=attrgetter("order"))
-    values, parents = [], []
+def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], sources: Sequence[Tensor] = ()) -> Any:
+    level = max((a._node.level for a in (*args, *sources) if isinstance(a, Tensor) and a._node), key=attrgetter("order"))
+    values: list[Any] = []
+    parents: list[Node | None] = []
     for a in args:
         node = a._node if isinstance(a, Tensor) else None
-        mine = node is not None and node.level is level
-        parents.append(node if mine else None)
-        if isinstance(a, Tensor):
-            values.append(a.data if mine or node is None else a)
-        else:
-            operand = _operand(a)
-            if operand is NotImplemented:
-                return NotImplemented
-            values.append(operand)
-    data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
+        if node is not None and node.level is not level:
+            parents.append(level.lift(a) if level.keeps_all else None)
+            values.append(a)
+            continue
+        operand = a.data if isinstance(a, Tensor) else _operand(a)
+        if operand is NotImplemented:
+            return NotImplemented
+        parents.append(node)
+        values.append(operand)
+    older = [s for s in sources if s._node is not None and s._node.level is not level]
+    if older:
+        data = record(op, tuple(values), attrs, older)
+    elif op.variadic:
+        data = op.fn(values, **attrs)
+    else:
+        data = op.fn(*values, **attrs)
     needs = any(p is not None and p.needs for p in parents)
+    parents += [s._node for s in sources if s._node is not None and s._node.level is level]
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
 
 
@@ -283,10 +319,11 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return cast("Callable[..., Any]", row)(*args, **kwargs)
     if not kwargs and len(args) == len(row.rules) and not row.variadic:
         return record_two(row, *args) if len(args) == 2 else record(row, args)
-    return record(row, *_bind(row, fn, args, kwargs))
+    return record(row, *_bind(row, args, kwargs))
 
 
-def _bind(op: Op, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Tensor]]:
+    """Sort the arguments of a call into operands, attributes, and the Tensors that attributes were read from."""
     arrays = 1 if op.variadic else len(op.rules)
     given = dict(zip(op.params, args, strict=False))
     if len(args) > len(op.params):
@@ -297,33 +334,38 @@ def _bind(op: Op, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tup
         given[key] = value
     if given.get("out") is not None:
         raise errors.InPlaceError(
-            f"{op.name}(..., out=) would write over an array that the backward pass may need; "
-            f"take the result instead: x = {op.name}(...)"
+            f"{op.name}(..., out=) would write over an array that the backward pass may need; take the result instead: x = {op.name}(...)"
         )
     given.pop("out", None)
     attrs = {k: v for k, v in given.items() if k not in op.params[:arrays]}
+    sources: list[Tensor] = []
     for key in attrs:
         if key not in op.attrs:
             raise errors.NoRowError(
-                f"the row of {op.name} does not cover the argument {key}={attrs[key]!r}; "
-                f"it covers {', '.join(op.attrs) or 'none'}"
+                f"the row of {op.name} does not cover the argument {key}={attrs[key]!r}; it covers {', '.join(op.attrs) or 'none'}"
             )
-        attrs[key] = _plain(attrs[key], f"{op.name}(..., {key}=)")
+        attrs[key] = _plain(attrs[key], f"{op.name}(..., {key}=)", sources)
     operands = [given.get(name) for name in op.params[:arrays]]
-    return (tuple(operands[0]) if op.variadic else tuple(operands)), attrs  # type: ignore[arg-type]
+    return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources
 
 
-def _plain(value: Any, where: str) -> Any:
-    """Take the data out of Tensors among attributes and indices; they cannot carry a gradient."""
+def _plain(value: Any, where: str, sources: list[Tensor]) -> Any:
+    """Take the data out of Tensors among attributes and indices; they cannot carry a gradient.
+
+    Those of a level that keeps all are added to `sources`, for the graph to show.
+    """
     if isinstance(value, Tensor):
         if value.requires_grad:
             raise errors.DifferentiationError(
-                f"{where} got a Tensor that requires a gradient, and there is none through this argument; "
-                f"pass x.detach() if that is meant"
+                f"{where} got a Tensor that requires a gradient, and there is none through this argument; pass x.detach() if that is meant"
             )
-        return _plain(value.data, where)
+        if value._node is not None and value._node.level.keeps_all:
+            sources.append(value)
+        return _plain(value.data, where, sources)
     if type(value) in (tuple, list):
-        return type(value)(_plain(v, where) for v in value)
+        return type(value)(_plain(v, where, sources) for v in value)
+    if type(value) is slice:
+        return slice(*(_plain(v, where, sources) for v in (value.start, value.stop, value.step)))
     return value
 
 
@@ -332,14 +374,13 @@ _INSTEAD = {
     "copyto": "y = v + np.zeros_like(x)",
     "putmask": "np.where(mask, v, x)",
     "place": "np.where(mask, v, x)",
-    "array": "np.stack([...])",
+    "fill_diagonal": "np.where(np.eye(n, dtype=bool), v, x)",
     "apply_along_axis": "the function on the whole array with axis=",
-    "vectorize": "the function written with NumPy operations",
-    "nan_to_num": "np.where(np.isnan(x), 0, x)",
-    "insert": "np.concatenate([x[:i], v, x[i:]])",
-    "append": "np.concatenate([x, v])",
     "resize": "np.tile and a slice",
-    "argpartition": "np.argsort(x)",
+    "quantile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
+    "percentile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
+    "interp": "np.searchsorted and a weighted mean of the neighbouring elements",
+    "polyval": "Horner's rule: y = y * x + c for each coefficient",
     "unique": "np.sort(x)",
 }
 
@@ -372,9 +413,7 @@ def _check_forward(node: Node) -> None:
     if _has_nan(node.out) and not any(_has_nan(v) for v in node.values):
         assert node.op is not None
         shapes = ", ".join(str(np.shape(v)) for v in node.values)
-        raise errors.AnomalyError(
-            f"{node.op.name} on operands of shape {shapes} produced a NaN from operands without one, at {node.site}"
-        )
+        raise errors.AnomalyError(f"{node.op.name} on operands of shape {shapes} produced a NaN from operands without one, at {node.site}")
 
 
 def _has_nan(value: Any) -> bool:
@@ -422,7 +461,7 @@ def _within(a: Any, b: Any) -> bool:
 
 def _overlap(a: Any, b: Any) -> bool:
     try:
-        return bool(np.shares_memory(a, b, max_work=10_000))
+        return bool(np.shares_memory(a, b, max_work=cast(Any, 10_000)))
     except np.exceptions.TooHardError:
         return True
 
@@ -565,14 +604,31 @@ class Tensor(Recordable):
         return cast(int, self.data.dtype.itemsize)
 
     @property
-    def T(self) -> Tensor:
+    def T(self) -> Tensor:  # noqa: N802 (NumPy's name)
         """The transpose, recorded."""
-        return apply(np.transpose, (self,), {})
+        return cast(Tensor, apply(np.transpose, (self,), {}))
 
     @property
-    def mT(self) -> Tensor:
+    def mT(self) -> Tensor:  # noqa: N802 (NumPy's name)
         """The matrix transpose (the last two axes), recorded."""
-        return apply(np.swapaxes, (self, -1, -2), {})
+        return cast(Tensor, apply(np.swapaxes, (self, -1, -2), {}))
+
+    @property
+    def real(self) -> Tensor:
+        """The real part, recorded."""
+        return cast(Tensor, apply(np.real, (self,), {}))
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part: zeros for real numbers."""
+        return cast(Tensor, apply(np.imag, (self,), {}))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            if name in _ABSENT:
+                raise AttributeError(f"a Tensor has no .{name}; write {_ABSENT[name]}")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # --- gradients
 
@@ -623,8 +679,8 @@ class Tensor(Recordable):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.requires_grad or (self._node is not None and self._node.level.keeps_all):
             raise errors.LeavesNumPyError(
-                f"a Tensor{self._called()} that requires a gradient was about to become an ndarray (np.asarray, np.array of "
-                f"a list of Tensors, or a write into an ndarray), which would lose its gradient. "
+                f"a Tensor{self._called()} that requires a gradient was about to become an ndarray (np.asarray, np.array of a list of "
+                f"Tensors, a write into an ndarray, an index of one), which would lose its gradient. "
                 f"Use np.stack or np.concatenate to collect Tensors, np.where to select; x.data or x.detach() for the values alone"
             )
         return np.array(value_of(self), dtype=dtype, copy=copy)
@@ -636,8 +692,8 @@ class Tensor(Recordable):
         node = self._node
         if node is not None and (node.needs or node.level.keeps_all) and (node.level is not EAGER or _storing_into_array()):
             raise errors.LeavesNumPyError(
-                f"{convert.__name__}() of a Tensor{self._called()} would lose its gradient. Use NumPy's functions (np.exp for math.exp, ...) "
-                f"and np.stack to collect numbers; x.item() for the value alone"
+                f"{convert.__name__}() of a Tensor{self._called()} would lose its gradient. Use NumPy's functions "
+                f"(np.exp for math.exp, ...) and np.stack to collect numbers; x.item() for the value alone"
             )
         return convert(value_of(self))
 
@@ -659,7 +715,8 @@ class Tensor(Recordable):
         node = self._node
         if node is not None and node.level.keeps_all:
             raise errors.LeavesNumPyError(
-                f"bool() of a Tensor{self._called()} under trace: a branch on a value cannot be part of a graph. Use np.where(condition, a, b)"
+                f"bool() of a Tensor{self._called()} under trace: a branch on a value cannot be part of a graph. "
+                f"Use np.where(condition, a, b)"
             )
         return bool(value_of(self))
 
@@ -693,12 +750,15 @@ class Tensor(Recordable):
     # --- indexing and writing in place
 
     def __getitem__(self, index: Any) -> Tensor:
-        return record(ops.GETITEM, (self,), {"index": _plain(index, "x[...]")})
+        sources: list[Tensor] = []
+        index = _plain(index, "x[...]", sources)
+        return cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        index = _plain(index, "x[...] = v")
+        sources: list[Tensor] = []
+        index = _plain(index, "x[...] = v", sources)
         written = self.data[index] if ops.is_basic(index) else None
-        self._become(record(ops.SETITEM, (self, value), {"index": index}), "x[i] = v", written)
+        self._become(record(ops.SETITEM, (self, value), {"index": index}, sources), "x[i] = v", written)
 
     def _become(self, new: Tensor, how: str, written: Any = None) -> Tensor:
         """Write `new` into this Tensor: what NumPy's in-place operators do, or a refusal."""
@@ -741,72 +801,78 @@ class Tensor(Recordable):
 
     # --- operators
 
-    def __add__(self, other: Any) -> Tensor:
+    def __add__(self, other: Any) -> Any:
         return record_two(ops.ADD, self, other)
 
-    def __radd__(self, other: Any) -> Tensor:
+    def __radd__(self, other: Any) -> Any:
         return record_two(ops.ADD, other, self)
 
-    def __sub__(self, other: Any) -> Tensor:
+    def __sub__(self, other: Any) -> Any:
         return record_two(ops.SUBTRACT, self, other)
 
-    def __rsub__(self, other: Any) -> Tensor:
+    def __rsub__(self, other: Any) -> Any:
         return record_two(ops.SUBTRACT, other, self)
 
-    def __mul__(self, other: Any) -> Tensor:
+    def __mul__(self, other: Any) -> Any:
         return record_two(ops.MULTIPLY, self, other)
 
-    def __rmul__(self, other: Any) -> Tensor:
+    def __rmul__(self, other: Any) -> Any:
         return record_two(ops.MULTIPLY, other, self)
 
-    def __truediv__(self, other: Any) -> Tensor:
+    def __truediv__(self, other: Any) -> Any:
         return record_two(ops.DIVIDE, self, other)
 
-    def __rtruediv__(self, other: Any) -> Tensor:
+    def __rtruediv__(self, other: Any) -> Any:
         return record_two(ops.DIVIDE, other, self)
 
-    def __neg__(self) -> Tensor:
+    def __neg__(self) -> Any:
         return record_one(ops.NEGATIVE, self)
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: Any) -> Any:
         return apply(np.matmul, (self, other), {}) if _known(other) else NotImplemented
 
-    def __rmatmul__(self, other: Any) -> Tensor:
+    def __rmatmul__(self, other: Any) -> Any:
         return apply(np.matmul, (other, self), {}) if _known(other) else NotImplemented
 
-    def __pow__(self, other: Any, modulo: None = None) -> Tensor:
+    def __pow__(self, other: Any, modulo: None = None) -> Any:
         return apply(np.power, (self, other), {}) if _known(other) else NotImplemented
 
-    def __rpow__(self, other: Any, modulo: None = None) -> Tensor:
+    def __rpow__(self, other: Any, modulo: None = None) -> Any:
         return apply(np.power, (other, self), {}) if _known(other) else NotImplemented
 
-    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return self // other, self % other  # type: ignore[operator]
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
 
-    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+    def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
     # --- methods whose form differs from the function's
 
-    def copy(self, order: str = "C") -> Tensor:
+    def compress(self, condition: Any, axis: Any = None) -> Tensor:
+        """Return the slices where `condition` holds, recorded."""
+        return cast(Tensor, apply(np.compress, (condition, self), {"axis": axis}))
+
+    def copy(self, order: str = "C") -> Tensor:  # noqa: ARG002 (a layout, not a value)
         """Return a copy, recorded."""
-        return apply(np.copy, (self,), {})
+        return cast(Tensor, apply(np.copy, (self,), {}))
 
     def flatten(self, order: str = "C") -> Tensor:
         """Return a one-dimensional copy, recorded."""
-        return apply(np.reshape, (self, -1), {"order": order}).copy()
+        return cast(Tensor, apply(np.reshape, (self, -1), {"order": order}).copy())
 
-    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:  # noqa: ARG002 (as above)
         """Return the same values in another shape, recorded."""
-        return apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {} if order == "C" else {"order": order})
+        return cast(Tensor, apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {} if order == "C" else {"order": order}))
 
     def transpose(self, *axes: Any) -> Tensor:
         """Return the axes in another order (reversed by default), recorded."""
         order = None if not axes else axes[0] if len(axes) == 1 else axes
-        return apply(np.transpose, (self,), {} if order is None else {"axes": order})
+        return cast(Tensor, apply(np.transpose, (self,), {} if order is None else {"axes": order}))
 
-    def astype(self, dtype: Any, **kwargs: Any) -> Tensor:
+    def astype(self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:  # noqa: ARG002 (as above)
         """Return the values in another dtype, recorded while it is a floating one."""
+        if not np.can_cast(self.dtype, dtype, casting):
+            raise TypeError(f"cannot cast a Tensor of {self.dtype} to {np.dtype(dtype)} under the rule casting={casting!r}")
         return cast(Tensor, ops.astype(self, dtype))
 
     def sort(self, axis: int = -1, **kwargs: Any) -> None:
@@ -819,27 +885,27 @@ class Tensor(Recordable):
 
     def sigmoid(self) -> Tensor:
         """Return 1 / (1 + exp(-x)), stable."""
-        return record_one(ops.sigmoid.op, self)
+        return cast(Tensor, record_one(ops.sigmoid.op, self))
 
     def relu(self) -> Tensor:
         """Return max(x, 0)."""
-        return record_one(ops.relu.op, self)
+        return cast(Tensor, record_one(ops.relu.op, self))
 
     def softplus(self) -> Tensor:
         """Return log(1 + exp(x)), stable."""
-        return record_one(ops.softplus.op, self)
+        return cast(Tensor, record_one(ops.softplus.op, self))
 
     def log_sigmoid(self) -> Tensor:
         """Return log(sigmoid(x)), stable."""
-        return record_one(ops.log_sigmoid.op, self)
+        return cast(Tensor, record_one(ops.log_sigmoid.op, self))
 
     def softmax(self, axis: Any = -1) -> Tensor:
         """Return exp(x) normalised to sum to one along `axis`, stable."""
-        return apply(ops.softmax, (self,), {"axis": axis})
+        return cast(Tensor, apply(ops.softmax, (self,), {"axis": axis}))
 
     def log_softmax(self, axis: Any = -1) -> Tensor:
         """Return log(softmax(x)), stable."""
-        return apply(ops.log_softmax, (self,), {"axis": axis})
+        return cast(Tensor, apply(ops.log_softmax, (self,), {"axis": axis}))
 
 
 def _function_method(name: str, fn: Any) -> Callable[..., Any]:
@@ -869,9 +935,9 @@ def _in_place(symbol: str, ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 _METHODS = (
-    "sum mean prod max min std var cumsum cumprod any all argmax argmin argsort ptp dot ravel swapaxes squeeze repeat "
+    "sum mean prod max min std var cumsum cumprod any all argmax argmin argsort argpartition ptp dot ravel swapaxes squeeze repeat "
     "diagonal trace take choose searchsorted clip round nonzero "
-    "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign"
+    "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign conj conjugate"
 )
 for _name in _METHODS.split():
     setattr(Tensor, _name, _function_method(_name, getattr(np, _name)))
@@ -886,16 +952,26 @@ for _symbol, _stem, _ufunc in (
     for _method, _flag in ((f"__{_stem}__", False), (f"__r{_stem}__", True)):
         if _method not in Tensor.__dict__:  # hasattr would find the metaclass's | (int | str)
             setattr(Tensor, _method, _operator(_method, _ufunc, reflected=_flag))
-for _method, _ufunc in (
+for _method, _comparison in (
     ("__eq__", np.equal), ("__ne__", np.not_equal), ("__lt__", np.less), ("__le__", np.less_equal),
     ("__gt__", np.greater), ("__ge__", np.greater_equal),
 ):  # fmt: skip
-    setattr(Tensor, _method, _operator(_method, _ufunc))
-for _method, _ufunc in (("__abs__", np.absolute), ("__pos__", np.positive), ("__invert__", np.invert)):
-    setattr(Tensor, _method, _function_method(_method, _ufunc))
+    setattr(Tensor, _method, _operator(_method, _comparison))
+for _method, _unary in (("__abs__", np.absolute), ("__pos__", np.positive), ("__invert__", np.invert)):
+    setattr(Tensor, _method, _function_method(_method, _unary))
 Tensor.__round__ = _function_method("__round__", np.round)  # type: ignore[attr-defined]
 for _method, _function in (("__floor__", np.floor), ("__ceil__", np.ceil), ("__trunc__", np.trunc)):
     setattr(Tensor, _method, _function_method(_method, _function))
+
+_ABSENT = {
+    "fill": "x[...] = v",
+    "flat": "x.reshape(-1)",
+    "itemset": "x[i] = v",
+    "put": "y = x.copy(); y[i] = v",
+    "resize": "x.reshape(shape)",
+    "view": "x[...] for a view, x.astype(dtype) for another dtype",
+} | {name: f"x.numpy().{name}" for name in ("byteswap", "ctypes", "dump", "dumps", "flags", "setflags", "strides", "tobytes", "tofile")}
+"""What ndarray has and a Tensor has not -> what to write."""
 
 _new = object.__new__
 _SCALARS = (float, int, np.ndarray, Tensor, np.generic, bool, complex, list, tuple)
@@ -966,6 +1042,11 @@ def detect_anomaly() -> Iterator[None]:
 
     Recording call sites makes every operation several times slower; use it to search, not to train.
 
+    Raises
+    ------
+    AnomalyError
+        Inside the block.
+
     Examples
     --------
     >>> import numpy as np
@@ -984,6 +1065,34 @@ def detect_anomaly() -> Iterator[None]:
         _MODE.reset(token)
 
 
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Name a part of a computation: drawings of a traced function put a frame around what was recorded inside.
+
+    Parameters
+    ----------
+    name : str
+        Scopes nest; their names are joined by dots.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> def f(x):
+    ...     with ag.scope("encoder"):
+    ...         h = np.tanh(x)
+    ...     return h * 2
+    >>> "encoder" in ag.trace(f, np.ones(3)).to_dot().source
+    True
+    """
+    outer = _SCOPE.get()
+    token = _SCOPE.set(f"{outer}.{name}" if outer else name)
+    try:
+        yield
+    finally:
+        _SCOPE.reset(token)
+
+
 def anomaly_mode() -> bool:
     """Whether `detect_anomaly` is active in this context."""
     return _MODE.get().anomaly
@@ -995,7 +1104,11 @@ def stop_gradient(x: Any) -> Any:
     Parameters
     ----------
     x : Tensor or array
-        Returned unchanged if it is an array.
+
+    Returns
+    -------
+    Tensor or array
+        A Tensor with the values of a Tensor; an array as it is.
 
     Examples
     --------
@@ -1006,4 +1119,3 @@ def stop_gradient(x: Any) -> Any:
     if not isinstance(x, Tensor):
         return x
     return Tensor.detach(x) if not isinstance(x.data, Tensor) else stop_gradient(x.data)
-

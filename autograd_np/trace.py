@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.graph import Graph
-from autograd_np.tensor import Level, Node, Tensor, leaf
+from autograd_np.graph import Graph, operands_of
+from autograd_np.tensor import Level, Node, Tensor, leaf, value_of
 from autograd_np.transforms import flatten
 
 __all__ = ["trace"]
@@ -29,7 +29,7 @@ def code_of(f: Callable[..., Any]) -> CodeType | None:
     f = inspect.unwrap(f)
     function = getattr(f, "__func__", f)
     if not hasattr(function, "__code__"):
-        function = getattr(f, "forward", None) or getattr(type(f), "__call__", None)
+        function = getattr(f, "forward", None) or type(f).__call__
         function = getattr(function, "__func__", function)
     return getattr(function, "__code__", None)
 
@@ -39,12 +39,12 @@ def watch_locals(code: CodeType | None, see: Callable[[FrameType], None]) -> Ite
     """Call `see` with each frame that runs `code`, after every line and on return."""
     before = sys.gettrace()
 
-    def in_frame(frame: FrameType, event: str, argument: Any) -> Any:
+    def in_frame(frame: FrameType, event: str, _argument: Any) -> Any:
         if event in ("line", "return"):
             see(frame)
         return in_frame
 
-    def on_call(frame: FrameType, event: str, argument: Any) -> Any:
+    def on_call(frame: FrameType, _event: str, _argument: Any) -> Any:
         return in_frame if frame.f_code is code else None
 
     sys.settrace(on_call)
@@ -79,57 +79,91 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     Returns
     -------
     Graph
-        Its nodes carry the names of `f`'s parameters and local variables.
+        Its nodes carry the names of `f`'s parameters and local variables. Tensors that `f` uses without being given
+        them (the parameters of a model) are leaves, with the names they have.
 
     Raises
     ------
     DifferentiationError
-        If the result does not depend on the inputs.
+        If nothing in the result was computed from the inputs or from Tensors.
     LeavesNumPyError
         If `f` turns a Tensor into a plain array, number or branch.
+
+    Notes
+    -----
+    The graph is the record of one run. An array used as an index (``x[np.argsort(x)]``) has its edge in the graph, and
+    the index in ``node.attrs`` is the one of that run; so are integers that Python itself read (``range(n)``).
 
     Examples
     --------
     >>> import numpy as np
     >>> import autograd_np as ag
-    >>> def f(W, x):
+    >>> W = ag.Tensor(np.ones((2, 3)), requires_grad=True, name="layer.weight")
+    >>> def f(x):
     ...     z = W @ x
-    ...     return np.sum(z**2)
-    >>> print(ag.trace(f, np.ones((2, 3)), np.ones(3)))
-    W    : leaf (2, 3) float64
+    ...     return np.sum(z[np.argsort(z)] ** 2)
+    >>> print(ag.trace(f, np.ones(3)))
+    layer.weight : parameter (2, 3) float64
     x    : leaf (3,) float64
-    z    = matmul(W, x)                (2,) float64
-    n3   = power(z, 2)                 (2,) float64
-    n4   = sum(n3)                     () float64
-    return n4
+    z    = matmul(layer.weight, x)     (2,) float64
+    n3   = argsort(z)                  (2,) int64
+    n4   = getitem(z, index=n3)        (2,) float64
+    n5   = power(n4, 2)                (2,) float64
+    n6   = sum(n5)                     () float64
+    return n6
     """
     level = Level(keeps_all=True)
     constants: dict[int, tuple[str, Any]] = {}
+    older: dict[Node, str] = {}
 
     def see(frame: FrameType) -> None:
         for variable, value in frame.f_locals.items():
             for name, x in _name_leaves(value, variable):
-                if isinstance(x, Tensor):
-                    node = x._node
-                    if node is not None and node.level is level and node.name is None:
-                        node.name = name
-                else:
-                    constants.setdefault(id(x), (name, x))
+                node = x._node if isinstance(x, Tensor) else None
+                if node is None:
+                    constants.setdefault(id(value_of(x)), (name, x))
+                elif node.level is not level:
+                    older.setdefault(node, name)
+                elif node.name is None:
+                    node.name = name
 
+    wrapped = [_wrap_all(x, level) for x in inputs]
+    start = Node(None, (), (), {}, np.zeros(()), False, level).index
     try:
         with watch_locals(code_of(f), see):
-            out = f(*(_wrap_all(x, level) for x in inputs))
+            out = f(*wrapped)
+        results = [(x, x._node) for x in flatten(out)[0] if isinstance(x, Tensor) and x._node is not None]
+        roots = [node if node.level is level else level.lift(x) for x, node in results]
+        _continue_into_older(level, start)
     finally:
         level.close()
-    roots = [x._node for x in flatten(out)[0] if isinstance(x, Tensor) and x._node is not None and x._node.level is level]
     if not roots:
-        raise errors.DifferentiationError(f"the result of {getattr(f, '__name__', f)} does not depend on its inputs, so there is no graph")
+        name = getattr(f, "__name__", type(f).__name__)
+        raise errors.DifferentiationError(f"the result of {name} does not depend on its inputs or on any Tensor, so there is no graph")
+    for node, lifted in level.lifted.items():
+        lifted.name = lifted.name or older.get(node)
     return Graph(list(dict.fromkeys(roots)), names=constants)
+
+
+def _continue_into_older(level: Level, start: int) -> None:
+    """Give what was computed from older Tensors alone while `f` ran (``W.T``) the operations it came from."""
+    todo = list(level.lifted)
+    while todo:
+        node = todo.pop()
+        if node.op is None or node.index < start:
+            continue
+        operands = operands_of(node)
+        parents: list[Node | None] = []
+        for x in operands:
+            of_tensor = isinstance(x, Tensor) and x._node is not None
+            if of_tensor and x._node not in level.lifted:
+                todo.append(x._node)
+            parents.append(level.lift(x) if of_tensor else None)
+        lifted = level.lifted[node]
+        lifted.op, lifted.attrs, lifted.site = node.op, node.attrs, node.site
+        lifted.values, lifted.parents = tuple(operands), tuple(parents)
 
 
 def _wrap_all(tree: Any, level: Level) -> Any:
     leaves, unflatten = flatten(tree)
     return unflatten([leaf(x, level, needs=np.asarray(x).dtype.kind == "f") if not isinstance(x, (str, bytes)) else x for x in leaves])
-
-
-_ = Node

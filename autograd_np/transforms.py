@@ -8,13 +8,12 @@ dicts, lists and tuples. Since a Tensor may hold a Tensor, transforms nest freel
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.backward import gradients, pushforward, seed_for
+from autograd_np.backward import gradients, one_like, pushforward, seed_for
 from autograd_np.tensor import Level, Node, Tensor, leaf
 from autograd_np.typing import Array, PyTree
 
@@ -30,25 +29,22 @@ Argnums = int | Sequence[int]
 def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
     """Return the leaves of nested dicts, lists and tuples, and the function that puts leaves back."""
     if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int)):
-        return [tree], lambda leaves: leaves[0]
+        return [tree], _only
     import optree
 
     leaves, spec = optree.tree_flatten(tree)
     return leaves, lambda new: optree.tree_unflatten(spec, new)
 
 
-@contextmanager
-def _level() -> Iterator[Level]:
-    level = Level()
-    try:
-        yield level
-    finally:
-        level.close()
+def _only(leaves: Sequence[Any]) -> Any:
+    return leaves[0]
 
 
 def _variable(x: Any, level: Level, where: str) -> Tensor:
     """Wrap a leaf of the arguments, or say why it has no gradient."""
-    if not hasattr(x, "__array_function__") and not isinstance(x, (float, int)):
+    if x.__class__ is np.ndarray and x.dtype.kind == "f":
+        return leaf(x, level)
+    if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, np.generic)):
         raise errors.DifferentiationError(f"{where} needs arrays of floats, got {type(x).__name__} ({x!r:.60})")
     if not hasattr(x, "dtype"):
         x = np.asarray(x)
@@ -60,6 +56,9 @@ def _variable(x: Any, level: Level, where: str) -> Tensor:
 
 
 def _wrap(tree: PyTree, level: Level, where: str) -> tuple[PyTree, list[Tensor], Unflatten]:
+    if tree.__class__ is np.ndarray:  # the common case, where a microsecond an argument is felt
+        variable = _variable(tree, level, where)
+        return variable, [variable], _only
     leaves, unflatten = flatten(tree)
     variables = [_variable(x, level, where) for x in leaves]
     return unflatten(variables), variables, unflatten
@@ -119,6 +118,11 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
         Takes a cotangent of the structure and shapes of `out`; returns a tuple with one entry a primal, of the
         primal's structure, shapes and dtypes. It can be called any number of times.
 
+    Raises
+    ------
+    DifferentiationError
+        If a primal is not of floats, or `pullback` gets a cotangent of another structure or shape.
+
     Examples
     --------
     >>> import numpy as np
@@ -128,7 +132,7 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
     (array(43.), array([ 2., 20.]))
     """
     where = f"vjp({_name_of(f)})"
-    with _level() as level:
+    with Level() as level:
         wrapped = [_wrap(p, level, where) for p in primals]
         out = f(*(tree for tree, _, _ in wrapped))
     leaves, unflatten_out = flatten(out)
@@ -136,7 +140,9 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
     def pullback(cotangent: PyTree) -> tuple[PyTree, ...]:
         seeds, _ = flatten(cotangent)
         if len(seeds) != len(leaves):
-            raise errors.DifferentiationError(f"the pullback of {where} got {len(seeds)} cotangents, expected {len(leaves)}, the structure of the output")
+            raise errors.DifferentiationError(
+                f"the pullback of {where} got {len(seeds)} cotangents, expected {len(leaves)}, the structure of the output"
+            )
         cotangents: dict[Node, Array] = {}
         for x, seed in zip(leaves, seeds, strict=True):
             node = _node_at(x, level)
@@ -164,6 +170,13 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     callable
         Called as `f` is, returns ``(value, gradient)``. With a sequence of `argnums` the gradient is a tuple.
 
+    Raises
+    ------
+    DifferentiationError
+        If a differentiated argument is not of floats, or `f` does not return a scalar.
+    TypeError
+        If `argnums` names an argument that was not given.
+
     Examples
     --------
     >>> import numpy as np
@@ -175,17 +188,20 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, PyTree]:
         numbers = _selected(argnums, len(args), where)
-        with _level() as level:
+        with Level() as level:
             wrapped = {n: _wrap(args[n], level, where) for n in numbers}
-            out = f(*(wrapped[n][0] if n in wrapped else a for n, a in enumerate(args)), **kwargs)
+            out = f(*[wrapped[n][0] if n in wrapped else a for n, a in enumerate(args)], **kwargs)
         if not hasattr(out, "shape") and not isinstance(out, (float, int)):
-            raise errors.DifferentiationError(f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results")
-        if np.size(out) != 1:
             raise errors.DifferentiationError(
-                f"{where} needs a function that returns a scalar, got shape {np.shape(out)}; reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
+                f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results"
+            )
+        if getattr(out, "size", 1) != 1:
+            raise errors.DifferentiationError(
+                f"{where} needs a function that returns a scalar, got shape {np.shape(out)}; "
+                f"reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
             )
         node = _node_at(out, level)
-        found = gradients({node: np.ones_like(node.out)}) if node is not None else {}
+        found = gradients({node: one_like(node.out)}) if node is not None else {}
         trees = tuple(wrapped[n][2](_collect(found, wrapped[n][1])) for n in numbers)
         return _unwrap(out, level), trees[0] if isinstance(argnums, int) else trees
 
@@ -223,7 +239,7 @@ def _as_sequence(x: PyTree) -> Sequence[PyTree]:
 
 def _linearize(f: Callable[..., Any], primals: Sequence[PyTree], where: str) -> tuple[PyTree, Callable[[Sequence[PyTree]], PyTree]]:
     """Evaluate `f` once, and return its result and the function that pushes tangents forward."""
-    with _level() as level:
+    with Level() as level:
         wrapped = [_wrap(p, level, where) for p in primals]
         out = f(*(tree for tree, _, _ in wrapped))
     leaves, unflatten_out = flatten(out)
@@ -236,7 +252,9 @@ def _linearize(f: Callable[..., Any], primals: Sequence[PyTree], where: str) -> 
             raise errors.DifferentiationError(f"{where} got {len(tangents)} tangents for {len(wrapped)} primals")
         given = [t for tree in tangents for t in flatten(tree)[0]]
         if len(given) != len(variables):
-            raise errors.DifferentiationError(f"{where} got {len(given)} tangent arrays for {len(variables)} primal arrays; their structures must agree")
+            raise errors.DifferentiationError(
+                f"{where} got {len(given)} tangent arrays for {len(variables)} primal arrays; their structures must agree"
+            )
         moved = {cast(Node, v._node): seed_for(t, v.data, where) for v, t in zip(variables, given, strict=True)}
         found = pushforward(moved, roots)
         moved_leaves = [
@@ -263,6 +281,11 @@ def jvp(f: Callable[..., Any], primals: Sequence[PyTree], tangents: Sequence[PyT
     out, tangent_out : as `f` returns
         The value and its directional derivative, plain arrays.
 
+    Raises
+    ------
+    DifferentiationError
+        If a primal is not of floats, or the tangents have another structure or shape.
+
     Examples
     --------
     >>> import numpy as np
@@ -288,6 +311,11 @@ def hvp(f: Callable[..., Any], primals: Sequence[PyTree], vectors: Sequence[PyTr
     -------
     tuple
         One entry an argument; for bare arrays, the bare result.
+
+    Raises
+    ------
+    DifferentiationError
+        If a primal is not of floats, `f` does not return a scalar, or `vectors` have another structure or shape.
 
     Examples
     --------
@@ -319,6 +347,11 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTre
     callable
         Called as `f` is. Each output leaf becomes the structure of the arguments, with arrays of shape
         ``output.shape + input.shape``.
+
+    Raises
+    ------
+    DifferentiationError
+        If a differentiated argument is not of floats.
 
     Examples
     --------
@@ -386,14 +419,19 @@ def _by_columns(push: Callable[..., Any], unflatten_in: Unflatten, in_leaves: Se
     return blocks
 
 
-def _by_rows(pullback: Callable[..., Any], unflatten_out: Unflatten, in_leaves: Sequence[Any], out_leaves: Sequence[Any]) -> list[list[Any]]:
+def _by_rows(
+    pullback: Callable[..., Any], unflatten_out: Unflatten, in_leaves: Sequence[Any], out_leaves: Sequence[Any]
+) -> list[list[Any]]:
     rows = [flatten(pullback(unflatten_out(unit)))[0] for unit in _basis(out_leaves)]
     blocks, start = [], 0
     for out in out_leaves:
         size = _size(np.shape(out))
         mine = rows[start : start + size]
         blocks.append(
-            [np.stack([np.reshape(r[j], (-1,)) for r in mine]) if mine else np.zeros(np.shape(out) + np.shape(x)) for j, x in enumerate(in_leaves)]
+            [
+                np.stack([np.reshape(r[j], (-1,)) for r in mine]) if mine else np.zeros(np.shape(out) + np.shape(x))
+                for j, x in enumerate(in_leaves)
+            ]
         )
         start += size
     return blocks

@@ -639,3 +639,119 @@ def test_the_same_gradient_on_dask_arrays(name: str) -> None:
     g = ag.grad(loss)(da.from_array(X, chunks=(2, 3)))
     assert isinstance(g, da.Array)
     np.testing.assert_allclose(g.compute(), ag.grad(loss)(X), rtol=1e-12)
+
+
+# --- what ndarray has beside -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("obj", "values", "axis"),
+    [
+        (1, 9.0, None), (1, [8.0, 9.0], None), (-1, 9.0, 1), (2, [5.0, 6.0, 7.0], 1), (0, [[5.0, 6.0, 7.0, 8.0]] * 2, 0),
+        ([1], [[5.0], [6.0], [7.0]], 1), ([0, 2, 2], [1.0, 2.0, 3.0], 1), (slice(1, 3), 4.0, 1),
+        (np.array([True, False, True, False]), 1.0, 1), ([], 1.0, 0),
+    ],
+)  # fmt: skip
+def test_insert(obj: Any, values: Any, axis: Any) -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    y, pullback = ag.vjp(lambda x, v: np.insert(x, obj, v, axis), x, np.asarray(values))
+    expected = np.insert(x, obj, values, axis)
+    np.testing.assert_array_equal(y, expected)
+    g = np.random.default_rng(0).normal(size=expected.shape)
+    gx, gv = pullback(g)
+    np.testing.assert_array_equal(np.insert(np.zeros_like(x), obj, np.ones_like(values), axis) == 0, np.isin(g, gx))
+    np.testing.assert_allclose(gx.sum() + gv.sum(), g.sum())
+
+
+@pytest.mark.parametrize("f", [np.insert, np.delete])
+def test_positions_given_as_a_tensor_are_refused(f: Any) -> None:
+    with pytest.raises(ag.NoRowError, match=r"positions as a Tensor.*x\.data"):
+        f(ag.Tensor([1.0, 2.0], requires_grad=True), ag.Tensor(1), *([3.0] if f is np.insert else []))
+
+
+_AT = np.array([0.0, 0.5, 2.0, 2.25, 3.5])
+
+
+@pytest.mark.parametrize(
+    ("spacing", "how"),
+    [
+        ((), {}), ((0.5,), {"axis": 0}), ((2.0, 0.5), {}), ((_AT,), {"axis": 1}), ((1.0, _AT), {"edge_order": 2}),
+        ((), {"axis": (1, 0)}), ((), {"edge_order": 2, "axis": -1}),
+    ],
+)  # fmt: skip
+def test_gradient(spacing: Any, how: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 5))
+    expected = np.gradient(x, *spacing, **how)
+    found, _ = ag.jvp(lambda x: np.gradient(x, *spacing, **how), (x,), (x,))
+    _, moved = ag.jvp(lambda x: np.gradient(x, *spacing, **how), (x,), (np.cos(x),))
+    linear = np.gradient(np.cos(x), *spacing, **how)
+    for a, b in ((found, expected), (moved, linear)):
+        for part, other in zip(a, b, strict=True):
+            np.testing.assert_allclose(part, other, atol=1e-12)
+    single = x.astype(np.float32)
+    y = np.gradient(ag.Tensor(single), *spacing, **how)
+    assert {t.dtype for t in (y if isinstance(y, tuple) else (y,))} == {np.dtype(np.float32)}
+
+
+def test_gradient_by_its_coordinates_and_what_it_refuses() -> None:
+    f = np.array([1.0, 4.0, 2.0, 7.0])
+    at = np.array([0.0, 1.0, 2.5, 3.0])
+    step = 1e-6
+    by_at = ag.grad(lambda at: np.sum(np.gradient(f, at) ** 2))(at)
+    numeric = [(np.sum(np.gradient(f, at + e) ** 2) - np.sum(np.gradient(f, at - e) ** 2)) / (2 * step) for e in step * np.eye(4)]
+    np.testing.assert_allclose(by_at, numeric, rtol=1e-6)
+    t = ag.Tensor(f, requires_grad=True)
+    with pytest.raises(ValueError, match="at least 3 elements along axis 0, got 2"):
+        np.gradient(t[:2], edge_order=2)
+    with pytest.raises(ValueError, match=r"4 coordinates along axis 0, got shape \(3,\)"):
+        np.gradient(t, at[:3])
+    with pytest.raises(TypeError, match="one spacing, or one for each of 1 axes, got 2"):
+        np.gradient(t, 1.0, 2.0)
+    with pytest.raises(ValueError, match="edge_order 1 or 2, got 3"):
+        np.gradient(t, edge_order=3)
+
+
+def test_methods_and_parts_of_a_real_array() -> None:
+    x = np.array([[3.0, 1.0, 2.0], [0.5, 4.0, 1.5]])
+    t = ag.Tensor(x, requires_grad=True)
+    np.testing.assert_array_equal(t.compress([False, True, True], axis=1).data, x.compress([False, True, True], axis=1))
+    np.testing.assert_array_equal(t.compress([True, False, True]).data, x.compress([True, False, True]))
+    np.testing.assert_array_equal(t.conj().data, x)
+    np.testing.assert_array_equal(t.conjugate().data, x)
+    np.testing.assert_array_equal(t.argpartition(1, axis=1).data, x.argpartition(1, axis=1))
+    np.testing.assert_array_equal(t.imag.data, np.zeros((2, 3)))
+    np.sum(t.real * t.compress([True, True], axis=0)).backward()
+    np.testing.assert_array_equal(t.grad, 2 * x)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("fill", r"x\[\.\.\.\] = v"), ("flat", "reshape"), ("view", "astype"), ("resize", "reshape"), ("tobytes", "numpy")],
+)
+def test_what_a_tensor_has_not_names_what_to_write(name: str, advice: str) -> None:
+    t = ag.Tensor([1.0])
+    assert not hasattr(t, name)
+    with pytest.raises(AttributeError, match=rf"a Tensor has no \.{name}; write .*{advice}"):
+        getattr(t, name)
+    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'nonsense'"):
+        t.nonsense  # noqa: B018
+
+
+def test_astype_keeps_to_the_casting_rule() -> None:
+    t = ag.Tensor([1.5], requires_grad=True)
+    assert t.astype(np.float32, copy=False).dtype == np.float32
+    with pytest.raises(TypeError, match="cannot cast a Tensor of float64 to float32 under the rule casting='safe'"):
+        t.astype(np.float32, casting="safe")
+
+
+def test_functions_without_a_row_say_what_to_write() -> None:
+    t = ag.Tensor([1.0, 2.0], requires_grad=True)
+    for call in (
+        lambda: np.quantile(t, 0.5),
+        lambda: np.percentile(t, 50),
+        lambda: np.interp(1.5, t, t),
+        lambda: np.resize(t, (2, 2)),
+        lambda: np.unique(t),
+    ):
+        with pytest.raises(ag.NoRowError, match=r"has no row .*; write .* instead"):
+            call()

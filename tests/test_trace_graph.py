@@ -210,3 +210,116 @@ def test_a_long_graph_needs_no_recursion() -> None:
     g = ag.graph(y)
     assert len(g) == 20_001
     assert str(g).count("\n") == 20_001
+
+
+def test_an_index_computed_in_a_trace_has_its_edge() -> None:
+    w = np.array([1.0, 2.0, 3.0])
+    x = np.array([3.0, 1.0, 2.0])
+
+    def f(x: Any) -> Any:
+        order = np.argsort(x)
+        return np.sum(x[order] * w)
+
+    g = ag.trace(f, x)
+    picked = next(n for n in g if n.op is not None and n.op.name == "getitem")
+    assert g.find("order") in picked.parents
+    assert [o.name for o in g.operands(picked)] == ["x", "order"]
+    np.testing.assert_array_equal(picked.attrs["index"], [1, 2, 0])
+    assert "getitem(x, index=order)" in str(g)
+    assert "n1 -> n2" in g.to_dot().source
+    np.testing.assert_array_equal(g.gradients()[g.find("x")], [3, 1, 2])
+    assert "getitem(x, index=(0, slice(None, order, None)))" in str(ag.trace(lambda x, order: np.sum(x[0, :order]), X, 2))
+
+
+def test_an_index_from_the_trace_into_what_is_older_or_newer() -> None:
+    E = ag.Tensor(np.arange(10.0).reshape(5, 2), requires_grad=True, name="embedding")
+
+    def f(i: Any) -> Any:
+        rows = E[i]
+        return np.sum(np.take(rows, i[:1], axis=1) ** 2)
+
+    g = ag.trace(f, np.array([1, 3]))
+    assert "getitem(embedding, index=i)" in str(g)
+    seen = g.gradients()
+    np.testing.assert_allclose(seen[g.find("embedding")].data, [[0, 0], [0, 6], [0, 0], [0, 14], [0, 0]])
+
+    inner = ag.trace(lambda x: ag.value_and_grad(lambda z: np.sum(z[np.argsort(z)] ** 2))(x)[0], np.array([3.0, 1.0]))
+    assert "getitem(x, index=n1)" in str(inner)
+
+    outer = ag.trace(lambda i: np.sum(ag.trace(lambda z: z[i] ** 2, np.array([1.0, 2.0, 3.0])).outputs[0].out), np.array([2, 0]))
+    assert "i" in {n.name for n in outer.leaves}
+    np.testing.assert_array_equal(outer.outputs[0].out, 10)
+
+
+def test_writing_at_an_index_computed_in_a_trace() -> None:
+    def f(x: Any) -> Any:
+        y = x.copy()
+        y[np.argmax(x)] = 0.0
+        return np.sum(y)
+
+    assert "index=n2" in str(ag.trace(f, np.array([1.0, 5.0, 2.0])))
+
+
+def test_tensors_the_function_closes_over_are_parameters_with_their_names() -> None:
+    W = ag.Tensor(np.ones((2, 3)), requires_grad=True, name="layer.weight")
+    b = ag.Tensor(np.zeros(2), requires_grad=True)
+    scale = ag.Tensor(2.0, name="scale")
+
+    def f(x: Any) -> Any:
+        Wt = W.T
+        h = x @ Wt + b
+        return np.sum(h * scale)
+
+    g = ag.trace(f, np.ones((4, 3)))
+    assert {n.name for n in g.leaves} == {"layer.weight", "b", "scale", "x"}
+    assert set(g.parameters) == {"layer.weight", "b"}
+    assert "layer.weight : parameter (2, 3) float64" in str(g)
+    assert "transpose(layer.weight)" in str(g)
+    assert g.find("Wt").parents == (g.find("layer.weight"),)
+    g.validate()
+    seen = g.gradients()
+    np.testing.assert_array_equal(seen[g.find("layer.weight")].data, np.full((2, 3), 8.0))
+    np.testing.assert_array_equal(seen[g.find("b")].data, [8.0, 8.0])
+    assert W.grad is None
+
+
+def test_what_was_computed_before_the_trace_is_a_leaf() -> None:
+    w = ag.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    before = w * 3
+    g = ag.trace(lambda x: np.sum(x * before), np.ones(2))
+    assert [n.name for n in g.leaves] == ["before", "x"]
+    assert len(g) == 4
+
+
+def test_a_result_computed_from_parameters_alone_is_not_dropped() -> None:
+    w = ag.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    g = ag.trace(lambda x: (np.sum(x), np.sum(w**2)), np.ones(2))
+    assert len(g.outputs) == 2
+    assert "power(w, 2)" in str(g)
+
+
+def test_a_model_is_traced_with_the_names_of_its_parameters() -> None:
+    import nn
+
+    model = nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 1))
+    g = ag.trace(model, np.ones((5, 2)))
+    assert g.parameters == ("0.weight", "0.bias", "2.weight", "2.bias")
+    out = model(np.ones((5, 2)))
+    np.testing.assert_array_equal(g.outputs[0].out.data, out.data)
+    np.sum(out).backward()
+    seen = g.gradients(np.ones((5, 1)))
+    for p in model.parameters():
+        np.testing.assert_allclose(seen[g.find(p.name)].data, p.grad)
+
+
+def test_a_constant_operand_has_the_name_of_the_tensor_it_is() -> None:
+    w = ag.Tensor([1.0, 2.0], requires_grad=True, name="w")
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        y = np.sum(x * w)
+        kept.append(ag.graph(y))
+        return y
+
+    ag.grad(f)(np.ones(2))
+    assert "multiply(n0, w)" in str(kept[0])

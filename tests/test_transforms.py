@@ -444,3 +444,11 @@ def test_reverse_equals_forward_equals_complex_step(values: list[float], which: 
     np.testing.assert_allclose(g, complex_step(f, x), rtol=1e-11, atol=1e-11)
     forward = [ag.jvp(f, (x,), (unit,))[1] for unit in np.eye(len(values))]
     np.testing.assert_allclose(forward, g, rtol=1e-11, atol=1e-11)
+
+
+def test_numpy_scalars_of_any_float_type_are_arguments() -> None:
+    for kind in (np.float32, np.float64, np.float16):
+        value, g = ag.value_and_grad(lambda x: x * x)(kind(3))
+        assert (value, g, g.dtype) == (9, 6, np.dtype(kind))
+    with pytest.raises(ag.DifferentiationError, match="needs floats, got int32"):
+        ag.grad(lambda x: x * x)(np.int32(3))

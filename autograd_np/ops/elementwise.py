@@ -44,7 +44,7 @@ def absorbed_by_cotangent(y: Array, g: Array, p: Array) -> Array:
 def absorb_either(t: Array, p: Array) -> Array:
     """Like `absorb`, but a zero on either side wins: forward mode meets the infinity before the zero that discards it."""
     product = t * p
-    if type(product) is np.ndarray and not np.isnan(product).any() or isinstance(product, np.generic) and product == product:
+    if (type(product) is np.ndarray and not np.isnan(product).any()) or (isinstance(product, np.generic) and product == product):
         return product
     return absorb(np.where((p == 0) & ~np.isfinite(t), 0, t), p)
 
@@ -65,14 +65,14 @@ def won_or_other_is_nan(mine: Array, other: Array, y: Array) -> Array:
 
 
 def power_by_base(y: Array, a: Array, b: Any) -> Array:
-    """b a^(b-1), zero for b = 0 even at a = 0."""
+    """Return b a^(b-1), zero for b = 0 even at a = 0."""
     if isinstance(b, (int, float)):
         return 2 * a if b == 2 else b * a ** (b - 1) if b != 0 else np.zeros_like(y)
     return b * a ** np.where(b == 0, 1, b - 1)
 
 
 def power_by_exponent(y: Array, a: Array, b: Any) -> Array:
-    """y log a: zero at a = 0 for b >= 0, NaN for a < 0, where the power of a real exponent does not exist."""
+    """Return y log a: zero at a = 0 for b >= 0, NaN for a < 0, where the power of a real exponent does not exist."""
     zero = (a == 0) & (b >= 0)
     return np.where(zero, 0, y * np.log(np.where(zero, 1, a)))
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import Op, case, constant, derived, general, linear, primitive
+from autograd_np import errors
+from autograd_np.op import Op, Recordable, case, constant, derived, general, linear, primitive
 from autograd_np.typing import Array, Shape
 
 
@@ -194,7 +195,27 @@ def _extract(condition: Any, arr: Array) -> Array:
 
 @derived(np.delete)
 def _delete(arr: Array, obj: Any, axis: Any = None) -> Array:
+    _refuse_tensor(obj, "np.delete")
     return np.take(arr, np.delete(np.arange(arr.size if axis is None else arr.shape[axis]), obj), axis=axis)
+
+
+@derived(np.insert)
+def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Array:
+    _refuse_tensor(obj, "np.insert")
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
+    values = np.reshape(values, (1,) * (np.ndim(arr) - np.ndim(values)) + np.shape(values))
+    if np.ndim(obj) == 0 and not isinstance(obj, slice):
+        values = np.moveaxis(values, 0, axis)
+    old = np.arange(arr.shape[axis])
+    count = values.shape[axis] if np.size(obj) == 1 and not isinstance(obj, slice) else len(np.insert(old, obj, -1)) - len(old)
+    new = np.broadcast_to(values, (*arr.shape[: axis % arr.ndim], count, *arr.shape[axis % arr.ndim + 1 :]))
+    order = np.insert(old, obj, np.arange(len(old), len(old) + count))  # where each element of arr and then of values goes
+    return np.take(np.concatenate([arr, new.astype(arr.dtype)], axis), order, axis=axis)
+
+
+def _refuse_tensor(obj: Any, name: str) -> None:
+    if isinstance(obj, Recordable):
+        raise errors.NoRowError(f"{name} got its positions as a Tensor; positions carry no gradient: pass an array, x.data")
 
 
 @derived(np.choose)

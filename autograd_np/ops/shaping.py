@@ -393,6 +393,46 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
     return a
 
 
+@derived(np.gradient)
+def _gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    spacings = varargs or (1.0,)
+    if len(spacings) == 1 and not np.ndim(spacings[0]):
+        spacings *= len(axes)
+    if len(spacings) != len(axes):
+        raise TypeError(f"np.gradient needs one spacing, or one for each of {len(axes)} axes, got {len(spacings)}")
+    if edge_order not in (1, 2):
+        raise ValueError(f"np.gradient needs edge_order 1 or 2, got {edge_order}")
+    slopes = tuple(_slope_along(f, x, axis, edge_order) for axis, x in zip(axes, spacings, strict=True))
+    return slopes[0] if len(slopes) == 1 else slopes
+
+
+def _slope_along(f: Array, x: Any, axis: int, edge_order: int) -> Array:
+    """Return second-order differences along `axis`, with spacing `x` or at the coordinates `x`."""
+    n = f.shape[axis]
+    if n <= edge_order:
+        raise ValueError(f"np.gradient needs at least {edge_order + 1} elements along axis {axis}, got {n}")
+    if np.ndim(x) and np.shape(x) != (n,):
+        raise ValueError(f"np.gradient needs {n} coordinates along axis {axis}, got shape {np.shape(x)}")
+    steps = np.diff(x) if np.ndim(x) else np.broadcast_to(x, (n - 1,))
+    if f.dtype.kind == "f":
+        steps = steps.astype(f.dtype)
+    steps = np.reshape(steps, tuple(-1 if i == axis % f.ndim else 1 for i in range(f.ndim)))
+
+    def part(a: Array, start: Any, stop: Any) -> Array:
+        return a[along(axis, slice(start, stop), f.ndim)]
+
+    rise = (part(f, 1, None) - part(f, None, -1)) / steps
+    h, k = part(steps, None, -1), part(steps, 1, None)
+    inner = (k * part(rise, None, -1) + h * part(rise, 1, None)) / (h + k)
+    first, last = part(rise, None, 1), part(rise, -1, None)
+    if edge_order == 2:  # twice the rise beside the edge less the slope behind it would do for equal steps
+        h, k, p, q = part(steps, None, 1), part(steps, 1, 2), part(steps, -2, -1), part(steps, -1, None)
+        first = first + h * (first - part(rise, 1, 2)) / (h + k)
+        last = last + q * (last - part(rise, -2, -1)) / (p + q)
+    return np.concatenate([first, inner, last], axis)
+
+
 @derived(np.ediff1d)
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     inner = _diff(np.ravel(_array(ary)))
