@@ -7,6 +7,7 @@ by a partial derivative.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -26,14 +27,15 @@ __all__ = ["backward", "gradients", "one_like", "pushforward", "seed_for", "topo
 
 def topological(roots: Iterable[Node]) -> list[Node]:
     """Return every Node the roots depend on, newest first: a reverse topological order."""
-    stack = list(roots)
-    seen = set(stack)
-    while stack:
-        for parent in stack.pop().parents:
-            if parent is not None and parent not in seen:
+    order = list(roots)
+    seen: set[Node | None] = {None, *order}
+    for node in order:  # grows while it is walked
+        for parent in node.parents:
+            if parent not in seen:
                 seen.add(parent)
-                stack.append(parent)
-    return sorted(seen, key=attrgetter("index"), reverse=True)
+                order.append(parent)  # type: ignore[arg-type]
+    order.sort(key=attrgetter("index"), reverse=True)
+    return order
 
 
 def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) -> dict[Node, Array]:
@@ -55,8 +57,8 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     -----
     A cotangent of zero that meets an infinite partial derivative (``log`` at 0 behind a ``where``)
     contributes zero, not NaN. That product is slower than ``*``, so it is used only when the processor
-    flagged an invalid operation (0 * inf) in the plain sweep, when a gradient came out as NaN (0 * NaN flags
-    nothing), or when the arrays are lazy and cannot tell.
+    flagged an invalid operation (0 * inf) in the plain sweep, when a row that selects was passed and a gradient
+    came out as NaN (0 * NaN flags nothing), or when the arrays are lazy and cannot tell.
     """
     lazy = False
     for node in cotangents:
@@ -65,7 +67,7 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     if not lazy:
         _saw_invalid.set(False)
         found = _plain_sweep(cotangents, seen)
-        if not _saw_invalid.get() and not any(map(_is_nan, found.values())):
+        if not _saw_invalid.get():
             return found
     with np.errstate(all="ignore"):
         return _sweep(cotangents, seen, careful=True)
@@ -97,6 +99,7 @@ def _sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None, *, car
     found: dict[Node, Array] = {}
     shared = {id(g) for g in pending.values()}
     anomaly = anomaly_mode()
+    selects = False
     for node in topological(pending):
         g = pending.pop(node, None)
         op = node.op
@@ -109,6 +112,8 @@ def _sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None, *, car
             continue
         if g is None or not node.needs:
             continue
+        if op.selects or (node.attrs and "where" in node.attrs):
+            selects = True
         if op.kind == "elementwise":
             values = node.values
             count = len(values)
@@ -151,6 +156,8 @@ def _sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None, *, car
                 pending[parent] = gi  # type: ignore[index]
         if anomaly:
             _check_backward(node, g, pending)
+    if selects and not careful and any(map(_is_nan, found.values())):
+        _saw_invalid.set(True)
     return found
 
 
@@ -219,18 +226,19 @@ def _own(g: Array | None, node: Node) -> Array:
 
 def unbroadcast(g: Array, shape: Shape) -> Array:
     """Sum `g` over the axes along which an operand of `shape` was broadcast."""
-    extra = g.ndim - len(shape)
+    extra, axes = _broadcast_axes(g.shape, shape)
     if extra:
-        if extra < 0:
-            raise errors.DifferentiationError(f"a cotangent of shape {g.shape} does not fit an operand of shape {shape}")
-        g = g.sum(axis=tuple(range(extra)))
-    axes = []
-    for axis, (n, m) in enumerate(zip(shape, g.shape, strict=True)):
-        if n != m:
-            if n != 1:
-                raise errors.DifferentiationError(f"a cotangent of shape {g.shape} does not fit an operand of shape {shape}")
-            axes.append(axis)
-    return g.sum(axis=tuple(axes), keepdims=True) if axes else g
+        g = g.sum(axis=extra)
+    return g.sum(axis=axes, keepdims=True) if axes else g
+
+
+@functools.lru_cache(1024)
+def _broadcast_axes(got: Shape, shape: Shape) -> tuple[Shape, Shape]:
+    """Return the axes that broadcasting put in front, and those it stretched."""
+    extra = len(got) - len(shape)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, got[extra:], strict=True)):
+        raise errors.DifferentiationError(f"a cotangent of shape {got} does not fit an operand of shape {shape}")
+    return tuple(range(extra)), tuple(i for i, n in enumerate(shape) if n != got[extra + i])
 
 
 def _warn_if_a_column_met_a_row(node: Node, value: Array) -> None:

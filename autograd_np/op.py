@@ -122,6 +122,8 @@ class Op:
         One rule returns the cotangents of all arguments as a tuple; variadic rows are joint.
     strict : bool
         A rule must return the exact shape (no un-broadcasting): users' own operations.
+    selects : bool
+        Some elements may be left out of the result, so that a cotangent of zero can meet a NaN.
     """
 
     __slots__ = (
@@ -136,6 +138,7 @@ class Op:
         "note",
         "params",
         "rules",
+        "selects",
         "strict",
         "tex",
         "variadic",
@@ -157,6 +160,7 @@ class Op:
         variadic: bool = False,
         joint: bool = False,
         strict: bool = False,
+        selects: bool | None = None,
     ) -> None:
         self.name = name
         self.fn = fn
@@ -172,6 +176,7 @@ class Op:
         self.variadic = variadic
         self.joint = joint or variadic
         self.strict = strict
+        self.selects = kind not in ("elementwise", "multilinear") if selects is None else selects
 
     @property
     def attrs(self) -> tuple[str, ...]:
@@ -229,10 +234,11 @@ def elementwise(
     tex: str = "",
     note: str = "",
     signature: str = "",
+    selects: bool = False,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row for a function of each element alone: one partial derivative an argument."""
-    return _add(fn, "elementwise", partials, signature, also, domains=on, tex=tex, note=note)
+    return _add(fn, "elementwise", partials, signature, also, domains=on, tex=tex, note=note, selects=selects)
 
 
 def linear(
@@ -244,10 +250,11 @@ def linear(
     note: str = "",
     signature: str = "",
     variadic: bool = False,
+    selects: bool = True,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row for a linear function of its first argument; it is its own tangent."""
-    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic}
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "selects": selects}
     return _add(fn, "linear", (transpose,), signature, also, **more)
 
 
@@ -275,10 +282,11 @@ def general(
     note: str = "",
     signature: str = "",
     variadic: bool = False,
+    selects: bool = True,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row by its vjp; `jvp`, if given, is called as ``jvp(tangents, y, *arrays, **attributes)``."""
-    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "jvp": jvp}
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "jvp": jvp, "selects": selects}
     return _add(fn, "general", vjps, signature, also, **more)
 
 

@@ -318,6 +318,8 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row.__class__ is not Op:
         return cast("Callable[..., Any]", row)(*args, **kwargs)
     if not kwargs and len(args) == len(row.rules) and not row.variadic:
+        if len(args) == 1 and not row.selects:
+            return record_one(row, args[0]) if isinstance(args[0], Tensor) else record(row, args)
         return record_two(row, *args) if len(args) == 2 else record(row, args)
     return record(row, *_bind(row, args, kwargs))
 
@@ -453,6 +455,13 @@ def _live_relatives(t: Tensor, written: Any) -> Iterator[Tensor]:
             yield other
 
 
+def _same_memory(a: Any, b: Any) -> bool:
+    """Whether two arrays are the same view."""
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)) or a.shape != b.shape or a.strides != b.strides:
+        return False
+    return a.dtype == b.dtype and bool(a.__array_interface__["data"] == b.__array_interface__["data"])
+
+
 def _within(a: Any, b: Any) -> bool:
     """Whether `a` is a view into no more than the contiguous memory of `b`."""
     (low, high), (start, stop) = np.lib.array_utils.byte_bounds(a), np.lib.array_utils.byte_bounds(b)
@@ -504,13 +513,14 @@ class Tensor(Recordable):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_family", "_node", "data")
+    __slots__ = ("__weakref__", "_family", "_node", "_origin", "data")
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
     data: Array
     _node: Node | None
     _family: list[weakref.ref[Tensor]] | None
+    _origin: tuple[weakref.ref[Tensor], Any] | None
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
         if isinstance(data, Tensor):
@@ -752,13 +762,37 @@ class Tensor(Recordable):
     def __getitem__(self, index: Any) -> Tensor:
         sources: list[Tensor] = []
         index = _plain(index, "x[...]", sources)
-        return cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
+        result = cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
+        if result._family is not None and ops.is_basic(index):
+            result._origin = (weakref.ref(self), index)
+        return result
 
     def __setitem__(self, index: Any, value: Any) -> None:
         sources: list[Tensor] = []
         index = _plain(index, "x[...] = v", sources)
         written = self.data[index] if ops.is_basic(index) else None
+        if isinstance(value, Tensor) and written is not None and _same_memory(value.data, written):
+            return  # the second half of x[i] += v, whose first half wrote through the view
         self._become(record(ops.SETITEM, (self, value), {"index": index}, sources), "x[i] = v", written)
+
+    def _write_through(self, new: Tensor, how: str) -> Tensor:
+        """Write `new` into this view and so into the Tensor it was taken from, as NumPy does."""
+        origin = getattr(self, "_origin", None)  # set by x[...] only
+        base = origin[0]() if origin is not None else None
+        if origin is None or base is None or base._family is not self._family or not _overlap(base.data, self.data):
+            return self._become(new, how)
+        family, self._family = self._family, None
+        rest = [other for other in _live_relatives(base, self.data) if other is not self]
+        if rest or new.shape != self.shape:
+            self._family = family
+            return self._become(new, how)  # refused there
+        self.data = new.data
+        base[origin[1]] = new
+        anew = base[origin[1]]
+        self.data, self._node, self._family = anew.data, anew._node, anew._family
+        if self._family is not None:
+            self._family.append(weakref.ref(self))
+        return self
 
     def _become(self, new: Tensor, how: str, written: Any = None) -> Tensor:
         """Write `new` into this Tensor: what NumPy's in-place operators do, or a refusal."""
@@ -929,7 +963,8 @@ def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callabl
 
 def _in_place(symbol: str, ufunc: np.ufunc) -> Callable[..., Any]:
     def method(self: Tensor, other: Any) -> Tensor:
-        return self._become(apply(ufunc, (self, other), {}), f"x {symbol}= y")
+        new = apply(ufunc, (self, other), {})
+        return self._write_through(new, f"x {symbol}= y") if self._family is not None else self._become(new, f"x {symbol}= y")
 
     return method
 

@@ -389,3 +389,29 @@ def test_a_write_beside_a_view_that_reaches_further_is_refused_or_right() -> Non
     except ag.InPlaceError:
         return
     np.testing.assert_array_equal(b.data, [2.0, 8.0, 4.0, 5.0])
+
+
+def _parts_augmented(x: Any) -> Any:
+    y = x * 2.0
+    y[0] += x[1] * 3.0
+    y[0] += 1.0
+    row = y[1]
+    row *= x[0]
+    row += 2.0
+    del row
+    for j in range(y.shape[1]):
+        y[:, j] -= x[0, j]
+    return y * y
+
+
+def test_an_augmented_write_to_a_part_goes_through_to_the_whole() -> None:
+    check(_parts_augmented, X)
+
+
+def test_an_augmented_write_through_one_of_two_views_is_refused() -> None:
+    y = leaf() * 1.0
+    one, other = y[0], y[0]
+    with pytest.raises(ag.InPlaceError, match="shares memory"):
+        one += 1.0
+    np.testing.assert_array_equal(other.data, X[0])
+    np.testing.assert_array_equal(y.data, X)

@@ -191,8 +191,8 @@ _AXES = (case((3, 4)), case((3, 4), axis=1, keepdims=True), case((2, 3, 4), axis
 # fmt: off
 
 # sums and means    function      vjp                                                                                      notation
-general(np.sum,     _sum_vjp, jvp=_sum_jvp, cases=(*_AXES, case((3, 4), axis=0, where=_MASK, initial=2.0)),                tex=r"\sum #1")
-linear(np.mean,     _mean_vjp, *_AXES, case((3, 4), axis=0, where=_MASK),                                                  tex=r"\overline{#1}")
+general(np.sum,     _sum_vjp, jvp=_sum_jvp, selects=False, cases=(*_AXES, case((3, 4), axis=0, where=_MASK, initial=2.0)), tex=r"\sum #1")
+linear(np.mean,     _mean_vjp, *_AXES, case((3, 4), axis=0, where=_MASK), selects=False,                                   tex=r"\overline{#1}")
 linear(np.cumsum,   _cumsum_vjp, case((3, 4)), case((3, 4), axis=1), case((3, 4), axis=-2))
 
 # products
