@@ -28,7 +28,7 @@ from autograd_np.errors import (
 )
 from autograd_np.graph import Graph, Operation, graph, operation
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
-from autograd_np.tensor import Tensor, detect_anomaly, no_grad, stop_gradient
+from autograd_np.tensor import Tensor, detect_anomaly, no_grad, scope, stop_gradient
 from autograd_np.trace import trace
 from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
@@ -68,6 +68,7 @@ __all__ = [
     "no_grad",
     "operation",
     "relu",
+    "scope",
     "sigmoid",
     "softmax",
     "softplus",

@@ -1,0 +1,69 @@
+"""Edits of operands: another variable, another step of a loop, a factor that is missing inside a sum, another constant."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+
+from autograd_np.check.edit import Edit, Place, is_array, number, text_of, transposed, value_of
+
+__all__ = ["constant_edits", "factor_edits", "operand_edits"]
+
+
+def operand_edits(at: Place) -> Iterator[Edit]:
+    """Yield the edits of a variable: another one of its shape, its transpose, a neighbouring element."""
+    node, text = at.node, text_of(at.node)
+    if isinstance(node, (ast.Name, ast.Subscript)):
+        value = at.value()
+        if is_array(value) and value.dtype.kind in "fb":
+            for name, other in at.candidates.items():
+                if name != text and np.shape(other) == value.shape and not np.array_equal(other, value):
+                    new = ast.parse(name, mode="eval").body
+                    yield at.edit(7, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", new)
+            if value.ndim == 2:
+                yield at.edit(8, "transpose", f"`{text}` in `{at.target}` should be transposed", transposed(copy.deepcopy(node)))
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, (ast.Name, ast.BinOp)):
+        if isinstance(value_of(node.slice, at.env), (tuple, np.ndarray)):
+            return
+        for step in (-1, 1):
+            index = ast.BinOp(left=copy.deepcopy(node.slice), op=ast.Add(), right=number(step))
+            words = f"`{text}` in `{at.target}` is one step {'late' if step < 0 else 'early'}"
+            yield at.edit(7, "wrong-point", words, ast.Subscript(value=copy.deepcopy(node.value), slice=index, ctx=ast.Load()))
+
+
+_INSERTED = ("{0}", "{0} * (1 - {0})", "1 - {0}**2", "({0} > 0)", "1 / {0}")
+
+
+def factor_edits(at: Place) -> Iterator[Edit]:
+    """Yield edits that multiply an operand by a factor it may lack inside a sum or a product of matrices."""
+    if not isinstance(at.node, (ast.Name, ast.BinOp, ast.Subscript)) or "slice" in at.path or "func" in at.path[-2:-1]:
+        return
+    value, text = at.value(), text_of(at.node)
+    if not is_array(value) or value.dtype.kind != "f" or value.ndim == 0:
+        return
+    for name, other in at.candidates.items():
+        if np.ndim(other) == 0 or np.asarray(other).dtype.kind not in "fb" or name == text:
+            continue
+        try:
+            if np.broadcast_shapes(np.shape(other), value.shape) != value.shape:
+                continue
+        except ValueError:
+            continue
+        for template in _INSERTED:
+            factor = template.format(name)
+            product = ast.BinOp(left=copy.deepcopy(at.node), op=ast.Mult(), right=ast.parse(factor, mode="eval").body)
+            yield at.edit(8, "missing-factor", f"in `{at.target}`, `{text}` lacks the factor `{factor}`", product)
+
+
+def constant_edits(at: Place) -> Iterator[Edit]:
+    """Yield edits that put another number in the place of one, such as 2 for the 3 of a power rule."""
+    match at.node:
+        case ast.Constant(value=int() | float() as v) if not isinstance(v, bool) and "slice" not in at.path and "keywords" not in at.path:
+            rank = 8 if len(at.path) > 1 and at.path[-1] == "right" else 7
+            for c in dict.fromkeys((v + 1, v - 1, -v, 2 * v, v / 2, 1, 2, 3, 0.5, 1.5, -0.5, -1.5)):
+                if c != v:
+                    words = f"the constant {v:g} in `{at.target}` should be {c:g}"
+                    yield at.edit(rank, "scale", words, number(c), v / c if c else None)

@@ -1,0 +1,120 @@
+"""One run of backward in which every variable is judged on right values: a wrong one is replaced before the next line runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from autograd_np.check.chains import is_zeros, version
+from autograd_np.check.compare import close, compare, constant_ratio
+from autograd_np.check.forward import Point
+from autograd_np.check.outcome import Fix, Key, Outcome, Wrong
+from autograd_np.check.run import Event
+from autograd_np.check.session import Session
+from autograd_np.check.source import CannotEvaluate
+from autograd_np.check.vocabulary import constant_name
+from autograd_np.typing import Array
+
+__all__ = ["scan"]
+
+
+def scan(session: Session, point: Point, fixes: Sequence[Fix] = (), corrected: Mapping[Key, float] = MappingProxyType({})) -> Outcome:
+    """Run backward, judge every variable when its last line has run, and put the right value in place of a wrong one.
+
+    Parameters
+    ----------
+    session, point : Session, Point
+        What is run, and where.
+    fixes : sequence of Fix
+        Lines to run as if they were right.
+    corrected : mapping
+        Intermediates that must be this multiple of the gradient; of others any multiple is a convention.
+    """
+    judge = _Judge(session, point, fixes, corrected)
+    out = judge.out
+    try:
+        returned, out.events = session.run(point, judge)
+    except CannotEvaluate:
+        out.broken = True
+        return out
+    for r in returned:
+        if r.path in judge.judged:
+            continue
+        node = session.target_node(r, point)
+        truth = point.truth(node)
+        if not close(r.value, truth, session.tolerance, point.scale):
+            out.wrong.append(Wrong((f"return {r.path}", 0), r.line, r.path, r.forward_name, node, r.value, truth, None, 1.0))
+    return out
+
+
+class _Judge:
+    """Sees every event of one run, and says what should take a variable's place."""
+
+    def __init__(self, session: Session, point: Point, fixes: Sequence[Fix], corrected: Mapping[Key, float]) -> None:
+        self.session, self.point, self.fixes, self.corrected = session, point, fixes, corrected
+        self.ends = session.structure(point)
+        self.chains = {path: max(k for (p, k) in self.ends.values() if p == path) + 1 for path, _ in self.ends.values()}
+        self.judged: set[str] = set()
+        self.constant = 1.0  # the multiple of the gradient that the latest intermediate carried
+        self.out = Outcome()
+
+    def __call__(self, e: Event) -> Array | None:
+        """Return the value that the variable should have instead, or ``None``."""
+        replaced = self._fixed(e)
+        if replaced is not None:
+            e.computed = np.array(replaced, float)  # a fixed line counts as if it had been written so
+        key = self.ends.get((e.line, e.path, e.visit))
+        name = self.session.pairing.of_event(e, self.point) if key is not None else None
+        if key is None or name is None or e.path in self.session.ignored or not self.point.nodes_of(name):
+            return replaced
+        self.judged.add(e.path)
+        better = self._judge(e, key, name)
+        return replaced if better is None else better
+
+    def _fixed(self, e: Event) -> Array | None:
+        value: Array | None = None
+        for fix in self.fixes:
+            if (fix.line, fix.path) == (e.line, e.path):
+                if fix.values is not None:
+                    value = fix.values.get(e.visit)
+                elif fix.statement is not None:
+                    value = self.session.rerun(fix.statement, e, self.point)
+        return value
+
+    def _judge(self, e: Event, key: Key, name: str) -> Array | None:
+        """Compare a variable with its gradient; return the right value if it is wrong."""
+        point, tolerance = self.point, self.session.tolerance
+        nodes = point.nodes_of(name)
+        truths = [point.truth(n) for n in nodes]
+        demanded = self.corrected.get(key, 1.0)
+        for t in truths:
+            if close(e.computed, demanded * t, tolerance, point.scale):
+                if demanded != 1.0:
+                    self.out.kept[key] = self.constant = demanded
+                self._note(e, name, t, ok=True)
+                return None
+        is_returned = e.name in self.session.returned_names
+        if not is_returned and key not in self.corrected:
+            for t in truths:
+                c = constant_ratio(e.computed, t, tolerance, point.scale)
+                if c is not None:
+                    self.out.kept[key] = self.constant = c
+                    self._note(e, name, t, f"{constant_name(c, self.session.sizes(point))} × ∂L/∂{name}, by convention", ok=True)
+                    return None
+        if not np.any(e.computed) and len(e.before) and is_zeros(e, self.session.source):
+            return None  # a start value that nothing was added to yet
+        i = version(key[1], self.chains[key[0]], len(nodes), name in point.leaves and is_returned, e.computed.shape, truths)
+        constant = 1.0 if is_returned else self.corrected.get(key, self.constant)
+        if key in self.corrected:
+            self.constant = constant
+        expected: Array = constant * truths[i]
+        if np.size(expected) == 0:
+            return None
+        self.out.wrong.append(Wrong(key, e.line, e.path, name, nodes[i], np.array(e.computed), expected, e, constant))
+        self._note(e, name, expected, ok=False)
+        return expected
+
+    def _note(self, e: Event, name: str, expected: Array, note: str = "", *, ok: bool) -> None:
+        self.out.lines.append(compare(name, e.path, e.computed, expected, ok=ok, note=note, line=e.line))
