@@ -7,6 +7,7 @@ import difflib
 import functools
 import importlib.machinery
 import importlib.util
+import inspect
 import io
 import json
 import math
@@ -30,10 +31,12 @@ from rich.text import Text
 import autograd_np as ag
 import nn
 from autograd_np import data, training
+from autograd_np.check import BackwardReport
 from autograd_np.typing import Array
 
 __all__ = ["app", "main"]
 
+SAMPLES = 200  # on so many the backward pass is checked line by line
 CHECKS = 4  # the gradients are compared at the start and after each quarter of the training
 
 # typer does not export the base of its errors about a call, which is called ClickException.
@@ -43,16 +46,17 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 
 class Check(NamedTuple):
-    """The comparison of two gradients at one point of the training."""
+    """The comparison of two gradients at one point of the training, and the check of the backward pass, line by line."""
 
     epoch: int
     loss: float
     errors: dict[str, float]
+    report: BackwardReport
 
     @property
     def ok(self) -> bool:
         """Whether every gradient agrees; a NaN does not."""
-        return all(error <= training.TOLERANCE for error in self.errors.values())
+        return self.report.ok and all(error <= training.TOLERANCE for error in self.errors.values())
 
 
 def _positive(value: float) -> float:
@@ -146,11 +150,17 @@ def _fit(console: Console, model: Any, part: data.Split, epochs: int, lr: float)
                 )
             if epoch in when:
                 errors = training.compare(_textbook(model), _textbook(model, gradient=True), part.x_train.T, part.y_train.T)
-                checks.append(Check(epoch, value, errors))
+                checks.append(Check(epoch, value, errors, _line_by_line(model, part)))
             if epoch < epochs:
                 optimizer.step()
                 progress.update(task, advance=1, loss=f"{value:.4f}")
     return checks
+
+
+def _line_by_line(model: Any, part: data.Split) -> BackwardReport:
+    """Check the hand-written backward pass at the model's parameters, on as many samples as are needed to tell."""
+    x, y = part.x_train[:SAMPLES].T, part.y_train[:SAMPLES].T
+    return ag.check_backward(training.forward, training.backward, {**_textbook(model), "X": x, "Y": y}, draws=1)
 
 
 def _textbook(model: Any, *, gradient: bool = False) -> dict[str, Array]:
@@ -200,6 +210,16 @@ def _report(console: Console, checks: list[Check]) -> None:
         console.print(f"\nNOT equal within {training.TOLERANCE:.0e}: {', '.join(wrong)}")
     else:
         console.print(f"\nall {count} agree within {training.TOLERANCE:.0e}")
+    doubtful = next((check for check in checks if not check.report.ok), None)
+    if doubtful is not None:
+        console.print(f"\nThe backward pass, line by line, at epoch {doubtful.epoch}:\n")
+        console.print(doubtful.report)
+        return
+    first = checks[0].report
+    lines = ", ".join(str(g.variable).partition("[")[0] for g in first.lines)
+    console.print(f"check_backward: {len(first.lines)} lines of the backward pass are right at {len(checks)} points: {lines}")
+    for convention in first.conventions:
+        console.print(f"  {convention}")
 
 
 def _write(model: Any, part: data.Split, out: Path) -> list[tuple[Path, str]]:
@@ -254,6 +274,66 @@ def check(
     else:
         Console(highlight=False, markup=False, emoji=False).print(report)
     raise typer.Exit(VERDICTS[report.verdict])
+
+
+@app.command()
+def render(
+    what: Annotated[str, typer.Argument(metavar="FILE.py:FUNCTION", help="A function of arrays, or an nn.Module.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Its suffix: .svg .png .pdf .dot, or .html for the explorer.")],
+    inputs: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Arrays by name, instead of the file's inputs().")] = None,
+    values: Annotated[bool, typer.Option("--values", help="Show what every node holds.")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Show the gradient at every node.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="Show the local derivative of every operation.")] = False,
+    order: Annotated[bool, typer.Option("--order", help="Number the nodes as the reverse sweep visits them.")] = False,
+    backward: Annotated[bool, typer.Option("--backward", help="Draw the edges along which gradients flow back.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="Show the size of every result.")] = False,
+    depth: Annotated[int | None, typer.Option(min=0, help="Draw modules nested deeper than this as one box each.")] = None,
+    around: Annotated[str | None, typer.Option(metavar="NAME", help="Draw only what is near this node.")] = None,
+    hops: Annotated[int, typer.Option(min=0, help="How near, in edges.")] = 2,
+    fold: Annotated[bool, typer.Option("--fold", help="Draw chains of elementwise operations as one box.")] = False,
+    left_to_right: Annotated[bool, typer.Option("--left-to-right", help="Instead of from top to bottom.")] = False,
+    parameters: Annotated[str, typer.Option(metavar="NAMES", help="Inputs to draw as parameters, with commas between.")] = "",
+) -> None:
+    """Draw the graph of a function in a Python file. Exit code: 0 drawn, 2 not."""
+    path, colon, name = what.rpartition(":")
+    if not colon or not name.isidentifier():
+        raise _refuse(f"{what!r} should be FILE.py:FUNCTION, such as model.py:forward")
+    file = Path(path)
+    with _importable(file.resolve().parent):
+        module = _user_module(file)
+        function = _user_function(module, file, name)
+        given = _arrays_of(inputs) if inputs else _given_inputs(module, file)
+        example = _in_order(getattr(function, "forward", function), given, name)
+        with _blamed_on(file):
+            graph = function.graph(*example) if isinstance(function, nn.Module) else ag.trace(function, *example)
+    options: dict[str, Any] = {"parameters": [n.strip() for n in parameters.split(",") if n.strip()]}
+    if out.suffix.lower() != ".html":
+        options |= {"values": values, "gradients": gradients, "rules": rules, "order": order, "backward": backward, "memory": memory}
+        options |= {"depth": depth, "around": around, "hops": hops, "fold": fold, "direction": "LR" if left_to_right else "TB"}
+    try:
+        graph.render(out, **options)
+    except OSError as error:
+        raise _refuse(f"cannot write {out}: {error.strerror}") from None
+    except ag.AutogradError as error:
+        raise _refuse(str(error)) from None
+    print(f"{out}  ({len(graph)} nodes)")
+
+
+def _in_order(function: Callable[..., Any], given: dict[str, Any], name: str) -> list[Any]:
+    """Return the inputs that a function takes, in the order of its parameters; others are left alone."""
+    wanted = inspect.signature(function).parameters.values()
+    positional = [p for p in wanted if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if any(p.kind is p.VAR_POSITIONAL for p in wanted) and not positional:
+        return list(given.values())
+    missing = [p.name for p in positional if p.default is p.empty and p.name not in given]
+    if missing:
+        raise _refuse(f"{name} takes {', '.join(missing)}, which the inputs do not have; they have {', '.join(given) or 'none'}")
+    found = []
+    for p in positional:
+        if p.name not in given and p.default is p.empty:
+            break
+        found.append(given.get(p.name, p.default))
+    return found
 
 
 def _refuse(message: str) -> typer.Exit:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -633,13 +633,6 @@ class Tensor(Recordable):
         """The imaginary part: zeros for real numbers."""
         return cast(Tensor, apply(np.imag, (self,), {}))
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name):
-            if name in _ABSENT:
-                raise AttributeError(f"a Tensor has no .{name}; write {_ABSENT[name]}")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     # --- gradients
 
     def backward(self, seed: Any = None) -> None:
@@ -656,14 +649,23 @@ class Tensor(Recordable):
         """Return the one element as a Python number, outside the graph."""
         if self.size != 1:
             raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
-        return cast(float, value_of(self).item())
+        return cast(float, self._leaving("item").item())
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists, outside the graph."""
-        return value_of(self).tolist()
+        return self._leaving("tolist").tolist()
 
     def numpy(self) -> Any:
         """Return the values as an array, outside the graph; the data is shared."""
+        return self._leaving("numpy")
+
+    def _leaving(self, how: str) -> Any:
+        """Return the values; refused while a function is being checked, whose gradient would be cut without a word."""
+        node = self._node
+        if node is not None and node.needs and node.level.sites and not node.level.keeps_all and not node.level.closed:
+            raise errors.LeavesNumPyError(
+                f".{how}() of a Tensor{self._called()} would cut its gradient off; use NumPy's functions on the array itself"
+            )
         return value_of(self)
 
     # --- NumPy's protocols
@@ -1007,6 +1009,18 @@ _ABSENT = {
     "view": "x[...] for a view, x.astype(dtype) for another dtype",
 } | {name: f"x.numpy().{name}" for name in ("byteswap", "ctypes", "dump", "dumps", "flags", "setflags", "strides", "tobytes", "tofile")}
 """What ndarray has and a Tensor has not -> what to write."""
+
+
+def _absent(name: str, instead: str) -> property:
+    # a property each: a __getattr__ on the class would make every attribute of every Tensor slow
+    def get(_self: Tensor) -> Any:
+        raise AttributeError(f"a Tensor has no .{name}; write {instead}")
+
+    return property(get)
+
+
+for _name, _instead in _ABSENT.items():
+    setattr(Tensor, _name, _absent(_name, _instead))
 
 _new = object.__new__
 _SCALARS = (float, int, np.ndarray, Tensor, np.generic, bool, complex, list, tuple)

@@ -13,7 +13,7 @@ import numpy as np
 from autograd_np.ops import sigmoid
 from autograd_np.typing import Array
 
-__all__ = ["TOLERANCE", "compare", "cost_of", "hand_derived"]
+__all__ = ["TOLERANCE", "backward", "compare", "cost_of", "forward", "hand_derived"]
 
 TOLERANCE = 1e-10
 """Gradients agree when they differ by at most this share of the terms that are summed in them, in float64."""
@@ -64,8 +64,8 @@ def hand_derived(W1: Array, b1: Array, W2: Array, b2: Array, X: Array, Y: Array)
     >>> print(gradients["b2"], gradients["W1"].shape)
     [[-0.5]] (3, 2)
     """
-    A1, A2 = _forward(W1, b1, W2, b2, X)
-    return _pull_back(A2 - Y, A1, W2, X)
+    A1, A2 = _activations(W1, b1, W2, b2, X)
+    return backward(W2, X, Y, A1, A2)
 
 
 def compare(parameters: Mapping[str, Array], engine: Mapping[str, Array], X: Array, Y: Array) -> dict[str, float]:
@@ -83,22 +83,40 @@ def compare(parameters: Mapping[str, Array], engine: Mapping[str, Array], X: Arr
         For each parameter the largest difference between the two gradients, relative to the size of the terms that
         are summed in that gradient: where the terms cancel, a difference relative to the result would say nothing.
     """
-    A1, A2 = _forward(**parameters, X=X)
-    hand = _pull_back(A2 - Y, A1, parameters["W2"], X)
-    sizes = _pull_back(A2 + Y, A1, abs(parameters["W2"]), abs(X))
+    A1, A2 = _activations(**parameters, X=X)
+    hand = backward(parameters["W2"], X, Y, A1, A2)
+    sizes = backward(abs(parameters["W2"]), abs(X), -Y, A1, A2)  # every term positive
     tiny = np.finfo(np.float64).tiny
     return {name: float(np.max(abs(engine[name] - hand[name]) / np.maximum(sizes[name], tiny))) for name in hand}
 
 
-def _forward(W1: Array, b1: Array, W2: Array, b2: Array, X: Array) -> tuple[Array, Array]:
+def _activations(W1: Array, b1: Array, W2: Array, b2: Array, X: Array) -> tuple[Array, Array]:
     with np.errstate(over="ignore"):  # exp(-z) = inf gives the right limit, 0
         A1 = 1 / (1 + np.exp(-(np.dot(W1, X) + b1)))
         A2 = 1 / (1 + np.exp(-(np.dot(W2, A1) + b2)))
     return A1, A2
 
 
-def _pull_back(dZ2: Array, A1: Array, W2: Array, X: Array) -> dict[str, Array]:
+def forward(W1: Array, b1: Array, W2: Array, b2: Array, X: Array, Y: Array) -> Array:
+    """Return the network's cost, written so that it stays finite where predictions are exactly 0 or 1.
+
+    The arguments are those of `hand_derived`. `autograd_np.check_backward` checks `backward` against it.
+    """
+    Z1 = np.dot(W1, X) + b1
+    A1 = sigmoid(Z1)
+    Z2 = np.dot(W2, A1) + b2
+    A2 = sigmoid(Z2)  # noqa: F841 (backward uses it)
+    cost: Array = np.mean(np.logaddexp(0, Z2) - Y * Z2)
+    return cost
+
+
+def backward(W2: Array, X: Array, Y: Array, A1: Array, A2: Array) -> dict[str, Array]:
+    """Return the gradients of the cost from the activations: the backward pass of the textbook.
+
+    The arguments are those of `hand_derived`, and the activations of shapes (hidden, samples) and (1, samples).
+    """
     m = X.shape[1]
+    dZ2 = A2 - Y
     dW2 = np.dot(dZ2, A1.T) / m
     db2 = np.sum(dZ2, axis=1, keepdims=True) / m
     dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)

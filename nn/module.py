@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, Self
 
+import autograd_np as ag
 from nn.errors import StateDictError
 from nn.parameter import Parameter
 from nn.state import IncompatibleKeys, array_of, assign, fitted
@@ -46,7 +48,49 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return ``forward(*args, **kwargs)``."""
-        return self.forward(*args, **kwargs)
+        paths = _PATHS.get()
+        if paths is None:
+            return self.forward(*args, **kwargs)
+        name, inner = _entered(self, paths)
+        token = _PATHS.set(inner)
+        try:
+            with ag.scope(name):
+                return self.forward(*args, **kwargs)
+        finally:
+            _PATHS.reset(token)
+
+    def graph(self, *example: Any) -> ag.Graph:
+        """Return the graph of a call, with every operation in the module that computed it.
+
+        Parameters
+        ----------
+        *example : arrays or nested containers of arrays
+            What `forward` is called with.
+
+        Returns
+        -------
+        autograd_np.Graph
+            Parameters have their paths as names; drawings put a frame around each module and show identical blocks once.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import nn
+        >>> model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
+        >>> model.graph(np.ones((5, 2)))
+        <Graph of 12 nodes, 5 leaves>
+        """
+        for _ in self.named_parameters():  # which names them
+            pass
+        modules = dict(self.named_modules())
+        del modules[""]
+        token = _PATHS.set(("", {id(module): path for path, module in modules.items()}))
+        try:
+            graph = ag.trace(self.forward, *example)
+        finally:
+            _PATHS.reset(token)
+        graph.modules.update({path: type(module).__name__ for path, module in modules.items()})
+        return graph
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(vars(self).get(name), Parameter) and value is not None and not isinstance(value, Parameter):
@@ -201,6 +245,18 @@ class Module:
         if not children:
             return f"{type(self).__name__}({inside})"
         return "\n".join([f"{type(self).__name__}(", *([f"  {inside}"] if inside else []), *children, ")"])
+
+
+_PATHS: ContextVar[tuple[str, dict[int, str]] | None] = ContextVar("nn_module_paths", default=None)
+"""While `Module.graph` runs: the path of the Module that is running, and the paths of all."""
+
+
+def _entered(module: Module, paths: tuple[str, dict[int, str]]) -> tuple[str, tuple[str, dict[int, str]]]:
+    """Return the name of a Module inside the one that calls it, and `paths` while it runs."""
+    outer, known = paths
+    path = known.get(id(module), _join(outer, type(module).__name__))
+    name = path.removeprefix(f"{outer}.")
+    return name, (_join(outer, name), known)
 
 
 def _join(path: str, name: str) -> str:

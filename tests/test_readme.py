@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -23,8 +24,10 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) 
 
 def run(code: str, cwd: Path) -> str:
     """Run code as a person would: in a process of its own, in an empty folder, with warnings as errors."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=cwd, capture_output=True, text=True, check=False)
+    (cwd / "net.py").write_text(code, "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"}
+    command = [sys.executable, "-W", "error", "net.py"]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -39,8 +42,23 @@ def test_the_drawing_shows_every_variable(tmp_path: Path) -> None:
     assert {"W1", "b1", "W2", "b2", "X", "Z1", "A1", "Z2", "A2"} <= texts
 
 
-def test_a_gradient_by_hand(tmp_path: Path) -> None:
-    assert run(BLOCKS[2], tmp_path).split() == ["True", "True"]
+def test_a_backward_pass_by_hand(tmp_path: Path) -> None:
+    (sample,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    told = run(BLOCKS[2], tmp_path)
+    exact = re.compile(r"\d\.\de[+-]\d+|^.*─.*$", re.MULTILINE)  # rounding errors are the machine's
+    assert exact.sub("", told).split()[: len(exact.sub("", sample).split())] == exact.sub("", sample).split()
+    lines = BLOCKS[2].splitlines()
+    assert f"> {lines.index('    dW = np.dot(dZ, X.T)') + 1} |     dW = np.dot(dZ, X.T)" in told
+
+
+def test_the_check_as_an_assertion(tmp_path: Path) -> None:
+    (line,) = re.findall(r"`(ag\.check_backward\(.*?\)\.raise_if_wrong\(\))`", README)
+    program = BLOCKS[2].replace(
+        "print(ag.check_backward(forward, backward, inputs))", f"try:\n    {line}\nexcept AssertionError as e:\n    print(e)"
+    )
+    assert "FAIL: 1 mistake in backward (net.py)" in run(program, tmp_path)
+    right = program.replace("np.dot(dZ, X.T)", "np.dot(dZ, X.T) / X.shape[1]")
+    assert run(right, tmp_path) == ""
 
 
 def test_there_is_no_code_block_that_is_not_tested() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.check.calling import plain_forward
+from autograd_np.check.calling import bound_to, plain_forward
 from autograd_np.check.forward import Point
 from autograd_np.check.numeric import elementwise
 from autograd_np.typing import Array
@@ -85,8 +85,9 @@ def _numeric(forward: Callable[..., Any], loss: Callable[..., Any] | None, case:
     start = np.asarray(functools.reduce(lambda tree, key: tree[key], path, point.inputs), float)
 
     def f(x: Array) -> Any:
-        inputs = _with_leaf(point.inputs, path, x)
-        return np.asarray(point.objective(*plain_forward(forward, loss, copy.deepcopy(inputs))))
+        inputs, owners = _with_leaf(point.inputs, path, x), dict[int, Any]()
+        functions = bound_to(forward, owners), bound_to(loss, owners) if loss else None
+        return np.asarray(point.objective(*plain_forward(*functions, copy.deepcopy(inputs))))
 
     try:
         with np.errstate(all="ignore"):

@@ -11,19 +11,25 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from autograd_np import errors
 from autograd_np.check.names import near_misses
 from autograd_np.trace import code_of
 
-__all__ = ["arguments", "bound_to", "flat_names", "leaf_names", "loss_arguments", "plain_forward"]
+__all__ = ["arguments", "bound_to", "flat_names", "fresh", "leaf_names", "loss_arguments", "plain_forward"]
 
 
 def bound_to(f: Callable[..., Any], owners: dict[int, Any]) -> Callable[..., Any]:
     """Bind a method to a copy of its object, one copy for all methods of the same object."""
-    if isinstance(f, types.MethodType):
-        owner = owners.setdefault(id(f.__self__), copy.copy(f.__self__))
-        return types.MethodType(f.__func__, owner)
-    return f
+    if not isinstance(f, types.MethodType):
+        return f
+    if id(f.__self__) not in owners:
+        try:
+            owners[id(f.__self__)] = copy.deepcopy(f.__self__)
+        except Exception:  # noqa: BLE001 (an object may hold what cannot be copied, such as a file)
+            owners[id(f.__self__)] = copy.copy(f.__self__)
+    return types.MethodType(f.__func__, owners[id(f.__self__)])
 
 
 def arguments(f: Callable[..., Any], available: Mapping[str, Any], role: str, guess: Callable[[str], Any] | None = None) -> dict[str, Any]:
@@ -129,3 +135,25 @@ def loss_arguments(loss: Callable[..., Any], inputs: Mapping[str, Any], variable
     """Fill the parameters of the loss: by name, and what is left with forward's results in turn."""
     outputs = iter(result if isinstance(result, tuple) else (result,))
     return arguments(loss, {**variables, **flat_names(inputs)}, "loss", lambda _: next(outputs, None))
+
+
+def fresh(value: Any, memo: dict[int, Any] | None = None) -> Any:
+    """Return a deep copy that keeps what is the same array the same; quick for arrays in plain containers."""
+    memo = {} if memo is None else memo
+    if isinstance(value, (float, int, str, bytes, type(None), np.generic)):
+        return value
+    if id(value) in memo:
+        return memo[id(value)]
+    new: Any
+    if type(value) is np.ndarray:
+        new = value.copy()
+    elif type(value) is dict:
+        new = {k: fresh(v, memo) for k, v in value.items()}
+    elif type(value) is list:
+        new = [fresh(v, memo) for v in value]
+    elif type(value) is tuple:
+        new = tuple(fresh(v, memo) for v in value)
+    else:
+        new = copy.deepcopy(value, memo)
+    memo[id(value)] = new
+    return new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from autograd_np.typing import Array
 
 __all__ = ["Case", "Verdict", "sample_of"]
 
-SECONDS = 3.0
+SECONDS = 3.2
 """How long explanations may be looked for."""
 
 
@@ -73,7 +74,7 @@ class Case:
 
     def left_with(self, fix: Fix, w: Wrong, point: Point) -> int | None:
         """Return how many lines stay wrong with a fix, or ``None`` if the one in question does."""
-        out = self.scan(point, fix)
+        out = scan(self.session, point, [*self.fixes, fix], self.corrected, until=w.key)
         return None if out.broken or any(x.key == w.key for x in out.wrong) else len(out.wrong_lines())
 
     def helps(self, fix: Fix, w: Wrong, before: int) -> bool:
@@ -97,6 +98,14 @@ class Case:
                     mine = []
         return list(dict.fromkeys(mine)) or [w.line]
 
+    def only_adds(self, w: Wrong) -> bool:
+        """Whether a wrong line computes nothing of its own: a sum of variables."""
+        statement = self.session.source.statement(w.line)
+        value = getattr(statement, "value", None)
+        return isinstance(value, (ast.Name, ast.BinOp)) and all(
+            isinstance(n, (ast.Name, ast.BinOp, ast.Add, ast.Sub, ast.Load)) for n in ast.walk(value)
+        )
+
     def matching(self, w: Wrong, point: Point) -> Wrong | None:
         """Return the same wrong variable as it is at another point."""
         if point is self.main:
@@ -112,11 +121,19 @@ class Case:
         """Return what explanations start from, for (a share of) a wrong variable."""
         e = w.event
         variables = self.session.candidates(e, point) if e is not None else {**point.variables, **flat_names(point.inputs)}
-        return sample_of(self.session, point, w.node, actual, expected, variables, w.constant)
+        statement = self.session.source.statement(w.line)
+        return sample_of(self.session, point, w.node, actual, expected, variables, w.constant, statement)
 
 
 def sample_of(
-    session: Session, point: Point, node: Node, actual: Array, expected: Array, variables: Mapping[str, Any], constant: float = 1.0
+    session: Session,
+    point: Point,
+    node: Node,
+    actual: Array,
+    expected: Array,
+    variables: Mapping[str, Any],
+    constant: float = 1.0,
+    statement: ast.stmt | None = None,
 ) -> Sample:
     """Return what explanations start from, for an array that should be a multiple of the gradient at a Node."""
     terms = [(name, constant * term) for name, term in point.terms(node)]
@@ -128,7 +145,16 @@ def sample_of(
         session.sizes(point),
         point.scale,
         _neighbours(point, node, constant),
+        names_under(statement) if statement is not None else (),
+        {n for x in ast.walk(statement) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Div) for n in names_under(x.right)}
+        if statement is not None
+        else (),
     )
+
+
+def names_under(node: ast.AST) -> set[str]:
+    """Return the variables an expression or statement names."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _neighbours(point: Point, node: Node, constant: float) -> dict[str, Array]:

@@ -12,7 +12,7 @@ from autograd_np.check.run import Event
 from autograd_np.check.source import Source
 from autograd_np.typing import Array
 
-__all__ = ["adds", "chain_ends", "divides", "is_fresh", "is_zeros", "names_in_text", "names_read", "share", "version"]
+__all__ = ["adds", "chain_ends", "divides", "is_fresh", "is_zeros", "names_in_text", "names_read", "names_read_by", "share", "version"]
 
 
 def is_fresh(statement: ast.stmt | None, path: str) -> bool:
@@ -73,9 +73,15 @@ def names_read(source: Source, lines: Sequence[int]) -> set[str]:
     for line in lines:
         statement = source.statement(line)
         if statement is not None:
-            names |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-            if isinstance(statement, ast.AugAssign):
-                names |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
+            names |= names_read_by(statement)
+    return names
+
+
+def names_read_by(statement: ast.stmt) -> set[str]:
+    """Return the variables that a statement reads; ``+=`` reads its target."""
+    names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    if isinstance(statement, ast.AugAssign):
+        names |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
     return names
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from autograd_np.check.calling import flat_names
 from autograd_np.check.case import Case, Verdict, sample_of
-from autograd_np.check.chains import names_in_text, names_read
+from autograd_np.check.chains import names_in_text, names_read, names_read_by
 from autograd_np.check.compare import close, constant_ratio
 from autograd_np.check.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.forward import Point
 from autograd_np.check.outcome import Fix, Outcome, Wrong
 from autograd_np.check.run import Event
+from autograd_np.tensor import Node
 from autograd_np.typing import Array
 
 __all__ = ["Suspect", "edited_elsewhere", "meant_as_gradient", "stale", "suspects_of"]
@@ -40,18 +43,19 @@ class Suspect(NamedTuple):
     events: list[Event]
 
 
-def edited_elsewhere(case: Case, w: Wrong, suspects: Sequence[Suspect], before: int) -> Verdict | None:
-    """Look for an edit of an unpaired line that cures the wrong one."""
+def edited_elsewhere(case: Case, w: Wrong, suspects: Sequence[Suspect], before: int, limit: float = 99) -> Verdict | None:
+    """Look for an edit of an unpaired line, simpler than `limit`, that cures the wrong one."""
+    tried = []
     for s in suspects:
         statement = case.session.source.statement(s.line)
-        if statement is None or s.looks_right:
-            continue
-        for edit in case.session.edits(statement, s.events[0], case.main):
-            if case.late():
-                return None
-            fix = Fix(s.line, s.path, edit.statement)
-            if case.helps(fix, w, before):
-                return Verdict(s.line, diagnosis_of(edit), fix)
+        if statement is not None and not s.looks_right:
+            tried += [(edit, s) for edit in case.session.edits(statement, s.events[0], case.main)]
+    for edit, s in sorted(tried, key=lambda pair: pair[0].rank):
+        if case.late() or edit.rank >= limit:
+            return None
+        fix = Fix(s.line, s.path, edit.statement)
+        if case.helps(fix, w, before):
+            return Verdict(s.line, diagnosis_of(edit), fix)
     return None
 
 
@@ -74,24 +78,31 @@ def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
         if (e.line, e.path) not in found:
             found.append((e.line, e.path))
     off = constant_ratio(w.computed, w.expected, session.tolerance, point.scale)
-    nearest = list(reversed(found[:10]))
-    events = {s: [e for e in out.events if (e.line, e.path) == s] for s in nearest}
-    return [Suspect(line, path, _looks_right(case, path, seen, off), seen) for (line, path), seen in events.items()]
+    events = {s: [e for e in out.events if (e.line, e.path) == s] for s in found[:10]}
+    events = dict(sorted(events.items(), key=lambda item: item[1][0].number))
+    return [Suspect(line, path, _looks_right(case, seen, off), seen) for (line, path), seen in events.items()]
 
 
-def _looks_right(case: Case, path: str, events: Sequence[Event], off: float | None) -> bool:
+def _looks_right(case: Case, events: Sequence[Event], off: float | None) -> bool:
     """Whether a line gave a gradient of the graph, or what forward had under that name."""
     point = case.main
-    original = {**point.variables, **flat_names(point.inputs)}.get(path)
-    if original is not None and all(close(e.computed, original, 1e-12) for e in events if np.shape(original) == e.computed.shape):
-        return True
-    return all(_gradient_like(case, e.computed, off) for e in events)
+    return _is_primal(point, events) or all(_gradient_like(case, e.computed, off) for e in events)
+
+
+def _is_primal(point: Point, events: Sequence[Event]) -> bool:
+    """Whether a line only recomputes what forward had, under whatever name."""
+    forward = {**point.variables, **flat_names(point.inputs)}
+    primals = [v for v in forward.values() if isinstance(v, (np.ndarray, np.generic)) and np.size(v) > 1]
+    return any(all(close(e.computed, v, 1e-12) for e in events) for v in primals)
 
 
 def _gradient_like(case: Case, value: Array, off: float | None) -> bool:
     """Whether a value is a multiple of some gradient, but not the multiple by which the wrong variable is off."""
     point = case.main
     if not np.any(value):
+        return True
+    shares = (t for node in point.gradients if np.shape(node.out) == np.shape(value) for _, t in _named_terms(point, node))
+    if any(case.close(value, t, point) for t in shares):
         return True
     return any(
         np.shape(node.out) == np.shape(value) and case.close(value, c * point.truth(node), point)
@@ -104,6 +115,8 @@ def _gradient_like(case: Case, value: Array, off: float | None) -> bool:
 def stale(case: Case, w: Wrong, suspects: Sequence[Suspect]) -> Verdict | None:
     """Look for a forward variable that backward changed before using it."""
     for line, path, _, events in suspects:
+        if len(events) > 1 or not _updates(case.session.source.statement(line), path):
+            continue
         per_point = []
         for point in case.points:
             original = {**point.variables, **flat_names(point.inputs)}.get(path)
@@ -119,81 +132,142 @@ def stale(case: Case, w: Wrong, suspects: Sequence[Suspect]) -> Verdict | None:
     return None
 
 
-def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before: int) -> Verdict | None:
-    """Try the gradients of the graph in the place of each unpaired variable; take what cures most."""
-    best: tuple[int, Suspect, list[int], float] | None = None
-    for c, s in itertools.product(dict.fromkeys([1.0, w.constant, *case.session.sizes(case.main).values()]), suspects):
+def _updates(statement: ast.stmt | None, path: str) -> bool:
+    """Whether a statement makes a variable anew out of itself, as an update of weights does."""
+    return isinstance(statement, ast.AugAssign) or (statement is not None and path.partition("[")[0] in names_read_by(statement))
+
+
+def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before: int, *, explained: bool) -> Verdict | None:
+    """Try the gradients of the graph, and their terms, in the place of each unpaired variable; take what cures most.
+
+    Where the wrong line explains itself, a line that looks right is only to blame if it cures more than that one.
+    """
+    best: tuple[int, Suspect, Meant, float] | None = None
+    constants = dict.fromkeys([1.0, w.constant, *case.session.sizes(case.main).values()])
+    blameable = [s for s in suspects if not _is_primal(case.main, s.events)]
+    for c, s in itertools.product(constants, blameable):
         if c not in (1.0, w.constant) and len(s.events) > 1:
             continue
-        for positions in _families(case.main, s.events):
+        limit = before - (explained and (s.looks_right or not case.only_adds(w)))
+        for meant in _families(case.main, s.events):
             if case.late() or (best is not None and best[0] == 0):
                 break
-            values = _gradients_at(case.main, s.events, positions, c)
-            if all(case.close(e.computed, values[e.visit], case.main) for e in s.events):
+            values = meant.at(case.main, s.events, c)
+            if all(case.close(e.computed, values[e.visit], case.main) for e in s.events if e.visit in values):
                 continue
             left = case.left_with(Fix(s.line, s.path, None, values), w, case.main)
-            if left is not None and left < before and (best is None or left < best[0]):
-                best = (left, s, positions, c)
+            if left is not None and left < limit and (best is None or left < best[0]):
+                best = (left, s, meant, c)
     if best is None:
         return None
-    _, s, positions, c = best
+    _, s, meant, c = best
     per_point = []
     for point in case.points:
-        if max(positions) >= len(point.graph.nodes):
+        if not meant.fits(point):
             return None
-        values = _gradients_at(point, s.events, positions, c)
+        values = meant.at(point, s.events, c)
         left = case.left_with(Fix(s.line, s.path, None, values), w, point)
         if left is None or left >= before:
             return None
         per_point.append(values)
-    return Verdict(s.line, _why_not_gradient(case, s, per_point, positions), Fix(s.line, s.path, None, per_point[0]))
+    return Verdict(s.line, _why_not_gradient(case, w, s, per_point, meant), Fix(s.line, s.path, None, per_point[0]))
 
 
-def _gradients_at(point: Point, events: Sequence[Event], positions: Sequence[int], c: float) -> dict[int, Array]:
-    """Return, for each visit of a line, c times the gradient at the Node it may stand for."""
-    return {e.visit: c * point.truth(point.graph.nodes[i]) for e, i in zip(events, positions, strict=True)}
+class Meant(NamedTuple):
+    """What a line may have been meant to give: the gradients at Nodes, or one term of each.
+
+    Attributes
+    ----------
+    positions : tuple of int
+        A Node for each visit of the line; visits beyond them are left alone.
+    term : int or None
+        Which term; ``None`` for the whole gradient.
+    """
+
+    positions: tuple[int, ...]
+    term: int | None
+
+    def fits(self, point: Point) -> bool:
+        """Whether a point's graph has these Nodes and terms."""
+        nodes = point.graph.nodes
+        return max(self.positions) < len(nodes) and (
+            self.term is None or all(self.term < len(_named_terms(point, nodes[i])) for i in self.positions)
+        )
+
+    def at(self, point: Point, events: Sequence[Event], c: float) -> dict[int, Array]:
+        """Return, for each visit, c times what was meant."""
+        nodes = [point.graph.nodes[i] for i in self.positions]
+        whole = [point.truth(n) if self.term is None else _named_terms(point, n)[self.term][1] for n in nodes]
+        return {e.visit: c * value for e, value in zip(events, whole, strict=False)}
 
 
-def _why_not_gradient(case: Case, s: Suspect, per_point: Sequence[dict[int, Array]], positions: Sequence[int]) -> Diagnosis:
+def _named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:
+    """Return the terms of a gradient if there are a few; of one term it is the whole."""
+    terms = point.terms(node) if node.name is not None else []
+    return list(terms) if 2 <= len(terms) <= 5 else []
+
+
+def _why_not_gradient(case: Case, w: Wrong, s: Suspect, per_point: Sequence[dict[int, Array]], meant: Meant) -> Diagnosis:
     """Explain why a line does not give the gradients at some positions, which cure what comes after it."""
     session = case.session
+    statement = session.source.statement(s.line)
     samples = []
     seen: list[Event] = []
     for point, values in zip(case.points, per_point, strict=True):
         events = [e for e in case.scan(point).events if (e.line, e.path) == (s.line, s.path)]
         seen = seen or events
-        node = point.graph.nodes[positions[0]]
-        for e in events[:1]:
-            samples.append(sample_of(session, point, node, e.computed, values[e.visit], session.candidates(e, point)))
+        node = point.graph.nodes[meant.positions[0]]
+        wrong = [e for e in events if e.visit in values and not case.close(e.computed, values[e.visit], point)]
+        for e in wrong[:1]:
+            sample = sample_of(session, point, node, e.computed, values[e.visit], session.candidates(e, point), 1.0, statement)
+            samples.append(sample if meant.term is None else dataclasses.replace(sample, terms=[], others={}))
     own = explain(samples, s.path, session.tolerance)
-    statement = session.source.statement(s.line)
-    if statement is not None and (own is None or own.rank > 5):
-        for edit in session.edits(statement, seen[0], case.main):
-            if own is not None and edit.rank >= own.rank:
+    if statement is not None and (own is None or own.rank > 4):
+        meant_first = per_point[0]
+        first = next((e for e in seen if e.visit in meant_first and not case.close(e.computed, meant_first[e.visit], case.main)), seen[0])
+        for edit in session.edits(statement, first, case.main):
+            if (own is not None and edit.rank >= own.rank) or case.late():
                 break
-            new = session.rerun(edit.statement, seen[0], case.main)
-            if new is not None and case.close(new, per_point[0][seen[0].visit], case.main):
+            new = session.rerun(edit.statement, first, case.main)
+            if new is None or not case.close(new, meant_first[first.visit], case.main):
+                continue
+            if all(case.right_with(Fix(s.line, s.path, edit.statement), w, point) for point in case.points):
                 return diagnosis_of(edit)
-    label = case.points[-1].label(case.points[-1].graph.nodes[positions[0]])
+    label = case.points[-1].label(case.points[-1].graph.nodes[meant.positions[0]])
     return own or Diagnosis(
         99, "unknown", f"`{s.path}` is not the gradient that goes into `{label}`, and no single known mistake explains the difference"
     )
 
 
-def _families(point: Point, events: list[Event]) -> list[list[int]]:
-    """Return, for the visits of a line, the positions of Nodes whose gradients they may be, most likely first."""
+def _families(point: Point, events: list[Event]) -> list[Meant]:
+    """Return what the visits of a line may have been meant to give, most likely first."""
     shapes = [np.shape(e.computed) for e in events]
-    groups: dict[tuple[str, str], list[int]] = {}
-    place = {node: i for i, node in enumerate(point.graph.nodes) if node in point.gradients}
-    for base in dict.fromkeys(name.partition("[")[0] for name in point.versions):
-        groups["variable", base] = [place[n] for n in point.nodes_of(base) if n in place]
+    nodes = point.graph.nodes
+    place = {node: i for i, node in enumerate(nodes) if node in point.gradients}
+    variables = [
+        [place[n] for n in point.nodes_of(base) if n in place] for base in dict.fromkeys(n.partition("[")[0] for n in point.versions)
+    ]
+    lines: dict[tuple[str, str], list[int]] = {}
     for node, i in place.items():
-        groups.setdefault((node.op.name if node.op else "", node.site or ""), []).append(i)
-    found: list[list[int]] = []
-    for positions in groups.values():
-        for start in range(len(positions) - len(events) + 1):
-            window = positions[start : start + len(events)]
-            for order in (window[::-1], window):
-                if [np.shape(point.graph.nodes[i].out) for i in order] == shapes and order not in found:
-                    found.append(order)
-    return found[:80]
+        lines.setdefault((node.op.name if node.op else "", node.site or ""), []).append(i)
+
+    def windows(positions: list[int], count: int) -> Iterator[tuple[int, ...]]:
+        for stride in range(1, max(len(positions) // count, 1) + 1):
+            for start in range(len(positions) - (count - 1) * stride):
+                window = positions[start : start + (count - 1) * stride + 1 : stride]
+                for order in (window[::-1], window):
+                    if [np.shape(nodes[i].out) for i in order] == shapes[:count]:
+                        yield tuple(order)
+
+    found: dict[Meant, None] = {}
+    for groups in (variables, list(lines.values())):
+        for positions in groups:
+            found |= dict.fromkeys(Meant(w, None) for w in windows(positions, len(events)))
+    for count in dict.fromkeys((len(events), max(len(events) - 1, 1))):  # the last step of a loop often leads nowhere
+        for positions in variables:
+            for window in windows(positions, count):
+                terms = min(len(_named_terms(point, nodes[i])) for i in window)
+                found |= dict.fromkeys(Meant(window, j) for j in range(terms))
+                if count < len(events):
+                    found[Meant(window, None)] = None
+    return list(found)[:120]

@@ -22,6 +22,9 @@ from autograd_np.typing import Array
 __all__ = ["Mistake", "find_mistakes"]
 
 
+QUICK = 5.5
+"""Edits simpler than this are tried in all lines that feed a wrong one before anything else."""
+
 MOST = 12
 """So many wrong variables are explained."""
 
@@ -112,7 +115,7 @@ def _conventions(case: Case) -> dict[Key, float]:
 def _prefers_early(case: Case, best: Outcome, tried: Mapping[Key, float], corrected: Mapping[Key, float]) -> bool:
     """Of two single culprits take the earlier one, unless the later line itself divides."""
     keys = [key for key in tried if key not in corrected and key in best.kept]
-    if len(best.wrong_lines()) != 1 or not keys:
+    if not keys:
         return False
     counts = [n for n in case.session.sizes(case.main).values() if n == int(n) and n > 2]
     if not any(abs(best.kept[keys[0]] - c) < 1e-6 * c for n in counts for c in (n, 1 / n)):
@@ -135,16 +138,19 @@ def _explain(case: Case, w: Wrong, out: Outcome) -> Verdict:
             own_line, own = residual
     before = len(out.wrong_lines())
     suspects = suspects_of(case, w, out)
-    elsewhere = stale(case, w, suspects) or meant_as_gradient(case, w, suspects, before - (own is not None))
+    elsewhere = stale(case, w, suspects) or (edited_elsewhere(case, w, suspects, before, QUICK) if own is None else None)
     if elsewhere is not None:
         return elsewhere
+    substituted = meant_as_gradient(case, w, suspects, before, explained=own is not None)
+    if substituted is not None and substituted.diagnosis.kind != "unknown":
+        return substituted
     if own is None or own.rank > 1:
         edited = edited_line(case, w, lines, out, limit=own.rank if own else 99)
         if edited is not None:
             return edited
     if own is not None:
         return Verdict(own_line, own)
-    elsewhere = edited_elsewhere(case, w, suspects, before)
+    elsewhere = edited_elsewhere(case, w, suspects, before) or substituted
     if elsewhere is not None:
         return elsewhere
     message = f"`{w.name}` is not ∂L/∂{w.forward_name}, and no single known mistake explains the difference"

@@ -6,7 +6,7 @@ Each hypothesis must hold to rounding on every test point. `edits` has the hypot
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,8 @@ class Sample:
     others : mapping
         Gradients of other variables of the same shape: nearer the loss under ``"after X"``, farther from it under
         ``"before X"``, else ``"beside X"``.
+    read, divided : collections of str
+        The variables in the text of the line, and those it divides by.
     """
 
     actual: Array
@@ -63,17 +65,22 @@ class Sample:
     sizes: Mapping[str, float]
     scale: float
     others: Mapping[str, Array] = field(default_factory=dict)
+    read: Collection[str] = ()
+    divided: Collection[str] = ()
 
 
 def explain(samples: Sequence[Sample], variable: str, tolerance: float) -> Diagnosis | None:
     """Return the simplest hypothesis that explains every sample, or ``None``."""
     if any(not np.all(np.isfinite(s.actual)) for s in samples):
         return Diagnosis(0, "not-finite", f"`{variable}` is not finite: it has NaN or infinite elements")
+    best: Diagnosis | None = None
     for hypothesis in (_shape, _scale, _transpose, _terms, _factor, _other_gradient, _two_factors, _term_scale, _projection):
         found = hypothesis(samples, variable, tolerance)
-        if found is not None:
-            return found
-    return None
+        if found is not None and (best is None or found.rank < best.rank):
+            best = found
+        if best is not None and best.rank <= 5:
+            break
+    return best
 
 
 def _every(samples: Sequence[Sample], test: Any) -> bool:
@@ -218,7 +225,7 @@ def _other_gradient(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis 
                     5.5, "missing-factor", f"`{v}` is still the gradient of `{name}`: the derivative of the step to `{name}` is missing"
                 )
             if side == "beside":
-                return Diagnosis(5.5, "wrong-point", f"`{v}` is the gradient of `{name}`")
+                return Diagnosis(8.5, "wrong-point", f"`{v}` is the gradient of `{name}`")
             return Diagnosis(5.5, "extra-factor", f"`{v}` is already the gradient of `{name}`: one step of the chain rule too many")
     return None
 
@@ -266,14 +273,26 @@ def _factor(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     if any(s.actual.shape != s.expected.shape for s in samples):
         return None
     tables = [_by_name(s) for s in samples]
+    read, divided = samples[0].read, samples[0].divided
+    found: list[Diagnosis] = []
     for name, f in tables[0].items():
         if not all(name in t for t in tables):
             continue
+        rank = 5 if f.function in _DERIVATIVES else 7.5
         if all(close(s.actual * t[name].value, s.expected, tol, s.scale) for s, t in zip(samples, tables, strict=True)):
-            return Diagnosis(5, "missing-factor", f"`{v}` lacks the factor {_nice(f)}")
-        if all(close(s.actual, s.expected * t[name].value, tol, s.scale) for s, t in zip(samples, tables, strict=True)):
-            return Diagnosis(5, "extra-factor", f"`{v}` has the factor {_nice(f)} once too often")
-    return None
+            if f.of in divided:
+                found.append(Diagnosis(rank, "extra-factor", f"`{v}` is divided by {_nice(f)} once too often"))
+            else:
+                found.append(Diagnosis(rank, "missing-factor", f"`{v}` lacks the factor {_nice(f)}"))
+        elif all(close(s.actual, s.expected * t[name].value, tol, s.scale) for s, t in zip(samples, tables, strict=True)):
+            if f.of in divided or (read and f.of not in read):
+                found.append(Diagnosis(rank, "missing-factor", f"`{v}` lacks the factor 1 / {_nice(f)}"))
+            else:
+                found.append(Diagnosis(rank, "extra-factor", f"`{v}` has the factor {_nice(f)} once too often"))
+    return min(found, key=lambda d: d.rank, default=None)
+
+
+_DERIVATIVES = ("", "σ'", "tanh'", "relu'")
 
 
 def _nice(f: Factor) -> str:

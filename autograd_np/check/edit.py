@@ -77,6 +77,13 @@ class Place:
         """Return the edit that puts another expression in this place."""
         return Edit(rank, kind, message, functools.partial(replace, self.statement, self.path, new), factor)
 
+    @property
+    def parent(self) -> Any:
+        """The syntax tree the expression stands in."""
+        return functools.reduce(
+            lambda tree, step: tree[step] if isinstance(step, int) else getattr(tree, step), self.path[:-1], self.statement
+        )
+
     def value(self) -> Any:
         """Return the value of the expression, or ``None`` if it cannot be found out."""
         return value_of(self.node, self.env)
@@ -147,10 +154,15 @@ def value_of(node: ast.AST, env: Mapping[str, Any]) -> Any:
         return None
 
 
+def _one_number(value: Any) -> bool:
+    """Whether a variable is a single number, or a module or function that makes them."""
+    return callable(value) or isinstance(value, (type(np), bool, int, float)) or (is_array(value) and value.size == 1)
+
+
 def is_scalar(node: ast.expr, env: Mapping[str, Any]) -> bool:
     """Whether an expression is a number: no array, or only the shape of one."""
     for n in ast.walk(node):
-        if isinstance(n, ast.Name) and np.size(env.get(n.id, 0.0)) != 1 and not (isinstance(env.get(n.id), type(np))):
+        if isinstance(n, ast.Name) and not _one_number(env.get(n.id, 0.0)):
             inside_shape = any(isinstance(a, (ast.Attribute, ast.Call)) for a in ast.walk(node))
             if not (inside_shape and any(isinstance(a, ast.Attribute) and a.attr in ("shape", "size") for a in ast.walk(node))):
                 return False

@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd_np.check.edit import Edit, number, places_in, replace, text_of
 from autograd_np.check.edits_calls import call_edits
-from autograd_np.check.edits_operands import constant_edits, factor_edits, operand_edits
+from autograd_np.check.edits_operands import constant_edits, counters, factor_edits, operand_edits
 from autograd_np.check.edits_operators import operator_edits
 
 __all__ = ["Edit", "edits_of"]
@@ -40,7 +40,7 @@ def edits_of(
     """
     found = [*_of_whole(statement, target, sizes), *_of_assignment(statement, target, env)]
     if isinstance(statement, ast.AugAssign):
-        found += _of_update(statement, target)
+        found += _of_update(statement, target, env)
     for place in places_in(statement, target, env, candidates):
         for edits in (operator_edits, operand_edits, call_edits, factor_edits, constant_edits):
             found += edits(place)
@@ -78,7 +78,7 @@ def _of_assignment(statement: ast.stmt, target: str, env: Mapping[str, Any]) -> 
         yield Edit(4, "missing-term", f"`{target}` is overwritten here: use `+=` to add to what it had", _at(statement, added))
 
 
-def _of_update(statement: ast.AugAssign, target: str) -> Iterator[Edit]:
+def _of_update(statement: ast.AugAssign, target: str, env: Mapping[str, Any]) -> Iterator[Edit]:
     """Yield the edits of ``+=`` and the like: a scatter that adds, ``=``, another operator."""
     place, op = statement.target, statement.op
     if isinstance(place, ast.Subscript) and isinstance(op, ast.Add) and not any(isinstance(n, ast.Slice) for n in ast.walk(place)):
@@ -88,6 +88,12 @@ def _of_update(statement: ast.AugAssign, target: str) -> Iterator[Edit]:
         call.args[2] = copy.deepcopy(statement.value)
         words = f"`{base}[{index}] +=` counts a repeated index once: use `np.add.at({base}, {index}, ...)`"
         yield Edit(4, "missing-term", words, _at(statement, ast.Expr(value=call)))
+    if isinstance(place, ast.Subscript) and isinstance(place.slice, ast.Name):
+        for name in counters(env, place.slice.id):
+            moved = copy.deepcopy(statement)
+            assert isinstance(moved.target, ast.Subscript)
+            moved.target.slice = ast.Name(id=name, ctx=ast.Load())
+            yield Edit(6.5, "wrong-point", f"`{text_of(place)}` is added to, should be `{text_of(moved.target)}`", _at(statement, moved))
     plain = ast.Assign(targets=[copy.deepcopy(place)], value=copy.deepcopy(statement.value))
     words = f"`{target}` adds to a value that already holds this term: use `=`"
     yield Edit(6, "double-count", words, _at(statement, plain))

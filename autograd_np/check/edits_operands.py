@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from autograd_np.check.edit import Edit, Place, is_array, number, text_of, transposed, value_of
 
-__all__ = ["constant_edits", "factor_edits", "operand_edits"]
+__all__ = ["constant_edits", "counters", "factor_edits", "operand_edits"]
 
 
 def operand_edits(at: Place) -> Iterator[Edit]:
@@ -22,9 +23,11 @@ def operand_edits(at: Place) -> Iterator[Edit]:
             for name, other in at.candidates.items():
                 if name != text and np.shape(other) == value.shape and not np.array_equal(other, value):
                     new = ast.parse(name, mode="eval").body
-                    yield at.edit(7, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", new)
+                    yield at.edit(4.8, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", new)
             if value.ndim == 2:
                 yield at.edit(8, "transpose", f"`{text}` in `{at.target}` should be transposed", transposed(copy.deepcopy(node)))
+    if isinstance(node, ast.Subscript):
+        yield from _element_edits(at, node)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, (ast.Name, ast.BinOp)):
         if isinstance(value_of(node.slice, at.env), (tuple, np.ndarray)):
             return
@@ -32,6 +35,28 @@ def operand_edits(at: Place) -> Iterator[Edit]:
             index = ast.BinOp(left=copy.deepcopy(node.slice), op=ast.Add(), right=number(step))
             words = f"`{text}` in `{at.target}` is one step {'late' if step < 0 else 'early'}"
             yield at.edit(7, "wrong-point", words, ast.Subscript(value=copy.deepcopy(node.value), slice=index, ctx=ast.Load()))
+
+
+def _element_edits(at: Place, node: ast.Subscript) -> Iterator[Edit]:
+    """Yield edits of ``P[i]``: the same element of another array, another loop counter."""
+    text = text_of(node)
+    base = value_of(node.value, at.env)
+    if isinstance(node.value, ast.Name) and is_array(base):
+        for name, other in at.candidates.items():
+            if name != node.value.id and np.ndim(other) == base.ndim and np.shape(other)[1:] == base.shape[1:]:
+                new = ast.Subscript(value=ast.parse(name, mode="eval").body, slice=node.slice, ctx=ast.Load())
+                yield at.edit(6.5, "wrong-point", f"`{at.target}` uses `{text}`, should be `{text_of(new)}`", new)
+    if isinstance(node.slice, ast.Name):
+        for name in counters(at.env, node.slice.id):
+            new = ast.Subscript(value=node.value, slice=ast.Name(id=name, ctx=ast.Load()), ctx=ast.Load())
+            yield at.edit(6.5, "wrong-point", f"`{at.target}` uses `{text}`, should be `{text_of(new)}`", new)
+
+
+def counters(env: Mapping[str, Any], used: str) -> list[str]:
+    """Return the other variables that hold an integer, as loop counters do."""
+    return [
+        k for k, v in env.items() if k != used and isinstance(v, (int, np.integer)) and not isinstance(v, bool) and not k.startswith("_")
+    ]
 
 
 _INSERTED = ("{0}", "{0} * (1 - {0})", "1 - {0}**2", "({0} > 0)", "1 / {0}")
@@ -62,8 +87,9 @@ def constant_edits(at: Place) -> Iterator[Edit]:
     """Yield edits that put another number in the place of one, such as 2 for the 3 of a power rule."""
     match at.node:
         case ast.Constant(value=int() | float() as v) if not isinstance(v, bool) and "slice" not in at.path and "keywords" not in at.path:
-            rank = 8 if len(at.path) > 1 and at.path[-1] == "right" else 7
+            power = isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Pow)
+            rank, kind = (6, "wrong-point") if power else (7, "scale")
             for c in dict.fromkeys((v + 1, v - 1, -v, 2 * v, v / 2, 1, 2, 3, 0.5, 1.5, -0.5, -1.5)):
                 if c != v:
                     words = f"the constant {v:g} in `{at.target}` should be {c:g}"
-                    yield at.edit(rank, "scale", words, number(c), v / c if c else None)
+                    yield at.edit(rank, kind, words, number(c), v / c if c and not power else None)

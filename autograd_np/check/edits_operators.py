@@ -13,7 +13,9 @@ __all__ = ["operator_edits"]
 
 
 def operator_edits(at: Place) -> Iterator[Edit]:
-    """Yield the edits of an operator."""
+    """Yield the edits of an operator; arithmetic on an index has its own."""
+    if "slice" in at.path:
+        return
     match at.node:
         case ast.BinOp(op=ast.Add() | ast.Sub()):
             yield from _of_sum(at, at.node)

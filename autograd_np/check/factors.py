@@ -38,24 +38,35 @@ _FACTORS: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
 )
 
 
+def _fitted(v: Any, shape: tuple[int, ...]) -> tuple[Any, str] | None:
+    """Return a variable as it broadcasts to `shape`, with new axes behind it if need be, and how that is written."""
+    for extra in range(len(shape) - v.ndim + 1):
+        tail = v.reshape(v.shape + (1,) * extra)
+        try:
+            if np.broadcast_shapes(tail.shape, shape) == shape and (not extra or v.ndim):
+                return tail, "" if not extra else f"[{', '.join([':'] * v.ndim + ['None'] * extra)}]"
+        except ValueError:
+            continue
+    return None
+
+
 def factors_of(variables: Mapping[str, Any], shape: tuple[int, ...]) -> list[Factor]:
     """Return the variables, and functions of them, that broadcast to `shape`: what a product may lack."""
     found: list[Factor] = []
     seen: set[bytes] = set()
-    for name, value in variables.items():
+    for variable, value in variables.items():
         if not isinstance(value, (np.ndarray, np.generic, float)) or np.asarray(value).dtype.kind not in "fb" or np.size(value) > 1_000_000:
             continue
-        v = np.asarray(value, float)
-        try:
-            if np.broadcast_shapes(v.shape, shape) != shape:
-                continue
-        except ValueError:
+        fitted = _fitted(np.asarray(value, float), shape)
+        if fitted is None:
             continue
+        v, index = fitted
+        name = variable + index
         for template, function, compute in _FACTORS:
             with np.errstate(all="ignore"):
                 f = np.asarray(compute(v))
             key = f.tobytes() + str(f.shape).encode()
             if key not in seen and np.all(np.isfinite(f)):
                 seen.add(key)
-                found.append(Factor(template.format(name), f, name, function))
+                found.append(Factor(template.format(name), f, variable, function))
     return found

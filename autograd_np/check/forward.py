@@ -223,12 +223,14 @@ def evaluate_point(
 
     def see(frame: FrameType) -> None:
         for place, node in _tensor_leaves(frame.f_locals, level):
-            path = node.name if node.op is None and node.name else place
-            seen = versions.setdefault(path, [])
-            if node not in seen:
-                seen.append(node)
+            of_input = node.op is None and bool(node.name)
+            # an input is known by its own name, and as an element of a container (h[-1] = h0) by that one too
+            for path in dict.fromkeys([node.name if of_input else place, *([place] if "[" in place else [])]):
+                seen = versions.setdefault(str(path), [])
+                if node not in seen:
+                    seen.append(node)
             if node.name is None:
-                node.name = path
+                node.name = place
 
     wrapped = {name: wrap(value, (name,)) for name, value in inputs.items()}
     for name, node in leaves.items():

@@ -22,6 +22,7 @@ from autograd_np.check.draws import as_float64, draw
 from autograd_np.check.forward import Point
 from autograd_np.check.names import near_misses
 from autograd_np.check.outcome import Returned
+from autograd_np.check.picture import Picture, verdicts_of
 from autograd_np.check.report import BackwardReport, Finding, GradientCheck
 from autograd_np.check.scan import scan
 from autograd_np.check.session import Session
@@ -125,13 +126,18 @@ def check_backward(
     wrong_at = [i for i, (p, r) in enumerate(zip(points, runs, strict=True)) if not _all_right(session, p, r)]
     wrong_at.sort(key=lambda i: (i == 0 and len(wrong_at) > 1, i))  # a generic point tells more than the user's own
     findings: list[Finding] = []
-    lines = scan(session, own).lines
+    seen = scan(session, own)
+    lines = seen.lines
     if wrong_at:
         findings = [_finding(session, m) for m in find_mistakes(session, [points[i] for i in wrong_at])]
     at = wrong_at[0] if wrong_at else 0
     decided = arbitrate(forward, loss, _cases(session, points[at], runs[at], rng))
     if decided.inconclusive:
         findings = []
+    shown = own
+    if wrong_at and 0 not in wrong_at:  # the drawing shows a point at which something is wrong
+        shown = points[at]
+        seen = scan(session, shown)
     verdict = "inconclusive" if decided.inconclusive else "fail" if wrong_at else "pass"
     return BackwardReport(
         verdict=verdict,
@@ -146,6 +152,7 @@ def check_backward(
         function=getattr(backward, "__name__", "backward"),
         seconds=time.perf_counter() - started,
         draws=len(points) - 1,
+        graph=Picture(shown.graph, verdicts_of(seen, inconclusive=decided.inconclusive)),
     )
 
 

@@ -70,5 +70,7 @@ def pair(name: str, forward: Iterable[str], given: Mapping[str, str] | None = No
 def near_misses(name: str, known: Iterable[str]) -> list[str]:
     """Return known names that look like `name`, for an error message."""
     wanted = [*wanted_names(name), name]
-    found = [m for x in wanted for m in difflib.get_close_matches(x, list(known), n=3, cutoff=0.4)]
-    return list(dict.fromkeys(found))[:4]
+    known = list(known)
+    begun = [k for x in wanted for k in known if k and (k.lower().startswith(x.lower()) or x.lower().startswith(k.lower()))]
+    alike = [m for x in wanted for m in difflib.get_close_matches(x, known, n=3, cutoff=0.4)]
+    return list(dict.fromkeys([*alike, *begun]))[:4]

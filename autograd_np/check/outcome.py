@@ -59,12 +59,13 @@ class Fix:
 
 @dataclass
 class Outcome:
-    """What a scan found: wrong variables in order of execution, constants kept by convention, events."""
+    """What a scan found: wrong variables in order of execution, constants kept by convention, events, and what was compared."""
 
     wrong: list[Wrong] = field(default_factory=list)
     kept: dict[Key, float] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     lines: list[GradientCheck] = field(default_factory=list)
+    seen: dict[Node, GradientCheck] = field(default_factory=dict)
     broken: bool = False
 
     def wrong_lines(self) -> set[tuple[int, str]]:

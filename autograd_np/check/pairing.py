@@ -80,12 +80,14 @@ class Pairing:
 
     def _target(self, keys: tuple[Any, ...], name: str, node: ast.expr | None, point: Point) -> str | None:
         """Return the forward variable that a returned array is the gradient of."""
+        if any(isinstance(k, str) for k in keys):  # a dict says what its entries are; the variables' names come second
+            target = self._by_keys(keys, "", point)
+            if target is not None:
+                return target
         if name:
             target = self.forward_name(name, point)
             if target is not None:
                 return target
-        if any(isinstance(k, str) for k in keys):
-            return self._by_keys(keys, "", point)
         container = _name_in(node.value) if isinstance(node, ast.Subscript) else ""
         return self._by_keys(keys[1:] or keys, container, point) if container else None
 
@@ -225,7 +227,7 @@ def _name_in(node: ast.expr | None) -> str:
             return ast.unparse(node)
         case ast.Attribute():
             return node.attr
-        case ast.Call(func=ast.Attribute(value=ast.Name() as inner, attr="reshape" | "copy" | "astype" | "sum")) if inner.id not in (
+        case ast.Call(func=ast.Attribute(value=ast.Name() as inner, attr="reshape" | "copy" | "astype")) if inner.id not in (
             "np",
             "numpy",
         ):

@@ -167,7 +167,7 @@ class BackwardReport(Report):
     source_lines : dict of int to str
         The backward function, by the line numbers of its file.
     graph : callable or None
-        Draws the graph coloured by verdict.
+        Draws the graph of forward, coloured by verdict, with both gradients: ``report.graph("check.svg")``.
     """
 
     verdict: str

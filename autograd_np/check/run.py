@@ -21,7 +21,7 @@ import numpy as np
 from autograd_np.check.source import Source
 from autograd_np.trace import code_of
 
-__all__ = ["Event", "leaves_of", "record_events", "with_tensor_numpy"]
+__all__ = ["Event", "StopRunError", "leaves_of", "record_events", "with_tensor_numpy"]
 
 
 @dataclass
@@ -79,6 +79,10 @@ def leaves_of(variables: Mapping[str, Any], depth: int = 3) -> Iterator[tuple[st
     for name, value in variables.items():
         if not name.startswith(".") and name != "self":
             yield from inside(value, name, name, depth)
+
+
+class StopRunError(Exception):
+    """Raised by an override that has seen enough."""
 
 
 Override = Callable[[Event], Any]

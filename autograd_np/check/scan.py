@@ -11,16 +11,23 @@ from autograd_np.check.chains import is_zeros, version
 from autograd_np.check.compare import close, compare, constant_ratio
 from autograd_np.check.forward import Point
 from autograd_np.check.outcome import Fix, Key, Outcome, Wrong
-from autograd_np.check.run import Event
+from autograd_np.check.run import Event, StopRunError
 from autograd_np.check.session import Session
 from autograd_np.check.source import CannotEvaluate
 from autograd_np.check.vocabulary import constant_name
+from autograd_np.tensor import Node
 from autograd_np.typing import Array
 
 __all__ = ["scan"]
 
 
-def scan(session: Session, point: Point, fixes: Sequence[Fix] = (), corrected: Mapping[Key, float] = MappingProxyType({})) -> Outcome:
+def scan(
+    session: Session,
+    point: Point,
+    fixes: Sequence[Fix] = (),
+    corrected: Mapping[Key, float] = MappingProxyType({}),
+    until: Key | None = None,
+) -> Outcome:
     """Run backward, judge every variable when its last line has run, and put the right value in place of a wrong one.
 
     Parameters
@@ -31,12 +38,14 @@ def scan(session: Session, point: Point, fixes: Sequence[Fix] = (), corrected: M
         Lines to run as if they were right.
     corrected : mapping
         Intermediates that must be this multiple of the gradient; of others any multiple is a convention.
+    until : Key, optional
+        Stop as soon as this one is wrong: the outcome is then `broken`.
     """
-    judge = _Judge(session, point, fixes, corrected)
+    judge = _Judge(session, point, fixes, corrected, until)
     out = judge.out
     try:
         returned, out.events = session.run(point, judge)
-    except CannotEvaluate:
+    except (CannotEvaluate, StopRunError):
         out.broken = True
         return out
     for r in returned:
@@ -44,7 +53,9 @@ def scan(session: Session, point: Point, fixes: Sequence[Fix] = (), corrected: M
             continue
         node = session.target_node(r, point)
         truth = point.truth(node)
-        if not close(r.value, truth, session.tolerance, point.scale):
+        ok = close(r.value, truth, session.tolerance, point.scale)
+        out.seen[node] = compare(r.forward_name, r.path, r.value, truth, ok=ok, line=r.line or None)
+        if not ok:
             out.wrong.append(Wrong((f"return {r.path}", 0), r.line, r.path, r.forward_name, node, r.value, truth, None, 1.0))
     return out
 
@@ -52,7 +63,10 @@ def scan(session: Session, point: Point, fixes: Sequence[Fix] = (), corrected: M
 class _Judge:
     """Sees every event of one run, and says what should take a variable's place."""
 
-    def __init__(self, session: Session, point: Point, fixes: Sequence[Fix], corrected: Mapping[Key, float]) -> None:
+    def __init__(
+        self, session: Session, point: Point, fixes: Sequence[Fix], corrected: Mapping[Key, float], until: Key | None = None
+    ) -> None:
+        self.until = until
         self.session, self.point, self.fixes, self.corrected = session, point, fixes, corrected
         self.ends = session.structure(point)
         self.chains = {path: max(k for (p, k) in self.ends.values() if p == path) + 1 for path, _ in self.ends.values()}
@@ -89,19 +103,19 @@ class _Judge:
         nodes = point.nodes_of(name)
         truths = [point.truth(n) for n in nodes]
         demanded = self.corrected.get(key, 1.0)
-        for t in truths:
+        for node, t in zip(nodes, truths, strict=True):
             if close(e.computed, demanded * t, tolerance, point.scale):
                 if demanded != 1.0:
                     self.out.kept[key] = self.constant = demanded
-                self._note(e, name, t, ok=True)
+                self._note(e, name, node, t, ok=True)
                 return None
         is_returned = e.name in self.session.returned_names
         if not is_returned and key not in self.corrected:
-            for t in truths:
+            for node, t in zip(nodes, truths, strict=True):
                 c = constant_ratio(e.computed, t, tolerance, point.scale)
-                if c is not None:
+                if c is not None and c > 0:
                     self.out.kept[key] = self.constant = c
-                    self._note(e, name, t, f"{constant_name(c, self.session.sizes(point))} × ∂L/∂{name}, by convention", ok=True)
+                    self._note(e, name, node, t, f"{constant_name(c, self.session.sizes(point))} × ∂L/∂{name}, by convention", ok=True)
                     return None
         if not np.any(e.computed) and len(e.before) and is_zeros(e, self.session.source):
             return None  # a start value that nothing was added to yet
@@ -112,9 +126,12 @@ class _Judge:
         expected: Array = constant * truths[i]
         if np.size(expected) == 0:
             return None
+        if key == self.until:
+            raise StopRunError
         self.out.wrong.append(Wrong(key, e.line, e.path, name, nodes[i], np.array(e.computed), expected, e, constant))
-        self._note(e, name, expected, ok=False)
+        self._note(e, name, nodes[i], expected, ok=False)
         return expected
 
-    def _note(self, e: Event, name: str, expected: Array, note: str = "", *, ok: bool) -> None:
-        self.out.lines.append(compare(name, e.path, e.computed, expected, ok=ok, note=note, line=e.line))
+    def _note(self, e: Event, name: str, node: Node, expected: Array, note: str = "", *, ok: bool) -> None:
+        self.out.seen[node] = compare(name, e.path, e.computed, expected, ok=ok, note=note, line=e.line)
+        self.out.lines.append(self.out.seen[node])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.check.calling import arguments, bound_to, flat_names, plain_forward
+from autograd_np.check.calling import arguments, bound_to, flat_names, fresh, plain_forward
 from autograd_np.check.chains import chain_ends
 from autograd_np.check.compare import close
 from autograd_np.check.edits import Edit, edits_of
@@ -18,7 +17,7 @@ from autograd_np.check.forward import Point, evaluate_point
 from autograd_np.check.names import pair
 from autograd_np.check.outcome import Key, Returned
 from autograd_np.check.pairing import Pairing
-from autograd_np.check.run import Event, record_events
+from autograd_np.check.run import Event, StopRunError, record_events
 from autograd_np.check.source import CannotEvaluate, Source, execute
 from autograd_np.check.vocabulary import arrays_in_sight, loop_variables, sizes_of
 from autograd_np.tensor import Node
@@ -69,6 +68,7 @@ class Session:
         self.globals: Mapping[str, Any] = getattr(getattr(backward, "__func__", backward), "__globals__", {})
         self.pairing = Pairing(backward, self.source, self.forward_source, names, wrt)
         self._sizes: dict[int, dict[str, float]] = {}
+        self._counts: dict[int, dict[str, int]] = {}
         self._structures: dict[int, dict[tuple[int, str, int], Key]] = {}
         self.returned_names: set[str] = set()
         self.ignored: set[str] = set()
@@ -104,7 +104,7 @@ class Session:
         owners: dict[int, Any] = {}
         result, variables = point.result, point.variables
         if hasattr(self.forward, "__self__"):
-            result, variables, _ = plain_forward(bound_to(self.forward, owners), None, copy.deepcopy(dict(point.inputs)))
+            result, variables, _ = plain_forward(bound_to(self.forward, owners), None, fresh(dict(point.inputs)))
         available = {**flat_names(point.inputs), **variables, **point.inputs}
         outputs = list(result) if isinstance(result, tuple) else [result]
         names = self.pairing.output_names()
@@ -128,16 +128,23 @@ class Session:
             return None
 
         filled = arguments(self.backward, available, "backward", guess)
-        return bound_to(self.backward, owners), copy.deepcopy(filled)
+        return bound_to(self.backward, owners), fresh(filled)
 
     # --- running
 
     def run(self, point: Point, override: Callable[[Event], Any] | None = None) -> tuple[list[Returned], list[Event]]:
         """Run backward at a point."""
+        result, events, _ = self._run(point, override)
+        return self.pairing.returned(result, point), events
+
+    def _run(self, point: Point, override: Callable[[Event], Any] | None) -> tuple[Any, list[Event], dict[str, int]]:
+        """Return what backward returned, its events, and the integers among its variables."""
         function, kwargs = self.arguments(point)
         try:
             with np.errstate(all="ignore"):
-                result, events, _ = record_events(function, (), kwargs, self.source, override)
+                result, events, final = record_events(function, (), kwargs, self.source, override)
+        except StopRunError:
+            raise
         except Exception as error:
             if override is not None:
                 raise CannotEvaluate(str(error)) from error
@@ -146,12 +153,12 @@ class Session:
                 f"backward raised {type(error).__name__} at {self.source.filename}:{line}: {error}\n"
                 f"    {self.source.text(line)}\nThe check needs a backward pass that runs"
             ) from error
-        return self.pairing.returned(result, point), events
+        return result, events, {k: int(v) for k, v in final.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool)}
 
     def structure(self, point: Point) -> dict[tuple[int, str, int], Key]:
         """Return, for the last event of every chain, the chain's key."""
         if id(point) not in self._structures:
-            _, events = self.run(point)
+            events, self._counts[id(point)] = self._run(point, None)[1:]
             single = {e.path for e in events if len(point.nodes_of(self.pairing.of_event(e, point) or "")) == 1}
             self._structures[id(point)] = chain_ends(events, self.source, single)
         return self._structures[id(point)]
@@ -185,7 +192,9 @@ class Session:
     def sizes(self, point: Point) -> dict[str, float]:
         """Return the numbers a scale may be made of."""
         if id(point) not in self._sizes:
-            self._sizes[id(point)] = sizes_of(point, loop_variables(self.forward_source))
+            self.structure(point)
+            counters = loop_variables(self.forward_source) | loop_variables(self.source)
+            self._sizes[id(point)] = sizes_of(point, self._counts[id(point)], counters)
         return self._sizes[id(point)]
 
     def edits(self, statement: ast.stmt, e: Event, point: Point, target: str = "") -> list[Edit]:

@@ -44,7 +44,7 @@ class Source:
         self.filename = getattr(getattr(function, "__code__", None), "co_filename", "?")
         self.tree: ast.FunctionDef | None = None
         self._by_line: dict[int, ast.stmt] = {}
-        self._written: dict[int, set[str]] = {}
+        self._written: dict[int, list[str]] = {}
         self.lines: dict[int, str] = {}
         try:
             text, first = inspect.getsourcelines(function)
@@ -106,22 +106,22 @@ class Source:
         return [a.arg for a in self.tree.args.args] if self.tree else []
 
 
-def _targets(statement: ast.stmt | None) -> set[str]:
+def _targets(statement: ast.stmt | None) -> list[str]:
     """Return the names a statement binds or may write into: its targets, or the arguments of a bare call."""
     if isinstance(statement, ast.Expr):
-        return {n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)}
+        return list(dict.fromkeys(n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)))
     if isinstance(statement, ast.Assign):
         targets = statement.targets
     elif isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
         targets = [statement.target]
     else:
-        return set()
-    found = set()
+        return []
+    found: dict[str, None] = {}
     for t in targets:
         for n in ast.walk(t):
             if isinstance(n, ast.Name) and (isinstance(n.ctx, ast.Store) or _is_base(n, t)):
-                found.add(n.id)
-    return found
+                found[n.id] = None
+    return list(found)
 
 
 def _is_base(name: ast.Name, target: ast.expr) -> bool:
@@ -171,7 +171,8 @@ def evaluate(node: ast.AST, env: Mapping[str, Any]) -> Any:
         For a construct outside array arithmetic, an unknown name, or any error while computing.
     """
     try:
-        return _value(node, env)
+        with np.errstate(all="ignore"):
+            return _value(node, env)
     except CannotEvaluate:
         raise
     except Exception as error:

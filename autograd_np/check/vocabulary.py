@@ -30,11 +30,11 @@ def arrays_in_sight(point: Point, before: Mapping[str, Any]) -> dict[str, Any]:
     return arrays
 
 
-def sizes_of(point: Point, counters: Collection[str]) -> dict[str, float]:
-    """Return the numbers a scale may be made of, by the user's names where there are any; loop counters are none."""
+def sizes_of(point: Point, counts: Mapping[str, int], counters: Collection[str]) -> dict[str, float]:
+    """Return the numbers a scale may be made of: forward's, the inputs, and backward's `counts`, but no loop counters."""
     scalars = {
         name: float(v)
-        for source in (point.variables, point.inputs)
+        for source in (counts, point.variables, point.inputs)
         for name, v in source.items()
         if isinstance(v, (int, float, np.integer, np.floating))
         and not isinstance(v, bool)

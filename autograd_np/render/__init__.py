@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_np import errors
 from autograd_np.graph import Graph
-from autograd_np.render.dot import to_dot
+from autograd_np.render.dot import Direction, to_dot, write
+from autograd_np.render.model import describe
+from autograd_np.render.palette import Theme
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["render", "to_dot"]
+__all__ = ["describe", "render", "to_dot"]
 
 
-def render(graph: Graph, path: str | Path, **options: Any) -> Path:
+def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme: Theme = "auto", **options: Any) -> Path:
     r"""Draw a graph into a file.
 
     Parameters
@@ -25,9 +27,13 @@ def render(graph: Graph, path: str | Path, **options: Any) -> Path:
     graph : Graph
         From `autograd_np.graph` or `autograd_np.trace`.
     path : str or Path
-        The suffix says what to write: ``.dot`` or ``.gv`` (text), ``.svg``, ``.png``, ``.pdf``.
+        The suffix says what to write: ``.dot`` or ``.gv`` (text), ``.svg``, ``.png``, ``.pdf``; ``.html`` is the explorer.
+    direction : {"TB", "LR"}
+        Draw from top to bottom or from left to right.
+    theme : {"auto", "light", "dark"}
+        ``"auto"``: an SVG is light or dark as its reader prefers; the other formats are light.
     **options
-        Passed to `to_dot`.
+        What to show: see `describe`.
 
     Returns
     -------
@@ -51,24 +57,40 @@ def render(graph: Graph, path: str | Path, **options: Any) -> Path:
     """
     from pathlib import Path
 
-    from autograd_np.render.svg import FORMATS, draw
+    from autograd_np.render.svg import FORMATS, decorate, draw
 
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
+    if kind == "html":
+        graph.explore(path, **options)
+        return path
     if kind not in ("dot", "gv", *FORMATS):
-        raise errors.RenderError(f"cannot draw {str(path)!r}: its suffix should be one of .dot .gv .{' .'.join(FORMATS)}")
-    source = to_dot(graph, **options).source
-    path.write_bytes(source.encode() if kind in ("dot", "gv") else draw(source, kind))
+        raise errors.RenderError(f"cannot draw {str(path)!r}: its suffix should be one of .dot .gv .{' .'.join(FORMATS)} .html")
+    drawing = describe(graph, **options)
+    source = write(drawing, direction=direction, theme=theme).source
+    if kind == "svg":
+        path.write_text(decorate(draw(source, "svg"), drawing, theme), encoding="utf-8")
+    else:
+        path.write_bytes(source.encode() if kind in ("dot", "gv") else draw(source, kind))
     return path
 
 
 def _mimebundle(graph: Graph, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG001 (Jupyter's signature)
     """Return what Jupyter shows: the drawing, and the text for front ends without pictures."""
-    from autograd_np.render.svg import draw
+    from autograd_np.render.svg import decorate, draw
 
-    return {"image/svg+xml": draw(to_dot(graph).source, "svg").decode(), "text/plain": str(graph)}
+    drawing = describe(graph)
+    picture = decorate(draw(write(drawing).source, "svg"), drawing)
+    return {"image/svg+xml": picture, "text/plain": str(graph)}
 
 
+def _explore(graph: Graph, path: str | Path, **options: Any) -> Path:
+    from autograd_np.render.explorer import explore
+
+    return explore(graph, path, **options)
+
+
+Graph.explore = _explore  # type: ignore[assignment,method-assign]
 Graph.to_dot = to_dot  # type: ignore[assignment,method-assign]
 Graph.render = render  # type: ignore[assignment,method-assign]
 Graph._repr_mimebundle_ = _mimebundle  # type: ignore[assignment,method-assign]

@@ -1,76 +1,120 @@
-"""Graph -> DOT text, one DOT node a Node."""
+"""Drawing -> DOT text."""
 
 from __future__ import annotations
 
-import reprlib
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
-
-from autograd_np.graph import Constant, Graph
-from autograd_np.tensor import Node, value_of
+from autograd_np.graph import Graph
+from autograd_np.render.model import Drawing, DrawnCluster, DrawnNode, describe
+from autograd_np.render.palette import DARK, FORM, LIGHT, MARKS, Palette, Theme
+from autograd_np.render.values import shorten
 
 if TYPE_CHECKING:
     import graphviz
 
-__all__ = ["literal", "to_dot"]
+__all__ = ["Direction", "Line", "lines_of", "literal", "to_dot", "visible", "write"]
 
-# Form tells the roles apart; the fills (tints of the Okabe-Ito palette) only repeat it.
-LEAF = {"shape": "ellipse", "fillcolor": "#d6ebf8"}
-CONSTANT = {"shape": "note", "fillcolor": "#eeeeee"}
-NUMBER = {"shape": "plaintext", "style": "", "margin": "0.02", "width": "0", "height": "0"}
-OPERATION = {"shape": "box", "style": "filled,rounded", "fillcolor": "#ffffff"}
-OUTPUT = {"peripheries": "2", "fillcolor": "#fbe3c2"}
+Direction = Literal["TB", "LR"]
 
-FONT = {"fontname": "Helvetica,Arial,sans-serif", "fontsize": "11"}
-COMMUTATIVE = frozenset({"add", "multiply"})
+FONT = "Helvetica,Arial,sans-serif"
+LONGEST = 64  # characters of one line of a label
+LARGE = 250  # boxes: from here on, straight edges and a coarser layout
+STEPS = 3e6  # of the search for good places, times points: about a second
+LENGTH = 15_000  # ranks passed by all edges together: above this, the longest edges (of at least LONG) are not drawn
+LONG = 20
 ZERO_WIDTH_JOINER = "\u200d"
+
+
+class Line(NamedTuple):
+    """A line of a label, and what it tells: ``name``, ``op``, ``faint``, ``value``, ``gradient``, ``rule``."""
+
+    text: str
+    role: str
+
+
+def visible(text: str) -> str:
+    r"""Return `text` with what cannot be seen as Python escapes it, except the joiner inside composed emoji.
+
+    Examples
+    --------
+    >>> print(visible("a\nb"))
+    a\nb
+    """
+    return "".join(c if c.isprintable() or c == ZERO_WIDTH_JOINER else c.encode("unicode_escape").decode() for c in text)
 
 
 def literal(text: str) -> str:
     r"""Return `text` as a piece of a DOT label that shows exactly this text.
 
-    DOT reads backslashes, HTML entities and control characters in a label; here none of them means anything. Characters
-    that cannot be seen are shown as Python escapes them, except the joiner inside composed emoji.
+    DOT reads backslashes, HTML entities and control characters in a label; here none of them means anything.
 
     Examples
     --------
     >>> print(literal("a\nb & <c>"))
     a\\nb &amp; <c>
     """
-    seen = "".join(c if c.isprintable() or c == ZERO_WIDTH_JOINER else c.encode("unicode_escape").decode() for c in text)
-    return seen.replace("\\", "\\\\").replace("&", "&amp;")
+    return visible(text).replace("\\", "\\\\").replace("&", "&amp;")
 
 
-def _type_of(value: Any) -> str:
-    return f"{np.shape(value)} {value.dtype}"
+def lines_of(drawn: DrawnNode) -> list[Line]:
+    """Return the label of a node, line by line; long lines are cut, and complete in the tooltip."""
+    lines: list[Line] = []
+    name = drawn.name.removeprefix(f"{drawn.module}.") or ("" if drawn.op else drawn.kind)
+    head = f"{MARKS[drawn.verdict]} " if drawn.verdict else ""
+    count = f" ×{drawn.times:,}" if drawn.times > 1 and "×" not in name else ""
+    if name:
+        lines.append(Line(f"{head}{_cut(name)}{count}", "name"))
+    if drawn.op:
+        lines.append(Line(_cut(drawn.op), "op") if name else Line(f"{head}{_cut(drawn.op)}{count}", "name"))
+    if drawn.dtype:
+        lines.append(Line(f"{drawn.shape} {drawn.dtype}", "faint"))
+    if drawn.kind == "group" and drawn.size > 1:
+        lines.append(Line(f"{drawn.size // drawn.count:,} nodes", "faint"))
+    if drawn.memory:
+        lines.append(Line(drawn.memory, "faint"))
+    lines += [Line(_cut(text), "value") for text in drawn.value]
+    lines += [Line(_cut(text), "rule") for text in drawn.rule]
+    told = [f"← {drawn.order}"] if drawn.order else []
+    if drawn.gradient:
+        told.append("gradient" if len(drawn.gradient) > 1 else f"gradient {_cut(drawn.gradient[0])}")
+    if told:
+        lines.append(Line("  ".join(told), "gradient"))
+    if len(drawn.gradient) > 1:
+        lines += [Line(_cut(text), "gradient mono") for text in drawn.gradient]
+    if drawn.note:
+        lines += [Line(_cut(text), "note") for text in drawn.note.split("\n")]
+    return lines
 
 
-def _label(*lines: str | None) -> str:
+def _cut(text: str) -> str:
+    return shorten(text, LONGEST)
+
+
+def _label(lines: Iterable[str]) -> str:
     import graphviz
 
-    label: str = graphviz.nohtml("\\n".join(literal(line) for line in lines if line))
+    label: str = graphviz.nohtml("\\n".join(literal(line).replace("  ", "\u00a0\u00a0") for line in lines))
     return label
 
 
-def _operation(node: Node) -> str:
-    assert node.op is not None
-    attrs = ", ".join(f"{key}={reprlib.repr(value)}" for key, value in node.attrs.items())
-    return f"{node.op.name}({attrs})" if attrs else node.op.name
-
-
-def to_dot(graph: Graph, *, direction: Literal["TB", "LR"] = "TB") -> graphviz.Digraph:
+def to_dot(graph: Graph, *, direction: Direction = "TB", theme: Theme = "light", **options: Any) -> graphviz.Digraph:
     """Return the graph as DOT: the same program gives the same text.
 
-    Leaves are ellipses, constants notes, operations rounded boxes, and results have a double border. Where
-    the order of operands matters, the edges are numbered.
+    Inputs are ellipses, parameters boxes with thick lines and sharp corners, constants notes with a dashed line, operations
+    rounded boxes, groups have a third dimension, results a double border, and modules a frame. Where the order of operands
+    matters, the edges are numbered; numbers stand in the operation.
 
     Parameters
     ----------
     graph : Graph
-        From `autograd_np.graph` or `autograd_np.trace`.
+        From `autograd_np.graph`, `autograd_np.trace` or ``nn.Module.graph``.
     direction : {"TB", "LR"}
         Draw from top to bottom or from left to right.
+    theme : {"light", "dark", "auto"}
+        Colours; ``"auto"`` is light in DOT and follows the reader's preference in SVG.
+    **options
+        What to show: see `autograd_np.render.describe`.
 
     Returns
     -------
@@ -85,55 +129,143 @@ def to_dot(graph: Graph, *, direction: Literal["TB", "LR"] = "TB") -> graphviz.D
     >>> print(*[line.strip() for line in dot.source.splitlines() if "->" in line])
     n0 -> n1 n0 -> n1
     """
+    return write(describe(graph, **options), direction=direction, theme=theme)
+
+
+def write(drawing: Drawing, *, direction: Direction = "TB", theme: Theme = "light") -> graphviz.Digraph:
+    """Return a Drawing as DOT."""
     import graphviz
 
+    palette = DARK if theme == "dark" else LIGHT
+    spans = _spans(drawing)
+    cut = _too_long(drawing, spans)
+    edge = {"fontname": FONT, "fontsize": "9", "color": palette.edge, "fontcolor": palette.faint, "arrowsize": "0.7"}
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": direction, "bgcolor": "white"},
-        node_attr={**FONT, "style": "filled", "color": "#444444", "margin": "0.12,0.06"},
-        edge_attr={
-            **FONT,
-            "fontsize": "9",
-            "color": "#666666",
-            "fontcolor": "#666666",
-            "arrowsize": "0.7",
-            "labeldistance": "1.7",
-            "labelangle": "30",
+        graph_attr={
+            "rankdir": direction,
+            "bgcolor": palette.paper,
+            "fontname": FONT,
+            "fontsize": "10",
+            "fontcolor": palette.faint,
+            "ranksep": "0.35",
+            "nodesep": "0.25",
+            **_layout(drawing, spans),
         },
+        node_attr={"fontname": FONT, "fontsize": "11", "fontcolor": palette.ink, "style": "filled", "margin": "0.14,0.06", "height": "0.3"},
+        edge_attr={**edge, "labeldistance": "1.7", "labelangle": "30"},
     )
-    outputs = set(graph.outputs)
-    constants: dict[int, str] = {}
-    drawn = 0
-    for node in graph:
-        ends = OUTPUT if node in outputs else {}
-        if node.op is None:
-            dot.node(graph.id_of(node), _label(node.name or "leaf", _type_of(node.out)), **{**LEAF, **ends})
+    notes = list(drawing.notes)
+    if cut:
+        notes.append(
+            f"{sum(map(len, cut.values())):,} edges that are too long to follow end in dotted boxes that name where they come from"
+        )
+    if notes:
+        dot.attr(label=_label(notes), labelloc="b", labeljust="l")
+    _write_nodes(dot, drawing, palette)
+    for target, sources in cut.items():
+        named = ", ".join(sources[:3]) + (f" … {sources[-1]} ({len(sources):,} results)" if len(sources) > 3 else "")
+        dot.node(
+            f"far_{target}", _label([named]), shape="box", style="dotted", color=palette.edge, fontcolor=palette.faint, **{"class": "far"}
+        )
+        dot.edge(f"far_{target}", target, style="dotted")
+    for i, e in enumerate(drawing.edges):
+        extra: dict[str, str] = {}
+        if i not in spans and not (e.backward or e.repeat):
             continue
-        dot.node(graph.id_of(node), _label(node.name, _operation(node), _type_of(node.out)), **{**OPERATION, **ends})
-        operands = graph.operands(node)
-        for i, operand in enumerate(operands):
-            if isinstance(operand, Node):
-                source = graph.id_of(operand)
-            elif operand.out is None:
-                continue
-            else:
-                # A number is drawn where it is used; an array once, however often it is used.
-                value = value_of(operand.out)
-                array = np.ndim(value) > 0
-                source = constants.get(id(value), "") if array else ""
-                if not source:
-                    source = f"c{drawn}"
-                    drawn += 1
-                    _draw_constant(dot, source, operand, value, array)
-                    if array:
-                        constants[id(value)] = source
-            numbered = {"headlabel": str(i + 1)} if len(operands) > 1 and node.op.name not in COMMUTATIVE else {}
-            dot.edge(source, graph.id_of(node), **numbered)
+        if e.label:
+            extra["headlabel"] = literal(e.label)
+        if e.backward:
+            extra |= {"class": "back", "color": palette.gradient, "style": "dashed", "constraint": "false", "arrowhead": "vee"}
+        if e.repeat:
+            extra |= {"class": "repeat", "style": "dotted", "constraint": "false"}
+        dot.edge(e.source, e.target, **extra)
     return dot
 
 
-def _draw_constant(dot: graphviz.Digraph, id_: str, constant: Constant, value: Any, array: bool) -> None:
-    if array:
-        dot.node(id_, _label(constant.name or "constant", _type_of(value)), **CONSTANT)
-    else:
-        text = str(value) if isinstance(value, (np.generic, np.ndarray)) else reprlib.repr(value)
-        dot.node(id_, _label(f"{constant.name} = {text}" if constant.name else text), **NUMBER)
+def _layout(drawing: Drawing, spans: Mapping[int, int]) -> dict[str, str]:
+    """Return settings that keep the layout of large graphs fast: less search for the best places, straight edges."""
+    nodes = len(drawing.nodes)
+    if nodes < LARGE:
+        return {}
+    points = nodes + sum(spans.values())  # Graphviz bends an edge at every rank that it passes
+    return {"nslimit": f"{min(1, STEPS / points / nodes):.3g}", "nslimit1": "2", "mclimit": "0.1", "searchsize": "10", "splines": "line"}
+
+
+def _spans(drawing: Drawing) -> dict[int, int]:
+    """Return how many ranks each edge passes, by its position among the edges, if every node is drawn just before its first reader."""
+    out: dict[str, list[int]] = {}
+    for i, e in enumerate(drawing.edges):
+        if not (e.backward or e.repeat):
+            out.setdefault(e.source, []).append(i)
+    above_end: dict[str, int] = {}
+    spans: dict[int, int] = {}
+    for drawn in reversed(drawing.nodes):
+        edges = out.get(drawn.id, ())
+        readers = {i: above_end.get(drawing.edges[i].target, 0) for i in edges}
+        rank = above_end[drawn.id] = 1 + max(readers.values(), default=0)
+        spans |= {i: max(1, rank - reader) for i, reader in readers.items()}
+    return spans
+
+
+def _too_long(drawing: Drawing, spans: dict[int, int]) -> dict[str, list[str]]:
+    """Take the longest edges out of `spans` where there is too much of them to lay out or to follow; return sources by target."""
+    excess = sum(spans.values()) - LENGTH - 4 * len(drawing.nodes)
+    cut: dict[str, list[str]] = {}
+    if len(drawing.nodes) < LARGE or excess <= 0:
+        return cut
+    for i in sorted(spans, key=lambda i: -spans[i]):
+        if excess <= 0 or spans[i] < LONG:
+            break
+        excess -= spans.pop(i)
+        cut.setdefault(drawing.edges[i].target, []).append(drawing.edges[i].source)
+    return cut
+
+
+def _write_nodes(dot: graphviz.Digraph, drawing: Drawing, palette: Palette) -> None:
+    inside: dict[str, list[DrawnNode]] = {}
+    for drawn in drawing.nodes:
+        inside.setdefault(drawn.module, []).append(drawn)
+    bodies: dict[str, graphviz.Digraph] = {"": dot}
+    for i, cluster in enumerate(drawing.clusters):
+        bodies[cluster.path] = _frame(i, cluster, palette)
+    for path, body in bodies.items():
+        for drawn in inside.get(path, ()):
+            _write_node(body, drawn, palette)
+    for cluster in reversed(drawing.clusters):  # innermost first: a body is copied when it is put into its parent
+        bodies[cluster.parent].subgraph(bodies[cluster.path])
+
+
+def _frame(i: int, cluster: DrawnCluster, palette: Palette) -> graphviz.Digraph:
+    import graphviz
+
+    return graphviz.Digraph(
+        f"cluster_{i}",
+        graph_attr={
+            "label": _label([_cut(cluster.title)]),
+            "id": f"frame{i}",
+            "style": "rounded,filled" + (",bold" if cluster.count > 1 else ""),
+            "bgcolor": palette.frame.fill,
+            "pencolor": palette.frame.line,
+            "fontcolor": palette.faint,
+            "labeljust": "l",
+            "labelloc": "t",
+            "margin": "10",
+        },
+    )
+
+
+def _write_node(dot: graphviz.Digraph, drawn: DrawnNode, palette: Palette) -> None:
+    form = dict(FORM[drawn.kind])
+    if drawn.returned:
+        form["peripheries"] = "2"
+    tone = palette.kinds[drawn.kind]
+    classes: str = drawn.kind
+    if drawn.verdict:
+        tone = palette.verdicts[drawn.verdict]
+        classes += f" is-{drawn.verdict}"
+        if drawn.verdict == "wrong":
+            form["penwidth"] = "2.5"
+        elif drawn.verdict == "unknown":
+            form["style"] = "filled,dashed"
+    lines = [line.text for line in lines_of(drawn)]
+    dot.node(drawn.id, _label(lines), id=drawn.id, fillcolor=tone.fill, color=tone.line, **{"class": classes}, **form)

@@ -63,7 +63,6 @@ MUTANTS = {
     "activation-of-h": ("leaky_backward(dh1, act_cache)", "leaky_backward(act_cache, dh1)", "wrong-point", "arguments exchanged"),
     "second-for-first": ("affine_backward(da1, fc1_cache)", "affine_backward(dh1, fc1_cache)", "missing-factor wrong-point", "dh1 for da1"),
     "caches-exchanged": ("dh1, dw2, db2 = affine_backward(dout, fc2_cache)", "dh1, dw2, db2 = affine_backward(dout, (fc2_cache[0], fc1_cache[1], None))", "wrong-point", "the weights of the other layer"),
-    "returned-exchanged": ("return dx, dw1, db1, dw2, db2", "return dx, dw2, db1, dw1, db2", "wrong-point", "dw1 and dw2 exchanged in the result"),
     "upstream-negated": ("affine_backward(dout, fc2_cache)", "affine_backward(-dout, fc2_cache)", "sign", "minus"),
     "db-keepdims": ("db = np.sum(dout, axis=0)", "db = np.sum(dout, axis=0, keepdims=True)", "shape wrong-reduction", "(1, n) for (n,)", "dh1, dw2, db2 =", "dx, dw1, db1 ="),
     "dx-untransposed": ("dout.dot(w.T)", "dout.dot(w)", "transpose", "w for w.T (square)", "dh1, dw2, db2 =", "dx, dw1, db1 ="),

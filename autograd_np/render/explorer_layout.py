@@ -1,0 +1,156 @@
+"""Positions for the explorer: by Graphviz, and for graphs that would take it long by a simple layered layout."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import xml.etree.ElementTree as ET
+from typing import Any
+
+from autograd_np import errors
+from autograd_np.render.svg import draw
+
+__all__ = ["fold", "place", "size"]
+
+GRAPHVIZ_LIMIT = 700
+"""Nodes and edges Graphviz lays out in about a second; above, the cost grows faster than the graph."""
+GAP_X, GAP_Y = 26, 38
+HEIGHT = 66
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def size(nodes: list[dict[str, Any]], modules: list[dict[str, Any]]) -> None:
+    """Give every box the room its text needs (``w h``)."""
+    for node in nodes:
+        lines = ((node.get("short", node["name"]), 10.4), (node.get("shortFormula", node.get("formula", "")), 8.0), (node["shape"], 7.6))
+        node["w"] = round(min(max(max(_width(text) * wide for text, wide in lines) + 26, 96), 240))
+        node["h"] = HEIGHT
+    for module in modules:
+        module["w"], module["h"] = min(max(_width(module["title"]) * 9 + 50, 140), 260), 58
+
+
+def place(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: list[dict[str, Any]]) -> bool:
+    """Give every box its centre (``x y``) and, where Graphviz drew it, every edge its points; return whether it did."""
+    if len(nodes) + len(edges) <= GRAPHVIZ_LIMIT:
+        try:
+            _by_graphviz(nodes, edges, modules)
+        except errors.RenderError:
+            pass
+        else:
+            return True
+    _by_layers(nodes, edges)
+    return False
+
+
+def fold(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Lay the graph out once more with its modules as one box each: the outermost, or what is in a single outermost one."""
+    parent = {module["path"]: module["parent"] for module in modules}
+    top = [path for path in parent if not parent[path]]
+    inner = [path for path in parent if parent[path] in top] if len(top) == 1 else []
+    closed = {
+        path: {**module, "id": f"m{i}", "module": module["parent"], "kind": "group"}
+        for i, module in enumerate(modules)
+        if (path := module["path"]) in (inner or top)
+    }
+    if not closed:
+        return None
+
+    def box_of(node: dict[str, Any]) -> dict[str, Any]:
+        path = node["module"]
+        while path:
+            if path in closed:
+                return closed[path]
+            path = parent[path]
+        return {"id": node["id"], "module": node["module"], "kind": node["kind"], "w": node["w"], "h": node["h"]}
+
+    at = {node["id"]: box_of(node) for node in nodes}
+    boxes = {box["id"]: box for box in at.values()}
+    pairs = dict.fromkeys((at[e["from"]]["id"], at[e["to"]]["id"]) for e in edges)
+    lines: list[dict[str, Any]] = [{"from": a, "to": b} for a, b in pairs if a != b]
+    if not place(list(boxes.values()), lines, [m for m in modules if m["path"] in top] if inner else []):
+        return None
+    ids = {box["id"]: path for path, box in closed.items()}
+    return {
+        "closed": list(closed),
+        "boxes": {ids.get(i, i): [box["x"], box["y"]] for i, box in boxes.items()},
+        "edges": [[ids.get(e["from"], e["from"]), ids.get(e["to"], e["to"]), e["p"]] for e in lines],
+    }
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text[:60])
+
+
+# --- Graphviz -------------------------------------------------------------------------------------
+
+
+def _by_graphviz(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: list[dict[str, Any]]) -> None:
+    """Lay out boxes without text, named by number: nothing of the user's reaches Graphviz."""
+    number = {node["id"]: f"v{i}" for i, node in enumerate(nodes)}
+    inside: dict[str, list[str]] = {"": [], **{module["path"]: [] for module in modules}}
+    for node in nodes:
+        inside[node["module"]].append(f"{number[node['id']]} [width={node['w'] / 72:.4f} height={node['h'] / 72:.4f}]")
+    for i, module in reversed(list(enumerate(modules))):  # the outermost come first
+        inside[module["parent"]] += [f"subgraph cluster_{i} {{ margin=22", *inside[module["path"]], "}"]
+    lines = [
+        "digraph {",
+        f"graph [nodesep={GAP_X / 72:.3f} ranksep={GAP_Y / 72:.3f}]",
+        'node [shape=box label="" fixedsize=true]',
+        "edge [arrowhead=none]",
+    ]
+    lines += inside[""]
+    lines += [f"{number[edge['from']]} -> {number[edge['to']]} [id=e{i}]" for i, edge in enumerate(edges)]
+    drawing = ET.fromstring(draw("\n".join([*lines, "}"]), "svg"))  # noqa: S314 (Graphviz wrote it)
+    by_number = {number[node["id"]]: node for node in nodes}
+    for group in drawing.iter(f"{SVG}g"):
+        kind = group.get("class")
+        if kind == "node":
+            corners = _points(group.find(f"{SVG}polygon"), "points")
+            node = by_number[group.findtext(f"{SVG}title") or ""]
+            xs, ys = corners[::2], corners[1::2]
+            node["x"], node["y"] = round((min(xs) + max(xs)) / 2, 1), round((min(ys) + max(ys)) / 2, 1)
+        elif kind == "edge":
+            edges[int((group.get("id") or "")[1:])]["p"] = _points(group.find(f"{SVG}path"), "d")
+
+
+def _points(element: ET.Element | None, attribute: str) -> list[float]:
+    text = "" if element is None else element.get(attribute, "")
+    return [float(x) for x in re.findall(r"-?[\d.]+(?:e-?\d+)?", text)]
+
+
+# --- layers ---------------------------------------------------------------------------------------
+
+
+def _by_layers(nodes: list[dict[str, Any]], edges: list[dict[str, Any]]) -> None:
+    """Put every node below its operands, near the mean of their positions. Linear but for sorting each layer."""
+    at = {node["id"]: i for i, node in enumerate(nodes)}
+    parents: list[list[int]] = [[] for _ in nodes]
+    children: list[list[int]] = [[] for _ in nodes]
+    for edge in edges:
+        parents[at[edge["to"]]].append(at[edge["from"]])
+        children[at[edge["from"]]].append(at[edge["to"]])
+    layer = [0] * len(nodes)
+    for i in range(len(nodes)):  # nodes come in topological order, constants first
+        layer[i] = max((layer[p] + 1 for p in parents[i]), default=0)
+    for i, node in enumerate(nodes):  # leaves go where they are first used
+        if node["kind"] != "operation" and children[i]:
+            layer[i] = max(min(layer[c] for c in children[i]) - 1, 0)
+    layers: list[list[int]] = [[] for _ in range(max(layer, default=0) + 1)]
+    for i, depth in enumerate(layer):
+        layers[depth].append(i)
+    position = [0.0] * len(nodes)
+    for depth, members in enumerate(layers):
+        wish = {i: _mean([position[p] for p in parents[i] if layer[p] < depth]) for i in members}
+        members.sort(key=lambda i: (nodes[i]["module"], wish[i] if wish[i] is not None else 1e9, i))
+        width = sum(nodes[i]["w"] + GAP_X for i in members)
+        middle = _mean([w for w in wish.values() if w is not None])
+        x = (middle or 0.0) - width / 2
+        for i in members:
+            x += (nodes[i]["w"] + GAP_X) / 2
+            position[i] = x
+            nodes[i]["x"], nodes[i]["y"] = round(x, 1), depth * (HEIGHT + GAP_Y)
+            x += (nodes[i]["w"] + GAP_X) / 2
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,488 @@
+"""Graph -> Drawing: what a picture shows, before any renderer decides how.
+
+Both renderers (DOT and the explorer) read a `Drawing` and nothing else. Reading a graph changes nothing in it.
+"""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any, Literal
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.backward import topological
+from autograd_np.graph import Graph
+from autograd_np.render.collapse import Net, Part, around_of, collapse, components
+from autograd_np.render.modules import modules_of
+from autograd_np.render.rules import Rules
+from autograd_np.render.values import bytes_text, value_lines
+from autograd_np.tensor import EAGER, Node, Tensor, value_of
+from autograd_np.typing import Array
+
+__all__ = ["Drawing", "DrawnCluster", "DrawnEdge", "DrawnNode", "Kind", "Verdict", "describe"]
+
+Kind = Literal["input", "parameter", "constant", "operation", "output", "group"]
+Verdict = Literal["ok", "wrong", "unknown"]
+
+
+@dataclass(slots=True)
+class DrawnNode:
+    """One box of the picture.
+
+    Attributes
+    ----------
+    id : str
+        ``n5``: the position of the recorded Node in its graph, so the same program gives the same ids; ``c0`` for
+        constants, ``g7`` for a group that starts at ``n7``.
+    kind : str
+        ``"input"``, ``"parameter"``, ``"constant"``, ``"operation"``, ``"output"`` (an operation whose result
+        is returned) or ``"group"`` (several operations in one box).
+    op : str
+        The operation, with its attributes and scalar operands: ``sum(axis=0)``, ``power(·, 2)``; empty for leaves.
+    name, module : str
+        The user's name, and the path of the module it belongs to; empty if there is none.
+    shape, dtype : tuple, str
+        Of the result.
+    value, gradient, rule : tuple of str
+        Lines of text; empty if they were not asked for.
+    order : int or None
+        Its number in the reverse sweep, from 1; ``None`` if no gradient reaches it or it was not asked for.
+    memory : str
+        Size of the result, as text.
+    count : int
+        How often this box occurs: 12 for a block that is repeated twelve times and drawn once.
+    times : int
+        The part of `count` that no frame around it tells: what the label says.
+    size : int
+        How many recorded Nodes it stands for.
+    verdict, note : str
+        From a check: ``"ok"``, ``"wrong"``, ``"unknown"`` or empty, and what there is to say.
+    returned : bool
+        It is a result of the graph.
+    node : Node or None
+        The recorded Node; ``None`` for constants and groups.
+    title : tuple of str
+        Everything known in full, a line each: the tooltip.
+    """
+
+    id: str
+    kind: Kind
+    op: str = ""
+    name: str = ""
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    value: tuple[str, ...] = ()
+    gradient: tuple[str, ...] = ()
+    rule: tuple[str, ...] = ()
+    order: int | None = None
+    memory: str = ""
+    module: str = ""
+    count: int = 1
+    times: int = 1
+    size: int = 1
+    verdict: Verdict | Literal[""] = ""
+    note: str = ""
+    returned: bool = False
+    node: Node | None = None
+    title: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class DrawnEdge:
+    """An arrow: an operand on its way to an operation, a gradient on its way back (`backward`), or the way from one turn of a
+    repeated block to the next (`repeat`).
+    """  # noqa: D205
+
+    source: str
+    target: str
+    label: str = ""
+    backward: bool = False
+    repeat: bool = False
+
+
+@dataclass(slots=True)
+class DrawnCluster:
+    """A frame around the nodes of a module.
+
+    Attributes
+    ----------
+    path, title : str
+        ``layers.0`` and ``layers.0 … layers.11 · Block ×12``.
+    parent : str
+        The path of the frame around it; empty at the top.
+    count : int
+        How many identical modules it stands for.
+    """
+
+    path: str
+    title: str
+    parent: str = ""
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Drawing:
+    """What a picture shows.
+
+    Attributes
+    ----------
+    nodes, edges, clusters : list
+        Nodes in evaluation order; clusters outermost first.
+    notes : list of str
+        What the reader must be told: that nodes were collapsed, what the gradient is of, how much memory is held.
+    total : int
+        How many recorded Nodes the graph has.
+    """
+
+    nodes: list[DrawnNode] = field(default_factory=list)
+    edges: list[DrawnEdge] = field(default_factory=list)
+    clusters: list[DrawnCluster] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    total: int = 0
+
+
+def describe(
+    graph: Graph,
+    *,
+    values: bool = False,
+    gradients: bool = False,
+    rules: bool = False,
+    order: bool = False,
+    backward: bool = False,
+    memory: bool = False,
+    depth: int | None = None,
+    around: Node | str | None = None,
+    hops: int = 1,
+    fold: bool = False,
+    repeats: bool | None = None,
+    max_nodes: int = 400,
+    parameters: Sequence[str] = (),
+    seed: Any = None,
+    verdicts: Mapping[Node, tuple[Verdict, str]] | None = None,
+) -> Drawing:
+    """Describe the picture of a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+        From `autograd_np.graph`, `autograd_np.trace` or ``nn.Module.graph``.
+    values : bool
+        Show what every node holds: small arrays whole, large ones as min, mean and max, with a count of NaN and infinities.
+    gradients : bool
+        Show the gradient of the output at every node, in the same way.
+    rules : bool
+        Show the local derivative of every operation.
+    order : bool
+        Number the nodes as the reverse sweep visits them.
+    backward : bool
+        Draw an edge for every gradient that flows back.
+    memory : bool
+        Show the size of every result.
+    depth : int, optional
+        Draw modules that are nested deeper than this as one box each: 0 draws the outermost ones as boxes.
+    around : Node or str, optional
+        Draw only this node (or the node with this name) and what is within `hops` edges of it.
+    hops : int
+        See `around`.
+    fold : bool
+        Draw chains of elementwise operations as one box.
+    repeats : bool, optional
+        Draw identical repeated modules once. By default three or more are, unless something is asked for that differs
+        from one to the next (`values`, `gradients`, `order`, `verdicts`).
+    max_nodes : int
+        A graph that would have more boxes is collapsed until it has not, and `Drawing.notes` says so.
+    parameters : sequence of str
+        Names of leaves to draw as parameters, besides those of modules and the leaves made with ``requires_grad=True``.
+    seed : array, optional
+        Where the output is no scalar: the cotangent of the output. By default ones, and a note says so.
+    verdicts : dict, optional
+        Node -> (``"ok"``, ``"wrong"`` or ``"unknown"``, what to say about it).
+
+    Raises
+    ------
+    RenderError
+        If `around` names no node, or a number makes no sense.
+    DifferentiationError
+        If gradients of several outputs are asked for.
+
+    Examples
+    --------
+    >>> import autograd_np as ag
+    >>> from autograd_np.render.model import describe
+    >>> x = ag.Tensor(2.0, requires_grad=True, name="x")
+    >>> drawing = describe(ag.graph(x * x), values=True, rules=True)
+    >>> [(n.id, n.kind, n.op, n.value, n.rule) for n in drawing.nodes]
+    [('n0', 'parameter', '', ('2',), ()), ('n1', 'output', 'multiply', ('4',), ('∂y/∂x = x + x',))]
+    """
+    for name, number, least in (("hops", hops, 0), ("max_nodes", max_nodes, 10), ("depth", depth, 0)):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
+            raise errors.RenderError(f"{name} must be an integer of at least {least}, got {number!r}")
+    drawing = Drawing(total=len(graph))
+    net = _net(graph)
+    if around is not None:
+        net = around_of(net, _position(graph, around), hops, drawing.notes)
+    if repeats is None:
+        repeats = not (values or gradients or order or verdicts)
+    net = collapse(net, depth=depth, fold=fold, repeats=repeats, max_nodes=max_nodes, notes=drawing.notes, classes=graph.modules)
+
+    painter = _Painter(graph, net, drawing)
+    painter.parameters = set(parameters)
+    if gradients:
+        painter.gradients = _gradients(graph, seed, drawing.notes)
+    if order:
+        swept = [n for n in topological(graph.outputs) if n.needs]
+        painter.order = {n: i for i, n in enumerate(swept, 1)}
+    painter.rules = Rules() if rules else None
+    painter.values, painter.memory, painter.verdicts = values, memory, verdicts or {}
+    drawing.nodes = [painter.node(part) for part in net.parts]
+    if memory:
+        drawing.notes.append(f"results held in memory: {bytes_text(_held(graph))}")
+    drawing.edges = _edges(net, backward=backward)
+    drawing.clusters = _clusters(net, graph.modules)
+    repeated = {cluster.path: cluster.count for cluster in drawing.clusters}
+    for drawn in drawing.nodes:
+        drawn.times = max(1, drawn.count // math.prod(repeated[path] for path in components(drawn.module)))
+    return drawing
+
+
+def _position(graph: Graph, around: Node | str) -> int:
+    if isinstance(around, Node):
+        try:
+            return int(graph.id_of(around)[1:])
+        except KeyError:
+            raise errors.RenderError(f"{around!r} is not in this graph") from None
+    for i, node in enumerate(graph.nodes):
+        if around in (node.name, graph.id_of(node)):
+            return i
+    named = ", ".join(n.name for n in graph.nodes if n.name) or "none"
+    raise errors.RenderError(f"no node is named {around!r}; there are {named[:300]}, and ids n0 to n{len(graph) - 1}")
+
+
+def _net(graph: Graph) -> Net:
+    """Return the graph as a Net: a part for every Node, and one for every constant array just before it is first used."""
+    modules = modules_of(graph)
+    traced = any(hasattr(node, "scope") for node in graph.nodes)
+    ids = {node: i for i, node in enumerate(graph.nodes)}
+    parts: list[Part] = []
+    at: dict[Node, int] = {}
+    constants: dict[int, int] = {}
+    outputs = set(graph.outputs)
+    for node in graph.nodes:
+        operands: list[tuple[int, int]] = []
+        module = modules[ids[node]]
+        for position, (parent, value) in enumerate(zip_longest(node.parents, node.values)):
+            if parent is not None:
+                operands.append((at[parent], position))
+                continue
+            array = value_of(value)
+            if array is None or not np.ndim(array):
+                continue
+            if id(array) not in constants:
+                constants[id(array)] = len(parts)
+                id_ = f"c{len(constants) - 1}"
+                where = module if traced else ""  # where nothing says whose it is, it may as well be the data
+                parts.append(Part(id_, None, ("constant", np.shape(array)), [], where, constant=array, size=0))
+            operands.append((constants[id(array)], position))
+        at[node] = len(parts)
+        signature = (node.op, np.shape(node.out), getattr(node.out, "dtype", None))
+        scalars = [v for v in node.values if v.__class__ in (int, float)]
+        detail = f"{reprlib.repr(node.attrs)}{scalars}" if node.attrs or scalars else ""
+        parts.append(Part(f"n{ids[node]}", node, signature, operands, module, returned=node in outputs, detail=detail))
+    return Net(parts)
+
+
+def _gradients(graph: Graph, seed: Any, notes: list[str]) -> dict[Node, Array]:
+    if seed is None and len(graph.outputs) == 1 and np.size(graph.outputs[0].out) != 1:
+        root = graph.outputs[0]
+        notes.append(f"gradients of the sum of {graph.label_of(root)}, which has shape {np.shape(root.out)}")
+        seed = np.ones_like(value_of(root.out))
+    return graph.gradients(seed)
+
+
+def _held(graph: Graph) -> int:
+    """Bytes of the distinct arrays that the results keep alive."""
+    held: dict[int, int] = {}
+    for node in graph.nodes:
+        array = value_of(node.out)
+        while isinstance(getattr(array, "base", None), np.ndarray):
+            array = array.base
+        held[id(array)] = getattr(array, "nbytes", 0)
+    return sum(held.values())
+
+
+@dataclass
+class _Painter:
+    """Writes the texts of the parts that are left after collapsing."""
+
+    graph: Graph
+    net: Net
+    drawing: Drawing
+    parameters: set[str] = field(default_factory=set)
+    gradients: Mapping[Node, Array] | None = None
+    order: Mapping[Node, int] = field(default_factory=dict)
+    rules: Rules | None = None
+    verdicts: Mapping[Node, tuple[Verdict, str]] = field(default_factory=dict)
+    values: bool = False
+    memory: bool = False
+
+    def node(self, part: Part) -> DrawnNode:
+        """Return the box of a part."""
+        if part.title is not None:
+            return self._group(part)
+        if part.node is None:
+            return self._constant(part)
+        node = part.node
+        array = value_of(node.out)
+        drawn = DrawnNode(
+            part.id,
+            self._kind(node, part),
+            op=(f"{node.op.name}(…)" if part.varied else _call(self.graph, node)) if node.op else "",
+            name=node.name or "",
+            shape=tuple(np.shape(array)),
+            dtype=str(getattr(array, "dtype", type(array).__name__)),
+            module=part.module,
+            count=part.count,
+            size=part.size,
+            returned=part.returned,
+            node=node,
+        )
+        if self.values:
+            drawn.value = value_lines(array)
+        if self.gradients is not None and node in self.gradients:
+            drawn.gradient = value_lines(value_of(self.gradients[node]))
+        if self.rules is not None and node.op is not None:
+            drawn.rule = self.rules.lines(node)
+        if self.memory:
+            drawn.memory = bytes_text(getattr(array, "nbytes", 0))
+        drawn.order = self.order.get(node)
+        if node in self.verdicts:
+            drawn.verdict, drawn.note = self.verdicts[node]
+        drawn.title = _title(drawn, node)
+        return drawn
+
+    def _kind(self, node: Node, part: Part) -> Kind:
+        if node.op is not None:
+            return "output" if part.returned else "operation"
+        held = isinstance(node.out, Tensor) and node.out.requires_grad  # a Tensor that a traced function uses
+        eager = node.level is EAGER and node.needs
+        return "parameter" if held or eager or node.name in self.parameters else "input"
+
+    def _constant(self, part: Part) -> DrawnNode:
+        array = part.constant
+        name = self.graph.names.get(id(array), ("",))[0]
+        drawn = DrawnNode(part.id, "constant", name=name, shape=tuple(np.shape(array)), dtype=str(array.dtype), module=part.module)
+        drawn.count, drawn.size = part.count, part.size
+        if self.values:
+            drawn.value = value_lines(array)
+        if self.memory:
+            drawn.memory = bytes_text(getattr(array, "nbytes", 0))
+        drawn.title = _title(drawn, None)
+        return drawn
+
+    def _group(self, part: Part) -> DrawnNode:
+        drawn = DrawnNode(part.id, "group", name=part.title or "", module=part.module, count=part.count, size=part.size)
+        drawn.op = part.contents
+        drawn.returned = part.returned
+        if part.node is not None:  # the last of a chain: what leaves the group
+            drawn.shape = tuple(np.shape(part.node.out))
+            drawn.dtype = str(part.node.out.dtype)
+        worst = [self.verdicts[n] for n in part.members if n in self.verdicts]
+        for verdict in ("wrong", "unknown", "ok"):
+            found = [note for v, note in worst if v == verdict]
+            if found:
+                drawn.verdict, drawn.note = verdict, found[0]
+                break
+        drawn.title = (drawn.name, drawn.op, f"{part.size:,} nodes")
+        return drawn
+
+
+def _title(drawn: DrawnNode, node: Node | None) -> tuple[str, ...]:
+    lines = [drawn.name, f"{drawn.kind}{': ' if drawn.op else ''}{drawn.op}", f"shape {drawn.shape}, {drawn.dtype}"]
+    if drawn.module:
+        lines.append(f"in {drawn.module}")
+    for what, text in (("value", drawn.value), ("gradient", drawn.gradient), ("rule", drawn.rule)):
+        if text:
+            lines += [f"{what}:", *text] if len(text) > 1 else [f"{what}: {text[0]}"]
+    if drawn.order:
+        lines.append(f"step {drawn.order} of the reverse sweep")
+    if drawn.memory:
+        lines.append(f"memory: {drawn.memory}")
+    if drawn.verdict:
+        lines.append(f"{drawn.verdict}: {drawn.note}")
+    if node is not None and node.site:
+        lines.append(f"at {node.site}")
+    return tuple(line for line in lines if line)
+
+
+def _call(graph: Graph, node: Node) -> str:
+    """Write the operation as a call that shows what is not drawn: attributes and scalar operands (a dot stands for an edge)."""
+    assert node.op is not None
+    operands = []
+    scalars = False
+    for parent, value in zip(node.parents[: len(node.values)], node.values, strict=True):
+        array = value_of(value)
+        if parent is not None or np.ndim(array):
+            operands.append("·")
+        elif array is not None:
+            scalars = True
+            name = graph.names.get(id(array), ("",))[0]
+            number = array.item() if hasattr(array, "item") else array
+            text = f"{number:.6g}" if isinstance(number, float) else reprlib.repr(number)
+            operands.append(f"{name} = {text}" if name else text)
+    attrs = [f"{key}={reprlib.repr(value)}" for key, value in node.attrs.items() if value is not None]
+    inside = [*(operands if scalars else []), *attrs]
+    return f"{node.op.name}({', '.join(inside)})" if inside else node.op.name
+
+
+MANY = 4  # an operation that reads one result more often than this has one edge with a number
+_COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum"})
+
+
+def _edges(net: Net, *, backward: bool) -> list[DrawnEdge]:
+    edges: list[DrawnEdge] = []
+    flows: list[DrawnEdge] = []
+    for i, part in enumerate(net.parts):
+        node = part.node
+        numbered = len(part.operands) > 1 and part.title is None and part.count == 1
+        numbered = numbered and node is not None and node.op is not None and node.op.name not in _COMMUTATIVE
+        uses: dict[int, list[int]] = {}
+        for source, position in part.operands:
+            uses.setdefault(source, []).append(position)
+        for source, positions in uses.items():
+            other = net.parts[source]
+            if len(positions) > MANY:
+                edges.append(DrawnEdge(other.id, part.id, f"×{len(positions):,}", repeat=source >= i))
+            else:
+                edges += [DrawnEdge(other.id, part.id, str(p + 1) if numbered else "", repeat=source >= i) for p in positions]
+            if backward and any(_flows(part, other, p) for p in positions):
+                flows.append(DrawnEdge(part.id, other.id, backward=True))
+    return edges + flows
+
+
+def _flows(part: Part, source: Part, position: int) -> bool:
+    """Whether a gradient goes back along an edge."""
+    if source.node is None or part.node is None or part.title is not None or source.title is not None:
+        return source.needs and part.needs
+    op = part.node.op
+    if op is None or not source.node.needs:
+        return False
+    rule = op.rules[0 if op.joint else position] if op.rules else None
+    return op.kind != "constant" and rule is not None and not (isinstance(rule, int) and rule == 0)
+
+
+def _clusters(net: Net, classes: Mapping[str, str]) -> list[DrawnCluster]:
+    clusters: dict[str, DrawnCluster] = {}
+    for part in net.parts:
+        parent = ""
+        for path in components(part.module):
+            if path not in clusters:
+                name, kind = path.removeprefix(f"{parent}."), classes.get(path, "")
+                title, count = net.titles.get(path, (f"{name} · {kind}" if kind.lower() not in ("", name.lower()) else name, 1))
+                clusters[path] = DrawnCluster(path, title, parent, count)
+            parent = path
+    return list(clusters.values())

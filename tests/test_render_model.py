@@ -1,0 +1,354 @@
+"""What a drawing shows: options, modules, repeated blocks, neighbourhoods, collapsing; and that drawing changes nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd_np as ag
+import nn
+from autograd_np.render import describe, svg, write
+from autograd_np.render.model import Drawing
+from autograd_np.render.values import bytes_text, value_lines
+
+
+class Block(nn.Module):
+    def __init__(self, d: int, rng: int) -> None:
+        self.up, self.down = nn.Linear(d, 2 * d, rng=rng), nn.Linear(2 * d, d, rng=rng)
+
+    def forward(self, x: Any) -> Any:
+        return x + self.down(np.tanh(self.up(x)))
+
+
+class Net(nn.Module):
+    def __init__(self, n: int, d: int = 3) -> None:
+        self.blocks, self.head = [Block(d, i) for i in range(n)], nn.Linear(d, 1, rng=0)
+
+    def forward(self, x: Any) -> Any:
+        for block in self.blocks:
+            x = block(x)
+        return np.sum(self.head(x))
+
+
+def chain(n: int) -> ag.Graph:
+    x = ag.Tensor(np.ones(3), requires_grad=True, name="x")
+    y = x
+    for i in range(n):
+        y = (np.exp, np.tanh, np.sin)[i % 3](y)
+    return ag.graph(np.sum(y))
+
+
+def fan(n: int) -> ag.Graph:
+    x = ag.Tensor(np.ones(3), requires_grad=True, name="x")
+    return ag.graph(np.sum(np.stack([np.sin(x) for _ in range(n)])))
+
+
+def tangle(n: int, seed: int = 0) -> ag.Graph:
+    """Operands at random: nothing repeats."""
+    rng = np.random.default_rng(seed)
+    xs: list[Any] = [ag.Tensor(np.full(3, 1.0 + i), requires_grad=True, name=f"x{i}") for i in range(10)]
+    fs = (np.add, np.maximum, np.minimum, lambda a, b: np.tanh(a) + b)
+    for _ in range(n):
+        a, b = rng.integers(max(0, len(xs) - 30), len(xs), 2)
+        xs.append(fs[rng.integers(4)](xs[a], xs[b]))
+    return ag.graph(np.sum(np.stack(xs)))
+
+
+def by_name(drawing: Drawing) -> dict[str, Any]:
+    return {node.name or node.op: node for node in drawing.nodes}
+
+
+def well_formed(drawing: Drawing, graph: ag.Graph) -> None:
+    ids = [node.id for node in drawing.nodes]
+    assert len(set(ids)) == len(ids)
+    assert {e.source for e in drawing.edges} | {e.target for e in drawing.edges} <= set(ids)
+    assert sum(node.size for node in drawing.nodes) == drawing.total == len(graph)
+    paths = {cluster.path for cluster in drawing.clusters} | {""}
+    assert {node.module for node in drawing.nodes} <= paths
+    assert {cluster.parent for cluster in drawing.clusters} <= paths
+
+
+# --- options
+
+
+def test_everything_at_once() -> None:
+    W, x = ag.Tensor([[1.0, 2.0]], requires_grad=True, name="W"), np.array([[3.0], [4.0]])
+    drawing = describe(ag.graph(W @ x), values=True, gradients=True, rules=True, order=True, backward=True, memory=True)
+    weight, constant, product = drawing.nodes
+    assert (weight.kind, weight.value, weight.gradient, weight.order) == ("parameter", ("1  2",), ("3  4",), 2)
+    assert (constant.kind, constant.id, constant.value) == ("constant", "c0", ("3", "4"))
+    assert (product.kind, product.value, product.gradient, product.order, product.rule) == ("output", ("11",), ("1",), 1, ("dW = G · bᵀ",))
+    assert product.memory == "8 B"
+    assert [(e.source, e.target) for e in drawing.edges if e.backward] == [("n1", "n0")]
+    assert drawing.notes == ["results held in memory: 24 B"]
+
+
+def test_an_output_that_is_no_scalar_says_what_the_gradients_are_of() -> None:
+    graph = ag.trace(lambda x: x * 2, np.ones(2))
+    assert "gradients of the sum of n1" in describe(graph, gradients=True).notes[0]
+    drawing = describe(graph, gradients=True, seed=np.array([1.0, 10.0]))
+    assert drawing.nodes[0].gradient == ("[2, 20]",)
+    assert drawing.notes == []
+
+
+def test_scalars_and_attributes_stand_in_the_operation() -> None:
+    graph = ag.trace(lambda x: np.sum(2.5 / x**2, axis=0), np.ones(2))
+    assert [node.op for node in describe(graph).nodes] == ["", "power(·, 2)", "divide(2.5, ·)", "sum(axis=0)"]
+
+
+def test_backward_edges_stop_where_no_gradient_flows() -> None:
+    drawing = describe(ag.trace(lambda x: np.where(x > 0, x, 0.0) * np.floor(x), np.ones(2)), backward=True)
+    ids = {node.op: node.id for node in drawing.nodes}
+    back = {(e.source, e.target) for e in drawing.edges if e.backward}
+    assert (ids["floor"], "n0") not in back
+    assert (ids["greater(·, 0)"], "n0") not in back
+    assert any(target == "n0" for _, target in back)
+
+
+@pytest.mark.parametrize("options", [{"hops": -1}, {"max_nodes": 3}, {"depth": -1}, {"depth": True}, {"around": "nobody"}])
+def test_what_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ag.RenderError, match=r"nobody|must be an integer"):
+        describe(chain(3), **options)
+
+
+@given(st.lists(st.floats(width=32), max_size=40))
+def test_values_never_fail_and_never_hide_what_is_not_finite(xs: list[float]) -> None:
+    lines = " ".join(value_lines(np.array(xs)))
+    assert lines
+    if not all(np.isfinite(xs)):
+        assert "nan" in lines.lower() or "inf" in lines
+
+
+def test_statistics_and_sizes() -> None:
+    assert value_lines(np.array([np.nan, np.inf, *np.arange(20.0)])) == ("min 0  mean 9.5  max 19", "1 NaN, 1 inf")
+    assert value_lines(np.full(50, np.nan)) == ("50 NaN",)
+    assert value_lines(np.zeros((0, 3))) == ("empty",)
+    assert value_lines(np.arange(20) > 4) == ("15 of 20 true",)
+    assert [bytes_text(n) for n in (0, 999, 1000, 10**7)] == ["0 B", "999 B", "1 kB", "10 MB"]
+
+
+def test_verdicts_show_in_mark_form_and_note() -> None:
+    graph = ag.trace(lambda x: np.exp(x) * 2, np.ones(2))
+    node = graph.nodes[1]
+    for verdict, mark, form in (("ok", "✓", "is-ok"), ("wrong", "✗", "penwidth=2.5"), ("unknown", "?", "dashed")):
+        source = graph.to_dot(verdicts={node: (verdict, "by hand 3\nright 4")}).source
+        line = next(line for line in source.splitlines() if line.startswith("\tn1 "))
+        assert f"{mark} exp" in line
+        assert form in line
+        assert r"by hand 3\nright 4" in line
+
+
+# --- modules
+
+
+def test_a_module_is_a_frame_and_a_repeated_one_is_drawn_once() -> None:
+    graph = Net(12).graph(np.ones((2, 3)))
+    drawing = describe(graph)
+    well_formed(drawing, graph)
+    titles = {cluster.path: cluster.title for cluster in drawing.clusters}
+    assert titles["blocks.0"] == "blocks.0 … 11 · Block ×12"
+    assert titles["blocks.0.up"] == "up · Linear"
+    assert titles["head"] == "head · Linear"
+    inside = [node for node in drawing.nodes if node.module.startswith("blocks.0")]
+    assert {node.count for node in inside} == {12}
+    assert {node.times for node in inside} == {1}
+    assert any(edge.repeat for edge in drawing.edges)
+    assert by_name(drawing)["blocks.0.up.weight"].kind == "parameter"
+    assert [node.name for node in drawing.nodes if node.kind == "input"] == ["x"]
+    assert "×12" not in [line for line in write(drawing).source.splitlines() if "blocks.0" not in line]
+
+
+def test_blocks_that_differ_are_not_folded() -> None:
+    net = Net(4)
+    net.blocks[2] = nn.Linear(3, 3, rng=0)
+    assert not any(cluster.count > 1 for cluster in describe(net.graph(np.ones((2, 3)))).clusters)
+    assert not any(cluster.count > 1 for cluster in describe(Net(2).graph(np.ones((2, 3)))).clusters)
+
+
+def test_values_of_repeated_blocks_are_all_shown() -> None:
+    graph = Net(4).graph(np.ones((2, 3)))
+    assert len(describe(graph, values=True).nodes) == len(graph)
+    assert len(describe(graph, repeats=False).nodes) == len(graph)
+    assert len(describe(graph, values=True, repeats=True).nodes) < len(graph)
+
+
+def test_depth() -> None:
+    graph = Net(2).graph(np.ones((2, 3)))
+    drawing = describe(graph, depth=0)
+    well_formed(drawing, graph)
+    assert {node.name for node in drawing.nodes if node.kind == "group"} == {"blocks.0 · Block", "blocks.1 · Block", "head · Linear"}
+    assert drawing.clusters == []
+    drawing = describe(graph, depth=1)
+    assert [node.name for node in drawing.nodes if node.module == "blocks.0" and node.kind == "group"] == ["up · Linear", "down · Linear"]
+    assert len(describe(graph, depth=5).nodes) == len(graph)
+
+
+def test_modules_of_a_graph_recorded_in_training_are_inferred() -> None:
+    model = nn.Sequential(*(nn.Sequential(nn.Linear(3, 3, rng=i), nn.Tanh()) for i in range(5)), nn.Linear(3, 1, rng=0))
+    graph = ag.graph(np.sum(model(np.ones((2, 3)))))
+    drawing = describe(graph)
+    well_formed(drawing, graph)
+    assert {"0": "0 … 4 · Block ×5", "5": "5"}.items() <= {cluster.path: cluster.title for cluster in drawing.clusters}.items()
+    assert [node.module for node in drawing.nodes if node.op == "tanh"] == ["0"]
+
+
+def test_scopes_in_plain_numpy() -> None:
+    def f(x: Any) -> Any:
+        with ag.scope("encoder"), ag.scope("first"):
+            h = np.tanh(x)
+        return h * 2
+
+    drawing = describe(ag.trace(f, np.ones(2)))
+    assert [(c.path, c.title, c.parent) for c in drawing.clusters] == [("encoder", "encoder", ""), ("encoder.first", "first", "encoder")]
+    assert by_name(drawing)["h"].module == "encoder.first"
+
+
+def test_module_graph_changes_nothing_and_survives_an_error() -> None:
+    model = Net(2)
+    before = model.state_dict()
+    model.graph(np.ones((2, 3)))
+    with pytest.raises(nn.ShapeMismatchError):
+        model.graph(np.ones((2, 7)))
+    assert all(np.array_equal(a, b) for a, b in zip(before.values(), model.state_dict().values(), strict=True))
+    assert all(p.grad is None for p in model.parameters())
+    assert not any(hasattr(node, "scope") for node in ag.graph(model(np.ones((2, 3)))))
+
+
+# --- parts of a graph
+
+
+def test_around() -> None:
+    graph = chain(50)
+    drawing = describe(graph, around="n10", hops=2)
+    assert [node.id for node in drawing.nodes] == ["n8", "n9", "n10", "n11", "n12"]
+    assert drawing.notes == ["5 of 52 nodes: those within 2 of n10"]
+    assert [node.id for node in describe(graph, around=graph.nodes[10], hops=0).nodes] == ["n10"]
+    assert [node.id for node in describe(graph, around="x", hops=1).nodes] == ["n0", "n1"]
+
+
+def test_fold_makes_one_box_of_an_elementwise_chain_and_keeps_what_is_used_twice() -> None:
+    def f(x: Any, w: Any) -> Any:
+        a = np.exp(np.sin(x))
+        b = np.tanh(a * w)
+        return np.sum(a) + np.sum(b)
+
+    graph = ag.trace(f, np.ones(3), np.ones(3))
+    drawing = describe(graph, fold=True)
+    well_formed(drawing, graph)
+    groups = {node.name: node.op for node in drawing.nodes if node.kind == "group"}
+    assert groups == {"a": "sin → exp", "b": "multiply → tanh"}
+
+
+# --- large graphs
+
+
+@pytest.mark.parametrize(
+    ("make", "boxes"),
+    [
+        (lambda: chain(50_000), 10),
+        (lambda: fan(50_000), 5),
+        (lambda: tangle(30_000), 50),
+        (lambda: unrolled(8_000), 40),
+        (lambda: summed(9_000), 40),
+    ],
+    ids=["chain", "fan", "tangle", "unrolled", "summed"],
+)
+def test_fifty_thousand_nodes_become_a_picture_in_seconds_and_say_so(make: Any, boxes: int) -> None:
+    graph = make()
+    assert len(graph) >= 40_000 or boxes == 50
+    start = time.perf_counter()
+    drawing = describe(graph)
+    picture = svg.decorate(svg.draw_embedded(write(drawing).source), drawing)
+    assert time.perf_counter() - start < 20  # a second or three, with time to spare for a busy machine
+    well_formed(drawing, graph)
+    assert len(drawing.nodes) <= boxes
+    assert f"collapsed: {len(graph):,} nodes shown as {len(drawing.nodes)}" in drawing.notes[0]
+    assert "collapsed" in picture
+
+
+def unrolled(n: int) -> ag.Graph:
+    W = ag.Tensor(np.eye(3), requires_grad=True, name="W")
+    xs = np.ones((n, 3))
+    h: Any = np.ones(3)
+    for i in range(n):
+        h = np.tanh(W @ h + xs[i].copy() * W[0, 0]) * float(i % 5 + 1)
+    return ag.graph(np.sum(h))
+
+
+def summed(n: int) -> ag.Graph:
+    w = ag.Tensor(np.ones(3), requires_grad=True, name="w")
+    total: Any = 0.0
+    for i in range(n):
+        total = total + np.sum((w * np.full(3, float(i)) - 1.0) ** 2)
+    return ag.graph(total)
+
+
+def test_blocks_that_differ_in_a_number_alone_say_that_they_do() -> None:
+    drawing = describe(unrolled(1000))
+    assert "multiply(…)" in {node.op for node in drawing.nodes}
+
+
+@pytest.mark.parametrize("make", [chain, fan, tangle], ids=["chain", "fan", "tangle"])
+@pytest.mark.parametrize("embedded", [True, False], ids=["embedded", "native"])
+def test_a_thousand_nodes_in_three_seconds(make: Any, embedded: bool) -> None:
+    graph = make(1000)
+    if embedded:
+        svg.draw_embedded("digraph { a }")  # compiling it is paid once
+    elif svg.shutil.which("dot") is None:
+        pytest.skip("Graphviz is not installed")
+    best = min(timed(graph, svg.draw_embedded if embedded else lambda source: svg.draw(source, "svg")) for _ in range(2))
+    assert best < 3
+
+
+def timed(graph: ag.Graph, draw: Any) -> float:
+    start = time.perf_counter()
+    drawing = describe(graph, max_nodes=10_000)
+    assert len(drawing.nodes) > 1000
+    svg.decorate(draw(write(drawing).source), drawing)
+    return time.perf_counter() - start
+
+
+def test_a_chain_and_a_fan_of_five_thousand_are_drawn_whole(tmp_path: Path) -> None:
+    long = chain(5000).render(tmp_path / "chain.svg", max_nodes=10_000, rules=True, order=True).read_text("utf-8")
+    assert long.count('class="node') == 5002
+    wide = describe(fan(5000), max_nodes=10_000, gradients=True)
+    assert len(wide.nodes) == 5003
+    assert write(wide).source.count("->") == 10_001
+
+
+def test_too_large_for_the_embedded_renderer_is_an_error_that_helps_and_it_survives() -> None:
+    source = "digraph {" + " ".join(f"n{i} -> n{i + 1}" for i in range(120_000)) + "}"
+    with pytest.raises(ag.RenderError, match=r"max_nodes="):
+        svg.draw_embedded(source)
+    assert b"</svg>" in svg.draw_embedded("digraph { a -> b }")
+
+
+@pytest.fixture
+def everything() -> dict[str, bool]:
+    return dict.fromkeys(("values", "gradients", "rules", "order", "backward", "memory"), True)
+
+
+def test_drawing_changes_nothing(everything: dict[str, bool], tmp_path: Path) -> None:
+    x = ag.Tensor(np.array([[1.0, 2.0], [3.0, 4.0]]), requires_grad=True)
+    y = np.sum(ag.softmax(x @ x) * x[0])
+    graph = ag.graph(y)
+    before = [(n.name, np.array(n.out), [np.array(v) for v in n.values], n.grad, dict(n.attrs)) for n in graph]
+    for fold in (False, True):
+        graph.render(tmp_path / "g.svg", fold=fold, **everything)
+    describe(graph, max_nodes=10)
+    for (name, out, values, grad, attrs), n in zip(before, graph, strict=True):
+        assert (n.name, n.grad) == (name, grad)
+        assert list(n.attrs) == list(attrs)
+        np.testing.assert_array_equal(n.out, out)
+        for old, new in zip(values, n.values, strict=True):
+            np.testing.assert_array_equal(new, old)
+    y.backward()
+    assert x.grad is not None
+    describe(graph, **everything)
+    np.testing.assert_array_equal(x.grad, ag.grad(lambda x: np.sum(ag.softmax(x @ x) * x[0]))(x.data))
