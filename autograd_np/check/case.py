@@ -145,7 +145,6 @@ def sample_of(
         session.sizes(point),
         point.scale,
         _neighbours(point, node, constant),
-        names_under(statement) if statement is not None else (),
         {n for x in ast.walk(statement) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Div) for n in names_under(x.right)}
         if statement is not None
         else (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -144,17 +144,19 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     """
     best: tuple[int, Suspect, Meant, float] | None = None
     constants = dict.fromkeys([1.0, w.constant, *case.session.sizes(case.main).values()])
+    off = constant_ratio(w.computed, w.expected, case.session.tolerance, case.main.scale)
     blameable = [s for s in suspects if not _is_primal(case.main, s.events)]
     for c, s in itertools.product(constants, blameable):
         if c not in (1.0, w.constant) and len(s.events) > 1:
             continue
-        limit = before - (explained and (s.looks_right or not case.only_adds(w)))
+        modest = before - (explained and (s.looks_right or not case.only_adds(w)))
         for meant in _families(case.main, s.events):
             if case.late() or (best is not None and best[0] == 0):
                 break
             values = meant.at(case.main, s.events, c)
             if all(case.close(e.computed, values[e.visit], case.main) for e in s.events if e.visit in values):
                 continue
+            limit = before if off is not None and _off_by(s.events, values, off, case) else modest
             left = case.left_with(Fix(s.line, s.path, None, values), w, case.main)
             if left is not None and left < limit and (best is None or left < best[0]):
                 best = (left, s, meant, c)
@@ -171,6 +173,12 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
             return None
         per_point.append(values)
     return Verdict(s.line, _why_not_gradient(case, w, s, per_point, meant), Fix(s.line, s.path, None, per_point[0]))
+
+
+def _off_by(events: Sequence[Event], values: Mapping[int, Array], off: float, case: Case) -> bool:
+    """Whether a line is off by the very factor that the wrong variable is off by."""
+    ratios = (constant_ratio(e.computed, values[e.visit], case.session.tolerance, case.main.scale) for e in events if e.visit in values)
+    return abs(off - 1) > 1e-6 and all(r is not None and abs(r - off) < 1e-6 * abs(off) for r in ratios)
 
 
 class Meant(NamedTuple):

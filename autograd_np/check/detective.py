@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -136,6 +137,8 @@ def _explain(case: Case, w: Wrong, out: Outcome) -> Verdict:
         residual = _residual(case, w, lines, out)
         if residual is not None and (own is None or residual[1].rank <= own.rank):
             own_line, own = residual
+        else:
+            own_line = _odd_line(case, w, lines, out)
     before = len(out.wrong_lines())
     suspects = suspects_of(case, w, out)
     elsewhere = stale(case, w, suspects) or (edited_elsewhere(case, w, suspects, before, QUICK) if own is None else None)
@@ -154,7 +157,7 @@ def _explain(case: Case, w: Wrong, out: Outcome) -> Verdict:
     if elsewhere is not None:
         return elsewhere
     message = f"`{w.name}` is not ∂L/∂{w.forward_name}, and no single known mistake explains the difference"
-    if len(lines) > 1 and w.event is not None:
+    if len(lines) > 1 and w.event is not None and own_line == w.line:
         own_line = _first_curable(case, w, lines, out)
     return Verdict(own_line, Diagnosis(99, "unknown", message))
 
@@ -168,6 +171,20 @@ def _first_curable(case: Case, w: Wrong, lines: list[int], out: Outcome) -> int:
             if len(events) == 1 and case.right_with(fix, w, case.main):
                 return line
     return w.line
+
+
+def _odd_line(case: Case, w: Wrong, lines: list[int], out: Outcome) -> int:
+    """Return the one line of a sum whose share is no contribution to the gradient, where there is just one."""
+    terms = [w.constant * t for _, t in case.main.terms(w.node)]
+    if not 2 <= len(terms) <= 6 or any(np.shape(t) != w.expected.shape for t in terms):
+        return w.line
+    sums = [sum(some) for n in range(1, len(terms) + 1) for some in itertools.combinations(terms, n)]
+    odd = []
+    for line in lines:
+        added = share(out.events, w, line, case.session.source)
+        if added is not None and (np.any(added) and not any(case.close(added, s, case.main) for s in sums)):
+            odd.append(line)
+    return odd[0] if len(odd) == 1 else w.line
 
 
 def _residual(case: Case, w: Wrong, lines: list[int], out: Outcome) -> tuple[int, Diagnosis] | None:

@@ -54,8 +54,8 @@ class Sample:
     others : mapping
         Gradients of other variables of the same shape: nearer the loss under ``"after X"``, farther from it under
         ``"before X"``, else ``"beside X"``.
-    read, divided : collections of str
-        The variables in the text of the line, and those it divides by.
+    divided : collection of str
+        The variables that the text of the line divides by.
     """
 
     actual: Array
@@ -65,7 +65,6 @@ class Sample:
     sizes: Mapping[str, float]
     scale: float
     others: Mapping[str, Array] = field(default_factory=dict)
-    read: Collection[str] = ()
     divided: Collection[str] = ()
 
 
@@ -273,7 +272,7 @@ def _factor(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     if any(s.actual.shape != s.expected.shape for s in samples):
         return None
     tables = [_by_name(s) for s in samples]
-    read, divided = samples[0].read, samples[0].divided
+    divided = samples[0].divided
     found: list[Diagnosis] = []
     for name, f in tables[0].items():
         if not all(name in t for t in tables):
@@ -285,7 +284,7 @@ def _factor(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
             else:
                 found.append(Diagnosis(rank, "missing-factor", f"`{v}` lacks the factor {_nice(f)}"))
         elif all(close(s.actual, s.expected * t[name].value, tol, s.scale) for s, t in zip(samples, tables, strict=True)):
-            if f.of in divided or (read and f.of not in read):
+            if f.of in divided:
                 found.append(Diagnosis(rank, "missing-factor", f"`{v}` lacks the factor 1 / {_nice(f)}"))
             else:
                 found.append(Diagnosis(rank, "extra-factor", f"`{v}` has the factor {_nice(f)} once too often"))

@@ -80,9 +80,10 @@ class Place:
     @property
     def parent(self) -> Any:
         """The syntax tree the expression stands in."""
-        return functools.reduce(
-            lambda tree, step: tree[step] if isinstance(step, int) else getattr(tree, step), self.path[:-1], self.statement
-        )
+        tree: Any = self.statement
+        for step in self.path[:-1]:
+            tree = tree[step] if isinstance(step, int) else getattr(tree, step)
+        return tree
 
     def value(self) -> Any:
         """Return the value of the expression, or ``None`` if it cannot be found out."""

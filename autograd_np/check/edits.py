@@ -16,6 +16,7 @@ from autograd_np.check.edit import Edit, number, places_in, replace, text_of
 from autograd_np.check.edits_calls import call_edits
 from autograd_np.check.edits_operands import constant_edits, counters, factor_edits, operand_edits
 from autograd_np.check.edits_operators import operator_edits
+from autograd_np.check.edits_shapes import arrangement_edits, forgotten_edits
 
 __all__ = ["Edit", "edits_of"]
 
@@ -42,7 +43,7 @@ def edits_of(
     if isinstance(statement, ast.AugAssign):
         found += _of_update(statement, target, env)
     for place in places_in(statement, target, env, candidates):
-        for edits in (operator_edits, operand_edits, call_edits, factor_edits, constant_edits):
+        for edits in (operator_edits, operand_edits, call_edits, arrangement_edits, forgotten_edits, factor_edits, constant_edits):
             found += edits(place)
     return sorted(found, key=lambda e: e.rank)
 
@@ -76,18 +77,27 @@ def _of_assignment(statement: ast.stmt, target: str, env: Mapping[str, Any]) -> 
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], (ast.Name, ast.Subscript)) and target in env:
         added = ast.AugAssign(target=copy.deepcopy(statement.targets[0]), op=ast.Add(), value=copy.deepcopy(statement.value))
         yield Edit(4, "missing-term", f"`{target}` is overwritten here: use `+=` to add to what it had", _at(statement, added))
+        if isinstance(statement.targets[0], ast.Subscript):
+            yield from _scattered(statement, statement.targets[0], statement.value)
+
+
+def _scattered(statement: ast.stmt, place: ast.Subscript, value: ast.expr) -> Iterator[Edit]:
+    """Yield ``np.add.at``: an index may name an element more than once."""
+    if any(isinstance(n, ast.Slice) for n in ast.walk(place)):
+        return
+    base, index = text_of(place.value), text_of(place.slice)
+    call = ast.parse(f"np.add.at({base}, ({index}), None)", mode="eval").body
+    assert isinstance(call, ast.Call)
+    call.args[2] = copy.deepcopy(value)
+    words = f"an index that `{base}[{index}]` names twice counts once: use `np.add.at({base}, {index}, ...)`"
+    yield Edit(4, "missing-term", words, _at(statement, ast.Expr(value=call)))
 
 
 def _of_update(statement: ast.AugAssign, target: str, env: Mapping[str, Any]) -> Iterator[Edit]:
     """Yield the edits of ``+=`` and the like: a scatter that adds, ``=``, another operator."""
     place, op = statement.target, statement.op
-    if isinstance(place, ast.Subscript) and isinstance(op, ast.Add) and not any(isinstance(n, ast.Slice) for n in ast.walk(place)):
-        base, index = text_of(place.value), text_of(place.slice)
-        call = ast.parse(f"np.add.at({base}, ({index}), None)", mode="eval").body
-        assert isinstance(call, ast.Call)
-        call.args[2] = copy.deepcopy(statement.value)
-        words = f"`{base}[{index}] +=` counts a repeated index once: use `np.add.at({base}, {index}, ...)`"
-        yield Edit(4, "missing-term", words, _at(statement, ast.Expr(value=call)))
+    if isinstance(place, ast.Subscript) and isinstance(op, ast.Add):
+        yield from _scattered(statement, place, statement.value)
     if isinstance(place, ast.Subscript) and isinstance(place.slice, ast.Name):
         for name in counters(env, place.slice.id):
             moved = copy.deepcopy(statement)

@@ -59,12 +59,12 @@ def counters(env: Mapping[str, Any], used: str) -> list[str]:
     ]
 
 
-_INSERTED = ("{0}", "{0} * (1 - {0})", "1 - {0}**2", "({0} > 0)", "1 / {0}")
+_INSERTED = ("{0}", "(1 - {0})", "{0} * (1 - {0})", "(1 - {0}**2)", "({0} > 0)", "1 / {0}")
 
 
 def factor_edits(at: Place) -> Iterator[Edit]:
     """Yield edits that multiply an operand by a factor it may lack inside a sum or a product of matrices."""
-    if not isinstance(at.node, (ast.Name, ast.BinOp, ast.Subscript)) or "slice" in at.path or "func" in at.path[-2:-1]:
+    if not isinstance(at.node, (ast.Name, ast.BinOp, ast.Subscript)) or "slice" in at.path:
         return
     value, text = at.value(), text_of(at.node)
     if not is_array(value) or value.dtype.kind != "f" or value.ndim == 0:
@@ -72,15 +72,24 @@ def factor_edits(at: Place) -> Iterator[Edit]:
     for name, other in at.candidates.items():
         if np.ndim(other) == 0 or np.asarray(other).dtype.kind not in "fb" or name == text:
             continue
-        try:
-            if np.broadcast_shapes(np.shape(other), value.shape) != value.shape:
-                continue
-        except ValueError:
+        written = _as_broadcast(name, np.shape(other), value.shape)
+        if written is None:
             continue
-        for template in _INSERTED:
-            factor = template.format(name)
+        for template in _INSERTED if written == name else _INSERTED[:1]:
+            factor = template.format(written)
             product = ast.BinOp(left=copy.deepcopy(at.node), op=ast.Mult(), right=ast.parse(factor, mode="eval").body)
             yield at.edit(8, "missing-factor", f"in `{at.target}`, `{text}` lacks the factor `{factor}`", product)
+
+
+def _as_broadcast(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+    """Write a variable so that it broadcasts to a shape, with new axes behind it if need be."""
+    for extra in range(max(len(wanted) - len(shape), 0) + 1):
+        try:
+            if np.broadcast_shapes(shape + (1,) * extra, wanted) == wanted:
+                return name if not extra else f"{name}[{', '.join([':'] * len(shape) + ['None'] * extra)}]"
+        except ValueError:
+            continue
+    return None
 
 
 def constant_edits(at: Place) -> Iterator[Edit]:
@@ -88,8 +97,9 @@ def constant_edits(at: Place) -> Iterator[Edit]:
     match at.node:
         case ast.Constant(value=int() | float() as v) if not isinstance(v, bool) and "slice" not in at.path and "keywords" not in at.path:
             power = isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Pow)
-            rank, kind = (6, "wrong-point") if power else (7, "scale")
+            axis = isinstance(at.parent, ast.Call) and isinstance(v, int)
+            rank, kind = (6, "wrong-point") if power else (6, "wrong-reduction") if axis else (7, "scale")
             for c in dict.fromkeys((v + 1, v - 1, -v, 2 * v, v / 2, 1, 2, 3, 0.5, 1.5, -0.5, -1.5)):
                 if c != v:
                     words = f"the constant {v:g} in `{at.target}` should be {c:g}"
-                    yield at.edit(rank, kind, words, number(c), v / c if c and not power else None)
+                    yield at.edit(rank, kind, words, number(c), v / c if c and kind == "scale" else None)

@@ -15,6 +15,7 @@ from autograd_np.check.names import near_misses, pair
 from autograd_np.check.outcome import Returned
 from autograd_np.check.run import Event
 from autograd_np.check.source import Source
+from autograd_np.tensor import Node
 
 __all__ = ["Pairing"]
 
@@ -171,6 +172,14 @@ class Pairing:
                         f"names pairs {gradient!r} with {variable!r}, but {where} has no {name!r}. Near misses: {near}"
                     )
 
+    def nodes_for(self, e: Event, name: str, point: Point) -> list[Node]:
+        """Return the Nodes an event's variable may be the gradient of: the user's pair names one, convention may add others."""
+        nodes = point.nodes_of(name)
+        if self.names and e.name in self.names:
+            by_convention = pair(e.name, _known(point))
+            nodes = nodes + [n for n in point.nodes_of(by_convention or "") if n not in nodes]
+        return sorted(nodes, key=lambda n: n.index)
+
     def forward_name(self, name: str, point: Point) -> str | None:
         """Return the forward variable that a backward variable is the gradient of."""
         base, bracket, rest = name.partition("[")
@@ -178,8 +187,12 @@ class Pairing:
             whole = self.forward_name(base, point)
             inside = f"{whole}[{rest}"
             return inside if whole and inside in point.versions else whole
-        known = list(point.versions) + list(dict.fromkeys(n.partition("[")[0] for n in point.versions))
-        return pair(name, known, self.names)
+        return pair(name, _known(point), self.names)
+
+
+def _known(point: Point) -> list[str]:
+    """Return the names of forward's variables, and of the containers among them."""
+    return list(dict.fromkeys([*point.versions, *(n.partition("[")[0] for n in point.versions)]))
 
 
 def _subscripts(node: ast.expr) -> list[ast.Subscript]:

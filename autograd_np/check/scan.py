@@ -100,8 +100,10 @@ class _Judge:
     def _judge(self, e: Event, key: Key, name: str) -> Array | None:
         """Compare a variable with its gradient; return the right value if it is wrong."""
         point, tolerance = self.point, self.session.tolerance
-        nodes = point.nodes_of(name)
+        nodes = self.session.pairing.nodes_for(e, name, point)
         truths = [point.truth(n) for n in nodes]
+        if e.name not in self.session.returned_names:  # an intermediate may be laid out in another shape
+            truths = [t.reshape(e.computed.shape) if np.size(t) == e.computed.size else t for t in truths]
         demanded = self.corrected.get(key, 1.0)
         for node, t in zip(nodes, truths, strict=True):
             if close(e.computed, demanded * t, tolerance, point.scale):
