@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -117,19 +118,17 @@ def stale(case: Case, w: Wrong, suspects: Sequence[Suspect]) -> Verdict | None:
     for line, path, _, events in suspects:
         if len(events) > 1 or not _updates(case.session.source.statement(line), path):
             continue
-        per_point = []
-        for point in case.points:
-            original = {**point.variables, **flat_names(point.inputs)}.get(path)
-            if not isinstance(original, (np.ndarray, np.generic)):
-                break
-            fix = Fix(line, path, None, {e.visit: np.asarray(original, float) for e in events})
-            if not case.right_with(fix, w, point):
-                break
-            per_point.append(fix)
-        if len(per_point) == len(case.points):
+        fix = Fix(line, path, None, functools.partial(_as_in_forward, path, events))
+        if all(fix.values and fix.values(point) and case.right_with(fix, w, point) for point in case.points):
             message = f"`{path}` is changed here before `{w.name}` uses it: the gradient needs the value forward had"
-            return Verdict(line, Diagnosis(3, "stale-value", message), per_point[0])
+            return Verdict(line, Diagnosis(3, "stale-value", message), fix)
     return None
+
+
+def _as_in_forward(path: str, events: Sequence[Event], point: Point) -> dict[int, Array]:
+    """Return what forward had under a variable's name, for each visit; nothing if it had no array."""
+    original = {**point.variables, **flat_names(point.inputs)}.get(path)
+    return {e.visit: np.asarray(original, float) for e in events} if isinstance(original, (np.ndarray, np.generic)) else {}
 
 
 def _updates(statement: ast.stmt | None, path: str) -> bool:
@@ -157,7 +156,7 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
             if all(case.close(e.computed, values[e.visit], case.main) for e in s.events if e.visit in values):
                 continue
             limit = before if off is not None and _off_by(s.events, values, off, case) else modest
-            left = case.left_with(Fix(s.line, s.path, None, values), w, case.main)
+            left = case.left_with(_substituted(s, meant, c), w, case.main)
             if left is not None and left < limit and (best is None or left < best[0]):
                 best = (left, s, meant, c)
     if best is None:
@@ -167,12 +166,16 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     for point in case.points:
         if not meant.fits(point):
             return None
-        values = meant.at(point, s.events, c)
-        left = case.left_with(Fix(s.line, s.path, None, values), w, point)
+        left = case.left_with(_substituted(s, meant, c), w, point)
         if left is None or left >= before:
             return None
-        per_point.append(values)
-    return Verdict(s.line, _why_not_gradient(case, w, s, per_point, meant), Fix(s.line, s.path, None, per_point[0]))
+        per_point.append(meant.at(point, s.events, c))
+    return Verdict(s.line, _why_not_gradient(case, w, s, per_point, meant), _substituted(s, meant, c))
+
+
+def _substituted(s: Suspect, meant: Meant, c: float) -> Fix:
+    """Return the fix that puts what was meant in the place of what a line gave."""
+    return Fix(s.line, s.path, None, lambda point: meant.at(point, s.events, c))
 
 
 def _off_by(events: Sequence[Event], values: Mapping[int, Array], off: float, case: Case) -> bool:

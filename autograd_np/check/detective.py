@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from autograd_np.check.diagnose import Diagnosis, explain
 from autograd_np.check.forward import Point
 from autograd_np.check.line_edits import edited_line
 from autograd_np.check.outcome import Fix, Key, Outcome, Wrong
+from autograd_np.check.run import Event
 from autograd_np.check.scan import scan
 from autograd_np.check.session import Session
 from autograd_np.typing import Array
@@ -167,10 +169,14 @@ def _first_curable(case: Case, w: Wrong, lines: list[int], out: Outcome) -> int:
     for line in lines:
         events = [e for e in out.events if e.line == line and e.path == w.name]
         for c in dict.fromkeys([1.0, *case.session.sizes(case.main).values()]):
-            fix = Fix(line, w.name, None, {e.visit: c * w.expected for e in events})
+            fix = Fix(line, w.name, None, functools.partial(_scaled, c, w.expected, events))
             if len(events) == 1 and case.right_with(fix, w, case.main):
                 return line
     return w.line
+
+
+def _scaled(c: float, expected: Array, events: Sequence[Event], _: Point) -> dict[int, Array]:
+    return {e.visit: c * expected for e in events}
 
 
 def _odd_line(case: Case, w: Wrong, lines: list[int], out: Outcome) -> int:

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from autograd_np.check.edit import Edit, number, places_in, replace, text_of
+from autograd_np.check.edit import Edit, is_array, number, places_in, replace, text_of, value_of
 from autograd_np.check.edits_calls import call_edits
 from autograd_np.check.edits_operands import constant_edits, counters, factor_edits, operand_edits
 from autograd_np.check.edits_operators import operator_edits
@@ -39,6 +39,7 @@ def edits_of(
     sizes : mapping
         Numbers a scale may be made of: ``{"m": 7, "2": 2, "reg": 0.1}``.
     """
+    candidates = {**candidates, **_elements(statement, env)}
     found = [*_of_whole(statement, target, sizes), *_of_assignment(statement, target, env)]
     if isinstance(statement, ast.AugAssign):
         found += _of_update(statement, target, env)
@@ -46,6 +47,23 @@ def edits_of(
         for edits in (operator_edits, operand_edits, call_edits, arrangement_edits, forgotten_edits, factor_edits, constant_edits):
             found += edits(place)
     return sorted(found, key=lambda e: e.rank)
+
+
+def _elements(statement: ast.stmt, env: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays at the indices a statement uses, in every container in sight: ``r[t]`` where it reads ``h[t]``."""
+    slices = {
+        text_of(n.slice): n.slice
+        for n in ast.walk(statement)
+        if isinstance(n, ast.Subscript) and isinstance(n.slice, (ast.Name, ast.BinOp))
+    }
+    found: dict[str, Any] = {}
+    for text, index in slices.items():
+        for name, container in env.items():
+            if isinstance(container, (dict, list, tuple)) and len(found) < 40 and not name.startswith("_"):
+                value = value_of(ast.Subscript(value=ast.Name(id=name, ctx=ast.Load()), slice=index, ctx=ast.Load()), env)
+                if is_array(value):
+                    found[f"{name}[{text}]"] = value
+    return found
 
 
 def _of_whole(statement: ast.stmt, target: str, sizes: Mapping[str, float]) -> Iterator[Edit]:

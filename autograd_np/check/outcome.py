@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from autograd_np.check.forward import Point
 from autograd_np.check.report import GradientCheck
 from autograd_np.check.run import Event
 from autograd_np.tensor import Node
@@ -49,12 +50,12 @@ class Wrong:
 
 @dataclass
 class Fix:
-    """A line that is run as if it were right."""
+    """A line that is run as if it were right: as another statement, or with given values at each visit of each point."""
 
     line: int
     path: str
     statement: ast.stmt | None = None
-    values: Mapping[int, Array] | None = None
+    values: Callable[[Point], Mapping[int, Array]] | None = None
 
 
 @dataclass

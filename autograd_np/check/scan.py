@@ -92,7 +92,7 @@ class _Judge:
         for fix in self.fixes:
             if (fix.line, fix.path) == (e.line, e.path):
                 if fix.values is not None:
-                    value = fix.values.get(e.visit)
+                    value = fix.values(self.point).get(e.visit)
                 elif fix.statement is not None:
                     value = self.session.rerun(fix.statement, e, self.point)
         return value
