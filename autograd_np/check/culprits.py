@@ -34,13 +34,16 @@ class Suspect(NamedTuple):
     path : str
         The variable it sets.
     looks_right : bool
-        Whether its value is some gradient of the graph, or what forward had under that name.
+        Whether its value is some gradient of the graph or a term of one, or what forward had.
+    is_whole : bool
+        Whether its value is a whole gradient.
     events : list of Event
     """
 
     line: int
     path: str
     looks_right: bool
+    is_whole: bool
     events: list[Event]
 
 
@@ -81,13 +84,13 @@ def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
     off = constant_ratio(w.computed, w.expected, session.tolerance, point.scale)
     events = {s: [e for e in out.events if (e.line, e.path) == s] for s in found[:10]}
     events = dict(sorted(events.items(), key=lambda item: item[1][0].number))
-    return [Suspect(line, path, _looks_right(case, seen, off), seen) for (line, path), seen in events.items()]
+    return [_suspect(case, line, path, seen, off) for (line, path), seen in events.items()]
 
 
-def _looks_right(case: Case, events: Sequence[Event], off: float | None) -> bool:
-    """Whether a line gave a gradient of the graph, or what forward had under that name."""
-    point = case.main
-    return _is_primal(point, events) or all(_gradient_like(case, e.computed, off) for e in events)
+def _suspect(case: Case, line: int, path: str, events: list[Event], off: float | None) -> Suspect:
+    is_whole = all(_is_gradient(case, e.computed, off) for e in events)
+    looks_right = is_whole or _is_primal(case.main, events) or all(_is_term(case, e.computed) for e in events)
+    return Suspect(line, path, looks_right, is_whole, events)
 
 
 def _is_primal(point: Point, events: Sequence[Event]) -> bool:
@@ -97,15 +100,17 @@ def _is_primal(point: Point, events: Sequence[Event]) -> bool:
     return any(all(close(e.computed, v, 1e-12) for e in events) for v in primals)
 
 
-def _gradient_like(case: Case, value: Array, off: float | None) -> bool:
+def _is_term(case: Case, value: Array) -> bool:
+    """Whether a value is one of the terms of some gradient."""
+    point = case.main
+    terms = (t for node in point.gradients if np.shape(node.out) == np.shape(value) for _, t in _named_terms(point, node))
+    return not np.any(value) or any(case.close(value, t, point) for t in terms)
+
+
+def _is_gradient(case: Case, value: Array, off: float | None) -> bool:
     """Whether a value is a multiple of some gradient, but not the multiple by which the wrong variable is off."""
     point = case.main
-    if not np.any(value):
-        return True
-    shares = (t for node in point.gradients if np.shape(node.out) == np.shape(value) for _, t in _named_terms(point, node))
-    if any(case.close(value, t, point) for t in shares):
-        return True
-    return any(
+    return not np.any(value) or any(
         np.shape(node.out) == np.shape(value) and case.close(value, c * point.truth(node), point)
         for node in point.gradients
         for c in {1.0, *(n for n in case.session.sizes(point).values() if n > 1)}
@@ -115,7 +120,7 @@ def _gradient_like(case: Case, value: Array, off: float | None) -> bool:
 
 def stale(case: Case, w: Wrong, suspects: Sequence[Suspect]) -> Verdict | None:
     """Look for a forward variable that backward changed before using it."""
-    for line, path, _, events in suspects:
+    for line, path, _, _, events in suspects:
         if len(events) > 1 or not _updates(case.session.source.statement(line), path):
             continue
         fix = Fix(line, path, None, functools.partial(_as_in_forward, path, events))
@@ -148,7 +153,7 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     for c, s in itertools.product(constants, blameable):
         if c not in (1.0, w.constant) and len(s.events) > 1:
             continue
-        modest = before - (explained and (s.looks_right or not case.only_adds(w)))
+        modest = before - (explained and (s.is_whole or not case.only_adds(w)))
         for meant in _families(case.main, s.events):
             if case.late() or (best is not None and best[0] == 0):
                 break
@@ -166,8 +171,8 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     for point in case.points:
         if not meant.fits(point):
             return None
-        left = case.left_with(_substituted(s, meant, c), w, point)
-        if left is None or left >= before:
+        remaining = case.left_with(_substituted(s, meant, c), w, point)
+        if remaining is None or remaining >= before:
             return None
         per_point.append(meant.at(point, s.events, c))
     return Verdict(s.line, _why_not_gradient(case, w, s, per_point, meant), _substituted(s, meant, c))

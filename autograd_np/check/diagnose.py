@@ -277,7 +277,8 @@ def _factor(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     for name, f in tables[0].items():
         if not all(name in t for t in tables):
             continue
-        rank = 5 if f.function in _DERIVATIVES else 7.5
+        plain_divisor = f.function == "" and divided and f.of not in divided  # a root or a power may be what differs
+        rank = 7.3 if plain_divisor else 5 if f.function in _DERIVATIVES else 6.5 if f.function == "1-" else 7.5
         if all(close(s.actual * t[name].value, s.expected, tol, s.scale) for s, t in zip(samples, tables, strict=True)):
             if f.of in divided:
                 found.append(Diagnosis(rank, "extra-factor", f"`{v}` is divided by {_nice(f)} once too often"))
@@ -325,5 +326,5 @@ def _two_factors(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | N
         return None
     needed, used = min(good, key=lambda p: (p[0].function != p[1].function, len(p[0].name) + len(p[1].name)))
     if needed.function == used.function and needed.function:
-        return Diagnosis(7, "wrong-point", f"in `{v}` the derivative is taken at `{used.of}`, should be `{needed.of}`")
-    return Diagnosis(7, "wrong-point", f"`{v}` has the factor `{used.name}` where it needs `{needed.name}`")
+        return Diagnosis(7.4, "wrong-point", f"in `{v}` the derivative is taken at `{used.of}`, should be `{needed.of}`")
+    return Diagnosis(7.4, "wrong-point", f"`{v}` has the factor `{used.name}` where it needs `{needed.name}`")

@@ -101,5 +101,7 @@ def constant_edits(at: Place) -> Iterator[Edit]:
             rank, kind = (6, "wrong-point") if power else (6, "wrong-reduction") if axis else (7, "scale")
             for c in dict.fromkeys((v + 1, v - 1, -v, 2 * v, v / 2, 1, 2, 3, 0.5, 1.5, -0.5, -1.5)):
                 if c != v:
+                    if power and v > 0 and c > 0:
+                        kind = "extra-factor" if c < v else "missing-factor"
                     words = f"the constant {v:g} in `{at.target}` should be {c:g}"
                     yield at.edit(rank, kind, words, number(c), v / c if c and kind == "scale" else None)
