@@ -122,6 +122,8 @@ class Op:
         One rule returns the cotangents of all arguments as a tuple; variadic rows are joint.
     strict : bool
         A rule must return the exact shape (no un-broadcasting): users' own operations.
+    direct : callable
+        What `fn` does to ndarrays without attributes, without the cost of dispatch.
     selects : bool
         Some elements may be left out of the result, so that a cotangent of zero can meet a NaN.
     """
@@ -129,6 +131,7 @@ class Op:
     __slots__ = (
         "_attrs",
         "cases",
+        "direct",
         "domains",
         "fn",
         "joint",
@@ -161,9 +164,11 @@ class Op:
         joint: bool = False,
         strict: bool = False,
         selects: bool | None = None,
+        direct: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.fn = fn
+        self.direct = direct or (fn.implementation if isinstance(fn, Primitive) else fn)
         self.kind: Kind = kind
         self.rules = tuple(rules)
         self.params = params
@@ -251,10 +256,11 @@ def linear(
     signature: str = "",
     variadic: bool = False,
     selects: bool = True,
+    direct: Callable[..., Any] | None = None,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row for a linear function of its first argument; it is its own tangent."""
-    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "selects": selects}
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "selects": selects, "direct": direct}
     return _add(fn, "linear", (transpose,), signature, also, **more)
 
 
@@ -283,10 +289,11 @@ def general(
     signature: str = "",
     variadic: bool = False,
     selects: bool = True,
+    direct: Callable[..., Any] | None = None,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row by its vjp; `jvp`, if given, is called as ``jvp(tangents, y, *arrays, **attributes)``."""
-    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "jvp": jvp, "selects": selects}
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "jvp": jvp, "selects": selects, "direct": direct}
     return _add(fn, "general", vjps, signature, also, **more)
 
 

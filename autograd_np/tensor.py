@@ -191,7 +191,7 @@ def record_one(op: Op, a: Tensor) -> Any:
     if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a,))
     value = a.data
-    data = op.fn(value)
+    data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (node,), (value,), _NO_ATTRS, data, True, node.level)
@@ -225,7 +225,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
         return record(op, (a, b))
     if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a, b))
-    data = op.fn(x, y)
+    data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (left, right), (x, y), _NO_ATTRS, data, True, node.level)
@@ -1023,6 +1023,7 @@ for _name, _instead in _ABSENT.items():
     setattr(Tensor, _name, _absent(_name, _instead))
 
 _new = object.__new__
+_NDARRAY = np.ndarray
 _SCALARS = (float, int, np.ndarray, Tensor, np.generic, bool, complex, list, tuple)
 _PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
 

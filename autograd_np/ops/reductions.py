@@ -182,6 +182,16 @@ def _std_vjp(
     return kept(g, x, axis) * over(_centered(x, axis, where), kept(y, x, axis) * freedom)
 
 
+def _sum(x: Array) -> Array:
+    """Return ``np.sum(x)`` of an ndarray without NumPy's Python layer."""
+    return np.add.reduce(x, None)
+
+
+def _mean(x: Array) -> Array:
+    """Return ``np.mean(x)`` of an ndarray; its Python layer is left out where it changes nothing."""
+    return np.add.reduce(x, None) / x.size if x.size and x.dtype.char in "df" else np.mean(x)
+
+
 # --- the table ------------------------------------------------------------------------------------
 
 _MASK = np.array([[True, False, True, True], [False, True, False, True], [True, True, False, True]])
@@ -191,8 +201,8 @@ _AXES = (case((3, 4)), case((3, 4), axis=1, keepdims=True), case((2, 3, 4), axis
 # fmt: off
 
 # sums and means    function      vjp                                                                                      notation
-general(np.sum,     _sum_vjp, jvp=_sum_jvp, selects=False, cases=(*_AXES, case((3, 4), axis=0, where=_MASK, initial=2.0)), tex=r"\sum #1")
-linear(np.mean,     _mean_vjp, *_AXES, case((3, 4), axis=0, where=_MASK), selects=False,                                   tex=r"\overline{#1}")
+general(np.sum,     _sum_vjp, jvp=_sum_jvp, selects=False, direct=_sum, cases=(*_AXES, case((3, 4), axis=0, where=_MASK, initial=2.0)), tex=r"\sum #1")
+linear(np.mean,     _mean_vjp, *_AXES, case((3, 4), axis=0, where=_MASK), selects=False, direct=_mean,                     tex=r"\overline{#1}")
 linear(np.cumsum,   _cumsum_vjp, case((3, 4)), case((3, 4), axis=1), case((3, 4), axis=-2))
 
 # products
