@@ -6,6 +6,7 @@ Both renderers (DOT and the explorer) read a `Drawing` and nothing else. Reading
 from __future__ import annotations
 
 import math
+import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -415,7 +416,8 @@ def _title(drawn: DrawnNode, node: Node | None) -> tuple[str, ...]:
     if drawn.verdict:
         lines.append(f"{drawn.verdict}: {drawn.note}")
     if node is not None and node.site:
-        lines.append(f"at {node.site}")
+        place = re.split(r"[\\/]", node.site)[-1]  # the file, not where it lies on its author's machine
+        lines.append(f"at {place}")
     return tuple(line for line in lines if line)
 
 
