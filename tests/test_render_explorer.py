@@ -319,7 +319,7 @@ def test_five_thousand_nodes_are_laid_out_in_seconds(shape: str, tmp_path: Path)
         y = np.sum(np.stack([x * float(i) for i in range(5000)]))
     start = time.perf_counter()
     ag.graph(y).explore(tmp_path / "big.html")
-    assert time.perf_counter() - start < 20
+    assert time.perf_counter() - start < 90  # about 1 s; the bound only catches a layout that hangs
 
 
 # --- nothing in a name or a value can be markup, nothing is loaded --------------------------------
@@ -592,7 +592,7 @@ def test_two_thousand_nodes_open_quickly(browser: chromium.Chromium, tmp_path: P
     assert len(graph) == 2000
     path = graph.explore(tmp_path / "big.html")
     seconds = min(browser.open(path) for _ in range(2))
-    assert seconds < 5  # about 1 s on a quiet machine
+    assert seconds < 30  # about 1 s on a quiet machine
     browser.press("ArrowRight")
     assert step(browser) == 1
     assert browser.messages == []
