@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import case, elementwise, general, primitive, real
+from autograd_np.op import case, elementwise, general, primitive
 from autograd_np.typing import Array
 
 
@@ -149,4 +149,3 @@ general(logsumexp,       _logsumexp_vjp,                                        
 general(softmax,         lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)),                        cases=AXES[1:])
 general(log_softmax,     lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),                      cases=AXES[1:])
 # fmt: on
-_ = real
