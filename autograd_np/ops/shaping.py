@@ -57,14 +57,6 @@ def filled(g: Array, shape: Shape) -> Array:
     return spread(g, shape=shape)
 
 
-def collapse(g: Array, shape: Shape) -> Array:
-    """Sum `g` over the axes along which `shape` was broadcast to it: the transpose of broadcasting."""
-    extra = g.ndim - len(shape)
-    g = g.sum(axis=tuple(range(extra))) if extra else g
-    axes = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
-    return g.sum(axis=axes, keepdims=True) if axes else g
-
-
 # --- axes -----------------------------------------------------------------------------------------
 
 
@@ -188,8 +180,8 @@ constant(to_other, cases=(case((3, 4), dtype=np.dtype("int64")),))
 linear(np.copy,                     lambda g, y, a, order="K", subok=False: g,                        case((3, 4)), case(()), tex="#1")
 
 # broadcasting
-linear(spread,                      lambda g, y, a, shape: collapse(g, a.shape),                      case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), signature="g shape", tex="#1")
-linear(np.broadcast_to,             lambda g, y, a, shape, subok=False: collapse(g, a.shape),         case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), tex="#1")
+linear(spread,                      lambda g, y, a, shape: g,                                            case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), signature="g shape", tex="#1")
+linear(np.broadcast_to,             lambda g, y, a, shape, subok=False: g,                               case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), tex="#1")
 
 # the same elements in another shape
 linear(reshape,                     _unreshape,                                                       case((3, 4), shape=(2, 6)), case((3, 4), shape=-1, order="F"), also=(np.reshape,))
