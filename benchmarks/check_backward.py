@@ -1,6 +1,6 @@
 """How good `check_backward` is: ``python -m benchmarks.check_backward [--json FILE] [--only NAME] [--seeds 20]``.
 
-Every right pass of `tests/backward_corpus` is checked at several seeds, and every mutant once. Mutants are counted
+Every right pass of `tests/check/backward_corpus` is checked at several seeds, and every mutant once. Mutants are counted
 once each, except that explanations are counted by mistake: a double mutant has two.
 """
 
@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "check"))
 
 from backward_corpus import loading, score
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_np import errors, transforms
 from autograd_np.check import numeric
-from autograd_np.check.report import GradientReport, GradientRow
+from autograd_np.check.tell.report import GradientReport, GradientRow
 from autograd_np.typing import Array, PyTree
 
 __all__ = ["check_gradients"]

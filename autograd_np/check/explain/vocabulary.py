@@ -1,0 +1,73 @@
+"""What a line of backward could have named: arrays, and the numbers a scale may be made of."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_np.check.watch.calling import flat_names
+from autograd_np.check.watch.forward import Point
+from autograd_np.check.watch.source import Source
+
+__all__ = ["arrays_in_sight", "constant_name", "loop_variables", "sizes_of"]
+
+_COUNTS = {"m", "n", "b", "t", "d", "batch", "batch_size", "num", "num_examples", "num_train", "n_samples", "samples", "size"}
+
+
+def arrays_in_sight(point: Point, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays a line may have meant: forward's, the inputs, and those backward had before it."""
+    found = {**point.variables, **flat_names(point.inputs)}
+    found |= {k: v for k, v in before.items() if isinstance(v, (np.ndarray, np.generic, float))}
+    arrays = {k: v for k, v in found.items() if isinstance(v, (np.ndarray, np.generic, float)) and not isinstance(v, bool)}
+    for value in found.values():
+        if isinstance(value, dict):
+            for k, v in value.items():
+                if isinstance(k, str) and k not in arrays and isinstance(v, (np.ndarray, np.generic)):
+                    arrays[k] = v
+    return arrays
+
+
+def sizes_of(point: Point, counts: Mapping[str, int], counters: Collection[str]) -> dict[str, float]:
+    """Return the numbers a scale may be made of: forward's, the inputs, and backward's `counts`, but no loop counters."""
+    scalars = {
+        name: float(v)
+        for source in (counts, point.variables, point.inputs)
+        for name, v in source.items()
+        if isinstance(v, (int, float, np.integer, np.floating))
+        and not isinstance(v, bool)
+        and v not in (0, 1)
+        and np.isfinite(v)
+        and name not in counters
+    }
+    found = {k: v for k, v in scalars.items() if k.lower() in _COUNTS and v > 0}
+    found |= {"2": 2.0} if 2.0 not in found.values() else {}
+    found |= {k: v for k, v in scalars.items() if v > 0 and k not in found}
+    for name, v in flat_names(point.inputs).items():
+        if isinstance(v, np.ndarray):
+            for axis, n in enumerate(v.shape):
+                if n > 1 and float(n) not in found.values():
+                    found[f"{name}.shape[{axis}]"] = float(n)
+    for n in (3.0, 4.0):
+        if n not in found.values():
+            found[f"{n:g}"] = n
+    return found
+
+
+def loop_variables(source: Source) -> set[str]:
+    """Return the names that ``for`` loops of a function bind."""
+    tree = source.tree
+    loops = [n.target for n in ast.walk(tree) if isinstance(n, ast.For)] if tree else []
+    return {n.id for t in loops for n in ast.walk(t) if isinstance(n, ast.Name)}
+
+
+def constant_name(c: float, sizes: Mapping[str, float]) -> str:
+    """Say a constant in the user's words: m, 1/m, -1."""
+    for name, n in sizes.items():
+        if abs(c - n) < 1e-6 * n:
+            return f"{name} ({n:g})" if not name[0].isdigit() else name
+        if abs(c * n - 1) < 1e-6:
+            return f"1/{name}"
+    return f"{c:.6g}"

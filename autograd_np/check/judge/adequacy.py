@@ -1,0 +1,86 @@
+"""Is the test point able to tell? Lines that are right are made wrong, to see which mistakes the user's own inputs hide."""
+
+from __future__ import annotations
+
+import ast
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_np.check.explain.edits.catalogue import edits_of
+from autograd_np.check.judge.compare import close
+from autograd_np.check.watch.source import CannotEvaluate, evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_np.check.judge.session import Session
+    from autograd_np.check.watch.forward import Point
+    from autograd_np.check.watch.run import Event
+
+__all__ = ["blind_spots"]
+
+SECONDS = 0.3
+SHOWN = 8
+
+
+def blind_spots(session: Session, points: Sequence[Point]) -> list[str]:
+    """Return, line by line, which mistakes the first point cannot show and a generic one can.
+
+    Every line that sets a gradient is replaced by each of its edits (a sign, a factor, an axis, an operand); an edit that changes
+    the value at a generic point but not at the first one is a mistake that the first point hides.
+    """
+    own = points[0]
+    generic = points[1] if len(points) > 1 else None
+    found: list[str] = []
+    until = time.perf_counter() + SECONDS
+    here = _first_events(session, own)
+    there = _first_events(session, generic) if generic is not None else {}
+    for key, event in here.items():
+        statement = session.source.statement(event.line)
+        if statement is None or time.perf_counter() > until:
+            continue
+        found += _unit_divisions(session, statement, event, own)
+        if key not in there or generic is None:
+            continue
+        if not np.any(event.value) and np.any(there[key].value):
+            found.append(f"line {event.line}: `{event.path}` is zero at your inputs, so no mistake in it would show")
+            continue
+        hidden: dict[str, str] = {}
+        candidates = session.candidates(event, own)
+        for edit in edits_of(statement, event.path, session.scope(event, own), candidates, {}):
+            if edit.kind in (*hidden, "missing-factor") or time.perf_counter() > until:  # nobody invents a factor
+                continue
+            mine, theirs = session.rerun(edit.statement, event, own), session.rerun(edit.statement, there[key], generic)
+            if mine is None or theirs is None:
+                continue
+            if close(mine, event.value, session.tolerance) and not close(theirs, there[key].value, session.tolerance):
+                hidden[edit.kind] = ast.unparse(edit.statement)
+        found += [f"line {event.line}: your inputs cannot tell it from `{text}` ({kind})" for kind, text in list(hidden.items())[:2]]
+    return list(dict.fromkeys(found))[:SHOWN]
+
+
+def _first_events(session: Session, point: Point) -> dict[tuple[int, str], Event]:
+    found: dict[tuple[int, str], Event] = {}
+    for e in session.run(point)[1]:
+        name = session.pairing.forward_name(e.name, point)
+        if name is not None and point.nodes_of(name):
+            found.setdefault((e.line, e.path), e)
+    return found
+
+
+def _unit_divisions(session: Session, statement: Any, event: Event, point: Point) -> list[str]:
+    """Divisions and products by a number that happens to be one: a batch of one sample."""
+    found = []
+    for node in ast.walk(statement):
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Div, ast.Mult)) and not isinstance(node.right, ast.Constant)):
+            continue
+        try:
+            value = evaluate(node.right, session.scope(event, point))
+        except CannotEvaluate:
+            continue
+        if isinstance(value, (int, float, np.integer)) and value == 1:
+            text = ast.unparse(node.right)
+            found.append(f"line {event.line}: {text} = 1 at your inputs, so a forgotten {text} would not show; check a larger batch")
+    return found

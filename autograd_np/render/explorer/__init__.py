@@ -1,0 +1,474 @@
+"""Graph -> one HTML page to step through: forward through the evaluation, then backward through the reverse sweep.
+
+Everything is computed here: positions, values, gradients, what each use of a node contributes to its gradient, and the
+sentences. The page only shows it. It loads nothing: style and script stand inside it and are allowed by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.backward import gradients
+from autograd_np.graph import Constant, Graph
+from autograd_np.render.explorer.layout import fold, place, size
+from autograd_np.render.explorer.words import count_of, words_for
+from autograd_np.render.model import describe
+from autograd_np.render.rules import Rules
+from autograd_np.tensor import Node, no_grad, value_of
+from autograd_np.typing import Array
+
+__all__ = ["explore"]
+
+WHOLE = 96
+"""Arrays of at most this many elements are shown whole."""
+ROWS, COLUMNS = 5, 8
+"""How much of a larger array is shown."""
+LIMIT = 10_000
+"""Above this many nodes a page that shows every step is of no use to anyone."""
+
+
+def explore(
+    graph: Graph,
+    path: str | Path,
+    *,
+    seed: Any = None,
+    parameters: Sequence[str] = (),
+    open: bool = False,  # noqa: A002 (as in webbrowser)
+) -> Path:
+    """Write an HTML page that steps through a graph: forward, then backward.
+
+    Parameters
+    ----------
+    graph : Graph
+        From `autograd_np.graph` or `autograd_np.trace`.
+    path : str or Path
+        An ``.html`` file.
+    seed : array_like, optional
+        The gradient of the result, of its shape; 1 for a result of one element. Without a seed, a graph of another
+        result, or of several, is shown forward only, and the page says so.
+    parameters : sequence of str
+        Names of inputs to show as parameters, besides those of modules and the leaves made with ``requires_grad=True``.
+    open : bool, default False
+        Show the page in the default browser.
+
+    Returns
+    -------
+    Path
+        The file that was written. It is self-contained: nothing is loaded from anywhere.
+
+    Raises
+    ------
+    RenderError
+        If the suffix is not ``.html``, or there are more than 10,000 nodes.
+    DifferentiationError
+        If the seed does not fit the result.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import autograd_np as ag
+    >>> x = ag.Tensor(2.0, requires_grad=True, name="x")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     page = ag.graph(x * x).explore(f"{folder}/square.html")
+    ...     print(page.name, page.read_text("utf-8").startswith("<!doctype html>"))
+    square.html True
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise errors.RenderError(f"explore writes a page, so the path should end in .html, got {str(path)!r}")
+    if len(graph) > LIMIT:
+        raise errors.RenderError(
+            f"the graph has {len(graph):,} nodes, more than the {LIMIT:,} a page can usefully step through; explore one block of it, "
+            f"or draw an overview with graph.render"
+        )
+    path.write_bytes(page(_Story(graph, seed, parameters).data).encode())
+    if open:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+    return path
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def page(data: dict[str, Any]) -> str:
+    """Put the data, as JSON that cannot end its script element, into the page."""
+    style, script, template = (_asset(f"explorer.{kind}") for kind in ("css", "js", "html"))
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))  # ASCII only
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    return Template(template).substitute(title=html.escape(data["title"]), policy=policy, style=style, script=script, data=text)
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8").replace("\r\n", "\n")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def visible(text: str) -> str:
+    """Show what cannot be seen (controls, direction marks, lone surrogates) as Python escapes it."""
+    return "".join(c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode() for c in text)
+
+
+def number(x: Any) -> str:
+    """Write a number short enough for a table."""
+    if isinstance(x, (bool, np.bool_)):
+        return "True" if x else "False"
+    if isinstance(x, (int, np.integer)):
+        return str(x)
+    if not isinstance(x, (float, np.floating)):
+        return visible(f"{x!s:.40}")
+    return f"{float(x) + 0.0:.5g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
+
+
+def shape_of(x: Any) -> str:
+    """Write a shape as a reader of matrices does; a number has none."""
+    shape = np.shape(value_of(x))
+    return " × ".join(map(str, shape)) if len(shape) > 1 else f"length {shape[0]}" if shape else "number"
+
+
+def plural(n: int, what: str) -> str:
+    """Return ``1 place``, ``2 places``."""
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """Return ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing"
+
+
+def summary(x: Any, *, small: bool) -> dict[str, Any]:
+    """Describe an array: whole if it has few elements, else its statistics and first rows."""
+    a = np.asarray(value_of(x))
+    found: dict[str, Any] = {"shape": shape_of(a), "dtype": str(a.dtype)}
+    whole = a.size <= (WHOLE if small else 16)
+    if a.ndim == 0:
+        return found | {"rows": [[number(a[()])]], "whole": True, "ndim": 0}
+    table = a.reshape(-1, a.shape[-1]) if a.size else np.zeros((0, 0))
+    shown = table if whole else table[:ROWS, :COLUMNS]
+    found |= {"rows": [[number(v) for v in row] for row in shown], "whole": whole, "ndim": a.ndim}
+    if not whole:
+        found["of"] = list(table.shape)
+    if a.ndim > 2:
+        found["labels"] = [", ".join(map(str, np.unravel_index(i, a.shape[:-1]))) for i in range(len(shown))]
+    if a.size > 1 and a.dtype.kind in "fiu":
+        finite = a[np.isfinite(a)]
+        if finite.size:
+            wide = finite.astype(np.float64)
+            found["stats"] = {"min": number(wide.min()), "mean": number(wide.mean()), "max": number(wide.max())}
+        bad = {"NaN": int(np.isnan(a).sum()), "inf": int(np.isinf(a).sum())}
+        found["bad"] = {k: v for k, v in bad.items() if v}
+    return found
+
+
+# --- the story ------------------------------------------------------------------------------------
+
+
+class _Story:
+    """What the page tells about a graph."""
+
+    def __init__(self, graph: Graph, seed: Any, parameters: Sequence[str]) -> None:
+        self.graph = graph
+        self.small = len(graph) <= 300
+        self.labels = {node: visible(graph.label_of(node)) for node in graph}
+        self.gradients, self.notice = _gradients(graph, seed)
+        root = graph.outputs[0]
+        self.result = self.labels[root] if root.name else "the result"
+        self.L = self.result if root.name and len(self.result) <= 6 else "L"
+        self.seeded = seed is not None
+        self.users: dict[Node, list[str]] = {}
+        for node in graph:
+            for parent in dict.fromkeys(p for p in node.parents if p is not None):
+                self.users.setdefault(parent, []).append(self.labels[node])
+        drawing = describe(graph, repeats=False, max_nodes=10**9, parameters=parameters)
+        self.drawn = {d.id: d for d in drawing.nodes}
+        self.rules = Rules()
+        self.constants: dict[int, dict[str, Any]] = {}
+        self.nodes = {node: self._node(node) for node in graph}
+        drawn = [*self.constants.values(), *self.nodes.values()]
+        edges = [{"from": i["id"], "to": d["id"]} for d in drawn for i in d.get("operands", ()) if "id" in i]
+        modules = [{"path": visible(c.path), "title": visible(c.title), "parent": visible(c.parent)} for c in drawing.clusters]
+        size(drawn, modules)
+        drawn_well = place(drawn, edges, modules)
+        steps = self._steps()
+        self.data = {
+            "title": f"How {self.result} is computed" + (", and its gradient" if self.gradients else ""),
+            "result": self.nodes[root]["id"],
+            "L": self.L,
+            "notice": self.notice,
+            "nodes": drawn,
+            "edges": edges,
+            "modules": modules,
+            "folded": fold(drawn, edges, modules),
+            "startFolded": not drawn_well or len(drawn) > 60,
+            "steps": steps,
+        }
+
+    # --- nodes
+
+    def d(self, node: Node) -> str:
+        """Write the gradient at a node."""
+        return f"∂{self.L}/∂{self.labels[node]}"
+
+    def _node(self, node: Node) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "id": self.graph.id_of(node),
+            "name": self.labels[node],
+            "named": node.name is not None,
+            "kind": "operation" if node.op is not None else self.drawn[self.graph.id_of(node)].kind,
+            "shape": shape_of(node.out),
+            "module": visible(self.drawn[self.graph.id_of(node)].module),
+            "value": summary(node.out, small=self.small),
+        }
+        if self._short(node) != found["name"]:
+            found["short"] = self._short(node)
+        if node in self.graph.outputs:
+            found["output"] = True
+        if node in self.gradients:
+            found["gradient"] = summary(self.gradients[node], small=self.small)
+        if node.site:
+            found["site"] = visible(re.split(r"[\\/]", node.site)[-1])
+        if node.op is not None:
+            found["op"] = visible(node.op.name)
+            found["operands"] = [self._operand(o) for o in self.graph.operands(node)]
+            names = [o["name"] for o in found["operands"][: len(node.values)]]
+            found["formula"] = words_for(node).notation.format(*names, all=", ".join(names), x=_times(node))
+            shorts = [self._short(o) if isinstance(o, Node) else n for o, n in zip(self.graph.operands(node), names, strict=False)]
+            if shorts != names:
+                found["shortFormula"] = words_for(node).notation.format(*shorts, all=", ".join(shorts), x=_times(node))
+            if node.attrs:
+                found["attributes"] = visible(", ".join(f"{k}={v!r:.60}" for k, v in node.attrs.items()))
+        return found
+
+    def _short(self, node: Node) -> str:
+        """Return the name that is enough inside the frame of the node's module: ``weight`` for ``layers.0.weight``."""
+        module = visible(self.drawn[self.graph.id_of(node)].module)
+        return self.labels[node].removeprefix(f"{module}.") if module and node.op is None else self.labels[node]
+
+    def _operand(self, operand: Node | Constant) -> dict[str, Any]:
+        if isinstance(operand, Node):
+            return {"id": self.graph.id_of(operand), "name": self.labels[operand]}
+        value = value_of(operand.out)
+        if np.ndim(value) == 0:
+            text = "none" if value is None else number(value[()] if isinstance(value, np.ndarray) else value)
+            return {"name": f"({text})" if text.startswith("−") else text}
+        known = self.constants.get(id(value))
+        if known is None:
+            i = len(self.constants)
+            known = {
+                "id": f"c{i}",
+                "name": visible(operand.name or f"c{i}"),
+                "named": operand.name is not None,
+                "kind": "constant",
+                "shape": shape_of(value),
+                "module": visible(self.drawn[f"c{i}"].module),
+                "value": summary(value, small=self.small),
+            }
+            self.constants[id(value)] = known
+        return {"id": known["id"], "name": known["name"]}
+
+    # --- steps
+
+    def _steps(self) -> list[dict[str, Any]]:
+        operations = [n for n in self.graph if n.op is not None]
+        leaves = [self.labels[n] for n in self.graph.leaves] + [c["name"] for c in self.constants.values() if c["named"]]
+        short = listed(leaves) if len(leaves) <= 8 else f"{len(leaves)} arrays"
+        given = [
+            f"This drawing shows how {self.result} is computed. The computation starts from {short}, and then goes through "  # noqa: ISC004
+            f"{plural(len(operations), 'operation')}, one after the other. Every arrow carries an array from where it is "
+            f"made to where it is used.",
+        ]
+        if self.gradients:
+            given.append(
+                "First we go forward and compute every value. Then we go backward through the same operations, in the "
+                f"opposite order, and find out for every array how much {self.result} would change if we changed it a little: its gradient."
+            )
+        steps: list[dict[str, Any]] = [{"phase": "start", "title": "What is given", "text": given}]
+        steps += [self._forward(node) for node in operations]
+        if not self.gradients:
+            return steps
+        steps.append(self._seed(self.graph.outputs[0]))
+        uses = self._uses()
+        sums: dict[Node, tuple[int, Any]] = {}
+        for node in reversed(operations):
+            if node in self.gradients:
+                steps.append(self._backward(node, uses, sums))
+        steps.append(self._end())
+        return steps
+
+    def _forward(self, node: Node) -> dict[str, Any]:
+        words, names, me = words_for(node), self._names(node), self.labels[node]
+        text = [words.does.format(*names, all=listed(names), op=node.op.name if node.op else "", y=me)]
+        for value, name in zip(node.values, names, strict=True):
+            if node.op is not None and node.op.kind == "elementwise" and np.ndim(value) and np.shape(value) != np.shape(node.out):
+                text.append(
+                    f"{name} has shape {shape_of(value)}; it is repeated to fill {shape_of(node.out)}, as NumPy does (broadcasting)."
+                )
+        users = self.users.get(node, [])
+        if len(users) > 1:
+            text.append(
+                f"{me} is used in {len(users)} places ({listed(users[:6])}{', …' if len(users) > 6 else ''}). "
+                f"Remember that for the way back."
+            )
+        if node in self.graph.outputs:
+            text.append(f"This is {'the' if len(self.graph.outputs) == 1 else 'a'} result.")
+        found = self.nodes[node]
+        return {"phase": "forward", "node": found["id"], "title": f"{me} = {found['formula']}", "text": text}
+
+    def _seed(self, root: Node) -> dict[str, Any]:
+        me = self.labels[root]
+        text = []
+        if self.result != self.L:
+            text.append(f"From here on, {self.L} stands for {self.result}" + (", weighted by the seed." if self.seeded else "."))
+        if self.seeded and root.out.size > 1:
+            text.append(f"{me} is an array, so the sweep starts from the seed: how much each of its elements counts.")
+        else:
+            text.append(
+                f"If {self.result} changes by a little, it changes by just that: the gradient of the result by itself is 1. "
+                f"This is where the way back starts."
+            )
+        text.append(
+            "Now every operation hands the gradient on to its inputs. It needs to know only two things: the gradient that arrives "
+            "at its result, and its own local derivative. Multiplying the two is the chain rule."
+        )
+        return {
+            "phase": "seed",
+            "node": self.nodes[root]["id"],
+            "title": f"{self.d(root)} = {'seed' if self.seeded else '1'}",
+            "text": text,
+        }
+
+    def _backward(self, node: Node, uses: dict[Node, int], sums: dict[Node, tuple[int, Any]]) -> dict[str, Any]:
+        words, names, me, g = words_for(node), self._names(node), self.labels[node], self.d(node)
+        labels = {"y": me, "g": g, "x": _times(node), "all": ", ".join(names), "count": count_of(node) if node.values else 1}
+        text = [f"What arrives here, {g}, is complete, and says how {self.result} reacts when {me} changes a little."]
+        if words.why:
+            text.append(words.why.format(*names, **labels))
+        parts = []
+        waiting: list[str] = []
+        for i, part in _contributions(node, self.gradients[node]):
+            parent = node.parents[i]
+            assert parent is not None
+            k, total = sums.get(parent, (0, None))
+            k, total = k + 1, part if total is None else total + part
+            sums[parent] = k, total
+            n = uses[parent]
+            found = {"to": self.nodes[parent]["id"], "name": self.labels[parent], "k": k, "n": n, "array": summary(part, small=self.small)}
+            found |= self._rule(node, i, words.derivatives, names, labels, "=" if n == 1 else "+=")
+            if 1 < k < n:
+                found["sum"] = summary(total, small=self.small)
+            parts.append(found)
+            if n > 1:
+                waiting.append(
+                    f"{self.labels[parent]} is used {n} times, and what its uses send back is added up. This is contribution {k} of {n}"
+                    + ("." if k < n else ": now its gradient is complete.")
+                )
+        text += list(dict.fromkeys(waiting))
+        title = f"Back through {me} = {self.nodes[node]['formula']}"
+        found = {"phase": "backward", "node": self.nodes[node]["id"], "title": title, "text": text, "parts": parts}
+        if parts and not words.derivatives and len(node.values) <= 12:
+            found["rules"] = [visible(line) for line in self.rules.lines(node)]
+        return found
+
+    def _rule(
+        self, node: Node, i: int, derivatives: tuple[str, ...], names: list[str], labels: dict[str, Any], gets: str
+    ) -> dict[str, str]:
+        """Write the local derivative and the product that goes to operand `i`, in Unicode."""
+        parent = node.parents[i]
+        assert node.op is not None
+        assert parent is not None
+        if i >= len(derivatives) or not derivatives[i]:
+            return {}
+        derivative, goal = derivatives[i].format(*names, **labels), self.d(parent)
+        if node.op.kind != "elementwise":
+            return {"rule": f"{goal} {gets} {derivative}"}
+        g = labels["g"]
+        factor = f"({derivative})" if " " in derivative and _times(node) not in derivative else derivative
+        product = g if derivative == "1" else f"−{g}" if derivative == "−1" else f"{g} {labels['x']} {factor}"
+        found = {"local": f"∂{labels['y']}/∂{names[i]} = {derivative}", "rule": f"{goal} {gets} {product}"}
+        if np.shape(parent.out) != np.shape(node.out):
+            found["rule"] = f"{goal} {gets} Σ {product}" if " " not in product else f"{goal} {gets} Σ ({product})"
+            found["note"] = f"Σ adds up over the copies: {names[i]} was repeated to fill {shape_of(node.out)}, and each copy counts."
+        return found
+
+    def _end(self) -> dict[str, Any]:
+        leaves = [n for n in self.graph.leaves if n in self.gradients]
+        names = [self.labels[n] for n in leaves]
+        told = listed([self.d(n) for n in leaves]) if len(leaves) <= 8 else plural(len(leaves), "array")
+        text = [
+            f"Every gradient is complete: {told}.",
+            "One sweep back was enough for all of them, at about the cost of the way forward.",
+            f"Move {names[0] if names else 'an input'} a small step against its gradient and {self.result} gets smaller: that is how "  # noqa: ISC004
+            f"a network learns.",
+        ]
+        ids = [self.nodes[n]["id"] for n in leaves]
+        return {"phase": "end", "title": "All gradients are known", "text": text, "leaves": ids}
+
+    def _names(self, node: Node) -> list[str]:
+        names: list[str] = [o["name"] for o in self.nodes[node]["operands"][: len(node.values)]]  # not what attributes were read from
+        return names
+
+    def _uses(self) -> dict[Node, int]:
+        uses: dict[Node, int] = {}
+        for node in self.graph:
+            if node.op is not None and node in self.gradients:
+                for i, _ in _contributions(node, self.gradients[node]):
+                    parent = node.parents[i]
+                    assert parent is not None
+                    uses[parent] = uses.get(parent, 0) + 1
+        return uses
+
+
+def _gradients(graph: Graph, seed: Any) -> tuple[dict[Node, Array], str]:
+    """Return the gradient at every node, or none and the reason."""
+    roots = graph.outputs
+    if seed is None and len(roots) > 1:
+        return {}, f"There are {len(roots)} results, and gradients belong to one: only the way forward is shown."
+    if seed is None and roots[0].out.size != 1:
+        shape = shape_of(roots[0].out)
+        return (
+            {},
+            f"The result is an array ({shape}): only the way forward is shown. For the way back, explore a scalar loss or pass seed=.",
+        )
+    if not roots[0].needs:
+        return {}, "The result does not depend on anything a gradient flows to: only the way forward is shown."
+    if seed is not None and len(roots) == 1 and np.shape(seed) != np.shape(roots[0].out):
+        raise errors.DifferentiationError(
+            f"the seed has shape {np.shape(seed)}, expected the shape of the result, {np.shape(roots[0].out)}"
+        )
+    return graph.gradients(seed), ""
+
+
+def _contributions(node: Node, g: Array) -> list[tuple[int, Array]]:
+    """Return what one operation sends to each of its operands: the engine's own sweep over that operation alone."""
+    parents = node.parents[: len(node.values)]
+    stand_ins = [Node(None, (), (), {}, p.out, True, p.level) if p is not None and p.needs else None for p in parents]
+    copy = Node(node.op, tuple(stand_ins), node.values, node.attrs, node.out, True, node.level)
+    seen: dict[Node, Array] = {}
+    with no_grad():
+        gradients({copy: g}, seen)
+    return [(i, seen[s]) for i, s in enumerate(stand_ins) if s is not None and s in seen]
+
+
+def _times(node: Node) -> str:
+    return "⊙" if np.ndim(node.out) else "·"

@@ -1,0 +1,173 @@
+"""The benchmarks' statistics are right on fake contenders, and the contenders compute the same numbers. Nothing is timed."""
+
+import gc
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import graph_cost, harness, notebook_step, report, scalar_chain
+
+ROOT = Path(__file__).parents[2]
+
+
+class FakeClock:
+    """A clock that only moves when work is done."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.calls = 0
+
+    def __call__(self):
+        return self.now
+
+    def work(self, seconds):
+        def run():
+            self.now += seconds
+            self.calls += 1
+
+        return run
+
+
+def test_interleave_runs_every_task_once_a_round_in_shuffled_order():
+    log = []
+    tasks = {name: lambda name=name: log.append(name) or len(log) for name in "abcd"}
+    results = harness.interleave(tasks, rounds=20, seed=1)
+    rounds = [tuple(log[i : i + 4]) for i in range(0, 80, 4)]
+    assert all(sorted(r) == list("abcd") for r in rounds)
+    assert len(set(rounds)) > 5
+    assert list(results) == list("abcd")
+    for name in "abcd":
+        assert results[name] == [i + 1 for i, who in enumerate(log) if who == name]
+    assert gc.get_freeze_count() == 0
+
+
+def test_the_ratio_is_the_median_of_the_rounds_ratios():
+    base, other = harness.compare({"base": [1.0, 2.0, 9.0], "other": [9.0, 2.0, 3.0]}, size=7)
+    assert base == harness.Timing("base", 7, 2.0, 1.0, 1.0, 1.0, 3)
+    # The rounds' ratios are 9, 1 and 1/3; the ratio of the medians would be 1.5.
+    assert (other.seconds, other.ratio, other.rounds) == (3.0, 1.0, 3)
+    assert (other.low, other.high) == pytest.approx((2 / 3, 5.0))
+
+
+def test_drift_cancels_within_rounds():
+    drift = [1.0, 3.0, 0.5, 8.0, 2.0]
+    slow = harness.compare({"base": drift, "slow": [2.5 * d for d in drift]})[1]
+    assert (slow.ratio, slow.low, slow.high) == pytest.approx((2.5, 2.5, 2.5))
+
+
+@pytest.mark.parametrize("samples", [{"a": [1.0, 2.0], "b": [1.0]}, {"a": [1.0], "b": [1.0]}])
+def test_compare_refuses_what_it_cannot_pair(samples):
+    with pytest.raises(ValueError, match="two or more rounds"):
+        harness.compare(samples)
+
+
+def test_timed_averages_over_the_calls():
+    clock = FakeClock()
+    assert harness.timed(clock.work(0.25), 8, clock) == pytest.approx(0.25)
+    assert clock.calls == 8
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(0.001, 10), (0.003, 4), (2.0, 1)])
+def test_repeated_fills_the_minimum_time(seconds, calls):
+    clock = FakeClock()
+    task = harness.repeated(clock.work(seconds), 0.00999, clock)
+    clock.calls = 0
+    assert task() == pytest.approx(seconds)
+    assert clock.calls == calls
+
+
+def test_peers_that_are_not_installed_are_named():
+    assert harness.without({"NumPy": "numpy", "Nobody": "no_such_package_here"}) == ["Nobody"]
+
+
+def test_one_thread_comes_before_numpy():
+    with pytest.raises(RuntimeError, match="before numpy"):
+        harness.one_thread()
+
+
+# --- the contenders -------------------------------------------------------------------------------
+
+
+def needs(name, peers):
+    if harness.without({name: peers.get(name, "numpy")}):
+        pytest.skip(f"{peers[name]} is not installed")
+
+
+@pytest.mark.parametrize("m", [1, 4, 33])
+@pytest.mark.parametrize("name", [name for name in notebook_step.CONTENDERS if name != notebook_step.BASELINE])
+def test_the_contenders_of_the_notebook_step_agree(name, m):
+    needs(name, notebook_step.PEERS)
+    problem = notebook_step.problem(m, seed=m)
+    pair = {who: notebook_step.CONTENDERS[who](*problem) for who in (notebook_step.BASELINE, name)}
+    for _ in range(3):
+        notebook_step.check(pair)
+    for got, expected in zip(pair[name].parameters(), pair[notebook_step.BASELINE].parameters(), strict=True):
+        assert got.dtype == np.float64
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_the_hand_written_gradient_is_right():
+    X, Y, initial = notebook_step.problem(6, seed=2)
+    step, parameters = notebook_step.by_hand(X, Y, initial)
+    step()
+    for i, (before, after) in enumerate(zip(initial, parameters(), strict=True)):
+        for index in np.ndindex(before.shape):
+            shifted = [p.astype(complex) for p in initial]
+            shifted[i][index] += 1e-20j
+            slope = notebook_step.cost(np, X, Y, *shifted).imag / 1e-20
+            assert (before - after)[index] / notebook_step.RATE == pytest.approx(slope, rel=1e-9, abs=1e-12)
+
+
+def test_a_contender_that_is_wrong_is_not_timed():
+    X, Y, initial = notebook_step.problem(5)
+    honest = notebook_step.by_hand(X, Y, initial)
+    wrong = notebook_step.by_hand(X, Y, (initial[0] + 1e-6, *initial[1:]))
+    with pytest.raises(AssertionError, match="wrong one disagrees"):
+        notebook_step.check({notebook_step.BASELINE: honest, "wrong one": wrong})
+
+
+@pytest.mark.parametrize("name", scalar_chain.CONTENDERS)
+def test_the_contenders_of_the_scalar_chain_agree(name):
+    needs(name, scalar_chain.PEERS)
+    slope = scalar_chain.chain(complex(scalar_chain.START, 1e-20), 40, np.sin).imag / 1e-20
+    assert scalar_chain.CONTENDERS[name](40) == pytest.approx(slope, rel=1e-12)
+
+
+@pytest.mark.parametrize("collector", [True, False])
+def test_graph_cost_sees_the_graph_and_its_release(collector):
+    found = graph_cost.memory(500, collector)
+    assert 40 < found.graph <= found.peak
+    assert found.kept < 8
+    assert all(seconds > 0 for seconds in graph_cost.phases(500, collector))
+    assert gc.isenabled()
+
+
+# --- the report -----------------------------------------------------------------------------------
+
+
+def test_the_table_of_ratios():
+    timings = harness.compare({"hand": [2e-6, 2e-6], "engine": [6e-6, 7e-6]}, 4) + harness.compare(
+        {"hand": [1.0, 1.0], "engine": [2.0, 2.0]}, 100
+    )
+    table = report.ratios("Step", timings, "m")
+    assert table.header == ["", "m = 4", "m = 100"]
+    assert table.rows == [["hand", "2.00 µs", "1.00 s"], ["engine", "3.25 ± 0.12", "2.00 ± 0.00"]]
+    assert "| engine | 3.25 ± 0.12 | 2.00 ± 0.00 |" in table.markdown()
+
+
+def test_the_command_writes_tables_and_figures(tmp_path):
+    target = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--rounds", "2", "--only", "import_time", "--markdown", "--json", str(target)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(target.read_text(encoding="utf-8"))
+    assert [row["name"] for row in figures["results"]["import_time"]] == ["import numpy", "import autograd_np"]
+    assert all(row["rounds"] == 2 for row in figures["results"]["import_time"])
+    assert figures["environment"]["packages"]["numpy"] == np.__version__
+    assert "| import autograd_np | " in done.stdout
+    for name in figures["left out"]:
+        assert name in done.stdout
