@@ -1,4 +1,9 @@
-"""Checking gradients: the engine's and users' own operations, and backward passes that were derived by hand."""
+"""Checking gradients: the engine's and users' own operations, and backward passes that were derived by hand.
+
+Two doors: `gradients` for the first, `backward_pass` for the second. A backward pass goes through the folders in turn: it is
+*watched* while it runs, each of its variables is *judged*, a wrong one is *explained*, and what was found is *told*.
+`numeric` gives both the opinion of finite differences. Drawing belongs in `render`; nothing here knows the command line.
+"""
 
 from autograd_np.check.backward_pass import check_backward
 from autograd_np.check.gradients import check_gradients

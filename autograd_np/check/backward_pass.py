@@ -8,24 +8,26 @@ values above it. Then the mistake is looked for in the wrong line, or in the lin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
 from autograd_np.check.explain.detective import Mistake, find_mistakes
+from autograd_np.check.explain.edits.catalogue import edits_of
+from autograd_np.check.explain.vocabulary import constant_name, sizes_of
 from autograd_np.check.judge.adequacy import blind_spots
 from autograd_np.check.judge.arbitrate import Disagreement, arbitrate
-from autograd_np.check.judge.compare import close, compare
-from autograd_np.check.judge.names import near_misses
+from autograd_np.check.judge.compare import Comparison, close, compare
 from autograd_np.check.judge.outcome import Returned
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Session
 from autograd_np.check.tell.picture import Picture, verdicts_of
-from autograd_np.check.tell.report import BackwardReport, Finding, GradientCheck
+from autograd_np.check.tell.report import BackwardReport, Finding, GradientCheck, row_of
 from autograd_np.check.watch.draws import as_float64, draw
 from autograd_np.check.watch.forward import Point
+from autograd_np.check.watch.spelling import near_misses
 
 __all__ = ["check_backward"]
 
@@ -127,7 +129,7 @@ def check_backward(
     wrong_at.sort(key=lambda i: (i == 0 and len(wrong_at) > 1, i))  # a generic point tells more than the user's own
     findings: list[Finding] = []
     seen = scan(session, own)
-    lines = seen.lines
+    lines = _rows(session, own, seen.lines)
     if wrong_at:
         findings = [_finding(session, m) for m in find_mistakes(session, [points[i] for i in wrong_at])]
     at = wrong_at[0] if wrong_at else 0
@@ -138,6 +140,7 @@ def check_backward(
     if wrong_at and 0 not in wrong_at:  # the drawing shows a point at which something is wrong
         shown = points[at]
         seen = scan(session, shown)
+    drawn = dict(zip(seen.seen, _rows(session, shown, seen.seen.values()), strict=True))
     verdict = "inconclusive" if decided.inconclusive else "fail" if wrong_at else "pass"
     return BackwardReport(
         verdict=verdict,
@@ -145,15 +148,22 @@ def check_backward(
         lines=lines,
         findings=findings,
         conventions=_conventions(lines, findings),
-        adequacy=_hidden(wrong_at, len(points) - 1) + raised[:1] + blind_spots(session, points),
+        adequacy=_hidden(wrong_at, len(points) - 1) + raised[:1] + blind_spots(session, points, edits_of),
         arbitration=decided.lines,
         source_lines=session.source.lines,
         file=session.source.filename,
         function=getattr(backward, "__name__", "backward"),
         seconds=time.perf_counter() - started,
         draws=len(points) - 1,
-        graph=Picture(shown.graph, verdicts_of(seen, inconclusive=decided.inconclusive)),
+        graph=Picture(shown.graph, verdicts_of(drawn, inconclusive=decided.inconclusive)),
     )
+
+
+def _rows(session: Session, point: Point, found: Collection[Comparison]) -> list[GradientCheck]:
+    """Return the rows of comparisons at a point; a constant that an intermediate carries is named."""
+    sizes = sizes_of(session, point)
+    said = (f"{constant_name(c.constant, sizes)} × ∂L/∂{c.name}, by convention" if c.constant != 1 else "" for c in found)
+    return [row_of(c, note) for c, note in zip(found, said, strict=True)]
 
 
 def _last_name(path: str) -> str:
@@ -206,7 +216,7 @@ def _gradient_table(session: Session, points: Sequence[Point], runs: Sequence[Se
             ok = close(r.value, truth, session.tolerance, point.scale)
             if r.forward_name not in table or (table[r.forward_name].ok and not ok):
                 note = "" if ok or point is points[0] else "shown by a generic draw, not by your own point"
-                table[r.forward_name] = compare(r.forward_name, _last_name(r.path) or r.path, r.value, truth, ok, note)
+                table[r.forward_name] = row_of(compare(r.forward_name, _last_name(r.path) or r.path, r.value, truth, ok), note)
     return table
 
 

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np.check.explain.diagnose import Diagnosis, Sample
+from autograd_np.check.explain.edits.catalogue import Edit, edits_of
+from autograd_np.check.explain.vocabulary import sizes_of
 from autograd_np.check.judge.compare import close
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.forward import Point
+from autograd_np.check.watch.run import Event
 from autograd_np.tensor import Node
 from autograd_np.typing import Array
 
@@ -50,6 +53,7 @@ class Case:
         self.fixes: list[Fix] = []
         self.corrected: Mapping[Key, float] = {}
         self.deadline = time.perf_counter() + SECONDS
+        self._sizes: dict[int, dict[str, float]] = {}
 
     @property
     def main(self) -> Point:
@@ -67,6 +71,17 @@ class Case:
     def close(self, a: Any, b: Any, point: Point) -> bool:
         """Whether two arrays are equal to the tolerance of the check."""
         return close(a, b, self.session.tolerance, point.scale)
+
+    def sizes(self, point: Point) -> dict[str, float]:
+        """Return the numbers a scale may be made of."""
+        if id(point) not in self._sizes:
+            self._sizes[id(point)] = sizes_of(self.session, point)
+        return self._sizes[id(point)]
+
+    def edits(self, statement: ast.stmt, e: Event) -> list[Edit]:
+        """Return the edits of a statement, with the values of an event that it gave at the main point."""
+        session, point = self.session, self.main
+        return edits_of(statement, e.path, session.scope(e, point), session.candidates(e, point), self.sizes(point))
 
     def right_with(self, fix: Fix, w: Wrong, point: Point) -> bool:
         """Whether a fix cures a wrong variable."""
@@ -122,16 +137,16 @@ class Case:
         e = w.event
         variables = self.session.candidates(e, point) if e is not None else {**point.variables, **flat_names(point.inputs)}
         statement = self.session.source.statement(w.line)
-        return sample_of(self.session, point, w.node, actual, expected, variables, w.constant, statement)
+        return sample_of(point, w.node, actual, expected, variables, self.sizes(point), w.constant, statement)
 
 
 def sample_of(
-    session: Session,
     point: Point,
     node: Node,
     actual: Array,
     expected: Array,
     variables: Mapping[str, Any],
+    sizes: Mapping[str, float],
     constant: float = 1.0,
     statement: ast.stmt | None = None,
 ) -> Sample:
@@ -142,7 +157,7 @@ def sample_of(
         np.asarray(expected, float),
         terms,
         variables,
-        session.sizes(point),
+        sizes,
         point.scale,
         _neighbours(point, node, constant),
         {n for x in ast.walk(statement) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Div) for n in names_under(x.right)}

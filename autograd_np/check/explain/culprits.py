@@ -53,7 +53,7 @@ def edited_elsewhere(case: Case, w: Wrong, suspects: Sequence[Suspect], before: 
     for s in suspects:
         statement = case.session.source.statement(s.line)
         if statement is not None and not s.looks_right:
-            tried += [(edit, s) for edit in case.session.edits(statement, s.events[0], case.main)]
+            tried += [(edit, s) for edit in case.edits(statement, s.events[0])]
     for edit, s in sorted(tried, key=lambda pair: pair[0].rank):
         if case.late() or edit.rank >= limit:
             return None
@@ -113,7 +113,7 @@ def _is_gradient(case: Case, value: Array, off: float | None) -> bool:
     return not np.any(value) or any(
         np.shape(node.out) == np.shape(value) and case.close(value, c * point.truth(node), point)
         for node in point.gradients
-        for c in {1.0, *(n for n in case.session.sizes(point).values() if n > 1)}
+        for c in {1.0, *(n for n in case.sizes(point).values() if n > 1)}
         if off is None or c == 1.0 or abs(c - off) > 1e-6
     )
 
@@ -147,7 +147,7 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     Where the wrong line explains itself, a line that looks right is only to blame if it cures more than that one.
     """
     best: tuple[int, Suspect, Meant, float] | None = None
-    constants = dict.fromkeys([1.0, w.constant, *case.session.sizes(case.main).values()])
+    constants = dict.fromkeys([1.0, w.constant, *case.sizes(case.main).values()])
     off = constant_ratio(w.computed, w.expected, case.session.tolerance, case.main.scale)
     blameable = [s for s in suspects if not _is_primal(case.main, s.events)]
     for c, s in itertools.product(constants, blameable):
@@ -235,13 +235,13 @@ def _why_not_gradient(case: Case, w: Wrong, s: Suspect, per_point: Sequence[dict
         node = point.graph.nodes[meant.positions[0]]
         wrong = [e for e in events if e.visit in values and not case.close(e.computed, values[e.visit], point)]
         for e in wrong[:1]:
-            sample = sample_of(session, point, node, e.computed, values[e.visit], session.candidates(e, point), 1.0, statement)
+            sample = sample_of(point, node, e.computed, values[e.visit], session.candidates(e, point), case.sizes(point), 1.0, statement)
             samples.append(sample if meant.term is None else dataclasses.replace(sample, terms=[], others={}))
     own = explain(samples, s.path, session.tolerance)
     if statement is not None and (own is None or own.rank > 4):
         meant_first = per_point[0]
         first = next((e for e in seen if e.visit in meant_first and not case.close(e.computed, meant_first[e.visit], case.main)), seen[0])
-        for edit in session.edits(statement, first, case.main):
+        for edit in case.edits(statement, first):
             if (own is not None and edit.rank >= own.rank) or case.late():
                 break
             new = session.rerun(edit.statement, first, case.main)

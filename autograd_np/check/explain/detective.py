@@ -90,7 +90,7 @@ def _conventions(case: Case) -> dict[Key, float]:
     """Decide which multiples of the gradient the intermediates should be: those with which fewest lines are wrong."""
     corrected: dict[Key, float] = {}
     best = case.scan(case.main)
-    counts = (n for n in case.session.sizes(case.main).values() if n == int(n) and n > 1)
+    counts = (n for n in case.sizes(case.main).values() if n == int(n) and n > 1)
     usual = list(dict.fromkeys([1.0, *counts]))[:5]
     for _ in range(3):
         if not best.wrong or case.late():
@@ -120,7 +120,7 @@ def _prefers_early(case: Case, best: Outcome, tried: Mapping[Key, float], correc
     keys = [key for key in tried if key not in corrected and key in best.kept]
     if not keys:
         return False
-    counts = [n for n in case.session.sizes(case.main).values() if n == int(n) and n > 2]
+    counts = [n for n in case.sizes(case.main).values() if n == int(n) and n > 2]
     if not any(abs(best.kept[keys[0]] - c) < 1e-6 * c for n in counts for c in (n, 1 / n)):
         return True
     return not any(divides(case.session.source.statement(w.line)) for w in best.wrong)
@@ -168,7 +168,7 @@ def _first_curable(case: Case, w: Wrong, lines: list[int], out: Outcome) -> int:
     """Return the first line of a chain after which a multiple of the right value makes the rest right."""
     for line in lines:
         events = [e for e in out.events if e.line == line and e.path == w.name]
-        for c in dict.fromkeys([1.0, *case.session.sizes(case.main).values()]):
+        for c in dict.fromkeys([1.0, *case.sizes(case.main).values()]):
             fix = Fix(line, w.name, None, functools.partial(_scaled, c, w.expected, events))
             if len(events) == 1 and case.right_with(fix, w, case.main):
                 return line

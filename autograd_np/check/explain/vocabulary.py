@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
+from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.source import Source
 
-__all__ = ["arrays_in_sight", "constant_name", "loop_variables", "sizes_of"]
+__all__ = ["constant_name", "loop_variables", "sizes_of"]
 
 _COUNTS = {"m", "n", "b", "t", "d", "batch", "batch_size", "num", "num_examples", "num_train", "n_samples", "samples", "size"}
 
 
-def arrays_in_sight(point: Point, before: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arrays a line may have meant: forward's, the inputs, and those backward had before it."""
-    found = {**point.variables, **flat_names(point.inputs)}
-    found |= {k: v for k, v in before.items() if isinstance(v, (np.ndarray, np.generic, float))}
-    arrays = {k: v for k, v in found.items() if isinstance(v, (np.ndarray, np.generic, float)) and not isinstance(v, bool)}
-    for value in found.values():
-        if isinstance(value, dict):
-            for k, v in value.items():
-                if isinstance(k, str) and k not in arrays and isinstance(v, (np.ndarray, np.generic)):
-                    arrays[k] = v
-    return arrays
-
-
-def sizes_of(point: Point, counts: Mapping[str, int], counters: Collection[str]) -> dict[str, float]:
-    """Return the numbers a scale may be made of: forward's, the inputs, and backward's `counts`, but no loop counters."""
+def sizes_of(session: Session, point: Point) -> dict[str, float]:
+    """Return the numbers a scale may be made of: forward's, the inputs, and backward's integers, but no loop counters."""
+    counters = loop_variables(session.forward_source) | loop_variables(session.source)
     scalars = {
         name: float(v)
-        for source in (counts, point.variables, point.inputs)
+        for source in (session.counts(point), point.variables, point.inputs)
         for name, v in source.items()
         if isinstance(v, (int, float, np.integer, np.floating))
         and not isinstance(v, bool)

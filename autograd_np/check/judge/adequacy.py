@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.judge.compare import close
 from autograd_np.check.watch.source import CannotEvaluate, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from autograd_np.check.judge.session import Session
     from autograd_np.check.watch.forward import Point
@@ -21,15 +20,27 @@ if TYPE_CHECKING:
 
 __all__ = ["blind_spots"]
 
+
+class Change(Protocol):
+    """What is needed of an edit: the kind of mistake it undoes, and the statement without it."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def statement(self) -> ast.stmt: ...
+
+
 SECONDS = 0.3
 SHOWN = 8
 
 
-def blind_spots(session: Session, points: Sequence[Point]) -> list[str]:
+def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..., Sequence[Change]]) -> list[str]:
     """Return, line by line, which mistakes the first point cannot show and a generic one can.
 
     Every line that sets a gradient is replaced by each of its edits (a sign, a factor, an axis, an operand); an edit that changes
-    the value at a generic point but not at the first one is a mistake that the first point hides.
+    the value at a generic point but not at the first one is a mistake that the first point hides. `edits_of` is given a statement, the
+    variable it sets, its scope, the arrays it might have meant and the sizes in sight, and returns its edits, simplest first.
     """
     own = points[0]
     generic = points[1] if len(points) > 1 else None

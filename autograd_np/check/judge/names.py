@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping
 
-__all__ = ["near_misses", "pair", "wanted_names"]
+from autograd_np.check.watch.spelling import wanted_names
 
-_CONVENTIONS = (
-    r"d[A-Za-z]+_d_?(?P<x>.+)",  # dL_dW, dJ_d_W, dloss_dW
-    r"(?:grad|gradient|delta|del|adj|bar|g|D|d|∂)_(?P<x>.+)",  # grad_W, d_W
-    r"(?P<x>.+)_(?:grad|gradient|bar|adj|delta|dot)",  # W_grad
-    r"(?:grad|∂|d|g|D)(?P<x>.+)",  # dW, gW
-)
-
-
-def wanted_names(name: str) -> list[str]:
-    """Return the forward names that `name` could be the gradient of, best first.
-
-    Examples
-    --------
-    >>> wanted_names("dW1")
-    ['W1']
-    >>> wanted_names("dL_dW1")
-    ['W1', 'L_dW1']
-    >>> wanted_names("W1_grad")
-    ['W1']
-    """
-    found = [m["x"] for pattern in _CONVENTIONS if (m := re.fullmatch(pattern, name))]
-    return list(dict.fromkeys(found))
+__all__ = ["pair"]
 
 
 def pair(name: str, forward: Iterable[str], given: Mapping[str, str] | None = None) -> str | None:
@@ -65,12 +42,3 @@ def pair(name: str, forward: Iterable[str], given: Mapping[str, str] | None = No
         if len(alike) == 1:
             return alike[0]
     return None
-
-
-def near_misses(name: str, known: Iterable[str]) -> list[str]:
-    """Return known names that look like `name`, for an error message."""
-    wanted = [*wanted_names(name), name]
-    known = list(known)
-    begun = [k for x in wanted for k in known if k and (k.lower().startswith(x.lower()) or x.lower().startswith(k.lower()))]
-    alike = [m for x in wanted for m in difflib.get_close_matches(x, known, n=3, cutoff=0.4)]
-    return list(dict.fromkeys([*alike, *begun]))[:4]

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from autograd_np.check.tell.report import GradientCheck
+from autograd_np.check.judge.compare import Comparison
 from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.run import Event
 from autograd_np.tensor import Node
@@ -65,8 +65,8 @@ class Outcome:
     wrong: list[Wrong] = field(default_factory=list)
     kept: dict[Key, float] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
-    lines: list[GradientCheck] = field(default_factory=list)
-    seen: dict[Node, GradientCheck] = field(default_factory=dict)
+    lines: list[Comparison] = field(default_factory=list)
+    seen: dict[Node, Comparison] = field(default_factory=dict)
     broken: bool = False
 
     def wrong_lines(self) -> set[tuple[int, str]]:

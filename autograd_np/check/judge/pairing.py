@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.check.judge.names import near_misses, pair
+from autograd_np.check.judge.names import pair
 from autograd_np.check.judge.outcome import Returned
 from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Source
+from autograd_np.check.watch.spelling import near_misses
 from autograd_np.tensor import Node
 
 __all__ = ["Pairing"]

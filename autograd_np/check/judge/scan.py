@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from autograd_np.check.explain.vocabulary import constant_name
 from autograd_np.check.judge.chains import is_zeros, version
 from autograd_np.check.judge.compare import close, compare, constant_ratio
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
@@ -117,7 +116,7 @@ class _Judge:
                 c = constant_ratio(e.computed, t, tolerance, point.scale)
                 if c is not None and c > 0:
                     self.out.kept[key] = self.constant = c
-                    self._note(e, name, node, t, f"{constant_name(c, self.session.sizes(point))} × ∂L/∂{name}, by convention", ok=True)
+                    self._note(e, name, node, t, c, ok=True)
                     return None
         if not np.any(e.computed) and len(e.before) and is_zeros(e, self.session.source):
             return None  # a start value that nothing was added to yet
@@ -134,6 +133,6 @@ class _Judge:
         self._note(e, name, nodes[i], expected, ok=False)
         return expected
 
-    def _note(self, e: Event, name: str, node: Node, expected: Array, note: str = "", *, ok: bool) -> None:
-        self.out.seen[node] = compare(name, e.path, e.computed, expected, ok=ok, note=note, line=e.line)
+    def _note(self, e: Event, name: str, node: Node, expected: Array, constant: float = 1.0, *, ok: bool) -> None:
+        self.out.seen[node] = compare(name, e.path, e.computed, expected, ok=ok, line=e.line, constant=constant)
         self.out.lines.append(self.out.seen[node])

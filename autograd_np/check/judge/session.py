@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.check.explain.edits.catalogue import Edit, edits_of
-from autograd_np.check.explain.vocabulary import arrays_in_sight, loop_variables, sizes_of
 from autograd_np.check.judge.chains import chain_ends
 from autograd_np.check.judge.compare import close
 from autograd_np.check.judge.names import pair
@@ -67,7 +65,6 @@ class Session:
         self.forward_source = Source(forward)
         self.globals: Mapping[str, Any] = getattr(getattr(backward, "__func__", backward), "__globals__", {})
         self.pairing = Pairing(backward, self.source, self.forward_source, names, wrt)
-        self._sizes: dict[int, dict[str, float]] = {}
         self._counts: dict[int, dict[str, int]] = {}
         self._structures: dict[int, dict[tuple[int, str, int], Key]] = {}
         self.returned_names: set[str] = set()
@@ -187,19 +184,12 @@ class Session:
 
     def candidates(self, e: Event, point: Point) -> dict[str, Any]:
         """Return the arrays a line may have meant."""
-        return arrays_in_sight(point, e.before)
+        return point.in_sight(e.before)
 
-    def sizes(self, point: Point) -> dict[str, float]:
-        """Return the numbers a scale may be made of."""
-        if id(point) not in self._sizes:
-            self.structure(point)
-            counters = loop_variables(self.forward_source) | loop_variables(self.source)
-            self._sizes[id(point)] = sizes_of(point, self._counts[id(point)], counters)
-        return self._sizes[id(point)]
-
-    def edits(self, statement: ast.stmt, e: Event, point: Point, target: str = "") -> list[Edit]:
-        """Return the edits of a statement, with the values of an event that it gave."""
-        return edits_of(statement, target or e.path, self.scope(e, point), self.candidates(e, point), self.sizes(point))
+    def counts(self, point: Point) -> dict[str, int]:
+        """Return the integers among backward's variables."""
+        self.structure(point)
+        return self._counts[id(point)]
 
 
 def _line_of(error: BaseException, code: Any) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.check.judge.outcome import Outcome
 from autograd_np.check.tell.report import GradientCheck
 from autograd_np.graph import Graph
 from autograd_np.tensor import Node
@@ -45,11 +44,10 @@ class Picture:
         return self.graph.render(path, verdicts=self.verdicts, **options)
 
 
-def verdicts_of(out: Outcome, *, inconclusive: bool = False) -> dict[Node, tuple[str, str]]:
+def verdicts_of(rows: Mapping[Node, GradientCheck], *, inconclusive: bool = False) -> dict[Node, tuple[str, str]]:
     """Return the verdict on every Node whose gradient the backward function computes."""
     return {
-        node: ("unknown" if inconclusive and not check.ok else "ok" if check.ok else "wrong", _said(check))
-        for node, check in out.seen.items()
+        node: ("unknown" if inconclusive and not check.ok else "ok" if check.ok else "wrong", _said(check)) for node, check in rows.items()
     }
 
 

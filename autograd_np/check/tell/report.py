@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.check.judge.compare import Comparison
 from autograd_np.check.tell.layout import Block, Excerpt, Grid, Line, to_html, to_rich, to_text
 
-__all__ = ["BackwardReport", "Finding", "GradientCheck", "GradientReport", "GradientRow"]
+__all__ = ["BackwardReport", "Finding", "GradientCheck", "GradientReport", "GradientRow", "row_of"]
 
 CONTEXT = 2  # source lines before and after the marked one
 SHOWN = 20  # rows of a printed table of elements; `rows` holds them all
@@ -103,6 +104,12 @@ class GradientCheck:
     def ratio(self) -> float:
         """Actual by expected; NaN where that is 0 / 0."""
         return _ratio(self.actual, self.expected)
+
+
+def row_of(found: Comparison, note: str = "") -> GradientCheck:
+    """Return the row of a table for a comparison."""
+    shown = {f.name: getattr(found, f.name) for f in fields(found) if f.name != "constant"}
+    return GradientCheck(**shown, note=note)
 
 
 class Report:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.check.judge.names import near_misses
+from autograd_np.check.watch.spelling import near_misses
 from autograd_np.trace import code_of
 
 __all__ = ["arguments", "bound_to", "flat_names", "fresh", "leaf_names", "loss_arguments", "plain_forward"]

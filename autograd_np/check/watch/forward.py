@@ -145,6 +145,18 @@ class Point:
         """Return the Nodes that a Node depends on."""
         return set(topological([node]))
 
+    def in_sight(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arrays a line of backward may have meant: forward's, the inputs, and those backward had `before` it."""
+        found = {**self.variables, **flat_names(self.inputs)}
+        found |= {k: v for k, v in before.items() if isinstance(v, (np.ndarray, np.generic, float))}
+        arrays = {k: v for k, v in found.items() if isinstance(v, (np.ndarray, np.generic, float)) and not isinstance(v, bool)}
+        for value in found.values():
+            if isinstance(value, dict):
+                for k, v in value.items():
+                    if isinstance(k, str) and k not in arrays and isinstance(v, (np.ndarray, np.generic)):
+                        arrays[k] = v
+        return arrays
+
     def _find_terms(self, node: Node) -> list[tuple[str, Array]]:
         found: list[tuple[str, Array]] = []
         for user in self.graph.nodes:

@@ -36,7 +36,7 @@ def edited_line(case: Case, w: Wrong, lines: list[int], out: Outcome, limit: flo
             continue
         alone = len(lines) == 1 and w.event is not None and is_fresh(statement, w.name)
         e = w.event if alone and w.event is not None else events[0]
-        for edit in case.session.edits(statement, e, case.main):
+        for edit in case.edits(statement, e):
             if edit.rank >= limit or (best is not None and edit.rank >= best[1].rank) or case.late():
                 break
             if _cures(case, edit, line, w, e, alone=alone):
@@ -68,7 +68,7 @@ def _edit_return(case: Case, w: Wrong, statement: ast.Return) -> Edit | None:
     if not scopes:
         return None
     candidates = {k: v for k, v in scopes[0][1].items() if isinstance(v, (np.ndarray, np.generic))}
-    for edit in edits_of(assign, ast.unparse(node), scopes[0][1], candidates, case.session.sizes(case.main)):
+    for edit in edits_of(assign, ast.unparse(node), scopes[0][1], candidates, case.sizes(case.main)):
         if all(_gives(edit, scope, expected, case, point) for point, scope, expected in scopes):
             return edit
     return None

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator
 
 from autograd_np.check.explain.edits.edit import Edit, Place, is_scalar, text_of, transposed
-from autograd_np.check.judge.names import wanted_names
+from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["operator_edits"]
 
