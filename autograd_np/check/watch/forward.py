@@ -14,7 +14,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients, topological
 from autograd_np.check.watch.calling import arguments, bound_to, flat_names, leaf_names, loss_arguments, plain_forward
-from autograd_np.check.watch.run import with_tensor_numpy
+from autograd_np.check.watch.stand_ins import with_tensor_numpy
 from autograd_np.graph import Graph
 from autograd_np.tensor import Level, Node, Tensor, leaf
 from autograd_np.trace import code_of, watch_locals
@@ -30,50 +30,6 @@ Objective = Callable[[Any, Mapping[str, Any], Any], Any]
 def is_variable(x: Any) -> bool:
     """Whether `x` is an input that gradients are taken by: floating arrays, not Python scalars."""
     return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind == "f"
-
-
-# --- arrays that forward makes itself are Tensors, so results can be written into them ------------
-
-
-def _made(real: Callable[..., Any]) -> Callable[..., Any]:
-    def make(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(a, Tensor) for a in args):
-            new = real(*args, **kwargs)
-            return new if isinstance(new, Tensor) else Tensor(new) if np.asarray(new).dtype.kind == "f" else new
-        new = real(*args, **kwargs)
-        return Tensor(new) if new.dtype.kind == "f" else new
-
-    return make
-
-
-def _array(x: Any, *args: Any, **kwargs: Any) -> Any:
-    if isinstance(x, Tensor):
-        return x.copy()
-    if isinstance(x, (list, tuple)) and any(isinstance(v, Tensor) for v in _deep(x)):
-        return np.stack([_array(v) if isinstance(v, (list, tuple, Tensor)) else np.asarray(v, float) for v in x])
-    return np.array(x, *args, **kwargs)
-
-
-def _deep(x: Any) -> Iterator[Any]:
-    for v in x:
-        if isinstance(v, (list, tuple)):
-            yield from _deep(v)
-        else:
-            yield v
-
-
-def _asarray(x: Any, *args: Any, **kwargs: Any) -> Any:
-    return x if isinstance(x, Tensor) else _array(x, *args, **kwargs)
-
-
-_CREATION = {name: _made(getattr(np, name)) for name in ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like")} | {
-    "empty": _made(np.zeros),
-    "empty_like": _made(np.zeros_like),
-    "array": _array,
-    "asarray": _asarray,
-    "asanyarray": _asarray,
-    "ascontiguousarray": _asarray,
-}
 
 
 # --- the point ------------------------------------------------------------------------------------
@@ -249,7 +205,7 @@ def evaluate_point(
         versions[name] = [node]
     owners = {}
     try:
-        run = with_tensor_numpy(bound_to(forward, owners), _CREATION)
+        run = with_tensor_numpy(bound_to(forward, owners))
         final: dict[str, Any] = {}
 
         def see_and_keep(frame: FrameType) -> None:
@@ -259,7 +215,7 @@ def evaluate_point(
         with watch_locals(code_of(run), see_and_keep):
             out = run(**arguments(run, flat_names(wrapped), "forward"))
         if loss is not None:
-            run_loss = with_tensor_numpy(bound_to(loss, owners), _CREATION)
+            run_loss = with_tensor_numpy(bound_to(loss, owners))
             with watch_locals(code_of(run_loss), see):
                 total: Any = run_loss(**loss_arguments(run_loss, wrapped, final, out))
             cotangents = [1.0]

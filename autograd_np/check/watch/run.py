@@ -1,4 +1,4 @@
-"""Running the user's functions as they are: forward on Tensors and on arrays, backward line by line.
+"""Running the user's backward function as it is, line by line.
 
 Nothing is instrumented. The backward function runs under Python's trace hook, which sees its local variables
 after every line and may put another value in a variable's place, as a debugger does.
@@ -7,9 +7,7 @@ after every line and may put another value in a variable's place, as a debugger 
 from __future__ import annotations
 
 import ast
-import copy
 import sys
-import types
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ import numpy as np
 from autograd_np.check.watch.source import Source
 from autograd_np.trace import code_of
 
-__all__ = ["Event", "StopRunError", "leaves_of", "record_events", "with_tensor_numpy"]
+__all__ = ["Event", "StopRunError", "leaves_of", "record_events"]
 
 
 @dataclass
@@ -183,77 +181,3 @@ def _put(scope: Any, path: str, new: Any, old: Any) -> None:
     if isinstance(container, tuple):
         return
     container[keys[0]] = new
-
-
-# --- forward on Tensors: arrays that the function makes itself must be Tensors too ----------------
-
-
-class _TensorNumPy(types.ModuleType):
-    """NumPy, except that what it creates is a Tensor, so that results can be written into it in place."""
-
-    def __init__(self, real: types.ModuleType, make: Mapping[str, Callable[..., Any]]) -> None:
-        super().__init__(real.__name__)
-        self.__dict__.update(make)
-        self._real = real
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-
-def with_tensor_numpy(f: Callable[..., Any], make: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
-    """Return a copy of `f`, and of the functions of its module that it calls, that creates arrays through `make`.
-
-    Parameters
-    ----------
-    f : callable
-        A Python function or bound method; anything else is returned as it is.
-    make : mapping
-        NumPy names (``zeros``, ``array``, ...) -> replacements.
-    """
-    proxy = _TensorNumPy(np, make)
-    scopes: dict[int, dict[str, Any]] = {}
-
-    def scope_of(g: types.FunctionType) -> dict[str, Any]:
-        key = id(g.__globals__)
-        if key not in scopes:
-            scopes[key] = new = dict(g.__globals__)
-            for name, value in g.__globals__.items():
-                if value is np:
-                    new[name] = proxy
-                elif isinstance(value, types.FunctionType) and value.__globals__ is g.__globals__:
-                    new[name] = copied(value)
-                elif callable(value) and name in make and value is getattr(np, name, None):
-                    new[name] = make[name]
-        return scopes[key]
-
-    def copied(g: types.FunctionType) -> types.FunctionType:
-        new = types.FunctionType(g.__code__, scopes[id(g.__globals__)], g.__name__, g.__defaults__, _cells(g))
-        new.__kwdefaults__ = g.__kwdefaults__
-        return new
-
-    def _cells(g: types.FunctionType) -> tuple[types.CellType, ...] | None:
-        if g.__closure__ is None:
-            return None
-        cells = []
-        for cell in g.__closure__:
-            try:
-                content = cell.cell_contents
-            except ValueError:
-                cells.append(cell)
-                continue
-            if content is np:
-                cells.append(types.CellType(proxy))
-            elif isinstance(content, types.FunctionType) and content is not g:
-                scope_of(content)
-                cells.append(types.CellType(copied(content)))
-            else:
-                cells.append(cell)
-        return tuple(cells)
-
-    if isinstance(f, types.MethodType) and isinstance(f.__func__, types.FunctionType):
-        scope_of(f.__func__)
-        return types.MethodType(copied(f.__func__), copy.copy(f.__self__))
-    if isinstance(f, types.FunctionType):
-        scope_of(f)
-        return copied(f)
-    return f
