@@ -27,8 +27,9 @@ from autograd_np.errors import (
     ShapeWarning,
 )
 from autograd_np.graph import Graph, Operation, graph, operation
+from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
-from autograd_np.tensor import Tensor, detect_anomaly, no_grad, scope, stop_gradient
+from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
 from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 

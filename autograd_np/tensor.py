@@ -13,24 +13,20 @@ stay Tensors inside `values`, the outer level records the same computation for i
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
 from autograd_np import errors, ops
+from autograd_np.modes import DEFAULT, MODE, SCOPE, call_site, orders
 from autograd_np.op import TABLE, Op, Primitive, Recordable
 from autograd_np.typing import Array, Shape
 
-__all__ = ["EAGER", "Level", "Node", "Tensor", "detect_anomaly", "leaf", "no_grad", "record", "stop_gradient", "value_of"]
-
-_PACKAGE = __file__.removesuffix("tensor.py")
+__all__ = ["EAGER", "Level", "Node", "Tensor", "leaf", "record", "stop_gradient", "value_of"]
 
 
 class Level:
@@ -42,7 +38,7 @@ class Level:
     __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites")
 
     def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
-        self.order = next(_orders)
+        self.order = next(orders)
         self.keeps_all = keeps_all
         self.sites = sites or keeps_all
         self.lifted: dict[Node, Node] = {}
@@ -70,22 +66,11 @@ class Level:
         self.quick = False
 
 
-_orders = itertools.count()
 EAGER = Level()
 """The level of Tensors that a user makes; the oldest of all."""
 
 
-class Mode(NamedTuple):
-    """What the running context records: levels newer than `floor`, with call sites or without."""
-
-    floor: int
-    anomaly: bool
-
-
 CONSTANT = "constant"
-_DEFAULT = Mode(-1, False)
-_MODE: ContextVar[Mode] = ContextVar("autograd_np_mode", default=_DEFAULT)
-_SCOPE: ContextVar[str] = ContextVar("autograd_np_scope", default="")
 _next_index = itertools.count(1).__next__
 _NO_ATTRS: dict[str, Any] = {}
 
@@ -188,7 +173,7 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = _NO_ATTRS, sou
 def record_one(op: Op, a: Tensor) -> Any:
     """Do what `record` does, for one Tensor and no attributes: half of a network's operations."""
     node = a._node
-    if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or MODE.get() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a,))
     value = a.data
     data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
@@ -223,7 +208,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
         y = b.data
     else:
         return record(op, (a, b))
-    if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or MODE.get() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a, b))
     data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
     result = _new(Tensor)
@@ -248,13 +233,13 @@ def _result(
     if level is not None:
         if level.closed:
             raise errors.DifferentiationError(_ESCAPED.format(op.name))
-        mode = _MODE.get()
+        mode = MODE.get()
         needs = needs and op.kind is not CONSTANT
         if (needs or level.keeps_all) and level.order > mode.floor:
             node = Node(op, parents, values, attrs, data, needs, level)
             if mode.anomaly or level.sites:
-                node.site = _call_site()
-                node.scope = _SCOPE.get()
+                node.site = call_site()
+                node.scope = SCOPE.get()
                 if mode.anomaly:
                     _check_forward(node)
     if node is None and isinstance(data, Tensor):
@@ -397,18 +382,7 @@ def _no_row(fn: Any) -> str:
     )
 
 
-# --- call sites -----------------------------------------------------------------------------------
-
-
-def _call_site() -> str:
-    """Return ``file:line`` of the nearest caller outside this package and NumPy."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        filename = frame.f_code.co_filename
-        if not filename.startswith(_PACKAGE) and f"{os.sep}numpy{os.sep}" not in filename:
-            break
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+# --- anomalies ------------------------------------------------------------------------------------
 
 
 def _check_forward(node: Node) -> None:
@@ -806,7 +780,7 @@ class Tensor(Recordable):
                 raise TypeError(f"{how}: cannot write {new.dtype} into a Tensor of {self.dtype}; convert with .astype first")
             new = new.astype(self.dtype)
         is_variable = node is not None and node.needs and node.op is None
-        recording = node is not None and node.level.order > _MODE.get().floor
+        recording = node is not None and node.level.order > MODE.get().floor
         if is_variable and recording:
             raise errors.InPlaceError(
                 f"{how} on the leaf{self._called()} would lose the variable its gradient belongs to. "
@@ -1040,7 +1014,7 @@ def _storing_into_array() -> bool:
     return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("STORE_SUBSCR")
 
 
-# --- making Tensors and saying what is recorded ---------------------------------------------------
+# --- making Tensors -------------------------------------------------------------------------------
 
 
 def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
@@ -1062,90 +1036,6 @@ def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None
     t.data, t._family = data, None
     t._node = leaf_node(data, level, needs=needs, name=name)
     return t
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Record nothing inside the block: results are constants.
-
-    Functions transformed inside the block (``ag.grad(f)(x)``) still record what they need.
-
-    Examples
-    --------
-    >>> import autograd_np as ag
-    >>> w = ag.Tensor(2.0, requires_grad=True)
-    >>> with ag.no_grad():
-    ...     y = w * 3
-    >>> y.requires_grad
-    False
-    """
-    token = _MODE.set(_MODE.get()._replace(floor=next(_orders)))
-    try:
-        yield
-    finally:
-        _MODE.reset(token)
-
-
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Raise `AnomalyError` where a NaN first appears, forward or backward, naming the line.
-
-    Recording call sites makes every operation several times slower; use it to search, not to train.
-
-    Raises
-    ------
-    AnomalyError
-        Inside the block.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import autograd_np as ag
-    >>> x = ag.Tensor(-1.0, requires_grad=True)
-    >>> with np.errstate(invalid="ignore"), ag.detect_anomaly():
-    ...     np.log(x)
-    Traceback (most recent call last):
-        ...
-    autograd_np.errors.AnomalyError: log on operands of shape () produced a NaN ...
-    """
-    token = _MODE.set(_MODE.get()._replace(anomaly=True))
-    try:
-        yield
-    finally:
-        _MODE.reset(token)
-
-
-@contextmanager
-def scope(name: str) -> Iterator[None]:
-    """Name a part of a computation: drawings of a traced function put a frame around what was recorded inside.
-
-    Parameters
-    ----------
-    name : str
-        Scopes nest; their names are joined by dots.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import autograd_np as ag
-    >>> def f(x):
-    ...     with ag.scope("encoder"):
-    ...         h = np.tanh(x)
-    ...     return h * 2
-    >>> "encoder" in ag.trace(f, np.ones(3)).to_dot().source
-    True
-    """
-    outer = _SCOPE.get()
-    token = _SCOPE.set(f"{outer}.{name}" if outer else name)
-    try:
-        yield
-    finally:
-        _SCOPE.reset(token)
-
-
-def anomaly_mode() -> bool:
-    """Whether `detect_anomaly` is active in this context."""
-    return _MODE.get().anomaly
 
 
 def stop_gradient(x: Any) -> Any:
