@@ -10,6 +10,7 @@ array([0.        , 0.63970001])
 
 from typing import TYPE_CHECKING, Any
 
+from autograd_np import ndarray_methods as _ndarray_methods
 from autograd_np import render as _render
 from autograd_np.backward import backward as _backward
 from autograd_np.define import custom_gradient, define

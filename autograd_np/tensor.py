@@ -17,7 +17,7 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -839,51 +839,22 @@ class Tensor(Recordable):
         return record_one(ops.NEGATIVE, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return apply(np.matmul, (self, other), {}) if _known(other) else NotImplemented
+        return apply(np.matmul, (self, other), {}) if known(other) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
-        return apply(np.matmul, (other, self), {}) if _known(other) else NotImplemented
+        return apply(np.matmul, (other, self), {}) if known(other) else NotImplemented
 
     def __pow__(self, other: Any, modulo: None = None) -> Any:
-        return apply(np.power, (self, other), {}) if _known(other) else NotImplemented
+        return apply(np.power, (self, other), {}) if known(other) else NotImplemented
 
     def __rpow__(self, other: Any, modulo: None = None) -> Any:
-        return apply(np.power, (other, self), {}) if _known(other) else NotImplemented
+        return apply(np.power, (other, self), {}) if known(other) else NotImplemented
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
 
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
-
-    # --- methods whose form differs from the function's
-
-    def compress(self, condition: Any, axis: Any = None) -> Tensor:
-        """Return the slices where `condition` holds, recorded."""
-        return cast(Tensor, apply(np.compress, (condition, self), {"axis": axis}))
-
-    def copy(self, order: str = "C") -> Tensor:  # noqa: ARG002 (a layout, not a value)
-        """Return a copy, recorded."""
-        return cast(Tensor, apply(np.copy, (self,), {}))
-
-    def flatten(self, order: str = "C") -> Tensor:
-        """Return a one-dimensional copy, recorded."""
-        return cast(Tensor, apply(np.reshape, (self, -1), {"order": order}).copy())
-
-    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:  # noqa: ARG002 (as above)
-        """Return the same values in another shape, recorded."""
-        return cast(Tensor, apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {} if order == "C" else {"order": order}))
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """Return the axes in another order (reversed by default), recorded."""
-        order = None if not axes else axes[0] if len(axes) == 1 else axes
-        return cast(Tensor, apply(np.transpose, (self,), {} if order is None else {"axes": order}))
-
-    def astype(self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:  # noqa: ARG002 (as above)
-        """Return the values in another dtype, recorded while it is a floating one."""
-        if not np.can_cast(self.dtype, dtype, casting):
-            raise TypeError(f"cannot cast a Tensor of {self.dtype} to {np.dtype(dtype)} under the rule casting={casting!r}")
-        return cast(Tensor, ops.astype(self, dtype))
 
     def sort(self, axis: int = -1, **kwargs: Any) -> None:
         """Sort in place, as ``ndarray.sort`` does; ``np.sort(x)`` returns a sorted copy."""
@@ -893,48 +864,24 @@ class Tensor(Recordable):
         """Partition in place, as ``ndarray.partition`` does; ``np.partition(x, kth)`` returns a copy."""
         self._become(apply(np.partition, (self, kth), {"axis": axis, **kwargs}), "x.partition()")
 
-    def sigmoid(self) -> Tensor:
-        """Return 1 / (1 + exp(-x)), stable."""
-        return cast(Tensor, record_one(ops.sigmoid.op, self))
+    # --- what the floors above attach, as type checkers see it
 
-    def relu(self) -> Tensor:
-        """Return max(x, 0)."""
-        return cast(Tensor, record_one(ops.relu.op, self))
+    if TYPE_CHECKING:
+        # ruff: disable[D102]
+        def compress(self, condition: Any, axis: Any = None) -> Tensor: ...
+        def copy(self, order: str = "C") -> Tensor: ...
+        def flatten(self, order: str = "C") -> Tensor: ...
+        def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor: ...
+        def transpose(self, *axes: Any) -> Tensor: ...
+        def astype(self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor: ...
+        def sigmoid(self) -> Tensor: ...
+        def relu(self) -> Tensor: ...
+        def softplus(self) -> Tensor: ...
+        def log_sigmoid(self) -> Tensor: ...
+        def softmax(self, axis: Any = -1) -> Tensor: ...
+        def log_softmax(self, axis: Any = -1) -> Tensor: ...
 
-    def softplus(self) -> Tensor:
-        """Return log(1 + exp(x)), stable."""
-        return cast(Tensor, record_one(ops.softplus.op, self))
-
-    def log_sigmoid(self) -> Tensor:
-        """Return log(sigmoid(x)), stable."""
-        return cast(Tensor, record_one(ops.log_sigmoid.op, self))
-
-    def softmax(self, axis: Any = -1) -> Tensor:
-        """Return exp(x) normalised to sum to one along `axis`, stable."""
-        return cast(Tensor, apply(ops.softmax, (self,), {"axis": axis}))
-
-    def log_softmax(self, axis: Any = -1) -> Tensor:
-        """Return log(softmax(x)), stable."""
-        return cast(Tensor, apply(ops.log_softmax, (self,), {"axis": axis}))
-
-
-def _function_method(name: str, fn: Any) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return apply(fn, (self, *args), kwargs)
-
-    method.__name__ = name
-    method.__doc__ = f"Apply ``np.{fn.__name__}`` to this Tensor, recorded."
-    return method
-
-
-def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callable[..., Any]:
-    def method(self: Tensor, other: Any) -> Any:
-        if not _known(other):
-            return NotImplemented
-        return apply(ufunc, (other, self) if reflected else (self, other), {})
-
-    method.__name__ = name
-    return method
+        # ruff: enable[D102]
 
 
 def _in_place(symbol: str, ufunc: np.ufunc) -> Callable[..., Any]:
@@ -945,14 +892,6 @@ def _in_place(symbol: str, ufunc: np.ufunc) -> Callable[..., Any]:
     return method
 
 
-_METHODS = (
-    "sum mean prod max min std var cumsum cumprod any all argmax argmin argsort argpartition ptp dot ravel swapaxes squeeze repeat "
-    "diagonal trace take choose searchsorted clip round nonzero "
-    "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign conj conjugate"
-)
-for _name in _METHODS.split():
-    setattr(Tensor, _name, _function_method(_name, getattr(np, _name)))
-
 for _symbol, _stem, _ufunc in (
     ("+", "add", np.add), ("-", "sub", np.subtract), ("*", "mul", np.multiply), ("/", "truediv", np.divide),
     ("//", "floordiv", np.floor_divide), ("%", "mod", np.remainder), ("**", "pow", np.power), ("@", "matmul", np.matmul),
@@ -960,41 +899,6 @@ for _symbol, _stem, _ufunc in (
     ("<<", "lshift", np.left_shift), (">>", "rshift", np.right_shift),
 ):  # fmt: skip
     setattr(Tensor, f"__i{_stem}__", _in_place(_symbol, _ufunc))
-    for _method, _flag in ((f"__{_stem}__", False), (f"__r{_stem}__", True)):
-        if _method not in Tensor.__dict__:  # hasattr would find the metaclass's | (int | str)
-            setattr(Tensor, _method, _operator(_method, _ufunc, reflected=_flag))
-for _method, _comparison in (
-    ("__eq__", np.equal), ("__ne__", np.not_equal), ("__lt__", np.less), ("__le__", np.less_equal),
-    ("__gt__", np.greater), ("__ge__", np.greater_equal),
-):  # fmt: skip
-    setattr(Tensor, _method, _operator(_method, _comparison))
-for _method, _unary in (("__abs__", np.absolute), ("__pos__", np.positive), ("__invert__", np.invert)):
-    setattr(Tensor, _method, _function_method(_method, _unary))
-Tensor.__round__ = _function_method("__round__", np.round)  # type: ignore[attr-defined]
-for _method, _function in (("__floor__", np.floor), ("__ceil__", np.ceil), ("__trunc__", np.trunc)):
-    setattr(Tensor, _method, _function_method(_method, _function))
-
-_ABSENT = {
-    "fill": "x[...] = v",
-    "flat": "x.reshape(-1)",
-    "itemset": "x[i] = v",
-    "put": "y = x.copy(); y[i] = v",
-    "resize": "x.reshape(shape)",
-    "view": "x[...] for a view, x.astype(dtype) for another dtype",
-} | {name: f"x.numpy().{name}" for name in ("byteswap", "ctypes", "dump", "dumps", "flags", "setflags", "strides", "tobytes", "tofile")}
-"""What ndarray has and a Tensor has not -> what to write."""
-
-
-def _absent(name: str, instead: str) -> property:
-    # a property each: a __getattr__ on the class would make every attribute of every Tensor slow
-    def get(_self: Tensor) -> Any:
-        raise AttributeError(f"a Tensor has no .{name}; write {instead}")
-
-    return property(get)
-
-
-for _name, _instead in _ABSENT.items():
-    setattr(Tensor, _name, _absent(_name, _instead))
 
 _new = object.__new__
 _NDARRAY = np.ndarray
@@ -1002,7 +906,7 @@ _SCALARS = (float, int, np.ndarray, Tensor, np.generic, bool, complex, list, tup
 _PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
 
 
-def _known(other: Any) -> bool:
+def known(other: Any) -> bool:
     return isinstance(other, _SCALARS) or hasattr(other, "__array_ufunc__")
 
 
