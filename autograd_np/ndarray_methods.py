@@ -96,7 +96,7 @@ def log_softmax(self: Tensor, axis: Any = -1) -> Tensor:
 attach(compress, copy, flatten, reshape, transpose, astype, sigmoid, relu, softplus, log_sigmoid, softmax, log_softmax)
 
 
-# --- methods and operators made from lists -------------------------------------------------------
+# --- methods and operators made from lists --------------------------------------------------------
 
 
 def _function_method(name: str, fn: Any) -> Callable[..., Any]:
@@ -150,7 +150,7 @@ for _method, _function in (("__floor__", np.floor), ("__ceil__", np.ceil), ("__t
     setattr(Tensor, _method, _function_method(_method, _function))
 
 
-# --- what is absent, and what to write instead -----------------------------------------------------
+# --- what is absent, and what to write instead ----------------------------------------------------
 
 _ABSENT = {
     "fill": "x[...] = v",

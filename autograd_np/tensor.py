@@ -249,7 +249,7 @@ def _result(
     result._node = node
     result._family = None
     if data.__class__ is np.ndarray and data.base is not None:
-        _note_view(result, args)
+        result._note_view(args)
     return result
 
 
@@ -331,12 +331,12 @@ def _bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[
             raise errors.NoRowError(
                 f"the row of {op.name} does not cover the argument {key}={attrs[key]!r}; it covers {', '.join(op.attrs) or 'none'}"
             )
-        attrs[key] = _plain(attrs[key], f"{op.name}(..., {key}=)", sources)
+        attrs[key] = plain(attrs[key], f"{op.name}(..., {key}=)", sources)
     operands = [given.get(name) for name in op.params[:arrays]]
     return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources
 
 
-def _plain(value: Any, where: str, sources: list[Tensor]) -> Any:
+def plain(value: Any, where: str, sources: list[Tensor]) -> Any:
     """Take the data out of Tensors among attributes and indices; they cannot carry a gradient.
 
     Those of a level that keeps all are added to `sources`, for the graph to show.
@@ -348,11 +348,11 @@ def _plain(value: Any, where: str, sources: list[Tensor]) -> Any:
             )
         if value._node is not None and value._node.level.keeps_all:
             sources.append(value)
-        return _plain(value.data, where, sources)
+        return plain(value.data, where, sources)
     if type(value) in (tuple, list):
-        return type(value)(_plain(v, where, sources) for v in value)
+        return type(value)(plain(v, where, sources) for v in value)
     if type(value) is slice:
-        return slice(*(_plain(v, where, sources) for v in (value.start, value.stop, value.step)))
+        return slice(*(plain(v, where, sources) for v in (value.start, value.stop, value.step)))
     return value
 
 
@@ -402,51 +402,6 @@ def value_of(x: Any) -> Any:
     while isinstance(x, Tensor):
         x = x.data
     return x
-
-
-# --- in place -------------------------------------------------------------------------------------
-
-
-def _note_view(view: Tensor, args: tuple[Any, ...]) -> None:
-    """Remember which Tensors share memory, so that writing into one of them can be refused."""
-    for a in args:
-        if isinstance(a, Tensor) and type(a.data) is np.ndarray:
-            family = a._family
-            if family is None:
-                family = a._family = [weakref.ref(a)]
-            elif len(family) > 64:
-                family[:] = [r for r in family if r() is not None]
-            family.append(weakref.ref(view))
-            view._family = family
-            return
-
-
-def _live_relatives(t: Tensor, written: Any) -> Iterator[Tensor]:
-    """Yield the other Tensors that a write into `written`, memory of `t`, would change."""
-    for reference in t._family or ():
-        other = reference()
-        if other is not None and other is not t and isinstance(written, np.ndarray) and _overlap(other.data, written):
-            yield other
-
-
-def _same_memory(a: Any, b: Any) -> bool:
-    """Whether two arrays are the same view."""
-    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)) or a.shape != b.shape or a.strides != b.strides:
-        return False
-    return a.dtype == b.dtype and bool(a.__array_interface__["data"] == b.__array_interface__["data"])
-
-
-def _within(a: Any, b: Any) -> bool:
-    """Whether `a` is a view into no more than the contiguous memory of `b`."""
-    (low, high), (start, stop) = np.lib.array_utils.byte_bounds(a), np.lib.array_utils.byte_bounds(b)
-    return bool(b.flags.c_contiguous) and start <= low and high <= stop
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    try:
-        return bool(np.shares_memory(a, b, max_work=cast(Any, 10_000)))
-    except np.exceptions.TooHardError:
-        return True
 
 
 # --- Tensor ---------------------------------------------------------------------------------------
@@ -733,81 +688,15 @@ class Tensor(Recordable):
             raise errors.DifferentiationError("only leaves can be deep-copied; use x.copy() in the graph or x.detach().copy()")
         return type(self)(self.data, requires_grad=self.requires_grad, name=self.name)
 
-    # --- indexing and writing in place
+    # --- indexing
 
     def __getitem__(self, index: Any) -> Tensor:
         sources: list[Tensor] = []
-        index = _plain(index, "x[...]", sources)
+        index = plain(index, "x[...]", sources)
         result = cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
         if result._family is not None and ops.is_basic(index):
             result._origin = (weakref.ref(self), index)
         return result
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        sources: list[Tensor] = []
-        index = _plain(index, "x[...] = v", sources)
-        written = self.data[index] if ops.is_basic(index) else None
-        if isinstance(value, Tensor) and written is not None and _same_memory(value.data, written):
-            return  # the second half of x[i] += v, whose first half wrote through the view
-        self._become(record(ops.SETITEM, (self, value), {"index": index}, sources), "x[i] = v", written)
-
-    def _write_through(self, new: Tensor, how: str) -> Tensor:
-        """Write `new` into this view and so into the Tensor it was taken from, as NumPy does."""
-        origin = getattr(self, "_origin", None)  # set by x[...] only
-        base = origin[0]() if origin is not None else None
-        if origin is None or base is None or base._family is not self._family or not _overlap(base.data, self.data):
-            return self._become(new, how)
-        family, self._family = self._family, None
-        rest = [other for other in _live_relatives(base, self.data) if other is not self]
-        if rest or new.shape != self.shape:
-            self._family = family
-            return self._become(new, how)  # refused there
-        self.data = new.data
-        base[origin[1]] = new
-        anew = base[origin[1]]
-        self.data, self._node, self._family = anew.data, anew._node, anew._family
-        if self._family is not None:
-            self._family.append(weakref.ref(self))
-        return self
-
-    def _become(self, new: Tensor, how: str, written: Any = None) -> Tensor:
-        """Write `new` into this Tensor: what NumPy's in-place operators do, or a refusal."""
-        node = self._node
-        if new.shape != self.shape:
-            raise ValueError(f"{how}: the result has shape {new.shape}, it cannot be written into shape {self.shape}")
-        if new.dtype != self.dtype:
-            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
-                raise TypeError(f"{how}: cannot write {new.dtype} into a Tensor of {self.dtype}; convert with .astype first")
-            new = new.astype(self.dtype)
-        is_variable = node is not None and node.needs and node.op is None
-        recording = node is not None and node.level.order > MODE.get().floor
-        if is_variable and recording:
-            raise errors.InPlaceError(
-                f"{how} on the leaf{self._called()} would lose the variable its gradient belongs to. "
-                f"Write y = x.copy() and change y, or update parameters under ag.no_grad()"
-            )
-        for relative in _live_relatives(self, self.data if written is None else written):
-            raise errors.InPlaceError(
-                f"{how} on a Tensor that shares memory with another of shape {relative.shape} (one is a view of the other): NumPy "
-                f"would change both. Write x = x + y (x[i] = x[i] + y for x[i] += y), or take a copy first: v = x[...].copy()"
-            )
-        if node is not None and new._node is not None and node.level is not new._node.level:
-            raise errors.InPlaceError(f"{how} on a Tensor from outside the function being differentiated; write y = x + ... instead")
-        beside = [] if written is None else list(_live_relatives(self, self.data))
-        if any(not _within(view.data, self.data) for view in beside) or (beside and not new.data.flags.c_contiguous):
-            raise errors.InPlaceError(f"{how} beside a view of another part; take a copy of that first: v = x[...].copy()")
-        for view in beside:  # their values are the same in the new memory, and a later write must find them there
-            offset = view.data.__array_interface__["data"][0] - self.data.__array_interface__["data"][0]
-            view.data = np.ndarray(view.data.shape, view.data.dtype, new.data, offset, view.data.strides)
-        self.data = new.data
-        if is_variable:
-            assert node is not None
-            node.out = new.data
-        else:
-            self._node = new._node
-        if not beside:
-            self._family = None
-        return self
 
     # --- operators
 
@@ -856,18 +745,14 @@ class Tensor(Recordable):
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
-    def sort(self, axis: int = -1, **kwargs: Any) -> None:
-        """Sort in place, as ``ndarray.sort`` does; ``np.sort(x)`` returns a sorted copy."""
-        self._become(apply(np.sort, (self,), {"axis": axis, **kwargs}), "x.sort()")
-
-    def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None:
-        """Partition in place, as ``ndarray.partition`` does; ``np.partition(x, kth)`` returns a copy."""
-        self._become(apply(np.partition, (self, kth), {"axis": axis, **kwargs}), "x.partition()")
-
     # --- what the floors above attach, as type checkers see it
 
     if TYPE_CHECKING:
         # ruff: disable[D102]
+        def sort(self, axis: int = -1, **kwargs: Any) -> None: ...
+        def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def _note_view(self, args: tuple[Any, ...]) -> None: ...
         def compress(self, condition: Any, axis: Any = None) -> Tensor: ...
         def copy(self, order: str = "C") -> Tensor: ...
         def flatten(self, order: str = "C") -> Tensor: ...
@@ -883,22 +768,6 @@ class Tensor(Recordable):
 
         # ruff: enable[D102]
 
-
-def _in_place(symbol: str, ufunc: np.ufunc) -> Callable[..., Any]:
-    def method(self: Tensor, other: Any) -> Tensor:
-        new = apply(ufunc, (self, other), {})
-        return self._write_through(new, f"x {symbol}= y") if self._family is not None else self._become(new, f"x {symbol}= y")
-
-    return method
-
-
-for _symbol, _stem, _ufunc in (
-    ("+", "add", np.add), ("-", "sub", np.subtract), ("*", "mul", np.multiply), ("/", "truediv", np.divide),
-    ("//", "floordiv", np.floor_divide), ("%", "mod", np.remainder), ("**", "pow", np.power), ("@", "matmul", np.matmul),
-    ("&", "and", np.bitwise_and), ("|", "or", np.bitwise_or), ("^", "xor", np.bitwise_xor),
-    ("<<", "lshift", np.left_shift), (">>", "rshift", np.right_shift),
-):  # fmt: skip
-    setattr(Tensor, f"__i{_stem}__", _in_place(_symbol, _ufunc))
 
 _new = object.__new__
 _NDARRAY = np.ndarray
