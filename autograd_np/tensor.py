@@ -1,18 +1,17 @@
-"""Tensor, an array that records what is done to it, and the Node that holds each record.
+"""Tensor, an array that records what is done to it, and how an operation is recorded.
 
 A Tensor is a handle: `data` (an ndarray or any NumPy-protocol array) and the Node that says where it
 came from. The graph is made of Nodes alone, so a Tensor can be written in place, by pointing it to
 a new Node, without touching what earlier operations recorded; and there are no reference cycles.
 
-Transforms nest by levels. Each `grad`, `vjp`, ... opens a new Level and wraps its arguments in Tensors
-of that level; the wrapped data may itself be Tensors of an outer level. An operation belongs to the
-newest level among its operands; operands of older levels are constants to it, and since they
-stay Tensors inside `values`, the outer level records the same computation for itself.
+An operation belongs to the newest level among its operands; operands of older levels are constants to
+it, and since they stay Tensors inside `values`, the outer level records the same computation for itself.
+
+Only what recording needs may live here. What else a Tensor can do is given by the floors above.
 """
 
 from __future__ import annotations
 
-import itertools
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -22,120 +21,17 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from autograd_np import errors, ops
-from autograd_np.modes import DEFAULT, MODE, SCOPE, call_site, orders
+from autograd_np.modes import DEFAULT, MODE, SCOPE, call_site
+from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
 from autograd_np.op import TABLE, Op, Primitive, Recordable
 from autograd_np.typing import Array, Shape
 
-__all__ = ["EAGER", "Level", "Node", "Tensor", "leaf", "record", "stop_gradient", "value_of"]
-
-
-class Level:
-    """One transform's world: Tensors of a level are variables to it, older ones are constants.
-
-    A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets.
-    """
-
-    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites")
-
-    def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
-        self.order = next(orders)
-        self.keeps_all = keeps_all
-        self.sites = sites or keeps_all
-        self.lifted: dict[Node, Node] = {}
-        self.closed = False
-        self.quick = not self.sites
-
-    def lift(self, older: Tensor) -> Node:
-        """Return the leaf of this level that stands for a Tensor of an older one."""
-        node = older._node
-        assert node is not None
-        if node not in self.lifted:
-            leaf = self.lifted[node] = leaf_node(older, self, needs=node.needs, name=node.name)
-            leaf.index = node.index
-        return self.lifted[node]
-
-    def __enter__(self) -> Level:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the level: a Tensor of it that is still used has escaped."""
-        self.closed = True
-        self.quick = False
-
-
-EAGER = Level()
-"""The level of Tensors that a user makes; the oldest of all."""
-
+__all__ = ["Tensor", "apply", "known", "leaf", "plain", "record", "record_one", "record_two", "stop_gradient", "value_of"]
 
 CONSTANT = "constant"
-_next_index = itertools.count(1).__next__
-_NO_ATTRS: dict[str, Any] = {}
 
 
-class Node:
-    """The record of one operation, or a leaf.
-
-    Attributes
-    ----------
-    op : Op or None
-        The row of the table; ``None`` for a leaf.
-    parents : tuple of (Node or None)
-        Where each operand came from; ``None`` for a constant. Under `trace`, any more than there are `values` are
-        where attributes (an index) came from.
-    values : tuple
-        What each operand held.
-    attrs : dict
-        Keyword attributes of the call (axis, keepdims, ...).
-    out : array
-        The result.
-    index : int
-        Grows with each record, so sorting by it is a topological order.
-    needs : bool
-        A gradient flows to this node.
-    level : Level
-        The transform that recorded it.
-    grad : array or None
-        The gradient accumulated in a leaf.
-    name, site : str or None
-        The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
-    scope : str
-        The `scope` it was recorded in; set by `trace` only.
-    """
-
-    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
-    scope: str
-
-    def __init__(
-        self,
-        op: Op | None,
-        parents: tuple[Node | None, ...],
-        values: tuple[Any, ...],
-        attrs: dict[str, Any],
-        out: Array,
-        needs: bool,
-        level: Level,
-    ) -> None:
-        self.op = op
-        self.parents = parents
-        self.values = values
-        self.attrs = attrs
-        self.out = out
-        self.needs = needs
-        self.level = level
-        self.index = _next_index()
-        self.grad: Any = None
-        self.name: str | None = None
-        self.site: str | None = None
-
-    def __repr__(self) -> str:
-        what = self.op.name if self.op else "leaf"
-        return f"<Node {self.name or what}: {what} {np.shape(self.out)}>"
-
-
-def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = _NO_ATTRS, sources: Sequence[Tensor] = ()) -> Any:
+def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sources: Sequence[Tensor] = ()) -> Any:
     """Apply `op` to operands (Tensors, arrays, scalars) and record it if a gradient can flow.
 
     `sources` are Tensors that attributes were read from. Returns ``NotImplemented`` for an operand that is no
@@ -179,7 +75,7 @@ def record_one(op: Op, a: Tensor) -> Any:
     data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
     result = _new(Tensor)
     result.data = data
-    result._node = Node(op, (node,), (value,), _NO_ATTRS, data, True, node.level)
+    result._node = Node(op, (node,), (value,), NO_ATTRS, data, True, node.level)
     result._family = None
     return result
 
@@ -194,7 +90,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
             y = b.data
             node = left if right is None or (left is not None and left.needs) else right
             if left is not None and right is not None and left.level is not right.level:
-                return _record_across_levels(op, (a, b), _NO_ATTRS)
+                return _record_across_levels(op, (a, b), NO_ATTRS)
         elif b.__class__ in _PLAIN:
             node = left
             right = None
@@ -213,7 +109,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
     data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
     result = _new(Tensor)
     result.data = data
-    result._node = Node(op, (left, right), (x, y), _NO_ATTRS, data, True, node.level)
+    result._node = Node(op, (left, right), (x, y), NO_ATTRS, data, True, node.level)
     result._family = None
     return result
 
@@ -776,6 +672,7 @@ _PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
 
 
 def known(other: Any) -> bool:
+    """Whether an operator can try its other operand, rather than leave it the turn."""
     return isinstance(other, _SCALARS) or hasattr(other, "__array_ufunc__")
 
 
@@ -788,17 +685,6 @@ def _storing_into_array() -> bool:
 
 
 # --- making Tensors -------------------------------------------------------------------------------
-
-
-def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
-    """Make the Node of a variable."""
-    kind = data.dtype.kind
-    if needs and kind != "f":
-        advice = "complex numbers have no rows yet" if kind == "c" else "convert it first: x.astype(float)"
-        raise errors.DifferentiationError(f"only floating dtypes can require a gradient, got {data.dtype}; {advice}")
-    node = Node(None, (), (), _NO_ATTRS, data, needs, level)
-    node.name = name
-    return node
 
 
 def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None) -> Tensor:
