@@ -15,9 +15,10 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors, ops
+from autograd_np.calls import plain
 from autograd_np.modes import MODE
 from autograd_np.ndarray_methods import OPERATORS, attach
-from autograd_np.tensor import Tensor, apply, plain, record
+from autograd_np.tensor import Tensor, apply, record
 
 __all__: list[str] = []
 

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from autograd_np import errors, ops
+from autograd_np.calls import bind, no_row, plain
 from autograd_np.modes import DEFAULT, MODE, SCOPE, call_site
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
 from autograd_np.op import TABLE, Op, Primitive, Recordable
 from autograd_np.typing import Array, Shape
 
-__all__ = ["Tensor", "apply", "known", "leaf", "plain", "record", "record_one", "record_two", "stop_gradient", "value_of"]
+__all__ = ["Tensor", "apply", "known", "leaf", "record", "record_one", "record_two", "stop_gradient", "value_of"]
 
 CONSTANT = "constant"
 
@@ -195,87 +196,14 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Look `fn` up in the table and record it, sorting its arguments into arrays and attributes."""
     row = fn.op if fn.__class__ is Primitive else TABLE.get(fn)
     if row is None:
-        raise errors.NoRowError(_no_row(fn))
+        raise errors.NoRowError(no_row(fn))
     if row.__class__ is not Op:
         return cast("Callable[..., Any]", row)(*args, **kwargs)
     if not kwargs and len(args) == len(row.rules) and not row.variadic:
         if len(args) == 1 and not row.selects:
             return record_one(row, args[0]) if isinstance(args[0], Tensor) else record(row, args)
         return record_two(row, *args) if len(args) == 2 else record(row, args)
-    return record(row, *_bind(row, args, kwargs))
-
-
-def _bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Tensor]]:
-    """Sort the arguments of a call into operands, attributes, and the Tensors that attributes were read from."""
-    arrays = 1 if op.variadic else len(op.rules)
-    given = dict(zip(op.params, args, strict=False))
-    if len(args) > len(op.params):
-        raise TypeError(f"{op.name} takes {len(op.params)} arguments ({', '.join(op.params)}), got {len(args)}")
-    for key, value in kwargs.items():
-        if key in given:
-            raise TypeError(f"{op.name}() got two values for the argument {key!r}")
-        given[key] = value
-    if given.get("out") is not None:
-        raise errors.InPlaceError(
-            f"{op.name}(..., out=) would write over an array that the backward pass may need; take the result instead: x = {op.name}(...)"
-        )
-    given.pop("out", None)
-    attrs = {k: v for k, v in given.items() if k not in op.params[:arrays]}
-    sources: list[Tensor] = []
-    for key in attrs:
-        if key not in op.attrs:
-            raise errors.NoRowError(
-                f"the row of {op.name} does not cover the argument {key}={attrs[key]!r}; it covers {', '.join(op.attrs) or 'none'}"
-            )
-        attrs[key] = plain(attrs[key], f"{op.name}(..., {key}=)", sources)
-    operands = [given.get(name) for name in op.params[:arrays]]
-    return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources
-
-
-def plain(value: Any, where: str, sources: list[Tensor]) -> Any:
-    """Take the data out of Tensors among attributes and indices; they cannot carry a gradient.
-
-    Those of a level that keeps all are added to `sources`, for the graph to show.
-    """
-    if isinstance(value, Tensor):
-        if value.requires_grad:
-            raise errors.DifferentiationError(
-                f"{where} got a Tensor that requires a gradient, and there is none through this argument; pass x.detach() if that is meant"
-            )
-        if value._node is not None and value._node.level.keeps_all:
-            sources.append(value)
-        return plain(value.data, where, sources)
-    if type(value) in (tuple, list):
-        return type(value)(plain(v, where, sources) for v in value)
-    if type(value) is slice:
-        return slice(*(plain(v, where, sources) for v in (value.start, value.stop, value.step)))
-    return value
-
-
-_INSTEAD = {
-    "put": "y = x.copy(); y[i] = v",
-    "copyto": "y = v + np.zeros_like(x)",
-    "putmask": "np.where(mask, v, x)",
-    "place": "np.where(mask, v, x)",
-    "fill_diagonal": "np.where(np.eye(n, dtype=bool), v, x)",
-    "apply_along_axis": "the function on the whole array with axis=",
-    "resize": "np.tile and a slice",
-    "quantile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
-    "percentile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
-    "interp": "np.searchsorted and a weighted mean of the neighbouring elements",
-    "polyval": "Horner's rule: y = y * x + c for each coefficient",
-    "unique": "np.sort(x)",
-}
-
-
-def _no_row(fn: Any) -> str:
-    name = getattr(fn, "__name__", str(fn))
-    module = (getattr(fn, "__module__", None) or "numpy").replace("numpy", "np")
-    instead = f"; write {_INSTEAD[name]} instead" if name in _INSTEAD else ""
-    return (
-        f"{module}.{name} has no row in autograd_np's table of derivatives{instead}. If no gradient is "
-        f"needed here, call it on x.data; otherwise add the operation with ag.define"
-    )
+    return record(row, *bind(row, args, kwargs))
 
 
 # --- anomalies ------------------------------------------------------------------------------------

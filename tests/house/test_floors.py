@@ -48,6 +48,8 @@ def copied(tmp_path: Path) -> Path:
         ("autograd_np/tensor.py", "from autograd_np import inplace"),
         ("autograd_np/ndarray_methods.py", "import autograd_np.inplace"),
         ("autograd_np/tensor.py", "from autograd_np.ndarray_methods import attach"),
+        ("autograd_np/calls.py", "from autograd_np.tensor import record"),
+        ("autograd_np/calls.py", "from autograd_np.node import Node"),
         ("autograd_np/node.py", "from autograd_np.tensor import Tensor"),
         ("autograd_np/modes.py", "from autograd_np.tensor import Tensor"),
         ("autograd_np/ops/special.py", "from autograd_np.modes import no_grad"),
