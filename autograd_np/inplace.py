@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_np import errors, ops
 from autograd_np.calls import plain
-from autograd_np.modes import MODE
+from autograd_np.modes import current_mode
 from autograd_np.ndarray_methods import OPERATORS, attach
 from autograd_np.tensor import Tensor, apply, record
 
@@ -109,7 +109,7 @@ def _become(t: Tensor, new: Tensor, how: str, written: Any = None) -> Tensor:
             raise TypeError(f"{how}: cannot write {new.dtype} into a Tensor of {t.dtype}; convert with .astype first")
         new = new.astype(t.dtype)
     is_variable = node is not None and node.needs and node.op is None
-    recording = node is not None and node.level.order > MODE.get().floor
+    recording = node is not None and node.level.order > current_mode().floor
     if is_variable and recording:
         raise errors.InPlaceError(
             f"{how} on the leaf{t._called()} would lose the variable its gradient belongs to. "

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
-__all__ = ["DEFAULT", "MODE", "SCOPE", "Mode", "anomaly_mode", "call_site", "detect_anomaly", "no_grad", "orders", "scope"]
+__all__ = ["DEFAULT", "SCOPE", "Mode", "anomaly_mode", "call_site", "current_mode", "detect_anomaly", "no_grad", "orders", "scope"]
 
 _PACKAGE = __file__.removesuffix("modes.py")
 
@@ -31,8 +31,11 @@ class Mode(NamedTuple):
 
 
 DEFAULT = Mode(-1, False)
-MODE: ContextVar[Mode] = ContextVar("autograd_np_mode", default=DEFAULT)
+_MODE: ContextVar[Mode] = ContextVar("autograd_np_mode", default=DEFAULT)
 SCOPE: ContextVar[str] = ContextVar("autograd_np_scope", default="")
+current_mode = _MODE.get
+"""Returns the mode. A name of its own, since CPython takes an imported name for a module's and would make a bound method each
+time that an importer calls ``_MODE.get()``; every operation asks."""
 
 
 @contextmanager
@@ -50,11 +53,11 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    token = MODE.set(MODE.get()._replace(floor=next(orders)))
+    token = _MODE.set(current_mode()._replace(floor=next(orders)))
     try:
         yield
     finally:
-        MODE.reset(token)
+        _MODE.reset(token)
 
 
 @contextmanager
@@ -79,11 +82,11 @@ def detect_anomaly() -> Iterator[None]:
         ...
     autograd_np.errors.AnomalyError: log on operands of shape () produced a NaN ...
     """
-    token = MODE.set(MODE.get()._replace(anomaly=True))
+    token = _MODE.set(current_mode()._replace(anomaly=True))
     try:
         yield
     finally:
-        MODE.reset(token)
+        _MODE.reset(token)
 
 
 @contextmanager
@@ -116,7 +119,7 @@ def scope(name: str) -> Iterator[None]:
 
 def anomaly_mode() -> bool:
     """Whether `detect_anomaly` is active in this context."""
-    return MODE.get().anomaly
+    return current_mode().anomaly
 
 
 def call_site() -> str:

@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd_np import errors, ops
 from autograd_np.calls import bind, no_row, plain
-from autograd_np.modes import DEFAULT, MODE, SCOPE, call_site
+from autograd_np.modes import DEFAULT, SCOPE, call_site, current_mode
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
 from autograd_np.op import TABLE, Op, Primitive, Recordable
 from autograd_np.typing import Array, Shape
@@ -70,7 +70,7 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
 def record_one(op: Op, a: Tensor) -> Any:
     """Do what `record` does, for one Tensor and no attributes: half of a network's operations."""
     node = a._node
-    if node is None or not node.level.quick or MODE.get() is not DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a,))
     value = a.data
     data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
@@ -105,7 +105,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
         y = b.data
     else:
         return record(op, (a, b))
-    if node is None or not node.level.quick or MODE.get() is not DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a, b))
     data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
     result = _new(Tensor)
@@ -130,7 +130,7 @@ def _result(
     if level is not None:
         if level.closed:
             raise errors.DifferentiationError(_ESCAPED.format(op.name))
-        mode = MODE.get()
+        mode = current_mode()
         needs = needs and op.kind is not CONSTANT
         if (needs or level.keeps_all) and level.order > mode.floor:
             node = Node(op, parents, values, attrs, data, needs, level)
