@@ -10,6 +10,8 @@ array([0.        , 0.63970001])
 
 from typing import TYPE_CHECKING, Any
 
+from autograd_np import inplace as _inplace
+from autograd_np import ndarray_methods as _ndarray_methods
 from autograd_np import render as _render
 from autograd_np.backward import backward as _backward
 from autograd_np.define import custom_gradient, define
@@ -27,8 +29,9 @@ from autograd_np.errors import (
     ShapeWarning,
 )
 from autograd_np.graph import Graph, Operation, graph, operation
+from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
-from autograd_np.tensor import Tensor, detect_anomaly, no_grad, scope, stop_gradient
+from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
 from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 

@@ -17,9 +17,11 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.modes import anomaly_mode
+from autograd_np.node import Level, Node
 from autograd_np.op import Op
 from autograd_np.ops import absorb, absorb_either
-from autograd_np.tensor import Level, Node, Tensor, anomaly_mode, leaf, value_of
+from autograd_np.tensor import Tensor, leaf, value_of
 from autograd_np.typing import Array, Shape
 
 __all__ = ["backward", "gradients", "one_like", "pushforward", "seed_for", "topological"]

@@ -11,8 +11,9 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients
+from autograd_np.node import Level
 from autograd_np.op import Op, Primitive, Recordable
-from autograd_np.tensor import Level, leaf, record
+from autograd_np.tensor import leaf, record
 from autograd_np.typing import Array, Rule
 
 __all__ = ["custom_gradient", "define"]

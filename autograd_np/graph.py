@@ -12,8 +12,9 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients, topological
+from autograd_np.node import Node
 from autograd_np.op import Op
-from autograd_np.tensor import Node, Tensor, value_of
+from autograd_np.tensor import Tensor, value_of
 from autograd_np.typing import Array
 
 if TYPE_CHECKING:

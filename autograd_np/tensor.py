@@ -1,156 +1,38 @@
-"""Tensor, an array that records what is done to it, and the Node that holds each record.
+"""Tensor, an array that records what is done to it, and how an operation is recorded.
 
 A Tensor is a handle: `data` (an ndarray or any NumPy-protocol array) and the Node that says where it
 came from. The graph is made of Nodes alone, so a Tensor can be written in place, by pointing it to
 a new Node, without touching what earlier operations recorded; and there are no reference cycles.
 
-Transforms nest by levels. Each `grad`, `vjp`, ... opens a new Level and wraps its arguments in Tensors
-of that level; the wrapped data may itself be Tensors of an outer level. An operation belongs to the
-newest level among its operands; operands of older levels are constants to it, and since they
-stay Tensors inside `values`, the outer level records the same computation for itself.
+An operation belongs to the newest level among its operands; operands of older levels are constants to
+it, and since they stay Tensors inside `values`, the outer level records the same computation for itself.
+
+Only what recording needs may live here. What else a Tensor can do is given by the floors above.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from autograd_np import errors, ops
+from autograd_np.calls import bind, no_row, plain
+from autograd_np.modes import DEFAULT, SCOPE, call_site, current_mode
+from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
 from autograd_np.op import TABLE, Op, Primitive, Recordable
 from autograd_np.typing import Array, Shape
 
-__all__ = ["EAGER", "Level", "Node", "Tensor", "detect_anomaly", "leaf", "no_grad", "record", "stop_gradient", "value_of"]
-
-_PACKAGE = __file__.removesuffix("tensor.py")
-
-
-class Level:
-    """One transform's world: Tensors of a level are variables to it, older ones are constants.
-
-    A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets.
-    """
-
-    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites")
-
-    def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
-        self.order = next(_orders)
-        self.keeps_all = keeps_all
-        self.sites = sites or keeps_all
-        self.lifted: dict[Node, Node] = {}
-        self.closed = False
-        self.quick = not self.sites
-
-    def lift(self, older: Tensor) -> Node:
-        """Return the leaf of this level that stands for a Tensor of an older one."""
-        node = older._node
-        assert node is not None
-        if node not in self.lifted:
-            leaf = self.lifted[node] = leaf_node(older, self, needs=node.needs, name=node.name)
-            leaf.index = node.index
-        return self.lifted[node]
-
-    def __enter__(self) -> Level:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the level: a Tensor of it that is still used has escaped."""
-        self.closed = True
-        self.quick = False
-
-
-_orders = itertools.count()
-EAGER = Level()
-"""The level of Tensors that a user makes; the oldest of all."""
-
-
-class Mode(NamedTuple):
-    """What the running context records: levels newer than `floor`, with call sites or without."""
-
-    floor: int
-    anomaly: bool
-
+__all__ = ["Tensor", "apply", "known", "leaf", "record", "record_one", "record_two", "stop_gradient", "value_of"]
 
 CONSTANT = "constant"
-_DEFAULT = Mode(-1, False)
-_MODE: ContextVar[Mode] = ContextVar("autograd_np_mode", default=_DEFAULT)
-_SCOPE: ContextVar[str] = ContextVar("autograd_np_scope", default="")
-_next_index = itertools.count(1).__next__
-_NO_ATTRS: dict[str, Any] = {}
 
 
-class Node:
-    """The record of one operation, or a leaf.
-
-    Attributes
-    ----------
-    op : Op or None
-        The row of the table; ``None`` for a leaf.
-    parents : tuple of (Node or None)
-        Where each operand came from; ``None`` for a constant. Under `trace`, any more than there are `values` are
-        where attributes (an index) came from.
-    values : tuple
-        What each operand held.
-    attrs : dict
-        Keyword attributes of the call (axis, keepdims, ...).
-    out : array
-        The result.
-    index : int
-        Grows with each record, so sorting by it is a topological order.
-    needs : bool
-        A gradient flows to this node.
-    level : Level
-        The transform that recorded it.
-    grad : array or None
-        The gradient accumulated in a leaf.
-    name, site : str or None
-        The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
-    scope : str
-        The `scope` it was recorded in; set by `trace` only.
-    """
-
-    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
-    scope: str
-
-    def __init__(
-        self,
-        op: Op | None,
-        parents: tuple[Node | None, ...],
-        values: tuple[Any, ...],
-        attrs: dict[str, Any],
-        out: Array,
-        needs: bool,
-        level: Level,
-    ) -> None:
-        self.op = op
-        self.parents = parents
-        self.values = values
-        self.attrs = attrs
-        self.out = out
-        self.needs = needs
-        self.level = level
-        self.index = _next_index()
-        self.grad: Any = None
-        self.name: str | None = None
-        self.site: str | None = None
-
-    def __repr__(self) -> str:
-        what = self.op.name if self.op else "leaf"
-        return f"<Node {self.name or what}: {what} {np.shape(self.out)}>"
-
-
-def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = _NO_ATTRS, sources: Sequence[Tensor] = ()) -> Any:
+def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sources: Sequence[Tensor] = ()) -> Any:
     """Apply `op` to operands (Tensors, arrays, scalars) and record it if a gradient can flow.
 
     `sources` are Tensors that attributes were read from. Returns ``NotImplemented`` for an operand that is no
@@ -188,13 +70,13 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = _NO_ATTRS, sou
 def record_one(op: Op, a: Tensor) -> Any:
     """Do what `record` does, for one Tensor and no attributes: half of a network's operations."""
     node = a._node
-    if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a,))
     value = a.data
     data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
     result = _new(Tensor)
     result.data = data
-    result._node = Node(op, (node,), (value,), _NO_ATTRS, data, True, node.level)
+    result._node = Node(op, (node,), (value,), NO_ATTRS, data, True, node.level)
     result._family = None
     return result
 
@@ -209,7 +91,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
             y = b.data
             node = left if right is None or (left is not None and left.needs) else right
             if left is not None and right is not None and left.level is not right.level:
-                return _record_across_levels(op, (a, b), _NO_ATTRS)
+                return _record_across_levels(op, (a, b), NO_ATTRS)
         elif b.__class__ in _PLAIN:
             node = left
             right = None
@@ -223,12 +105,12 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
         y = b.data
     else:
         return record(op, (a, b))
-    if node is None or not node.level.quick or _MODE.get() is not _DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a, b))
     data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
     result = _new(Tensor)
     result.data = data
-    result._node = Node(op, (left, right), (x, y), _NO_ATTRS, data, True, node.level)
+    result._node = Node(op, (left, right), (x, y), NO_ATTRS, data, True, node.level)
     result._family = None
     return result
 
@@ -248,13 +130,13 @@ def _result(
     if level is not None:
         if level.closed:
             raise errors.DifferentiationError(_ESCAPED.format(op.name))
-        mode = _MODE.get()
+        mode = current_mode()
         needs = needs and op.kind is not CONSTANT
         if (needs or level.keeps_all) and level.order > mode.floor:
             node = Node(op, parents, values, attrs, data, needs, level)
             if mode.anomaly or level.sites:
-                node.site = _call_site()
-                node.scope = _SCOPE.get()
+                node.site = call_site()
+                node.scope = SCOPE.get()
                 if mode.anomaly:
                     _check_forward(node)
     if node is None and isinstance(data, Tensor):
@@ -264,7 +146,7 @@ def _result(
     result._node = node
     result._family = None
     if data.__class__ is np.ndarray and data.base is not None:
-        _note_view(result, args)
+        result._note_view(args)
     return result
 
 
@@ -314,101 +196,17 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Look `fn` up in the table and record it, sorting its arguments into arrays and attributes."""
     row = fn.op if fn.__class__ is Primitive else TABLE.get(fn)
     if row is None:
-        raise errors.NoRowError(_no_row(fn))
+        raise errors.NoRowError(no_row(fn))
     if row.__class__ is not Op:
         return cast("Callable[..., Any]", row)(*args, **kwargs)
     if not kwargs and len(args) == len(row.rules) and not row.variadic:
         if len(args) == 1 and not row.selects:
             return record_one(row, args[0]) if isinstance(args[0], Tensor) else record(row, args)
         return record_two(row, *args) if len(args) == 2 else record(row, args)
-    return record(row, *_bind(row, args, kwargs))
+    return record(row, *bind(row, args, kwargs))
 
 
-def _bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Tensor]]:
-    """Sort the arguments of a call into operands, attributes, and the Tensors that attributes were read from."""
-    arrays = 1 if op.variadic else len(op.rules)
-    given = dict(zip(op.params, args, strict=False))
-    if len(args) > len(op.params):
-        raise TypeError(f"{op.name} takes {len(op.params)} arguments ({', '.join(op.params)}), got {len(args)}")
-    for key, value in kwargs.items():
-        if key in given:
-            raise TypeError(f"{op.name}() got two values for the argument {key!r}")
-        given[key] = value
-    if given.get("out") is not None:
-        raise errors.InPlaceError(
-            f"{op.name}(..., out=) would write over an array that the backward pass may need; take the result instead: x = {op.name}(...)"
-        )
-    given.pop("out", None)
-    attrs = {k: v for k, v in given.items() if k not in op.params[:arrays]}
-    sources: list[Tensor] = []
-    for key in attrs:
-        if key not in op.attrs:
-            raise errors.NoRowError(
-                f"the row of {op.name} does not cover the argument {key}={attrs[key]!r}; it covers {', '.join(op.attrs) or 'none'}"
-            )
-        attrs[key] = _plain(attrs[key], f"{op.name}(..., {key}=)", sources)
-    operands = [given.get(name) for name in op.params[:arrays]]
-    return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources
-
-
-def _plain(value: Any, where: str, sources: list[Tensor]) -> Any:
-    """Take the data out of Tensors among attributes and indices; they cannot carry a gradient.
-
-    Those of a level that keeps all are added to `sources`, for the graph to show.
-    """
-    if isinstance(value, Tensor):
-        if value.requires_grad:
-            raise errors.DifferentiationError(
-                f"{where} got a Tensor that requires a gradient, and there is none through this argument; pass x.detach() if that is meant"
-            )
-        if value._node is not None and value._node.level.keeps_all:
-            sources.append(value)
-        return _plain(value.data, where, sources)
-    if type(value) in (tuple, list):
-        return type(value)(_plain(v, where, sources) for v in value)
-    if type(value) is slice:
-        return slice(*(_plain(v, where, sources) for v in (value.start, value.stop, value.step)))
-    return value
-
-
-_INSTEAD = {
-    "put": "y = x.copy(); y[i] = v",
-    "copyto": "y = v + np.zeros_like(x)",
-    "putmask": "np.where(mask, v, x)",
-    "place": "np.where(mask, v, x)",
-    "fill_diagonal": "np.where(np.eye(n, dtype=bool), v, x)",
-    "apply_along_axis": "the function on the whole array with axis=",
-    "resize": "np.tile and a slice",
-    "quantile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
-    "percentile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
-    "interp": "np.searchsorted and a weighted mean of the neighbouring elements",
-    "polyval": "Horner's rule: y = y * x + c for each coefficient",
-    "unique": "np.sort(x)",
-}
-
-
-def _no_row(fn: Any) -> str:
-    name = getattr(fn, "__name__", str(fn))
-    module = (getattr(fn, "__module__", None) or "numpy").replace("numpy", "np")
-    instead = f"; write {_INSTEAD[name]} instead" if name in _INSTEAD else ""
-    return (
-        f"{module}.{name} has no row in autograd_np's table of derivatives{instead}. If no gradient is "
-        f"needed here, call it on x.data; otherwise add the operation with ag.define"
-    )
-
-
-# --- call sites -----------------------------------------------------------------------------------
-
-
-def _call_site() -> str:
-    """Return ``file:line`` of the nearest caller outside this package and NumPy."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        filename = frame.f_code.co_filename
-        if not filename.startswith(_PACKAGE) and f"{os.sep}numpy{os.sep}" not in filename:
-            break
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+# --- anomalies ------------------------------------------------------------------------------------
 
 
 def _check_forward(node: Node) -> None:
@@ -428,51 +226,6 @@ def value_of(x: Any) -> Any:
     while isinstance(x, Tensor):
         x = x.data
     return x
-
-
-# --- in place -------------------------------------------------------------------------------------
-
-
-def _note_view(view: Tensor, args: tuple[Any, ...]) -> None:
-    """Remember which Tensors share memory, so that writing into one of them can be refused."""
-    for a in args:
-        if isinstance(a, Tensor) and type(a.data) is np.ndarray:
-            family = a._family
-            if family is None:
-                family = a._family = [weakref.ref(a)]
-            elif len(family) > 64:
-                family[:] = [r for r in family if r() is not None]
-            family.append(weakref.ref(view))
-            view._family = family
-            return
-
-
-def _live_relatives(t: Tensor, written: Any) -> Iterator[Tensor]:
-    """Yield the other Tensors that a write into `written`, memory of `t`, would change."""
-    for reference in t._family or ():
-        other = reference()
-        if other is not None and other is not t and isinstance(written, np.ndarray) and _overlap(other.data, written):
-            yield other
-
-
-def _same_memory(a: Any, b: Any) -> bool:
-    """Whether two arrays are the same view."""
-    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)) or a.shape != b.shape or a.strides != b.strides:
-        return False
-    return a.dtype == b.dtype and bool(a.__array_interface__["data"] == b.__array_interface__["data"])
-
-
-def _within(a: Any, b: Any) -> bool:
-    """Whether `a` is a view into no more than the contiguous memory of `b`."""
-    (low, high), (start, stop) = np.lib.array_utils.byte_bounds(a), np.lib.array_utils.byte_bounds(b)
-    return bool(b.flags.c_contiguous) and start <= low and high <= stop
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    try:
-        return bool(np.shares_memory(a, b, max_work=cast(Any, 10_000)))
-    except np.exceptions.TooHardError:
-        return True
 
 
 # --- Tensor ---------------------------------------------------------------------------------------
@@ -759,81 +512,15 @@ class Tensor(Recordable):
             raise errors.DifferentiationError("only leaves can be deep-copied; use x.copy() in the graph or x.detach().copy()")
         return type(self)(self.data, requires_grad=self.requires_grad, name=self.name)
 
-    # --- indexing and writing in place
+    # --- indexing
 
     def __getitem__(self, index: Any) -> Tensor:
         sources: list[Tensor] = []
-        index = _plain(index, "x[...]", sources)
+        index = plain(index, "x[...]", sources)
         result = cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
         if result._family is not None and ops.is_basic(index):
             result._origin = (weakref.ref(self), index)
         return result
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        sources: list[Tensor] = []
-        index = _plain(index, "x[...] = v", sources)
-        written = self.data[index] if ops.is_basic(index) else None
-        if isinstance(value, Tensor) and written is not None and _same_memory(value.data, written):
-            return  # the second half of x[i] += v, whose first half wrote through the view
-        self._become(record(ops.SETITEM, (self, value), {"index": index}, sources), "x[i] = v", written)
-
-    def _write_through(self, new: Tensor, how: str) -> Tensor:
-        """Write `new` into this view and so into the Tensor it was taken from, as NumPy does."""
-        origin = getattr(self, "_origin", None)  # set by x[...] only
-        base = origin[0]() if origin is not None else None
-        if origin is None or base is None or base._family is not self._family or not _overlap(base.data, self.data):
-            return self._become(new, how)
-        family, self._family = self._family, None
-        rest = [other for other in _live_relatives(base, self.data) if other is not self]
-        if rest or new.shape != self.shape:
-            self._family = family
-            return self._become(new, how)  # refused there
-        self.data = new.data
-        base[origin[1]] = new
-        anew = base[origin[1]]
-        self.data, self._node, self._family = anew.data, anew._node, anew._family
-        if self._family is not None:
-            self._family.append(weakref.ref(self))
-        return self
-
-    def _become(self, new: Tensor, how: str, written: Any = None) -> Tensor:
-        """Write `new` into this Tensor: what NumPy's in-place operators do, or a refusal."""
-        node = self._node
-        if new.shape != self.shape:
-            raise ValueError(f"{how}: the result has shape {new.shape}, it cannot be written into shape {self.shape}")
-        if new.dtype != self.dtype:
-            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
-                raise TypeError(f"{how}: cannot write {new.dtype} into a Tensor of {self.dtype}; convert with .astype first")
-            new = new.astype(self.dtype)
-        is_variable = node is not None and node.needs and node.op is None
-        recording = node is not None and node.level.order > _MODE.get().floor
-        if is_variable and recording:
-            raise errors.InPlaceError(
-                f"{how} on the leaf{self._called()} would lose the variable its gradient belongs to. "
-                f"Write y = x.copy() and change y, or update parameters under ag.no_grad()"
-            )
-        for relative in _live_relatives(self, self.data if written is None else written):
-            raise errors.InPlaceError(
-                f"{how} on a Tensor that shares memory with another of shape {relative.shape} (one is a view of the other): NumPy "
-                f"would change both. Write x = x + y (x[i] = x[i] + y for x[i] += y), or take a copy first: v = x[...].copy()"
-            )
-        if node is not None and new._node is not None and node.level is not new._node.level:
-            raise errors.InPlaceError(f"{how} on a Tensor from outside the function being differentiated; write y = x + ... instead")
-        beside = [] if written is None else list(_live_relatives(self, self.data))
-        if any(not _within(view.data, self.data) for view in beside) or (beside and not new.data.flags.c_contiguous):
-            raise errors.InPlaceError(f"{how} beside a view of another part; take a copy of that first: v = x[...].copy()")
-        for view in beside:  # their values are the same in the new memory, and a later write must find them there
-            offset = view.data.__array_interface__["data"][0] - self.data.__array_interface__["data"][0]
-            view.data = np.ndarray(view.data.shape, view.data.dtype, new.data, offset, view.data.strides)
-        self.data = new.data
-        if is_variable:
-            assert node is not None
-            node.out = new.data
-        else:
-            self._node = new._node
-        if not beside:
-            self._family = None
-        return self
 
     # --- operators
 
@@ -865,16 +552,16 @@ class Tensor(Recordable):
         return record_one(ops.NEGATIVE, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return apply(np.matmul, (self, other), {}) if _known(other) else NotImplemented
+        return apply(np.matmul, (self, other), {}) if known(other) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
-        return apply(np.matmul, (other, self), {}) if _known(other) else NotImplemented
+        return apply(np.matmul, (other, self), {}) if known(other) else NotImplemented
 
     def __pow__(self, other: Any, modulo: None = None) -> Any:
-        return apply(np.power, (self, other), {}) if _known(other) else NotImplemented
+        return apply(np.power, (self, other), {}) if known(other) else NotImplemented
 
     def __rpow__(self, other: Any, modulo: None = None) -> Any:
-        return apply(np.power, (other, self), {}) if _known(other) else NotImplemented
+        return apply(np.power, (other, self), {}) if known(other) else NotImplemented
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -882,145 +569,29 @@ class Tensor(Recordable):
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
 
-    # --- methods whose form differs from the function's
+    # --- what the floors above attach, as type checkers see it
 
-    def compress(self, condition: Any, axis: Any = None) -> Tensor:
-        """Return the slices where `condition` holds, recorded."""
-        return cast(Tensor, apply(np.compress, (condition, self), {"axis": axis}))
+    if TYPE_CHECKING:
+        # ruff: disable[D102]
+        def sort(self, axis: int = -1, **kwargs: Any) -> None: ...
+        def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None: ...
+        def __setitem__(self, index: Any, value: Any) -> None: ...
+        def _note_view(self, args: tuple[Any, ...]) -> None: ...
+        def compress(self, condition: Any, axis: Any = None) -> Tensor: ...
+        def copy(self, order: str = "C") -> Tensor: ...
+        def flatten(self, order: str = "C") -> Tensor: ...
+        def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor: ...
+        def transpose(self, *axes: Any) -> Tensor: ...
+        def astype(self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor: ...
+        def sigmoid(self) -> Tensor: ...
+        def relu(self) -> Tensor: ...
+        def softplus(self) -> Tensor: ...
+        def log_sigmoid(self) -> Tensor: ...
+        def softmax(self, axis: Any = -1) -> Tensor: ...
+        def log_softmax(self, axis: Any = -1) -> Tensor: ...
 
-    def copy(self, order: str = "C") -> Tensor:  # noqa: ARG002 (a layout, not a value)
-        """Return a copy, recorded."""
-        return cast(Tensor, apply(np.copy, (self,), {}))
+        # ruff: enable[D102]
 
-    def flatten(self, order: str = "C") -> Tensor:
-        """Return a one-dimensional copy, recorded."""
-        return cast(Tensor, apply(np.reshape, (self, -1), {"order": order}).copy())
-
-    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:  # noqa: ARG002 (as above)
-        """Return the same values in another shape, recorded."""
-        return cast(Tensor, apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {} if order == "C" else {"order": order}))
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """Return the axes in another order (reversed by default), recorded."""
-        order = None if not axes else axes[0] if len(axes) == 1 else axes
-        return cast(Tensor, apply(np.transpose, (self,), {} if order is None else {"axes": order}))
-
-    def astype(self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:  # noqa: ARG002 (as above)
-        """Return the values in another dtype, recorded while it is a floating one."""
-        if not np.can_cast(self.dtype, dtype, casting):
-            raise TypeError(f"cannot cast a Tensor of {self.dtype} to {np.dtype(dtype)} under the rule casting={casting!r}")
-        return cast(Tensor, ops.astype(self, dtype))
-
-    def sort(self, axis: int = -1, **kwargs: Any) -> None:
-        """Sort in place, as ``ndarray.sort`` does; ``np.sort(x)`` returns a sorted copy."""
-        self._become(apply(np.sort, (self,), {"axis": axis, **kwargs}), "x.sort()")
-
-    def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None:
-        """Partition in place, as ``ndarray.partition`` does; ``np.partition(x, kth)`` returns a copy."""
-        self._become(apply(np.partition, (self, kth), {"axis": axis, **kwargs}), "x.partition()")
-
-    def sigmoid(self) -> Tensor:
-        """Return 1 / (1 + exp(-x)), stable."""
-        return cast(Tensor, record_one(ops.sigmoid.op, self))
-
-    def relu(self) -> Tensor:
-        """Return max(x, 0)."""
-        return cast(Tensor, record_one(ops.relu.op, self))
-
-    def softplus(self) -> Tensor:
-        """Return log(1 + exp(x)), stable."""
-        return cast(Tensor, record_one(ops.softplus.op, self))
-
-    def log_sigmoid(self) -> Tensor:
-        """Return log(sigmoid(x)), stable."""
-        return cast(Tensor, record_one(ops.log_sigmoid.op, self))
-
-    def softmax(self, axis: Any = -1) -> Tensor:
-        """Return exp(x) normalised to sum to one along `axis`, stable."""
-        return cast(Tensor, apply(ops.softmax, (self,), {"axis": axis}))
-
-    def log_softmax(self, axis: Any = -1) -> Tensor:
-        """Return log(softmax(x)), stable."""
-        return cast(Tensor, apply(ops.log_softmax, (self,), {"axis": axis}))
-
-
-def _function_method(name: str, fn: Any) -> Callable[..., Any]:
-    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return apply(fn, (self, *args), kwargs)
-
-    method.__name__ = name
-    method.__doc__ = f"Apply ``np.{fn.__name__}`` to this Tensor, recorded."
-    return method
-
-
-def _operator(name: str, ufunc: np.ufunc, *, reflected: bool = False) -> Callable[..., Any]:
-    def method(self: Tensor, other: Any) -> Any:
-        if not _known(other):
-            return NotImplemented
-        return apply(ufunc, (other, self) if reflected else (self, other), {})
-
-    method.__name__ = name
-    return method
-
-
-def _in_place(symbol: str, ufunc: np.ufunc) -> Callable[..., Any]:
-    def method(self: Tensor, other: Any) -> Tensor:
-        new = apply(ufunc, (self, other), {})
-        return self._write_through(new, f"x {symbol}= y") if self._family is not None else self._become(new, f"x {symbol}= y")
-
-    return method
-
-
-_METHODS = (
-    "sum mean prod max min std var cumsum cumprod any all argmax argmin argsort argpartition ptp dot ravel swapaxes squeeze repeat "
-    "diagonal trace take choose searchsorted clip round nonzero "
-    "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign conj conjugate"
-)
-for _name in _METHODS.split():
-    setattr(Tensor, _name, _function_method(_name, getattr(np, _name)))
-
-for _symbol, _stem, _ufunc in (
-    ("+", "add", np.add), ("-", "sub", np.subtract), ("*", "mul", np.multiply), ("/", "truediv", np.divide),
-    ("//", "floordiv", np.floor_divide), ("%", "mod", np.remainder), ("**", "pow", np.power), ("@", "matmul", np.matmul),
-    ("&", "and", np.bitwise_and), ("|", "or", np.bitwise_or), ("^", "xor", np.bitwise_xor),
-    ("<<", "lshift", np.left_shift), (">>", "rshift", np.right_shift),
-):  # fmt: skip
-    setattr(Tensor, f"__i{_stem}__", _in_place(_symbol, _ufunc))
-    for _method, _flag in ((f"__{_stem}__", False), (f"__r{_stem}__", True)):
-        if _method not in Tensor.__dict__:  # hasattr would find the metaclass's | (int | str)
-            setattr(Tensor, _method, _operator(_method, _ufunc, reflected=_flag))
-for _method, _comparison in (
-    ("__eq__", np.equal), ("__ne__", np.not_equal), ("__lt__", np.less), ("__le__", np.less_equal),
-    ("__gt__", np.greater), ("__ge__", np.greater_equal),
-):  # fmt: skip
-    setattr(Tensor, _method, _operator(_method, _comparison))
-for _method, _unary in (("__abs__", np.absolute), ("__pos__", np.positive), ("__invert__", np.invert)):
-    setattr(Tensor, _method, _function_method(_method, _unary))
-Tensor.__round__ = _function_method("__round__", np.round)  # type: ignore[attr-defined]
-for _method, _function in (("__floor__", np.floor), ("__ceil__", np.ceil), ("__trunc__", np.trunc)):
-    setattr(Tensor, _method, _function_method(_method, _function))
-
-_ABSENT = {
-    "fill": "x[...] = v",
-    "flat": "x.reshape(-1)",
-    "itemset": "x[i] = v",
-    "put": "y = x.copy(); y[i] = v",
-    "resize": "x.reshape(shape)",
-    "view": "x[...] for a view, x.astype(dtype) for another dtype",
-} | {name: f"x.numpy().{name}" for name in ("byteswap", "ctypes", "dump", "dumps", "flags", "setflags", "strides", "tobytes", "tofile")}
-"""What ndarray has and a Tensor has not -> what to write."""
-
-
-def _absent(name: str, instead: str) -> property:
-    # a property each: a __getattr__ on the class would make every attribute of every Tensor slow
-    def get(_self: Tensor) -> Any:
-        raise AttributeError(f"a Tensor has no .{name}; write {instead}")
-
-    return property(get)
-
-
-for _name, _instead in _ABSENT.items():
-    setattr(Tensor, _name, _absent(_name, _instead))
 
 _new = object.__new__
 _NDARRAY = np.ndarray
@@ -1028,7 +599,8 @@ _SCALARS = (float, int, np.ndarray, Tensor, np.generic, bool, complex, list, tup
 _PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
 
 
-def _known(other: Any) -> bool:
+def known(other: Any) -> bool:
+    """Whether an operator can try its other operand, rather than leave it the turn."""
     return isinstance(other, _SCALARS) or hasattr(other, "__array_ufunc__")
 
 
@@ -1040,18 +612,7 @@ def _storing_into_array() -> bool:
     return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("STORE_SUBSCR")
 
 
-# --- making Tensors and saying what is recorded ---------------------------------------------------
-
-
-def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
-    """Make the Node of a variable."""
-    kind = data.dtype.kind
-    if needs and kind != "f":
-        advice = "complex numbers have no rows yet" if kind == "c" else "convert it first: x.astype(float)"
-        raise errors.DifferentiationError(f"only floating dtypes can require a gradient, got {data.dtype}; {advice}")
-    node = Node(None, (), (), _NO_ATTRS, data, needs, level)
-    node.name = name
-    return node
+# --- making Tensors -------------------------------------------------------------------------------
 
 
 def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None) -> Tensor:
@@ -1062,90 +623,6 @@ def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None
     t.data, t._family = data, None
     t._node = leaf_node(data, level, needs=needs, name=name)
     return t
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Record nothing inside the block: results are constants.
-
-    Functions transformed inside the block (``ag.grad(f)(x)``) still record what they need.
-
-    Examples
-    --------
-    >>> import autograd_np as ag
-    >>> w = ag.Tensor(2.0, requires_grad=True)
-    >>> with ag.no_grad():
-    ...     y = w * 3
-    >>> y.requires_grad
-    False
-    """
-    token = _MODE.set(_MODE.get()._replace(floor=next(_orders)))
-    try:
-        yield
-    finally:
-        _MODE.reset(token)
-
-
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Raise `AnomalyError` where a NaN first appears, forward or backward, naming the line.
-
-    Recording call sites makes every operation several times slower; use it to search, not to train.
-
-    Raises
-    ------
-    AnomalyError
-        Inside the block.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import autograd_np as ag
-    >>> x = ag.Tensor(-1.0, requires_grad=True)
-    >>> with np.errstate(invalid="ignore"), ag.detect_anomaly():
-    ...     np.log(x)
-    Traceback (most recent call last):
-        ...
-    autograd_np.errors.AnomalyError: log on operands of shape () produced a NaN ...
-    """
-    token = _MODE.set(_MODE.get()._replace(anomaly=True))
-    try:
-        yield
-    finally:
-        _MODE.reset(token)
-
-
-@contextmanager
-def scope(name: str) -> Iterator[None]:
-    """Name a part of a computation: drawings of a traced function put a frame around what was recorded inside.
-
-    Parameters
-    ----------
-    name : str
-        Scopes nest; their names are joined by dots.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import autograd_np as ag
-    >>> def f(x):
-    ...     with ag.scope("encoder"):
-    ...         h = np.tanh(x)
-    ...     return h * 2
-    >>> "encoder" in ag.trace(f, np.ones(3)).to_dot().source
-    True
-    """
-    outer = _SCOPE.get()
-    token = _SCOPE.set(f"{outer}.{name}" if outer else name)
-    try:
-        yield
-    finally:
-        _SCOPE.reset(token)
-
-
-def anomaly_mode() -> bool:
-    """Whether `detect_anomaly` is active in this context."""
-    return _MODE.get().anomaly
 
 
 def stop_gradient(x: Any) -> Any:

@@ -14,7 +14,8 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients, one_like, pushforward, seed_for
-from autograd_np.tensor import Level, Node, Tensor, leaf
+from autograd_np.node import Level, Node
+from autograd_np.tensor import Tensor, leaf
 from autograd_np.typing import Array, PyTree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]

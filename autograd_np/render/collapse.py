@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 
 __all__ = ["Net", "Part", "around_of", "collapse", "components"]
 

@@ -12,8 +12,9 @@ from itertools import takewhile, zip_longest
 import numpy as np
 
 from autograd_np.graph import Graph
+from autograd_np.node import EAGER, Node
 from autograd_np.render.collapse import components
-from autograd_np.tensor import EAGER, Node, Tensor, value_of
+from autograd_np.tensor import Tensor, value_of
 
 __all__ = ["modules_of"]
 

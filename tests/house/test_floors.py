@@ -45,6 +45,14 @@ def copied(tmp_path: Path) -> Path:
         ("autograd_np/op.py", "from autograd_np.tensor import Tensor"),
         ("autograd_np/ops/special.py", "from autograd_np import tensor"),
         ("autograd_np/tensor.py", "from autograd_np.backward import gradients"),
+        ("autograd_np/tensor.py", "from autograd_np import inplace"),
+        ("autograd_np/ndarray_methods.py", "import autograd_np.inplace"),
+        ("autograd_np/tensor.py", "from autograd_np.ndarray_methods import attach"),
+        ("autograd_np/calls.py", "from autograd_np.tensor import record"),
+        ("autograd_np/calls.py", "from autograd_np.node import Node"),
+        ("autograd_np/node.py", "from autograd_np.tensor import Tensor"),
+        ("autograd_np/modes.py", "from autograd_np.tensor import Tensor"),
+        ("autograd_np/ops/special.py", "from autograd_np.modes import no_grad"),
         ("autograd_np/backward.py", "import autograd_np.transforms"),
         ("autograd_np/check/watch/calling.py", "from autograd_np.check.judge.names import pair"),
         ("autograd_np/check/watch/draws.py", "from autograd_np.check import numeric"),
@@ -54,7 +62,7 @@ def copied(tmp_path: Path) -> Path:
         ("autograd_np/check/tell/report.py", "from autograd_np.check.explain.diagnose import Diagnosis"),
         ("autograd_np/check/tell/layout.py", "from autograd_np.check.backward_pass import check_backward"),
         ("autograd_np/check/explain/edits/shapes.py", "from autograd_np.check.explain.edits.calls import call_edits"),
-        ("nn/__init__.py", "from autograd_np.tensor import Node"),
+        ("nn/__init__.py", "from autograd_np.node import Node"),
     ],
 )
 def test_a_broken_floor_is_noticed(tmp_path: Path, file: str, line: str) -> None:

@@ -19,7 +19,7 @@ from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.run import Event
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 from autograd_np.typing import Array
 
 __all__ = ["Suspect", "edited_elsewhere", "meant_as_gradient", "stale", "suspects_of"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from autograd_np.check.judge.compare import Comparison
 from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.run import Event
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 from autograd_np.typing import Array
 
 __all__ = ["Fix", "Key", "Outcome", "Returned", "Wrong"]

@@ -16,7 +16,7 @@ from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Source
 from autograd_np.check.watch.spelling import near_misses
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 
 __all__ = ["Pairing"]
 

@@ -14,7 +14,7 @@ from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.run import Event, StopRunError
 from autograd_np.check.watch.source import CannotEvaluate
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 from autograd_np.typing import Array
 
 __all__ = ["scan"]

@@ -18,7 +18,7 @@ from autograd_np.check.watch.calling import arguments, bound_to, flat_names, fre
 from autograd_np.check.watch.forward import Point, evaluate_point
 from autograd_np.check.watch.run import Event, StopRunError, record_events
 from autograd_np.check.watch.source import CannotEvaluate, Source, execute
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 from autograd_np.trace import code_of
 from autograd_np.typing import Array
 

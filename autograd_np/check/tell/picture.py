@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_np.check.tell.report import GradientCheck
 from autograd_np.graph import Graph
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 
 __all__ = ["Picture", "verdicts_of"]
 

@@ -16,7 +16,8 @@ from autograd_np.backward import gradients, topological
 from autograd_np.check.watch.calling import arguments, bound_to, flat_names, leaf_names, loss_arguments, plain_forward
 from autograd_np.check.watch.stand_ins import with_tensor_numpy
 from autograd_np.graph import Graph
-from autograd_np.tensor import Level, Node, Tensor, leaf
+from autograd_np.node import Level, Node
+from autograd_np.tensor import Tensor, leaf
 from autograd_np.trace import code_of, watch_locals
 from autograd_np.typing import Array
 

@@ -22,11 +22,13 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients
 from autograd_np.graph import Constant, Graph
+from autograd_np.modes import no_grad
+from autograd_np.node import Node
 from autograd_np.render.explorer.layout import fold, place, size
 from autograd_np.render.explorer.words import count_of, words_for
 from autograd_np.render.model import describe
 from autograd_np.render.rules import Rules
-from autograd_np.tensor import Node, no_grad, value_of
+from autograd_np.tensor import value_of
 from autograd_np.typing import Array
 
 __all__ = ["explore"]

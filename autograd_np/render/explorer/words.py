@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd_np.tensor import Node
+from autograd_np.node import Node
 
 __all__ = ["Words", "words_for"]
 

@@ -1,0 +1,135 @@
+"""Node, the record of one operation, and Level, the transform it was recorded for.
+
+The graph is made of Nodes alone, and a Node refers only to older ones. Transforms nest by levels: each `grad`, `vjp`, ...
+opens a new Level and wraps its arguments in Tensors of that level; the wrapped data may itself be Tensors of an outer
+level. What a Tensor is, and when a Node is recorded, may not be known here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.modes import orders
+from autograd_np.op import Op
+from autograd_np.typing import Array
+
+__all__ = ["EAGER", "NO_ATTRS", "Level", "Node", "leaf_node"]
+
+NO_ATTRS: dict[str, Any] = {}
+_next_index = itertools.count(1).__next__
+
+
+class Level:
+    """One transform's world: Tensors of a level are variables to it, older ones are constants.
+
+    A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets.
+    """
+
+    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites")
+
+    def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
+        self.order = next(orders)
+        self.keeps_all = keeps_all
+        self.sites = sites or keeps_all
+        self.lifted: dict[Node, Node] = {}
+        self.closed = False
+        self.quick = not self.sites
+
+    def lift(self, older: Any) -> Node:
+        """Return the leaf of this level that stands for a Tensor of an older one."""
+        node = older._node
+        assert node is not None
+        if node not in self.lifted:
+            leaf = self.lifted[node] = leaf_node(older, self, needs=node.needs, name=node.name)
+            leaf.index = node.index
+        return self.lifted[node]
+
+    def __enter__(self) -> Level:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the level: a Tensor of it that is still used has escaped."""
+        self.closed = True
+        self.quick = False
+
+
+EAGER = Level()
+"""The level of Tensors that a user makes; the oldest of all."""
+
+
+class Node:
+    """The record of one operation, or a leaf.
+
+    Attributes
+    ----------
+    op : Op or None
+        The row of the table; ``None`` for a leaf.
+    parents : tuple of (Node or None)
+        Where each operand came from; ``None`` for a constant. Under `trace`, any more than there are `values` are
+        where attributes (an index) came from.
+    values : tuple
+        What each operand held.
+    attrs : dict
+        Keyword attributes of the call (axis, keepdims, ...).
+    out : array
+        The result.
+    index : int
+        Grows with each record, so sorting by it is a topological order.
+    needs : bool
+        A gradient flows to this node.
+    level : Level
+        The transform that recorded it.
+    grad : array or None
+        The gradient accumulated in a leaf.
+    name, site : str or None
+        The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
+    scope : str
+        The `scope` it was recorded in; set by `trace` only.
+    """
+
+    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
+    scope: str
+
+    def __init__(
+        self,
+        op: Op | None,
+        parents: tuple[Node | None, ...],
+        values: tuple[Any, ...],
+        attrs: dict[str, Any],
+        out: Array,
+        needs: bool,
+        level: Level,
+    ) -> None:
+        self.op = op
+        self.parents = parents
+        self.values = values
+        self.attrs = attrs
+        self.out = out
+        self.needs = needs
+        self.level = level
+        self.index = _next_index()
+        self.grad: Any = None
+        self.name: str | None = None
+        self.site: str | None = None
+
+    def __repr__(self) -> str:
+        what = self.op.name if self.op else "leaf"
+        return f"<Node {self.name or what}: {what} {np.shape(self.out)}>"
+
+
+def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
+    """Make the Node of a variable."""
+    kind = data.dtype.kind
+    if needs and kind != "f":
+        advice = "complex numbers have no rows yet" if kind == "c" else "convert it first: x.astype(float)"
+        raise errors.DifferentiationError(f"only floating dtypes can require a gradient, got {data.dtype}; {advice}")
+    node = Node(None, (), (), NO_ATTRS, data, needs, level)
+    node.name = name
+    return node
