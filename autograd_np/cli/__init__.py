@@ -31,7 +31,7 @@ from rich.text import Text
 import autograd_np as ag
 import nn
 from autograd_np.check import BackwardReport
-from autograd_np.demo import data, training
+from autograd_np.demo import data, textbook
 from autograd_np.typing import Array
 
 __all__ = ["app", "main"]
@@ -56,7 +56,7 @@ class Check(NamedTuple):
     @property
     def ok(self) -> bool:
         """Whether every gradient agrees; a NaN does not."""
-        return self.report.ok and all(error <= training.TOLERANCE for error in self.errors.values())
+        return self.report.ok and all(error <= textbook.TOLERANCE for error in self.errors.values())
 
 
 def _positive(value: float) -> float:
@@ -149,7 +149,7 @@ def _fit(console: Console, model: Any, part: data.Split, epochs: int, lr: float)
                     f"with {lr:g} the loss became {value} after {epoch} epochs; take a smaller one", param_hint="'--lr'"
                 )
             if epoch in when:
-                errors = training.compare(_textbook(model), _textbook(model, gradient=True), part.x_train.T, part.y_train.T)
+                errors = textbook.compare(_textbook(model), _textbook(model, gradient=True), part.x_train.T, part.y_train.T)
                 checks.append(Check(epoch, value, errors, _line_by_line(model, part)))
             if epoch < epochs:
                 optimizer.step()
@@ -160,7 +160,7 @@ def _fit(console: Console, model: Any, part: data.Split, epochs: int, lr: float)
 def _line_by_line(model: Any, part: data.Split) -> BackwardReport:
     """Check the hand-written backward pass at the model's parameters, on as many samples as are needed to tell."""
     x, y = part.x_train[:SAMPLES].T, part.y_train[:SAMPLES].T
-    return ag.check_backward(training.forward, training.backward, {**_textbook(model), "X": x, "Y": y}, draws=1)
+    return ag.check_backward(textbook.forward, textbook.backward, {**_textbook(model), "X": x, "Y": y}, draws=1)
 
 
 def _textbook(model: Any, *, gradient: bool = False) -> dict[str, Array]:
@@ -204,12 +204,12 @@ def _report(console: Console, checks: list[Check]) -> None:
     for check in checks:
         grid.add_row(str(check.epoch), f"{check.loss:.4f}", *(f"{error:.0e}" for error in check.errors.values()))
     console.print(grid)
-    wrong = [f"d{name} at epoch {check.epoch}" for check in checks for name, e in check.errors.items() if not e <= training.TOLERANCE]
+    wrong = [f"d{name} at epoch {check.epoch}" for check in checks for name, e in check.errors.items() if not e <= textbook.TOLERANCE]
     count = sum(len(check.errors) for check in checks)
     if wrong:
-        console.print(f"\nNOT equal within {training.TOLERANCE:.0e}: {', '.join(wrong)}")
+        console.print(f"\nNOT equal within {textbook.TOLERANCE:.0e}: {', '.join(wrong)}")
     else:
-        console.print(f"\nall {count} agree within {training.TOLERANCE:.0e}")
+        console.print(f"\nall {count} agree within {textbook.TOLERANCE:.0e}")
     doubtful = next((check for check in checks if not check.report.ok), None)
     if doubtful is not None:
         console.print(f"\nThe backward pass, line by line, at epoch {doubtful.epoch}:\n")
@@ -225,7 +225,7 @@ def _report(console: Console, checks: list[Check]) -> None:
 def _write(model: Any, part: data.Split, out: Path) -> list[tuple[Path, str]]:
     """Write the drawing and the parameters; return the files and what they are."""
     with np.errstate(all="ignore"):
-        graph = ag.trace(training.cost_of(part.x_train.T, part.y_train.T), *_textbook(model).values())
+        graph = ag.trace(textbook.cost_of(part.x_train.T, part.y_train.T), *_textbook(model).values())
     files = [out / name for name in ("graph.dot", "graph.svg", "parameters.safetensors", "standardisation.safetensors")]
     try:
         graph.render(files[0])

@@ -16,7 +16,7 @@ import pytest
 import autograd_np as ag
 import nn
 from autograd_np import cli
-from autograd_np.demo import data, training
+from autograd_np.demo import data, textbook
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -84,7 +84,7 @@ def test_the_table_of_errors_has_five_points_and_says_agree(run: Run) -> None:
     rows = re.findall(r"^ *(\d+) +(\d\.\d{4})((?: \d+e[+-]\d+){4}) *$", out, re.MULTILINE)
     assert [int(epoch) for epoch, _, _ in rows] == [0, 10, 20, 30, 40]
     assert float(rows[-1][1]) < float(rows[0][1])
-    assert all(float(e) <= training.TOLERANCE for _, _, errors in rows for e in errors.split())
+    assert all(float(e) <= textbook.TOLERANCE for _, _, errors in rows for e in errors.split())
     assert "all 20 agree within 1e-10" in out
 
 
@@ -107,12 +107,12 @@ def test_a_wrong_engine_is_found(run: Run, monkeypatch: pytest.MonkeyPatch, fact
 def test_the_comparison_is_of_hand_derived_gradients(rng: np.random.Generator) -> None:
     X, Y = rng.normal(size=(2, 9)), (rng.random((1, 9)) < 0.5).astype(float)
     p = {"W1": rng.normal(size=(3, 2)), "b1": rng.normal(size=(3, 1)), "W2": rng.normal(size=(1, 3)), "b2": rng.normal(size=(1, 1))}
-    engine = dict(zip(p, ag.grad(training.cost_of(X, Y), argnums=(0, 1, 2, 3))(*p.values()), strict=True))
-    hand = training.hand_derived(**p, X=X, Y=Y)
+    engine = dict(zip(p, ag.grad(textbook.cost_of(X, Y), argnums=(0, 1, 2, 3))(*p.values()), strict=True))
+    hand = textbook.hand_derived(**p, X=X, Y=Y)
     for name in p:
         np.testing.assert_allclose(engine[name], hand[name], rtol=1e-12, atol=1e-15)
-    assert max(training.compare(p, engine, X, Y).values()) < 1e-14
-    assert training.compare(p, {**engine, "b1": engine["b1"] * 1.001}, X, Y)["b1"] > 1e-6
+    assert max(textbook.compare(p, engine, X, Y).values()) < 1e-14
+    assert textbook.compare(p, {**engine, "b1": engine["b1"] * 1.001}, X, Y)["b1"] > 1e-6
 
 
 @pytest.mark.parametrize("width", [36, 60])
