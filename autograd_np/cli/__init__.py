@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import functools
 import importlib.machinery
 import importlib.util
 import inspect
@@ -18,45 +17,23 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table as Grid
-from rich.text import Text
 
 import autograd_np as ag
 import nn
-from autograd_np.check import BackwardReport
-from autograd_np.demo import data, textbook
-from autograd_np.typing import Array
+from autograd_np.demo import data, experiment
+from autograd_np.demo.training import SettingError
 
 __all__ = ["app", "main"]
-
-SAMPLES = 200  # on so many the backward pass is checked line by line
-CHECKS = 4  # the gradients are compared at the start and after each quarter of the training
 
 # typer does not export the base of its errors about a call, which is called ClickException.
 _CallError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-class Check(NamedTuple):
-    """The comparison of two gradients at one point of the training, and the check of the backward pass, line by line."""
-
-    epoch: int
-    loss: float
-    errors: dict[str, float]
-    report: BackwardReport
-
-    @property
-    def ok(self) -> bool:
-        """Whether every gradient agrees; a NaN does not."""
-        return self.report.ok and all(error <= textbook.TOLERANCE for error in self.errors.values())
 
 
 def _positive(value: float) -> float:
@@ -84,7 +61,8 @@ def _root(context: typer.Context, version: Annotated[bool, typer.Option("--versi
 def demo(out: Out = Path("autograd-np-demo"), epochs: Epochs = 2000, lr: Rate = 1.0, seed: Seed = 0) -> None:
     """Train a 2-3-1 network on real data, verify its hand-derived gradients, and draw its graph."""
     title = "Wisconsin diagnostic breast cancer data (UCI, CC BY 4.0)"
-    _run(title, data.breast_cancer(), hidden=3, epochs=epochs, lr=lr, seed=seed, out=out)
+    if not experiment.run(_console(), title, data.breast_cancer(), hidden=3, epochs=epochs, lr=lr, seed=seed, out=out):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -98,149 +76,13 @@ def train(
     out: Out = Path("autograd-np-train"),
 ) -> None:
     """Do the same on a CSV file of your own."""
-    _run(str(file), data.read_table(file, target), hidden=hidden, epochs=epochs, lr=lr, seed=seed, out=out)
-
-
-def _run(title: str, table: data.Table, *, hidden: int, epochs: int, lr: float, seed: int, out: Path) -> None:
-    console = Console(highlight=False, markup=False, emoji=False)
-    part = data.split(table, seed)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise typer.BadParameter(f"cannot make the folder {out}: {error.strerror}", param_hint="'--out'") from None
-    model = _network(len(table.features), hidden, seed)
-    _describe(console, title, table, part, model, f"{epochs} epochs, learning rate {lr:g}, seed {seed}")
-    checks = _fit(console, model, part, epochs, lr)
-    console.print()
-    for name, x, y in (("train", part.x_train, part.y_train), ("test", part.x_test, part.y_test)):
-        right = _count_right(model, x, y)
-        console.print(f"{name + ' accuracy':14}  {right / len(y):.1%} ({right} of {len(y)})")
-    _report(console, checks)
-    console.print("\nWritten:")
-    for path, what in _write(model, part, out):
-        console.print(f"  {path}  ({what})", soft_wrap=True)
-    if not all(check.ok for check in checks):
+    table = data.read_table(file, target)
+    if not experiment.run(_console(), str(file), table, hidden=hidden, epochs=epochs, lr=lr, seed=seed, out=out):
         raise typer.Exit(1)
 
 
-def _network(features: int, hidden: int, seed: int) -> nn.Sequential:
-    """Build the network from `nn`, with the textbook's first weights: N(0, 1), and zero biases."""
-    rng = np.random.default_rng(seed)
-    layer = functools.partial(nn.Linear, init=nn.init.normal_, bias_init=nn.init.zeros_, rng=rng)
-    return nn.Sequential(layer(features, hidden), nn.Sigmoid(), layer(hidden, 1), nn.Sigmoid())
-
-
-def _fit(console: Console, model: Any, part: data.Split, epochs: int, lr: float) -> list[Check]:
-    """Train, and compare the engine's gradients with the hand-derived ones on the way."""
-    loss_of = nn.BCELoss()
-    optimizer = nn.SGD(model.parameters(), lr=lr)
-    when = {round(epochs * i / CHECKS) for i in range(CHECKS + 1)}
-    checks = []
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress, np.errstate(all="ignore"):
-        task = progress.add_task("training", total=epochs, loss="")
-        for epoch in range(epochs + 1):
-            optimizer.zero_grad()
-            loss = loss_of(model(part.x_train), part.y_train)
-            loss.backward()
-            value = float(loss.data)
-            if not math.isfinite(value):
-                raise typer.BadParameter(
-                    f"with {lr:g} the loss became {value} after {epoch} epochs; take a smaller one", param_hint="'--lr'"
-                )
-            if epoch in when:
-                errors = textbook.compare(_textbook(model), _textbook(model, gradient=True), part.x_train.T, part.y_train.T)
-                checks.append(Check(epoch, value, errors, _line_by_line(model, part)))
-            if epoch < epochs:
-                optimizer.step()
-                progress.update(task, advance=1, loss=f"{value:.4f}")
-    return checks
-
-
-def _line_by_line(model: Any, part: data.Split) -> BackwardReport:
-    """Check the hand-written backward pass at the model's parameters, on as many samples as are needed to tell."""
-    x, y = part.x_train[:SAMPLES].T, part.y_train[:SAMPLES].T
-    return ag.check_backward(textbook.forward, textbook.backward, {**_textbook(model), "X": x, "Y": y}, draws=1)
-
-
-def _textbook(model: Any, *, gradient: bool = False) -> dict[str, Array]:
-    """Return the parameters, or their gradients, under the names and in the shapes of the textbook."""
-    tensors = {"W1": model[0].weight, "b1": model[0].bias, "W2": model[2].weight, "b2": model[2].bias}
-    arrays = {name: t.grad if gradient else t.data for name, t in tensors.items()}
-    return {name: a.reshape(-1, 1) if name.startswith("b") else a for name, a in arrays.items()}
-
-
-def _count_right(model: Any, x: Array, y: Array) -> int:
-    with ag.no_grad():
-        return int(np.sum((model(x).data >= 0.5) == y))
-
-
-def _describe(console: Console, title: str, table: data.Table, part: data.Split, model: Any, plan: str) -> None:
-    features = len(table.features)
-    shown = ", ".join(table.features[:4]) + (", ..." if features > 4 else "")
-    ones = int(table.y.sum())
-    no, yes = (f"{label} -> {i}" if label != str(i) else label for i, label in enumerate(table.labels))
-    hidden = len(model[0].bias.data)
-    lines = Grid.grid(padding=(0, 2, 0, 0))
-    lines.add_column(no_wrap=True)
-    lines.add_column(overflow="fold")
-    for what, text in (
-        ("data", title),
-        ("samples", f"{len(table.y)}: {len(part.y_train)} to train, {len(part.y_test)} to test"),
-        ("features", f"{features}: {shown}"),
-        ("target", f"{table.target}: {no} ({len(table.y) - ones} samples), {yes} ({ones})"),
-        ("network", f"{features}-{hidden}-1, {sum(p.data.size for p in model.parameters())} parameters"),
-        ("training", plan),
-    ):
-        lines.add_row(what, Text(text))
-    console.print(lines)
-
-
-def _report(console: Console, checks: list[Check]) -> None:
-    console.print("\nHand-derived gradients against the engine: largest difference, relative to the size of the terms that are summed\n")
-    grid = Grid(box=SIMPLE, padding=0, pad_edge=False, show_edge=False)
-    for heading in ("epoch", "loss", *(f"d{name}" for name in checks[0].errors)):
-        grid.add_column(heading, justify="right", overflow="fold")
-    for check in checks:
-        grid.add_row(str(check.epoch), f"{check.loss:.4f}", *(f"{error:.0e}" for error in check.errors.values()))
-    console.print(grid)
-    wrong = [f"d{name} at epoch {check.epoch}" for check in checks for name, e in check.errors.items() if not e <= textbook.TOLERANCE]
-    count = sum(len(check.errors) for check in checks)
-    if wrong:
-        console.print(f"\nNOT equal within {textbook.TOLERANCE:.0e}: {', '.join(wrong)}")
-    else:
-        console.print(f"\nall {count} agree within {textbook.TOLERANCE:.0e}")
-    doubtful = next((check for check in checks if not check.report.ok), None)
-    if doubtful is not None:
-        console.print(f"\nThe backward pass, line by line, at epoch {doubtful.epoch}:\n")
-        console.print(doubtful.report)
-        return
-    first = checks[0].report
-    lines = ", ".join(str(g.variable).partition("[")[0] for g in first.lines)
-    console.print(f"check_backward: {len(first.lines)} lines of the backward pass are right at {len(checks)} points: {lines}")
-    for convention in first.conventions:
-        console.print(f"  {convention}")
-
-
-def _write(model: Any, part: data.Split, out: Path) -> list[tuple[Path, str]]:
-    """Write the drawing and the parameters; return the files and what they are."""
-    with np.errstate(all="ignore"):
-        graph = ag.trace(textbook.cost_of(part.x_train.T, part.y_train.T), *_textbook(model).values())
-    files = [out / name for name in ("graph.dot", "graph.svg", "parameters.safetensors", "standardisation.safetensors")]
-    try:
-        graph.render(files[0])
-        graph.render(files[1])
-        nn.save(model, files[2])
-        nn.save({"mean": part.mean, "scale": part.scale}, files[3])
-    except OSError as error:
-        raise typer.BadParameter(f"cannot write into {out}: {error.strerror}", param_hint="'--out'") from None
-    return list(
-        zip(
-            files,
-            ("computation graph, text", "computation graph, drawn", "weights and biases", "mean and scale of the features"),
-            strict=True,
-        )
-    )
+def _console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 # --- a hand-written backward pass -----------------------------------------------------------------
@@ -272,7 +114,7 @@ def check(
     if as_json:
         print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False), file=out)
     else:
-        Console(highlight=False, markup=False, emoji=False).print(report)
+        _console().print(report)
     raise typer.Exit(VERDICTS[report.verdict])
 
 
@@ -449,6 +291,8 @@ def main(args: Sequence[str] | None = None) -> None:
         code = 130
     except ag.DataError as error:
         code = _complain(str(error))
+    except SettingError as error:
+        code = _complain(typer.BadParameter(str(error), param_hint=f"'--{error.setting}'").format_message())
     except _CallError as error:
         code = _complain(error.format_message())
     sys.exit(code or 0)

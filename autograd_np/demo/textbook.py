@@ -7,13 +7,16 @@ independent opinion on the gradients.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_np.ops import sigmoid
-from autograd_np.typing import Array
+import autograd_np as ag
 
 __all__ = ["TOLERANCE", "backward", "compare", "cost_of", "forward", "hand_derived"]
+
+Array: TypeAlias = Any
+"""An ndarray, or a Tensor where the engine follows the code."""
 
 TOLERANCE = 1e-10
 """Gradients agree when they differ by at most this share of the terms that are summed in them, in float64."""
@@ -36,9 +39,9 @@ def cost_of(X: Array, Y: Array) -> Callable[[Array, Array, Array, Array], Array]
 
     def cost(W1: Array, b1: Array, W2: Array, b2: Array) -> Array:
         Z1 = np.dot(W1, X) + b1
-        A1 = sigmoid(Z1)
+        A1 = ag.sigmoid(Z1)
         Z2 = np.dot(W2, A1) + b2
-        A2 = sigmoid(Z2)
+        A2 = ag.sigmoid(Z2)
         cost = -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
         return cost
 
@@ -103,9 +106,9 @@ def forward(W1: Array, b1: Array, W2: Array, b2: Array, X: Array, Y: Array) -> A
     The arguments are those of `hand_derived`. `autograd_np.check_backward` checks `backward` against it.
     """
     Z1 = np.dot(W1, X) + b1
-    A1 = sigmoid(Z1)
+    A1 = ag.sigmoid(Z1)
     Z2 = np.dot(W2, A1) + b2
-    A2 = sigmoid(Z2)  # noqa: F841 (backward uses it)
+    A2 = ag.sigmoid(Z2)  # noqa: F841 (backward uses it)
     cost: Array = np.mean(np.logaddexp(0, Z2) - Y * Z2)
     return cost
 

@@ -16,7 +16,7 @@ import pytest
 import autograd_np as ag
 import nn
 from autograd_np import cli
-from autograd_np.demo import data, textbook
+from autograd_np.demo import data, textbook, training
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -90,10 +90,10 @@ def test_the_table_of_errors_has_five_points_and_says_agree(run: Run) -> None:
 
 @pytest.mark.parametrize("factor", [-1.0, 1 + 1e-6, float("nan")])
 def test_a_wrong_engine_is_found(run: Run, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
-    right = cli._textbook
+    right = training.textbook_arrays
     monkeypatch.setattr(
-        cli,
-        "_textbook",
+        training,
+        "textbook_arrays",
         lambda model, gradient=False: {
             k: v * (factor if gradient and k == "W2" else 1.0) for k, v in right(model, gradient=gradient).items()
         },
