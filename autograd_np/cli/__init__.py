@@ -1,7 +1,8 @@
 """The command ``autograd-np``: parse, call, print.
 
 Here lives a file a command, which parses its arguments, calls the library and prints; what they share of that
-(`options`, `output`); and what finds functions and inputs in a user's module (`user_file`). What is computed may not
+(`options`, `output`); what finds functions and inputs in a user's module (`user_file`); and what keeps the command's `nn`
+apart from a user's (`which_nn`). What is computed may not
 live here, and nothing may import it: it belongs into the library, or into `autograd_np.demo`.
 """
 
@@ -15,9 +16,12 @@ from typing import Annotated, Any
 import typer
 
 import autograd_np as ag
-from autograd_np.cli import check, demo, render, train
 from autograd_np.cli.output import complain
-from autograd_np.demo.training import SettingError
+from autograd_np.cli.which_nn import own_nn
+
+own_nn()  # before anything below imports nn
+from autograd_np.cli import check, demo, render, train  # noqa: E402
+from autograd_np.demo.training import SettingError  # noqa: E402
 
 __all__ = ["app", "main"]
 
@@ -38,13 +42,21 @@ def _root(context: typer.Context, version: Annotated[bool, typer.Option("--versi
         print(context.get_help())
 
 
-def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line; every mistake of the caller's is one line on stderr and exit code 2."""
+def main(args: Sequence[str] | None = None, *, path: Sequence[str] = ()) -> None:
+    """Run the command line; every mistake of the caller's is one line on stderr and exit code 2.
+
+    Parameters
+    ----------
+    args : sequence of str, optional
+        Instead of those of the process.
+    path : sequence of str, optional
+        What a user's file finds on `sys.path` after its own folder, and the command itself does without.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a column name may not exist in the terminal's encoding
     try:
-        code = app(args, prog_name="autograd-np", standalone_mode=False)
+        code = app(args, prog_name="autograd-np", standalone_mode=False, obj=path)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
     except ag.DataError as error:

@@ -20,6 +20,7 @@ VERDICTS = {"pass": 0, "fail": 1, "inconclusive": 3}
 
 
 def check(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Defines forward, backward, inputs and, if need be, loss.")],
     forward: Annotated[str, typer.Option(metavar="NAME", help="The forward pass.")] = "forward",
     backward: Annotated[str, typer.Option(metavar="NAME", help="The hand-written backward pass.")] = "backward",
@@ -32,7 +33,7 @@ def check(
     with contextlib.ExitStack() as stack:
         if as_json:  # what the file prints must not get between
             stack.enter_context(contextlib.redirect_stdout(sys.stderr))
-        stack.enter_context(importable(file.resolve().parent))
+        stack.enter_context(importable(file.resolve().parent, context.obj))
         module = user_module(file)
         forward_pass, backward_pass = (user_function(module, file, name) for name in (forward, backward))
         loss_of = user_function(module, file, loss or "loss") if loss or hasattr(module, "loss") else None

@@ -18,6 +18,7 @@ __all__ = ["render"]
 
 
 def render(
+    context: typer.Context,
     what: Annotated[str, typer.Argument(metavar="FILE.py:FUNCTION", help="A function of arrays, or an nn.Module.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Its suffix: .svg .png .pdf .dot, or .html for the explorer.")],
     inputs: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Arrays by name, instead of the file's inputs().")] = None,
@@ -39,7 +40,7 @@ def render(
     if not colon or not name.isidentifier():
         raise refuse(f"{what!r} should be FILE.py:FUNCTION, such as model.py:forward")
     file = Path(path)
-    with importable(file.resolve().parent):
+    with importable(file.resolve().parent, context.obj):
         module = user_module(file)
         function = user_function(module, file, name)
         given = inputs_of(module, file, inputs)

@@ -11,7 +11,7 @@ import traceback
 import types
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,18 +19,22 @@ import numpy as np
 
 import autograd_np as ag
 from autograd_np.cli.output import refuse
+from autograd_np.cli.which_nn import remark, users_nn
 
 __all__ = ["blamed_on", "importable", "inputs_of", "user_function", "user_module"]
 
 
 @contextlib.contextmanager
-def importable(folder: Path) -> Iterator[None]:
-    """Let the user's file import its neighbours."""
-    sys.path.insert(0, str(folder))
+def importable(folder: Path, path: Sequence[str] = ()) -> Iterator[None]:
+    """Let the user's file import its neighbours in a folder, and then what `path` leads to, as Python itself would let it."""
+    entries = [str(folder), *path]
+    sys.path[:0] = entries
     try:
-        yield
+        with users_nn():
+            yield
     finally:
-        sys.path.remove(str(folder))
+        for entry in entries:
+            sys.path.remove(entry)
 
 
 @contextlib.contextmanager
@@ -46,9 +50,9 @@ def blamed_on(file: Path) -> Iterator[None]:
         mine = [entry for entry in traceback.extract_tb(error.__traceback__) if Path(entry.filename).resolve() == file.resolve()]
         if not mine:
             traceback.print_exc()
-            raise refuse(f"{file} could not be checked: {type(error).__name__}: {error}") from None
+            raise refuse(f"{file} could not be checked: {type(error).__name__}: {error}{remark(error)}") from None
         where = f"{file}:{mine[-1].lineno}" + (f", in {mine[-1].name}" if mine[-1].name != "<module>" else "")
-        raise refuse(f"{where}: {type(error).__name__}: {error}  [{mine[-1].line}]") from None
+        raise refuse(f"{where}: {type(error).__name__}: {error}  [{mine[-1].line}]{remark(error)}") from None
 
 
 class _Uncached(importlib.machinery.SourceFileLoader):
