@@ -1,125 +1,124 @@
-"""The two-layer network as a textbook has it: its cost and its hand-derived gradients, in plain NumPy.
-
-Shapes are the textbook's: arrays are (features, samples). `hand_derived` uses nothing of the engine, so it is an
-independent opinion on the gradients.
-"""
+"""Train the textbook's network, built from `nn`, and compare the engine's gradients with the hand-derived ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograd_np.ops import sigmoid
-from autograd_np.typing import Array
+import autograd_np as ag
+import nn
+from autograd_np.check import BackwardReport
+from autograd_np.demo import textbook
+from autograd_np.demo.data import Split
 
-__all__ = ["TOLERANCE", "backward", "compare", "cost_of", "forward", "hand_derived"]
+__all__ = ["Check", "SettingError", "count_right", "fit", "network", "textbook_arrays"]
 
-TOLERANCE = 1e-10
-"""Gradients agree when they differ by at most this share of the terms that are summed in them, in float64."""
+SAMPLES = 200  # on so many the backward pass is checked line by line
+CHECKS = 4  # the gradients are compared at the start and after each quarter of the training
 
 
-def cost_of(X: Array, Y: Array) -> Callable[[Array, Array, Array, Array], Array]:
-    """Return the network's cost on some samples, as a function of its parameters.
+class SettingError(ValueError):
+    """A setting with which the network cannot be trained, or its files cannot be written.
+
+    Attributes
+    ----------
+    setting : str
+        Its name: ``lr`` or ``out``.
+    """
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class Check(NamedTuple):
+    """The comparison of two gradients at one point of the training, and the check of the backward pass, line by line."""
+
+    epoch: int
+    loss: float
+    errors: dict[str, float]
+    report: BackwardReport
+
+    @property
+    def ok(self) -> bool:
+        """Whether every gradient agrees; a NaN does not."""
+        return self.report.ok and all(error <= textbook.TOLERANCE for error in self.errors.values())
+
+
+def network(features: int, hidden: int, seed: int) -> nn.Sequential:
+    """Build the network from `nn`, with the textbook's first weights: N(0, 1), and zero biases."""
+    rng = np.random.default_rng(seed)
+    layer = functools.partial(nn.Linear, init=nn.init.normal_, bias_init=nn.init.zeros_, rng=rng)
+    return nn.Sequential(layer(features, hidden), nn.Sigmoid(), layer(hidden, 1), nn.Sigmoid())
+
+
+def fit(console: Console, model: Any, part: Split, epochs: int, lr: float) -> list[Check]:
+    """Train, and compare the engine's gradients with the hand-derived ones on the way.
 
     Parameters
     ----------
-    X : array of shape (features, samples)
-    Y : array of shape (1, samples)
-        0.0 or 1.0.
+    console : rich.console.Console
+        Shows the progress, if it is a terminal.
+    model : nn.Sequential
+        As `network` builds it; trained in place.
+    part : Split
+    epochs : int
+        Steps of gradient descent, each on the whole training part.
+    lr : float
 
     Returns
     -------
-    callable
-        ``cost(W1, b1, W2, b2)``: the mean cross-entropy, a scalar.
+    list of Check
+        One at the start, and one after each quarter of the training.
+
+    Raises
+    ------
+    SettingError
+        If the loss is no longer finite.
     """
-
-    def cost(W1: Array, b1: Array, W2: Array, b2: Array) -> Array:
-        Z1 = np.dot(W1, X) + b1
-        A1 = sigmoid(Z1)
-        Z2 = np.dot(W2, A1) + b2
-        A2 = sigmoid(Z2)
-        cost = -np.mean(Y * np.log(A2) + (1 - Y) * np.log(1 - A2))
-        return cost
-
-    return cost
-
-
-def hand_derived(W1: Array, b1: Array, W2: Array, b2: Array, X: Array, Y: Array) -> dict[str, Array]:
-    """Return the gradients of the cost as derived by hand.
-
-    Parameters
-    ----------
-    W1, b1, W2, b2 : arrays of shape (hidden, features), (hidden, 1), (1, hidden), (1, 1)
-    X, Y : arrays of shape (features, samples), (1, samples)
-
-    Returns
-    -------
-    dict
-        ``W1``, ``b1``, ``W2``, ``b2``: the gradients, of the shapes of the parameters.
-
-    Examples
-    --------
-    >>> gradients = hand_derived(*map(np.zeros, [(3, 2), (3, 1), (1, 3), (1, 1)]), np.ones((2, 4)), np.ones((1, 4)))
-    >>> print(gradients["b2"], gradients["W1"].shape)
-    [[-0.5]] (3, 2)
-    """
-    A1, A2 = _activations(W1, b1, W2, b2, X)
-    return backward(W2, X, Y, A1, A2)
+    loss_of = nn.BCELoss()
+    optimizer = nn.SGD(model.parameters(), lr=lr)
+    when = {round(epochs * i / CHECKS) for i in range(CHECKS + 1)}
+    checks = []
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress, np.errstate(all="ignore"):
+        task = progress.add_task("training", total=epochs, loss="")
+        for epoch in range(epochs + 1):
+            optimizer.zero_grad()
+            loss = loss_of(model(part.x_train), part.y_train)
+            loss.backward()
+            value = float(loss.data)
+            if not math.isfinite(value):
+                raise SettingError("lr", f"with {lr:g} the loss became {value} after {epoch} epochs; take a smaller one")
+            if epoch in when:
+                errors = textbook.compare(textbook_arrays(model), textbook_arrays(model, gradient=True), part.x_train.T, part.y_train.T)
+                checks.append(Check(epoch, value, errors, _line_by_line(model, part)))
+            if epoch < epochs:
+                optimizer.step()
+                progress.update(task, advance=1, loss=f"{value:.4f}")
+    return checks
 
 
-def compare(parameters: Mapping[str, Array], engine: Mapping[str, Array], X: Array, Y: Array) -> dict[str, float]:
-    """Compare the engine's gradients with the hand-derived ones.
-
-    Parameters
-    ----------
-    parameters, engine : mapping
-        ``W1``, ``b1``, ``W2``, ``b2`` and the engine's gradient of each, of the shapes of `hand_derived`.
-    X, Y : arrays of shape (features, samples), (1, samples)
-
-    Returns
-    -------
-    dict
-        For each parameter the largest difference between the two gradients, relative to the size of the terms that
-        are summed in that gradient: where the terms cancel, a difference relative to the result would say nothing.
-    """
-    A1, A2 = _activations(**parameters, X=X)
-    hand = backward(parameters["W2"], X, Y, A1, A2)
-    sizes = backward(abs(parameters["W2"]), abs(X), -Y, A1, A2)  # every term positive
-    tiny = np.finfo(np.float64).tiny
-    return {name: float(np.max(abs(engine[name] - hand[name]) / np.maximum(sizes[name], tiny))) for name in hand}
+def _line_by_line(model: Any, part: Split) -> BackwardReport:
+    """Check the hand-written backward pass at the model's parameters, on as many samples as are needed to tell."""
+    x, y = part.x_train[:SAMPLES].T, part.y_train[:SAMPLES].T
+    return ag.check_backward(textbook.forward, textbook.backward, {**textbook_arrays(model), "X": x, "Y": y}, draws=1)
 
 
-def _activations(W1: Array, b1: Array, W2: Array, b2: Array, X: Array) -> tuple[Array, Array]:
-    with np.errstate(over="ignore"):  # exp(-z) = inf gives the right limit, 0
-        A1 = 1 / (1 + np.exp(-(np.dot(W1, X) + b1)))
-        A2 = 1 / (1 + np.exp(-(np.dot(W2, A1) + b2)))
-    return A1, A2
+def textbook_arrays(model: Any, *, gradient: bool = False) -> dict[str, NDArray[np.float64]]:
+    """Return the parameters, or their gradients, under the names and in the shapes of the textbook."""
+    tensors = {"W1": model[0].weight, "b1": model[0].bias, "W2": model[2].weight, "b2": model[2].bias}
+    arrays = {name: t.grad if gradient else t.data for name, t in tensors.items()}
+    return {name: a.reshape(-1, 1) if name.startswith("b") else a for name, a in arrays.items()}
 
 
-def forward(W1: Array, b1: Array, W2: Array, b2: Array, X: Array, Y: Array) -> Array:
-    """Return the network's cost, written so that it stays finite where predictions are exactly 0 or 1.
-
-    The arguments are those of `hand_derived`. `autograd_np.check_backward` checks `backward` against it.
-    """
-    Z1 = np.dot(W1, X) + b1
-    A1 = sigmoid(Z1)
-    Z2 = np.dot(W2, A1) + b2
-    A2 = sigmoid(Z2)  # noqa: F841 (backward uses it)
-    cost: Array = np.mean(np.logaddexp(0, Z2) - Y * Z2)
-    return cost
-
-
-def backward(W2: Array, X: Array, Y: Array, A1: Array, A2: Array) -> dict[str, Array]:
-    """Return the gradients of the cost from the activations: the backward pass of the textbook.
-
-    The arguments are those of `hand_derived`, and the activations of shapes (hidden, samples) and (1, samples).
-    """
-    m = X.shape[1]
-    dZ2 = A2 - Y
-    dW2 = np.dot(dZ2, A1.T) / m
-    db2 = np.sum(dZ2, axis=1, keepdims=True) / m
-    dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)
-    dW1 = np.dot(dZ1, X.T) / m
-    db1 = np.sum(dZ1, axis=1, keepdims=True) / m
-    return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
+def count_right(model: Any, x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
+    """Return how many samples the model puts on the right side of 0.5."""
+    with ag.no_grad():
+        return int(np.sum((model(x).data >= 0.5) == y))

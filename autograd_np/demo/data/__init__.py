@@ -1,4 +1,7 @@
-"""Tables of numbers for binary classification: the shipped data set, and a person's own CSV files."""
+"""Tables of numbers for binary classification: the shipped data set, and a person's own CSV files.
+
+Here live the tables and what reads, splits and standardises them. What is learned from them may not.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ import math
 from collections import Counter
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from autograd_np.errors import DataError
-from autograd_np.typing import Array
+from autograd_np import DataError
 
 __all__ = ["Split", "Table", "breast_cancer", "read_table", "split"]
+
+Array: TypeAlias = NDArray[np.float64]
 
 MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 

@@ -1,0 +1,77 @@
+"""``autograd-np render``: the graph of a function in a Python file."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import autograd_np as ag
+import nn
+from autograd_np.cli.output import refuse
+from autograd_np.cli.user_file import blamed_on, importable, inputs_of, user_function, user_module
+
+__all__ = ["render"]
+
+
+def render(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="FILE.py:FUNCTION", help="A function of arrays, or an nn.Module.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Its suffix: .svg .png .pdf .dot, or .html for the explorer.")],
+    inputs: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Arrays by name, instead of the file's inputs().")] = None,
+    values: Annotated[bool, typer.Option("--values", help="Show what every node holds.")] = False,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Show the gradient at every node.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="Show the local derivative of every operation.")] = False,
+    order: Annotated[bool, typer.Option("--order", help="Number the nodes as the reverse sweep visits them.")] = False,
+    backward: Annotated[bool, typer.Option("--backward", help="Draw the edges along which gradients flow back.")] = False,
+    memory: Annotated[bool, typer.Option("--memory", help="Show the size of every result.")] = False,
+    depth: Annotated[int | None, typer.Option(min=0, help="Draw modules nested deeper than this as one box each.")] = None,
+    around: Annotated[str | None, typer.Option(metavar="NAME", help="Draw only what is near this node.")] = None,
+    hops: Annotated[int, typer.Option(min=0, help="How near, in edges.")] = 2,
+    fold: Annotated[bool, typer.Option("--fold", help="Draw chains of elementwise operations as one box.")] = False,
+    left_to_right: Annotated[bool, typer.Option("--left-to-right", help="Instead of from top to bottom.")] = False,
+    parameters: Annotated[str, typer.Option(metavar="NAMES", help="Inputs to draw as parameters, with commas between.")] = "",
+) -> None:
+    """Draw the graph of a function in a Python file. Exit code: 0 drawn, 2 not."""
+    path, colon, name = what.rpartition(":")
+    if not colon or not name.isidentifier():
+        raise refuse(f"{what!r} should be FILE.py:FUNCTION, such as model.py:forward")
+    file = Path(path)
+    with importable(file.resolve().parent, context.obj):
+        module = user_module(file)
+        function = user_function(module, file, name)
+        given = inputs_of(module, file, inputs)
+        example = _in_order(getattr(function, "forward", function), given, name)
+        with blamed_on(file):
+            graph = function.graph(*example) if isinstance(function, nn.Module) else ag.trace(function, *example)
+    options: dict[str, Any] = {"parameters": [n.strip() for n in parameters.split(",") if n.strip()]}
+    if out.suffix.lower() != ".html":
+        options |= {"values": values, "gradients": gradients, "rules": rules, "order": order, "backward": backward, "memory": memory}
+        options |= {"depth": depth, "around": around, "hops": hops, "fold": fold, "direction": "LR" if left_to_right else "TB"}
+    try:
+        graph.render(out, **options)
+    except OSError as error:
+        raise refuse(f"cannot write {out}: {error.strerror}") from None
+    except ag.AutogradError as error:
+        raise refuse(str(error)) from None
+    print(f"{out}  ({len(graph)} nodes)")
+
+
+def _in_order(function: Callable[..., Any], given: dict[str, Any], name: str) -> list[Any]:
+    """Return the inputs that a function takes, in the order of its parameters; others are left alone."""
+    wanted = inspect.signature(function).parameters.values()
+    positional = [p for p in wanted if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if any(p.kind is p.VAR_POSITIONAL for p in wanted) and not positional:
+        return list(given.values())
+    missing = [p.name for p in positional if p.default is p.empty and p.name not in given]
+    if missing:
+        raise refuse(f"{name} takes {', '.join(missing)}, which the inputs do not have; they have {', '.join(given) or 'none'}")
+    found = []
+    for p in positional:
+        if p.name not in given and p.default is p.empty:
+            break
+        found.append(given.get(p.name, p.default))
+    return found

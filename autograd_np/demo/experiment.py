@@ -1,0 +1,87 @@
+"""One run from a table to the files: split, train, tell, write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+import autograd_np as ag
+import nn
+from autograd_np.demo import textbook
+from autograd_np.demo.data import Split, Table, split
+from autograd_np.demo.report import describe, tell_accuracy, tell_checks
+from autograd_np.demo.training import SettingError, fit, network, textbook_arrays
+
+__all__ = ["run"]
+
+
+def run(console: Console, title: str, table: Table, *, hidden: int, epochs: int, lr: float, seed: int, out: Path) -> bool:
+    """Train the textbook's network on a table, check its hand-derived gradients on the way, and write the files.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to print.
+    title : str
+        What the data are called.
+    table : Table
+    hidden : int
+        Units in the hidden layer.
+    epochs, lr : int, float
+        Steps of gradient descent, and how long they are.
+    seed : int
+        Of the split and of the first weights.
+    out : Path
+        Folder for the files; made if it does not exist.
+
+    Returns
+    -------
+    bool
+        Whether all gradients agree.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be split.
+    SettingError
+        If the training diverges, or the files cannot be written.
+    """
+    part = split(table, seed)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError("out", f"cannot make the folder {out}: {error.strerror}") from None
+    model = network(len(table.features), hidden, seed)
+    describe(console, title, table, part, model, f"{epochs} epochs, learning rate {lr:g}, seed {seed}")
+    checks = fit(console, model, part, epochs, lr)
+    console.print()
+    tell_accuracy(console, model, part)
+    tell_checks(console, checks)
+    console.print("\nWritten:")
+    for path, what in _write(model, part, out):
+        console.print(f"  {path}  ({what})", soft_wrap=True)
+    return all(check.ok for check in checks)
+
+
+def _write(model: Any, part: Split, out: Path) -> list[tuple[Path, str]]:
+    """Write the drawing and the parameters; return the files and what they are."""
+    with np.errstate(all="ignore"):
+        graph = ag.trace(textbook.cost_of(part.x_train.T, part.y_train.T), *textbook_arrays(model).values())
+    files = [out / name for name in ("graph.dot", "graph.svg", "parameters.safetensors", "standardisation.safetensors")]
+    try:
+        graph.render(files[0])
+        graph.render(files[1])
+        nn.save(model, files[2])
+        nn.save({"mean": part.mean, "scale": part.scale}, files[3])
+    except OSError as error:
+        raise SettingError("out", f"cannot write into {out}: {error.strerror}") from None
+    return list(
+        zip(
+            files,
+            ("computation graph, text", "computation graph, drawn", "weights and biases", "mean and scale of the features"),
+            strict=True,
+        )
+    )
