@@ -57,7 +57,7 @@ def edited_elsewhere(case: Case, w: Wrong, suspects: Sequence[Suspect], before: 
     for edit, s in sorted(tried, key=lambda pair: pair[0].rank):
         if case.late() or edit.rank >= limit:
             return None
-        fix = Fix(s.line, s.path, edit.statement)
+        fix = Fix(s.line, s.path, edit.body)
         if case.helps(fix, w, before):
             return Verdict(s.line, diagnosis_of(edit), fix)
     return None
@@ -244,10 +244,10 @@ def _why_not_gradient(case: Case, w: Wrong, s: Suspect, per_point: Sequence[dict
         for edit in case.edits(statement, first):
             if (own is not None and edit.rank >= own.rank) or case.late():
                 break
-            new = session.rerun(edit.statement, first, case.main)
+            new = session.rerun(edit.body, first, case.main)
             if new is None or not case.close(new, meant_first[first.visit], case.main):
                 continue
-            if all(case.right_with(Fix(s.line, s.path, edit.statement), w, point) for point in case.points):
+            if all(case.right_with(Fix(s.line, s.path, edit.body), w, point) for point in case.points):
                 return diagnosis_of(edit)
     label = case.points[-1].label(case.points[-1].graph.nodes[meant.positions[0]])
     return own or Diagnosis(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from autograd_np.check.judge.compare import close
-from autograd_np.check.watch.source import CannotEvaluate, evaluate
+from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,13 +22,13 @@ __all__ = ["blind_spots"]
 
 
 class Change(Protocol):
-    """What is needed of an edit: the kind of mistake it undoes, and the statement without it."""
+    """What is needed of an edit: the kind of mistake it undoes, and the statements without it."""
 
     @property
     def kind(self) -> str: ...
 
     @property
-    def statement(self) -> ast.stmt: ...
+    def body(self) -> list[ast.stmt]: ...
 
 
 SECONDS = 0.3
@@ -63,11 +63,11 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
         for edit in edits_of(statement, event.path, session.scope(event, own), candidates, {}):
             if edit.kind in (*hidden, "missing-factor") or time.perf_counter() > until:  # nobody invents a factor
                 continue
-            mine, theirs = session.rerun(edit.statement, event, own), session.rerun(edit.statement, there[key], generic)
+            mine, theirs = session.rerun(edit.body, event, own), session.rerun(edit.body, there[key], generic)
             if mine is None or theirs is None:
                 continue
             if close(mine, event.value, session.tolerance) and not close(theirs, there[key].value, session.tolerance):
-                hidden[edit.kind] = ast.unparse(edit.statement)
+                hidden[edit.kind] = "; ".join(map(ast.unparse, edit.body))
         found += [f"line {event.line}: your inputs cannot tell it from `{text}` ({kind})" for kind, text in list(hidden.items())[:2]]
     return list(dict.fromkeys(found))[:SHOWN]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograd_np.check.judge.compare import Comparison
@@ -50,11 +50,11 @@ class Wrong:
 
 @dataclass
 class Fix:
-    """A line that is run as if it were right: as another statement, or with given values at each visit of each point."""
+    """A line that is run as if it were right: as other statements, or with given values at each visit of each point."""
 
     line: int
     path: str
-    statement: ast.stmt | None = None
+    body: Sequence[ast.stmt] | None = None
     values: Callable[[Point], Mapping[int, Array]] | None = None
 
 

@@ -12,8 +12,8 @@ from autograd_np.check.judge.compare import close, compare, constant_ratio
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.forward import Point
+from autograd_np.check.watch.interpret import CannotEvaluate
 from autograd_np.check.watch.run import Event, StopRunError
-from autograd_np.check.watch.source import CannotEvaluate
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
@@ -92,8 +92,8 @@ class _Judge:
             if (fix.line, fix.path) == (e.line, e.path):
                 if fix.values is not None:
                     value = fix.values(self.point).get(e.visit)
-                elif fix.statement is not None:
-                    value = self.session.rerun(fix.statement, e, self.point)
+                elif fix.body is not None:
+                    value = self.session.rerun(fix.body, e, self.point)
         return value
 
     def _judge(self, e: Event, key: Key, name: str) -> Array | None:

@@ -16,8 +16,9 @@ from autograd_np.check.judge.outcome import Key, Returned
 from autograd_np.check.judge.pairing import Pairing
 from autograd_np.check.watch.calling import arguments, bound_to, flat_names, fresh, plain_forward
 from autograd_np.check.watch.forward import Point, evaluate_point
+from autograd_np.check.watch.interpret import CannotEvaluate, execute
 from autograd_np.check.watch.run import Event, StopRunError, record_events
-from autograd_np.check.watch.source import CannotEvaluate, Source, execute
+from autograd_np.check.watch.source import Source
 from autograd_np.node import Node
 from autograd_np.trace import code_of
 from autograd_np.typing import Array
@@ -170,10 +171,10 @@ class Session:
                 return node
         return nodes[-1]
 
-    def rerun(self, statement: ast.stmt, e: Event, point: Point) -> Array | None:
-        """Execute an edited statement where an event happened."""
+    def rerun(self, body: Sequence[ast.stmt], e: Event, point: Point) -> Array | None:
+        """Execute edited statements where an event happened."""
         try:
-            value = execute(statement, self.scope(e, point), e.path)
+            value = execute(body, self.scope(e, point), e.path)
         except CannotEvaluate:
             return None
         return np.asarray(value, float) if isinstance(value, (np.ndarray, np.generic, float, int)) else None

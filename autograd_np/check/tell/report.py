@@ -42,6 +42,15 @@ class Finding:
     expected, actual : float
         At `worst_index`, the element that differs most.
     shape_expected, shape_actual : tuple of int or None
+    end_line : int
+        The last line of the statement that begins at `line`; 0 if it is that line.
+    fix : str or None
+        The lines from `line` to `end_line` as they should be, indented and in the style of the code. Given only if the whole
+        pass was run with it, on all points, and this mistake was gone.
+    call : str
+        Where the line is inside a helper: ``"net.py:23: dA, dW = linear_backward(dZ, cache)"``, the call that showed it.
+    consequences : list of str
+        What is wrong only because of this mistake: ``"dW1 (line 19)"``.
     """
 
     line: int
@@ -57,6 +66,10 @@ class Finding:
     worst_index: tuple[int, ...] = ()
     shape_expected: tuple[int, ...] | None = None
     shape_actual: tuple[int, ...] | None = None
+    end_line: int = 0
+    fix: str | None = None
+    call: str = ""
+    consequences: list[str] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
@@ -168,11 +181,17 @@ class BackwardReport(Report):
         Every line whose variable pairs with a forward variable, in execution order.
     findings : list of Finding
         The mistakes, in execution order.
+    unjudged : list of str
+        What was not judged, and why: ``"dA0: pairs with no variable of forward"``. Nothing unjudged counts as right.
+    readings : list of str
+        What was assumed where names do not tell: ``"`top_diff` is taken as the upstream gradient of `out`"``.
     conventions, adequacy, arbitration : list of str
         Intermediates that are a constant multiple of the gradient; what the user's own inputs cannot show; what the numeric
         third opinion says.
     source_lines : dict of int to str
         The backward function, by the line numbers of its file.
+    sources : dict
+        File -> the lines of every function of the user's that was watched, helpers included, by line number.
     graph : callable or None
         Draws the graph of forward, coloured by verdict, with both gradients: ``report.graph("check.svg")``.
     """
@@ -181,10 +200,13 @@ class BackwardReport(Report):
     gradients: dict[str, GradientCheck] = field(default_factory=dict)
     lines: list[GradientCheck] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    readings: list[str] = field(default_factory=list)
     conventions: list[str] = field(default_factory=list)
     adequacy: list[str] = field(default_factory=list)
     arbitration: list[str] = field(default_factory=list)
     source_lines: dict[int, str] = field(default_factory=dict)
+    sources: dict[str, dict[int, str]] = field(default_factory=dict)
     file: str = ""
     function: str = "backward"
     seconds: float = 0.0

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.check.watch.source import CannotEvaluate, evaluate
+from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 
 __all__ = ["Edit", "Place", "is_array", "is_scalar", "number", "places_in", "text_of", "transposed", "value_of"]
 
@@ -28,8 +28,8 @@ class Edit:
         The mistake it undoes.
     message : str
         What is wrong, in the user's own names.
-    made : ast.stmt or callable
-        The line without the mistake, or how to make it: most edits are never tried.
+    made : ast.stmt, list of ast.stmt, or callable
+        The statement without the mistake (or the statements in its place), or how to make it: most edits are never tried.
     factor : float or None
         For scales.
     """
@@ -37,13 +37,14 @@ class Edit:
     rank: float
     kind: str
     message: str
-    made: ast.stmt | Callable[[], ast.stmt]
+    made: ast.stmt | list[ast.stmt] | Callable[[], ast.stmt | list[ast.stmt]]
     factor: float | None = None
 
     @functools.cached_property
-    def statement(self) -> ast.stmt:
-        """The line without the mistake."""
-        return self.made() if callable(self.made) else self.made
+    def body(self) -> list[ast.stmt]:
+        """The statements that stand in the place of the mistaken one; none if it should not be there."""
+        made = self.made() if callable(self.made) else self.made
+        return made if isinstance(made, list) else [made]
 
 
 @dataclass(frozen=True)

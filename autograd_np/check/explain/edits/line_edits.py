@@ -14,8 +14,8 @@ from autograd_np.check.explain.edits.catalogue import Edit, edits_of
 from autograd_np.check.judge.chains import is_fresh
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.forward import Point
+from autograd_np.check.watch.interpret import CannotEvaluate, execute
 from autograd_np.check.watch.run import Event
-from autograd_np.check.watch.source import CannotEvaluate, execute
 from autograd_np.typing import Array
 
 __all__ = ["edited_line"]
@@ -87,7 +87,7 @@ def _returned_expression(value: ast.expr | None, name: str) -> ast.expr | None:
 
 def _gives(edit: Edit, scope: Mapping[str, Any], expected: Array, case: Case, point: Point) -> bool:
     try:
-        return case.close(execute(edit.statement, scope, "returned_value"), expected, point)
+        return case.close(execute(edit.body, scope, "returned_value"), expected, point)
     except CannotEvaluate:
         return False
 
@@ -95,8 +95,8 @@ def _gives(edit: Edit, scope: Mapping[str, Any], expected: Array, case: Case, po
 def _cures(case: Case, edit: Edit, line: int, w: Wrong, e: Event, *, alone: bool) -> bool:
     """Whether an edit makes the variable right on every point; where one line builds it, running that line tells at the first."""
     if alone:
-        new = case.session.rerun(edit.statement, e, case.main)
+        new = case.session.rerun(edit.body, e, case.main)
         if new is None or not case.close(new, w.expected, case.main):
             return False
-    fix = Fix(line, w.name, edit.statement)
+    fix = Fix(line, w.name, edit.body)
     return all(case.right_with(fix, w, point) for point in case.points[1 if alone else 0 :])
