@@ -21,6 +21,7 @@ FLOORS = "Every file of the engine imports only from floors below its own BROKEN
 PIPELINE = "no folder of check knows a later one, nor telling explaining BROKEN"
 NO_DIFFERENCES = "What watches compares nothing with differences BROKEN"
 EDITS = "the families know what they have in common, and not one another BROKEN"
+NO_CIRCLE = "No files and no folders beside each other import in a circle BROKEN"
 NO_NN = "The engine does not know nn; only the command line and the demo do BROKEN"
 NO_DEMO = "Nothing but the command line imports the demo BROKEN"
 
@@ -80,6 +81,14 @@ def copied(tmp_path: Path) -> Path:
         ("autograd_np/check/tell/report.py", "from autograd_np.check.explain.diagnose import Diagnosis", PIPELINE),
         ("autograd_np/check/tell/layout.py", "from autograd_np.check.backward_pass import check_backward", PIPELINE),
         ("autograd_np/check/explain/edits/shapes.py", "from autograd_np.check.explain.edits.calls import call_edits", EDITS),
+        ("nn/parameter.py", "from nn.module import Module", NO_CIRCLE),
+        ("autograd_np/ops/indexing.py", "from autograd_np.ops.selection import clip", NO_CIRCLE),
+        ("autograd_np/render/palette.py", "from autograd_np.render.dot import to_dot", NO_CIRCLE),
+        ("autograd_np/render/values.py", "from autograd_np.render.explorer import words", NO_CIRCLE),
+        ("autograd_np/cli/output.py", "from autograd_np.cli.check import check", NO_CIRCLE),
+        ("autograd_np/check/judge/names.py", "from autograd_np.check.judge.session import Session", NO_CIRCLE),
+        ("autograd_np/check/explain/edits/edit.py", "from autograd_np.check.explain.case import Case", NO_CIRCLE),
+        ("autograd_np/check/explain/edits/line_edits.py", "from autograd_np.check.explain.detective import find_mistakes", NO_CIRCLE),
     ],
 )
 def test_a_broken_wall_is_noticed(tmp_path: Path, file: str, line: str, wall: str) -> None:
