@@ -13,18 +13,87 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np import ops
+from autograd_np import errors, ops
 from autograd_np.tensor import Tensor, apply, known, record_one
 
 __all__ = ["OPERATORS", "attach"]
 
 
-def attach(*methods: Callable[..., Any]) -> None:
-    """Make functions methods of Tensor, under their own names, which errors and help() show as a method's."""
-    for method in methods:
-        method.__annotations__.pop("self", None)
-        method.__qualname__ = f"Tensor.{method.__name__}"
-        setattr(Tensor, method.__name__, method)
+def attach(*members: Callable[..., Any] | property) -> None:
+    """Make functions and properties members of Tensor, under their own names, which errors and help() show as a member's."""
+    for member in members:
+        function = cast("Callable[..., Any]", member.fget if isinstance(member, property) else member)
+        function.__annotations__.pop("self", None)
+        function.__qualname__ = f"Tensor.{function.__name__}"
+        setattr(Tensor, function.__name__, member)
+
+
+# --- properties -----------------------------------------------------------------------------------
+
+# ruff: disable[D401] (what a property is, not what a call does)
+
+
+def nbytes(self: Tensor) -> int:
+    """The bytes the data takes."""
+    return cast(int, self.data.nbytes)
+
+
+def itemsize(self: Tensor) -> int:
+    """The bytes of one element."""
+    return cast(int, self.data.dtype.itemsize)
+
+
+def T(self: Tensor) -> Tensor:  # noqa: N802 (NumPy's name)
+    """The transpose, recorded."""
+    return cast(Tensor, apply(np.transpose, (self,), {}))
+
+
+def mT(self: Tensor) -> Tensor:  # noqa: N802 (NumPy's name)
+    """The matrix transpose (the last two axes), recorded."""
+    return cast(Tensor, apply(np.swapaxes, (self, -1, -2), {}))
+
+
+def real(self: Tensor) -> Tensor:
+    """The real part, recorded."""
+    return cast(Tensor, apply(np.real, (self,), {}))
+
+
+def imag(self: Tensor) -> Tensor:
+    """The imaginary part: zeros for real numbers."""
+    return cast(Tensor, apply(np.imag, (self,), {}))
+
+
+# ruff: enable[D401]
+
+attach(property(nbytes), property(itemsize), property(T), property(mT), property(real), property(imag))
+
+
+# --- what leaves the graph, and whole copies ------------------------------------------------------
+
+
+def item(self: Tensor) -> float | int | bool | complex:
+    """Return the one element as a Python number, outside the graph."""
+    if self.size != 1:
+        raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
+    return cast(float, self._leaving("item").item())
+
+
+def tolist(self: Tensor) -> Any:
+    """Return the values as nested Python lists, outside the graph."""
+    return self._leaving("tolist").tolist()
+
+
+def __copy__(self: Tensor) -> Tensor:  # noqa: N807 (attached below)
+    return self.copy()
+
+
+def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:  # noqa: ARG001, N807 (attached below)
+    if not self.is_leaf:
+        raise errors.DifferentiationError("only leaves can be deep-copied; use x.copy() in the graph or x.detach().copy()")
+    return type(self)(self.data, requires_grad=self.requires_grad, name=self.name)
+
+
+attach(item, tolist, __copy__, __deepcopy__)
 
 
 # --- methods whose form differs from the function's -----------------------------------------------
@@ -93,7 +162,16 @@ def log_softmax(self: Tensor, axis: Any = -1) -> Tensor:
     return cast(Tensor, apply(ops.log_softmax, (self,), {"axis": axis}))
 
 
+def __divmod__(self: Tensor, other: Any) -> Any:  # noqa: N807 (attached below)
+    return self // other, self % other
+
+
+def __rdivmod__(self: Tensor, other: Any) -> Any:  # noqa: N807 (attached below)
+    return other // self, other % self
+
+
 attach(compress, copy, flatten, reshape, transpose, astype, sigmoid, relu, softplus, log_sigmoid, softmax, log_softmax)
+attach(__divmod__, __rdivmod__)
 
 
 # --- methods and operators made from lists --------------------------------------------------------

@@ -356,36 +356,6 @@ class Tensor(Recordable):
         """The number of elements."""
         return cast(int, self.data.size)
 
-    @property
-    def nbytes(self) -> int:
-        """The bytes the data takes."""
-        return cast(int, self.data.nbytes)
-
-    @property
-    def itemsize(self) -> int:
-        """The bytes of one element."""
-        return cast(int, self.data.dtype.itemsize)
-
-    @property
-    def T(self) -> Tensor:  # noqa: N802 (NumPy's name)
-        """The transpose, recorded."""
-        return cast(Tensor, apply(np.transpose, (self,), {}))
-
-    @property
-    def mT(self) -> Tensor:  # noqa: N802 (NumPy's name)
-        """The matrix transpose (the last two axes), recorded."""
-        return cast(Tensor, apply(np.swapaxes, (self, -1, -2), {}))
-
-    @property
-    def real(self) -> Tensor:
-        """The real part, recorded."""
-        return cast(Tensor, apply(np.real, (self,), {}))
-
-    @property
-    def imag(self) -> Tensor:
-        """The imaginary part: zeros for real numbers."""
-        return cast(Tensor, apply(np.imag, (self,), {}))
-
     # --- gradients
 
     def backward(self, seed: Any = None) -> None:
@@ -397,16 +367,6 @@ class Tensor(Recordable):
         result = _new(Tensor)
         result.data, result._node, result._family = self.data, None, None
         return result
-
-    def item(self) -> float | int | bool | complex:
-        """Return the one element as a Python number, outside the graph."""
-        if self.size != 1:
-            raise ValueError(f"item() needs a Tensor of one element, got shape {self.shape}")
-        return cast(float, self._leaving("item").item())
-
-    def tolist(self) -> Any:
-        """Return the values as nested Python lists, outside the graph."""
-        return self._leaving("tolist").tolist()
 
     def numpy(self) -> Any:
         """Return the values as an array, outside the graph; the data is shared."""
@@ -504,14 +464,6 @@ class Tensor(Recordable):
     def __format__(self, spec: str) -> str:
         return format(value_of(self)[()] if self.ndim == 0 else self, spec)
 
-    def __copy__(self) -> Tensor:
-        return self.copy()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if not self.is_leaf:
-            raise errors.DifferentiationError("only leaves can be deep-copied; use x.copy() in the graph or x.detach().copy()")
-        return type(self)(self.data, requires_grad=self.requires_grad, name=self.name)
-
     # --- indexing
 
     def __getitem__(self, index: Any) -> Tensor:
@@ -563,16 +515,26 @@ class Tensor(Recordable):
     def __rpow__(self, other: Any, modulo: None = None) -> Any:
         return apply(np.power, (other, self), {}) if known(other) else NotImplemented
 
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
-
     # --- what the floors above attach, as type checkers see it
 
     if TYPE_CHECKING:
-        # ruff: disable[D102]
+        # ruff: disable[D102, N802]
+        @property
+        def nbytes(self) -> int: ...
+        @property
+        def itemsize(self) -> int: ...
+        @property
+        def T(self) -> Tensor: ...
+        @property
+        def mT(self) -> Tensor: ...
+        @property
+        def real(self) -> Tensor: ...
+        @property
+        def imag(self) -> Tensor: ...
+        def item(self) -> float | int | bool | complex: ...
+        def tolist(self) -> Any: ...
+        def __divmod__(self, other: Any) -> Any: ...
+        def __rdivmod__(self, other: Any) -> Any: ...
         def sort(self, axis: int = -1, **kwargs: Any) -> None: ...
         def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None: ...
         def __setitem__(self, index: Any, value: Any) -> None: ...
@@ -590,7 +552,7 @@ class Tensor(Recordable):
         def softmax(self, axis: Any = -1) -> Tensor: ...
         def log_softmax(self, axis: Any = -1) -> Tensor: ...
 
-        # ruff: enable[D102]
+        # ruff: enable[D102, N802]
 
 
 _new = object.__new__
