@@ -1,5 +1,9 @@
 """autograd_np: automatic differentiation of plain NumPy code, with its graph in the open.
 
+Here live the public names. Below them stands the engine, a file or a folder for each part, and each imports only from floors
+below its own. What is computed may not live in this file, nor may it import what a model does not need; layers and losses
+live in `nn`, beside the engine, which may not know them.
+
 Examples
 --------
 >>> import numpy as np

@@ -1,5 +1,8 @@
 """nn: layers, losses and optimisers on autograd_np, with PyTorch's names and shapes.
 
+Here live what a model is made of, what trains it, and the files its parameters are kept in. All of it is what any user
+could have written: nothing here may use a name of autograd_np that is not public, and no part of the engine may live here.
+
 Examples
 --------
 >>> import numpy as np

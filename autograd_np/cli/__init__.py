@@ -1,9 +1,9 @@
 """The command ``autograd-np``: parse, call, print.
 
-Here lives a file a command, which parses its arguments, calls the library and prints; what they share of that
-(`options`, `output`); what finds functions and inputs in a user's module (`user_file`); and what keeps the command's `nn`
-apart from a user's (`which_nn`). What is computed may not
-live here, and nothing may import it: it belongs into the library, or into `autograd_np.demo`.
+Here lives a file a command, which parses its arguments, calls the library and prints; what they share of that (`options`,
+`output`); what finds functions and inputs in a user's module (`user_file`); and what keeps the command's `nn` apart from a
+user's (`which_nn`). What is computed may not live here: it belongs into the library, or into `autograd_np.demo`. Nothing may
+import the command line.
 """
 
 from __future__ import annotations

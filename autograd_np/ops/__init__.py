@@ -1,4 +1,9 @@
-"""The table of derivatives, a file a family. Importing this package fills `autograd_np.op.TABLE`."""
+"""The table of derivatives, a file a family. Importing this package fills `autograd_np.op.TABLE`.
+
+Here live the rows, and the NumPy functions that their formulas need. A rule may not write in place, sum over broadcast axes
+or cast, which the engine does for all; and nothing here may know Tensor or the graph, since the same rule runs on arrays,
+on Tensors and on lazy arrays.
+"""
 
 from __future__ import annotations
 

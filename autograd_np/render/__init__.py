@@ -1,6 +1,8 @@
 """Drawing a Graph: DOT text always, SVG on every machine, PNG and PDF where Graphviz is installed.
 
-`Graph` gets its drawing methods here, on the floor above it. Nothing heavy is imported until something is drawn.
+Here live what is drawn of a Graph (`model`), how it looks and how it becomes a file; `Graph` gets its drawing methods here,
+on the floor above it. Nothing here may change a graph, judge a gradient or know `check`, and nothing heavy may be imported
+before something is drawn. The page to step through a graph has a folder, `explorer`.
 """
 
 from __future__ import annotations

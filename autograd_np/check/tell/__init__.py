@@ -1,4 +1,5 @@
 """Tell: the report of a check, its layout in text, terminal and HTML, and the coloured picture.
 
-What stands here is given what to say; it analyses nothing.
+Here lives what words and lays out what was found. It is given what to say: it may not analyse anything, run anything of the
+user's, or know `explain`.
 """

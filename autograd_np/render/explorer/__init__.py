@@ -1,7 +1,9 @@
 """Graph -> one HTML page to step through: forward through the evaluation, then backward through the reverse sweep.
 
-Everything is computed here: positions, values, gradients, what each use of a node contributes to its gradient, and the
-sentences. The page only shows it. It loads nothing: style and script stand inside it and are allowed by their hashes.
+Here live the page (HTML, style and script, a file each) and what fills it: positions, values, gradients, what each use of a node
+contributes to its gradient, and the sentences. The page only shows them: it may not compute anything, and it may not load
+anything, for style and script stand inside it and are allowed by their hashes. How a graph is drawn may not live here, but in
+`render`.
 """
 
 from __future__ import annotations

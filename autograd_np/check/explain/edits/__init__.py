@@ -1,5 +1,6 @@
 """The edits of a line: each undoes one mistake, so the edit that makes the line right names the mistake.
 
-A file a family (operands, operators, shapes, calls), `edit` for what they have in common, `catalogue` for all of them in order,
-`line_edits` for trying them on a wrong line.
+Here live the families of edits, a file each, what they have in common (`edit`), all of them in order (`catalogue`), and the
+trying of them on a wrong line (`line_edits`). A family may not know another, nor the case that it is tried on. Reasons that are
+not in the text of a line (a factor of its values, a line before it) may not live here.
 """
