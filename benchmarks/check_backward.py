@@ -1,7 +1,7 @@
-"""How good `check_backward` is: ``python -m benchmarks.check_backward [--json FILE] [--only NAME] [--seeds 20]``.
+"""How good `check_backward` is: ``python -m benchmarks.check_backward [--every N] [--only NAME] [--seeds 20] [--json FILE]``.
 
 Every right pass of `tests/check/backward_corpus` is checked at several seeds, and every mutant once. Mutants are counted
-once each, except that explanations are counted by mistake: a double mutant has two.
+once each, except that explanations, lines in helpers and corrected lines are counted by mistake: a double mutant has two.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "check"))
 from backward_corpus import loading, score
 
 
+def _said(c: score.Check) -> dict[str, Any]:
+    return {**vars(c), "findings": [f._asdict() for f in c.findings]}
+
+
 def _as_dict(judged: score.Judged) -> dict[str, Any]:
     return {
         "mutant": str(judged.mutant),
@@ -34,8 +38,10 @@ def _as_dict(judged: score.Judged) -> dict[str, Any]:
         "found": judged.found,
         "explained": judged.explained,
         "misled": judged.misled,
+        "inside": judged.inside,
+        "fixed": judged.fixed,
         "spurious": judged.spurious,
-        "said": vars(judged.check),
+        "said": _said(judged.check),
     }
 
 
@@ -45,8 +51,10 @@ def _tell(console: Console, judged: score.Judged) -> None:
         *(["not detected"] if not judged.detected else []),
         *(["not localised"] if not judged.localised else []),
         *(["line not found"] if not all(judged.found) else []),
+        *(["not at the helper's line"] if not all(judged.inside) else []),
         *(["confidently wrong"] if any(judged.misled) else ["not explained"] if not all(judged.explained) else []),
         *([f"{judged.spurious} findings too many"] if judged.spurious else []),
+        *(["no fix that cures"] if not all(judged.fixed) else []),
     ]
     console.print(f"[bold]{escape(str(judged.mutant))}[/]: {', '.join(faults)}", soft_wrap=True)
     for mistake in judged.mutant.mistakes:
@@ -58,6 +66,7 @@ def _tell(console: Console, judged: score.Judged) -> None:
 def main(
     only: Annotated[list[str] | None, typer.Option(help="This pass, or PASS:MUTANT, only; may be repeated.")] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Seeds at which each right pass is checked.")] = 20,
+    seconds: Annotated[float, typer.Option(min=0, help="How long explanations may be looked for.")] = 3.0,
     every: Annotated[int, typer.Option(min=1, help="Only every so-many-th mutant.")] = 1,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the raw results to FILE.")] = None,
 ) -> None:
@@ -72,12 +81,12 @@ def main(
 
     alarms, right_times, per_house = [], [], {}
     for house in track(houses, "right passes", console=status, disable=not status.is_terminal):
-        said = list(score.false_alarms(house, range(seeds)))
+        said = list(score.false_alarms(house, range(seeds), seconds=seconds))
         alarms += [(house, seed, c) for seed, c in said if c.verdict != "pass" or c.findings]
         right_times += [c.seconds for _, c in said]
         per_house[house] = [c.seconds for _, c in said]
     with tempfile.TemporaryDirectory() as folder:
-        checked = score.check_mutants(chosen, Path(folder))
+        checked = score.check_mutants(chosen, Path(folder), seconds=seconds)
         found = score.summarise(track(checked, "mutants", total=len(chosen), console=status, disable=not status.is_terminal))
     for j in found.judged:
         per_house[j.mutant.house].append(j.check.seconds)
@@ -85,7 +94,7 @@ def main(
     for house, seed, c in alarms:
         console.print(f"[bold]false alarm: {house}, seed {seed}[/]: {escape(str(c))}", soft_wrap=True)
     for judged in found.judged:
-        if not judged.flawless:
+        if not (judged.flawless and all(judged.inside) and all(judged.fixed)):
             _tell(console, judged)
 
     table = Table("", "share", "count", "wanted", title=f"{len(chosen)} mutants of {len(houses)} passes")
@@ -110,7 +119,7 @@ def main(
         results = {
             "shares": found.shares,
             "counts": found.counts,
-            "false alarms": [{"pass": house, "seed": seed, "said": vars(c)} for house, seed, c in alarms],
+            "false alarms": [{"pass": house, "seed": seed, "said": _said(c)} for house, seed, c in alarms],
             "seconds": per_house,
             "mutants": [_as_dict(j) for j in found.judged],
         }

@@ -1,12 +1,14 @@
 """`check_backward`: which line of a hand-written backward pass is wrong, and why.
 
-The backward function runs line by line. Each variable that pairs with a forward variable is compared with the engine's
-gradient when its last line has run; a wrong one is replaced by the right value, so that every line is judged on right
-values above it. Then the mistake is looked for in the wrong line, or in the lines that feed it and pair with nothing.
+Forward runs at the user's point and at generic ones, on arrays and on Tensors; backward runs beside it, statement by statement.
+What it gives for the inputs is judged against the engine's gradients, which decides. Then the mistake is looked for: each
+variable is compared when its last statement has run, a wrong one is replaced by the right value, so that every statement is
+judged on right values above it.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -14,22 +16,32 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.check.explain.case import Budget
 from autograd_np.check.explain.detective import Mistake, find_mistakes
 from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.vocabulary import constant_name, sizes_of
 from autograd_np.check.judge.adequacy import blind_spots
-from autograd_np.check.judge.arbitrate import Disagreement, arbitrate
-from autograd_np.check.judge.compare import Comparison, close, compare
+from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate
+from autograd_np.check.judge.compare import Comparison, compare
+from autograd_np.check.judge.handed import Withheld, clipping, withheld, without_gradient
+from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
 from autograd_np.check.judge.outcome import Returned
+from autograd_np.check.judge.points import Read, choose_readings, generic_points, is_random
+from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.scan import scan
-from autograd_np.check.judge.session import Session
+from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.tell.picture import Picture, verdicts_of
 from autograd_np.check.tell.report import BackwardReport, Finding, GradientCheck, row_of
-from autograd_np.check.watch.draws import as_float64, draw
-from autograd_np.check.watch.forward import Point
+from autograd_np.check.watch.calling import leaf_names
+from autograd_np.check.watch.draws import as_float64
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.program import Program
 from autograd_np.check.watch.spelling import near_misses
 
 __all__ = ["check_backward"]
+
+MOST_READINGS = 4
+"""So many readings that are equally right at the user's point are tried at generic ones."""
 
 
 def check_backward(
@@ -44,32 +56,38 @@ def check_backward(
     tolerance: float = 1e-7,
     seed: int = 0,
     dtype: Any = np.float64,
+    seconds: float = 3.0,
 ) -> BackwardReport:
     """Check a hand-written backward pass line by line.
 
     Parameters
     ----------
     forward, backward : callable
-        Your own functions, unmodified, in plain NumPy. Their parameters are filled by name from `inputs`, then from
+        Your own functions or methods, unmodified, in plain NumPy. Their parameters are filled by name from `inputs`, then from
         forward's local variables. In layer style (``out, cache = forward(x, w)``, ``backward(dout, cache)``) the upstream
-        gradient is random.
+        gradient is random; where names do not tell which parameter it is, the reading with fewest wrong results is taken, and
+        said. Floating arrays in the object of a method, in captured variables and in globals are inputs too; what backward
+        leaves there (``self.dW``, ``model.grads["W1"]``) is checked like what it returns.
     inputs : dict
-        Names to arrays (or nested dicts and lists of arrays). Checked in float64.
+        Names to arrays (or nested dicts and lists of arrays). Checked in float64. An upstream gradient may be among them.
     loss : callable, optional
         The scalar, if forward does not return it; filled by name like the others.
     wrt : sequence of str, optional
-        Forward names whose gradients backward must return; by default those it returns. Returned expressions without a
-        name (``return dZ @ X.T, ...``) are paired in this order, by default in the order of the inputs.
+        Forward names whose gradients backward must return; the verdict is about these alone. By default all that it gives.
+        Returned expressions without a name (``return dZ @ X.T, ...``) are paired by value, by shape, then in this order, by
+        default in the order of the inputs.
     names : dict, optional
         Gradient name to forward name, where no convention pairs them: ``{"delta2": "Z2"}``.
     draws : int
-        How many further generic points of the same shapes to check.
+        How many further generic points to check: other numbers, and other sizes where forward allows them.
     tolerance : float
-        Largest error, relative to the largest element of the gradient.
+        Largest relative error of an element; what rounding makes of its own sums is allowed besides.
     seed : int
         Of the draws.
     dtype : dtype
         In which inputs are checked; float64 even for float32 inputs, unless asked.
+    seconds : float
+        How long explanations may be looked for; the verdict does not depend on it.
 
     Returns
     -------
@@ -79,7 +97,7 @@ def check_backward(
     Raises
     ------
     CheckSetupError
-        If a parameter is not supplied, a name pairs with nothing, or backward raises or returns nothing.
+        If a parameter is not supplied, a name pairs with nothing, or backward gives nothing that pairs with an input.
     LeavesNumPyError
         If forward turns arrays into Python numbers, which cannot be traced; it says at which line.
 
@@ -99,6 +117,34 @@ def check_backward(
     (False, ['scale'])
     """
     started = time.perf_counter()
+    _refuse_nonsense(forward, backward, loss, inputs, draws, tolerance)
+    program = Program(forward, backward, loss)
+    given = as_float64(dict(inputs)) if np.dtype(dtype) == np.float64 else dict(inputs)
+    program.name_state(dict.fromkeys(leaf_names(given).values()))
+    session = Session(program, names, wrt, tolerance)
+    traced = session.trace(given, {id(a): np.array(a, dtype) for _, a in program.state.values()})
+    readings = choose_readings(session, traced, seed)
+    session.pairing.check_names(readings[0].point)
+    _require(session, readings[0].point.known)
+    chosen: _Checked | None = None
+    for read in readings[:MOST_READINGS]:
+        read.take(session)
+        points, hidden = generic_points(session, given, traced, read.point.leaves, draws, np.random.default_rng(seed))
+        checked = _Checked(session, read, points, hidden)
+        if chosen is None or checked.wrong < chosen.wrong:
+            chosen = checked
+        if not chosen.wrong:
+            break
+    assert chosen is not None
+    chosen.read.take(session)
+    reading = chosen.read.reading
+    said = reading.told(traced) if not reading.sure or reading.ones else []
+    if is_random(session, traced):
+        said.append("forward draws random numbers: it was run again with the generators as they were")
+    return _conclude(session, chosen, said, started, seconds)
+
+
+def _refuse_nonsense(forward: Any, backward: Any, loss: Any, inputs: Any, draws: int, tolerance: float) -> None:
     if not isinstance(inputs, Mapping):
         raise errors.CheckSetupError(f"inputs must be a dict of names to arrays, got {type(inputs).__name__}")
     for role, function in (("forward", forward), ("backward", backward), ("loss", loss)):
@@ -108,55 +154,226 @@ def check_backward(
         raise errors.CheckSetupError(
             f"draws must be at least 0 and tolerance between 0 and 1, got draws={draws!r}, tolerance={tolerance!r}"
         )
-    session = Session(forward, backward, loss, names, wrt, tolerance)
-    rng = np.random.default_rng(seed)
-    given = as_float64(dict(inputs)) if np.dtype(dtype) == np.float64 else dict(inputs)
-    own = session.point(given, rng)
-    session.pairing.known = sorted(dict.fromkeys([*own.leaves, *(n.partition("[")[0] for n in own.versions)]))
-    session.pairing.check_names()
-    points, runs = [own], [session.run(own)[0]]
-    raised: list[str] = []
-    for point in _more_points(session, given, draws, rng):
-        try:
-            runs.append(session.run(point)[0])
-            points.append(point)
-        except errors.CheckSetupError as error:
-            raised.append(f"at a generic draw of the same shapes {str(error).splitlines()[0]}")
-    session.returned_names = {_last_name(r.path) for r in runs[0]}
-    _require(runs[0], wrt, session.pairing.known)
-    gradients = _gradient_table(session, points, runs)
-    wrong_at = [i for i, (p, r) in enumerate(zip(points, runs, strict=True)) if not _all_right(session, p, r)]
-    wrong_at.sort(key=lambda i: (i == 0 and len(wrong_at) > 1, i))  # a generic point tells more than the user's own
-    findings: list[Finding] = []
+
+
+def _require(session: Session, known: Sequence[str]) -> None:
+    """Raise if a gradient is asked for that forward has no variable for."""
+    strange = [n for n in session.wrt or () if n not in known]
+    if strange:
+        near = {n: ", ".join(near_misses(n, known)) or "none" for n in strange}
+        raise errors.CheckSetupError(
+            "".join(f"wrt names {n!r}, but forward has no {n!r}; near misses: {found}. " for n, found in near.items()).strip()
+        )
+
+
+class _Checked:
+    """What running backward at every point gave."""
+
+    def __init__(self, session: Session, read: Read, generic: Sequence[Point], hidden: Sequence[str]) -> None:
+        self.session, self.read, self.own = session, read, read.point
+        session.always = []
+        done, self.notes = session.run(self.own), list[str]()
+        fixes, notes = clipping(session, done)
+        if fixes and self._wrong_in(done):
+            session.always = fixes
+            without = session.run(self.own)
+            if self._wrong_in(without) < self._wrong_in(done):
+                done, self.notes = without, notes
+            else:
+                session.always = []
+        elif fixes:
+            self.notes = notes
+        self.points: list[Point] = [self.own]
+        self.done: list[Done] = [done]
+        self.hidden: list[str] = [*hidden]
+        for point in generic:
+            found = session.run(point)
+            if found.recording.error is not None and self.done[0].recording.error is None:
+                self.hidden.append(f"at a generic draw {_raised(found)}")
+                continue
+            self.points.append(point)
+            self.done.append(found)
+        self.returned = [session.returned(p, d) for p, d in zip(self.points, self.done, strict=True)]
+
+    def _wrong_in(self, done: Done) -> int:
+        return sum(not self.session.is_right(r, self.own) for r in self.session.returned(self.own, done) if r.decides)
+
+    @property
+    def wrong(self) -> int:
+        """At how many points something is wrong."""
+        return sum(not self.is_right(i) for i in range(len(self.points)))
+
+    def is_right(self, i: int) -> bool:
+        """Whether everything that decides is right at a point."""
+        if self.done[i].recording.error is not None:
+            return False
+        return all(self.session.is_right(r, self.points[i]) for r in self.returned[i] if r.decides)
+
+    def untold(self) -> list[str]:
+        """Return the inputs of whose gradients rounding leaves nothing at any point."""
+        found: dict[str, list[bool | None]] = {}
+        for point, returned in zip(self.points, self.returned, strict=True):
+            for r in returned:
+                if r.decides:
+                    found.setdefault(r.forward_name, []).append(self.session.judged(r, point))
+        return [name for name, told in found.items() if all(t is None for t in told)]
+
+    def doubtful(self, i: int, rng: np.random.Generator) -> Decision:
+        """Ask numeric differences about a point."""
+        return arbitrate(_cases(self.session, self.points[i], self.returned[i], rng, wrong=not self.is_right(i)))
+
+
+def _raised(done: Done) -> str:
+    error, step = done.recording.error, done.recording.raised
+    where = f" at {step.place.function.filename}:{step.place.line}" if step is not None else ""
+    return f"backward raised {type(error).__name__}{where}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def _conclude(session: Session, checked: _Checked, said: list[str], started: float, seconds: float) -> BackwardReport:
+    """Judge every point, look for the mistakes, and report."""
+    rng = np.random.default_rng(0)
+    own, unjudged, hidden = checked.own, checked.read.unjudged, checked.hidden
+    raised = checked.done[0].recording.error is not None
+    if not raised:
+        _refuse_nothing(session, checked)
+        session.returned_names = {_last_name(r.path) for r in checked.returned[0]}
+    wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
+    decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
+    judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]
+    kinks = [i for i in wrong_at if i not in judged_at]
+    notes: list[str] = []
+    ideal: list[Point] = []
+    if judged_at and not raised:
+        wrong_points = [checked.points[i] for i in judged_at]
+        ideal, safeguards = without_safeguards(session, wrong_points)
+        safeguard = agrees_without_safeguards(session, wrong_points, ideal, safeguards)
+        if safeguard is not None:
+            notes.append(safeguard)
+            judged_at = []
+    inconclusive = bool(kinks) and not judged_at and not notes and len(kinks) == len(checked.points)
+    without_cost = 0 in kinks and not np.isfinite(own.loss) and not judged_at
+    untold = [] if raised else checked.untold()
+    inconclusive = inconclusive or without_cost or (bool(untold) and not judged_at)
+    missing = [] if raised else list(withheld(session, own, checked.done[0]))
+    verdict = "fail" if judged_at or missing else "inconclusive" if inconclusive else "pass"
+    tells = {i: _tells(checked.points[i], own) for i in judged_at}
+    if ideal and judged_at:
+        ideal = [p for _, p in sorted(zip(judged_at, ideal, strict=True), key=lambda pair: tells[pair[0]])]
+    judged_at.sort(key=lambda i: tells[i])
     seen = scan(session, own)
     lines = _rows(session, own, seen.lines)
-    if wrong_at:
-        findings = [_finding(session, m) for m in find_mistakes(session, [points[i] for i in wrong_at])]
-    at = wrong_at[0] if wrong_at else 0
-    decided = arbitrate(forward, loss, _cases(session, points[at], runs[at], rng))
-    if decided.inconclusive:
-        findings = []
-    shown = own
-    if wrong_at and 0 not in wrong_at:  # the drawing shows a point at which something is wrong
-        shown = points[at]
+    findings: list[Finding] = []
+    if verdict == "fail":
+        budget = Budget(seconds)
+        if judged_at:
+            blamed = [checked.points[i] for i in judged_at]
+            findings = [_finding(m) for m in _explained(session, blamed, ideal if not raised else [], budget)]
+        findings += [_not_returned(w) for w in missing]
+        if budget.ended:
+            hidden = [*hidden, f"the search for explanations ended after {seconds:g} s; seconds= gives it more"]
+    shown = own if not judged_at or 0 in judged_at else checked.points[judged_at[0]]
+    if shown is not own:
         seen = scan(session, shown)
     drawn = dict(zip(seen.seen, _rows(session, shown, seen.seen.values()), strict=True))
-    verdict = "inconclusive" if decided.inconclusive else "fail" if wrong_at else "pass"
+    own_is_right = judged_at and 0 not in judged_at
+    if own_is_right:
+        hidden = [f"your own point shows no error; {len(judged_at)} of {len(checked.points) - 1} generic draws do", *hidden]
+    notes += [f"of the gradient of `{n}` rounding leaves nothing to compare at any point: choose inputs that saturate less" for n in untold]
+    if without_cost:
+        notes.append(
+            f"the cost at your own point is {own.loss:g}, so no gradient exists there to compare: choose inputs with a finite cost"
+        )
+    if kinks and not inconclusive:
+        notes.append(
+            "hand and engine differ at a kink, where the derivative does not exist; elsewhere they agree"
+            if not judged_at
+            else "some points lie at a kink and were left out"
+        )
+    arbitration = [line for i in (judged_at[:1] or list(decisions)[:1]) if i in decisions for line in decisions[i].lines]
+    blind = [] if raised else blind_spots(session, checked.points, edits_of)
+    function = session.function
     return BackwardReport(
         verdict=verdict,
-        gradients=gradients,
+        gradients=_gradient_table(session, checked, set(kinks), notes if not judged_at else []),
         lines=lines,
         findings=findings,
+        unjudged=_unjudged(session, own, unjudged, checked),
+        readings=[*said, *checked.notes, *notes],
         conventions=_conventions(lines, findings),
-        adequacy=_hidden(wrong_at, len(points) - 1) + raised[:1] + blind_spots(session, points, edits_of),
-        arbitration=decided.lines,
-        source_lines=session.source.lines,
-        file=session.source.filename,
-        function=getattr(backward, "__name__", "backward"),
+        adequacy=[*hidden, *blind],
+        arbitration=arbitration,
+        source_lines=function.lines if function is not None else {},
+        sources=_sources(session),
+        file=function.filename if function is not None else "",
+        function=getattr(session.program.backward, "__name__", "backward"),
         seconds=time.perf_counter() - started,
-        draws=len(points) - 1,
-        graph=Picture(shown.graph, verdicts_of(drawn, inconclusive=decided.inconclusive)),
+        draws=len(checked.points) - 1,
+        graph=Picture(shown.graph, verdicts_of(drawn, inconclusive=inconclusive, findings=findings)),
     )
+
+
+def _tells(point: Point, own: Point) -> int:
+    """Say how little can be told from a point: sizes that differ from one another tell most, the user's own numbers least."""
+    resized = any(np.shape(point.leaves[n].out) != np.shape(node.out) for n, node in own.leaves.items() if n in point.leaves)
+    return 2 if point.own else 0 if resized else 1
+
+
+def _explained(session: Session, points: list[Point], ideal: list[Point], budget: Budget) -> list[Mistake]:
+    """Look for the mistakes; at the points of forward without its safeguards, if backward is nearer to that."""
+    if ideal:
+        wrong = [sum(len(scan(session, p).wrong_lines()) for p in some[:2]) for some in (points, ideal)]
+        if wrong[1] <= wrong[0]:
+            found = find_mistakes(session, ideal, budget)
+            if wrong[1] < wrong[0] or any(m.diagnosis.kind != "unknown" for m in found):
+                return found
+    return find_mistakes(session, points, budget)
+
+
+def _sources(session: Session) -> dict[str, dict[int, str]]:
+    found: dict[str, dict[int, str]] = {}
+    for f in session.program.functions.watched():
+        if f.lines:
+            found.setdefault(f.filename, {}).update(f.lines)
+    return found
+
+
+def _refuse_nothing(session: Session, checked: _Checked) -> None:
+    """Raise if backward gave nothing that can be judged, or not what was asked for."""
+    returned = checked.returned[0]
+    called = getattr(session.program.backward, "__name__", "")
+    missing = list(withheld(session, checked.own, checked.done[0]))
+    if not returned and not missing:
+        if checked.done[0].recording.result is None:
+            raise errors.CheckSetupError(
+                f"backward {called} returned None and left no gradient behind; return the gradients, as a tuple (dW, db) or a dict "
+                f"{{'dW': dW}}, or leave them in the object (self.dW)"
+            )
+        names = ", ".join(repr(r.name or r.path) for r in checked.done[0].results) or type(checked.done[0].recording.result).__name__
+        near = sorted({m for r in checked.done[0].results if r.name for m in near_misses(r.name, checked.own.known)})
+        raise errors.CheckSetupError(
+            f"backward returned {names}, no array that pairs with a variable of forward. Near misses: {', '.join(near) or 'none'}; "
+            f"say what it is the gradient of with names={{'gradient': 'variable'}}. Forward has {', '.join(checked.own.known)}"
+        )
+    have = {r.forward_name for r in returned} | {w.forward_name for w in missing}
+    absent = [n for n in session.wrt or () if n not in have and checked.own.traced.program.aliases.get(n, n) not in have]
+    if absent:
+        raise errors.CheckSetupError(
+            f"backward does not return the gradient of {', '.join(absent)}; it returns those of {', '.join(sorted(have)) or 'nothing'}"
+        )
+
+
+def _unjudged(session: Session, own: Point, unjudged: Sequence[Result], checked: _Checked) -> list[str]:
+    said = [f"{r.name or r.path}: pairs with no variable of forward" for r in unjudged]
+    decided = {r.forward_name for r in checked.returned[0] if r.decides}
+    for r in checked.returned[0]:
+        if not r.decides and r.forward_name not in decided and not session.wrt:
+            said.append(f"{_last_name(r.path)}: the gradient of an intermediate, `{r.forward_name}`; nothing follows from it")
+        elif not r.decides and session.wrt and r.forward_name not in session.wrt:
+            said.append(f"{_last_name(r.path)}: not in wrt")
+    if checked.done[0].recording.error is None:
+        withheld_ones = {w.forward_name for w in withheld(session, own, checked.done[0])}
+        said += [f"{n}: backward gives no gradient for it" for n in without_gradient(session, own) if n not in withheld_ones]
+    return list(dict.fromkeys(said))
 
 
 def _rows(session: Session, point: Point, found: Collection[Comparison]) -> list[GradientCheck]:
@@ -167,68 +384,41 @@ def _rows(session: Session, point: Point, found: Collection[Comparison]) -> list
 
 
 def _last_name(path: str) -> str:
-    """Return ``dW`` for ``grads['dW']`` and ``dW[0]``."""
+    """Return ``dW`` for ``grads['dW']`` and ``dW[0]``; an expression as it is."""
+    if not re.fullmatch(r"[\w.]*(\[[^\[\]]*\])*", path):
+        return path
     _, bracket, rest = path.partition("['")
     return rest.partition("'")[0] if bracket else path.partition("[")[0]
 
 
-def _more_points(session: Session, given: Mapping[str, Any], draws: int, rng: np.random.Generator) -> list[Point]:
-    """Return generic points of the same shapes at which forward is defined; near the given one if there are none elsewhere."""
-    points: list[Point] = []
-    for i in range(3 * draws):
-        if len(points) == draws:
-            break
-        drawn = draw(dict(given), rng, gently=i >= draws + 2)
-        try:
-            with np.errstate(all="ignore"):
-                point = session.point(drawn, rng)
-        except (errors.AutogradError, ValueError, ArithmeticError, IndexError):
-            continue
-        if np.isfinite(point.loss) and np.isfinite(point.scale):
-            points.append(point)
-    return points
-
-
-def _require(returned: Sequence[Returned], wrt: Sequence[str] | None, known: Sequence[str]) -> None:
-    """Raise if a gradient is asked for that backward does not return, or it returns none."""
-    have = {r.forward_name for r in returned}
-    if not have:
-        raise errors.CheckSetupError("backward returned no array that pairs with a variable of forward; use names={'gradient': 'variable'}")
-    missing = [n for n in wrt or () if n not in have]
-    if missing:
-        strange = {n: ", ".join(near_misses(n, known)) or "none" for n in missing if n not in known}
-        hint = "".join(f". Forward has no {n!r}; near misses: {near}" for n, near in strange.items())
-        raise errors.CheckSetupError(
-            f"backward does not return the gradient of {', '.join(missing)}; it returns those of {', '.join(sorted(have))}{hint}"
-        )
-
-
-def _all_right(session: Session, point: Point, returned: Sequence[Returned]) -> bool:
-    return all(close(r.value, point.truth(session.target_node(r, point)), session.tolerance, point.scale) for r in returned)
-
-
-def _gradient_table(session: Session, points: Sequence[Point], runs: Sequence[Sequence[Returned]]) -> dict[str, GradientCheck]:
-    """Return one row a returned gradient: at the user's point, or at the first draw that shows an error."""
+def _gradient_table(session: Session, checked: _Checked, kinks: set[int], excused: Sequence[str]) -> dict[str, GradientCheck]:
+    """Return one row a gradient: at the user's point, or at the first draw that shows an error."""
     table: dict[str, GradientCheck] = {}
-    for point, returned in zip(points, runs, strict=True):
+    for i, (point, returned) in enumerate(zip(checked.points, checked.returned, strict=True)):
         for r in returned:
-            truth = point.truth(session.target_node(r, point))
-            ok = close(r.value, truth, session.tolerance, point.scale)
+            if not r.decides:
+                continue
+            truth = point.truth(r.node)
+            ok = session.is_right(r, point)
             if r.forward_name not in table or (table[r.forward_name].ok and not ok):
-                note = "" if ok or point is points[0] else "shown by a generic draw, not by your own point"
-                table[r.forward_name] = row_of(compare(r.forward_name, _last_name(r.path) or r.path, r.value, truth, ok), note)
+                note = "" if ok or i == 0 else "shown by a generic draw, not by your own point"
+                row = row_of(compare(r.forward_name, _last_name(r.path) or r.path, r.value, truth, ok), note)
+                if not ok and i in kinks:
+                    row.verdict, row.note = "inconclusive", "at a kink"
+                elif not ok and excused:
+                    row.ok, row.verdict, row.note = True, "pass", excused[0].partition(":")[0]
+                table[r.forward_name] = row
     return table
 
 
-def _cases(session: Session, point: Point, returned: Sequence[Returned], rng: np.random.Generator) -> list[Disagreement]:
+def _cases(session: Session, point: Point, returned: Sequence[Returned], rng: np.random.Generator, *, wrong: bool) -> list[Disagreement]:
     """Choose the elements to differentiate numerically: the worst of each wrong gradient, or one of each if all are right."""
     found: list[Disagreement] = []
-    wrong = not _all_right(session, point, returned)
     for r in returned:
-        if r.forward_name not in point.leaves:
+        if r.forward_name not in point.leaves or not r.decides:
             continue
         truth = point.truth(point.leaves[r.forward_name])
-        ok = close(r.value, truth, session.tolerance, point.scale)
+        ok = session.is_right(r, point)
         if truth.size == 0 or (wrong and ok):
             continue
         index = compare(r.forward_name, r.path, r.value, truth, ok=ok).worst_index
@@ -239,32 +429,45 @@ def _cases(session: Session, point: Point, returned: Sequence[Returned], rng: np
     return found[:4]
 
 
-def _hidden(wrong_at: Sequence[int], draws: int) -> list[str]:
-    if wrong_at and 0 not in wrong_at:
-        return [f"your own point shows no error; {len(wrong_at)} of {draws} generic draws of the same shapes do"]
-    return []
-
-
 def _conventions(lines: Sequence[GradientCheck], findings: Sequence[Finding]) -> list[str]:
     blamed = {f.variable for f in findings}
     return list(dict.fromkeys(f"{g.variable} = {g.note}" for g in lines if g.note and g.variable not in blamed))
 
 
-def _finding(session: Session, mistake: Mistake) -> Finding:
-    w, line, diagnosis = mistake
+def _not_returned(w: Withheld) -> Finding:
+    e = w.event
+    function = e.place.function
+    return Finding(
+        line=e.place.line,
+        variable=e.path,
+        kind="not-returned",
+        message=f"`{e.path}`, the gradient of `{w.forward_name}`, is computed and not returned",
+        source=e.place.text,
+        function=function.name,
+        file=function.filename,
+        end_line=e.place.end_line,
+    )
+
+
+def _finding(mistake: Mistake) -> Finding:
+    w, place, diagnosis = mistake.wrong, mistake.place, mistake.diagnosis
     row = compare(w.forward_name, w.name, w.computed, w.expected, ok=False)
     return Finding(
-        line=line,
-        variable=w.name,
+        line=place.line,
+        variable=mistake.variable or w.name,
         kind=diagnosis.kind,
         message=diagnosis.message,
         factor=diagnosis.factor,
-        source=session.source.text(line),
-        function=getattr(session.backward, "__name__", "backward"),
-        file=session.source.filename,
+        source=place.text,
+        function=place.function.name,
+        file=place.function.filename,
         expected=row.expected,
         actual=row.actual,
         worst_index=row.worst_index,
         shape_expected=np.shape(w.expected),
         shape_actual=np.shape(w.computed),
+        end_line=place.end_line,
+        fix=mistake.fix,
+        call=mistake.call,
+        consequences=mistake.consequences,
     )

@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import importlib.machinery
 import importlib.util
+import inspect
 import sys
 import traceback
 import types
@@ -90,16 +91,31 @@ def _registered(module: types.ModuleType) -> Iterator[None]:
 
 
 def user_function(module: types.ModuleType, file: Path, name: str) -> Callable[..., Any]:
-    """Return the function of a name, or say which functions there are."""
-    found = getattr(module, name, None)
+    """Return the function of a name, or of a path of names such as ``model.loss``; or say what there is."""
+    first, *path = name.split(".")
+    if not all(part.isidentifier() for part in (first, *path)):
+        raise refuse(f"{name!r} should be a name in {file}, or a path of names such as model.loss; other code is not run")
+    found = getattr(module, first, None)
+    for part in path if hasattr(module, first) else ():
+        with blamed_on(file):
+            owner, found = found, getattr(found, part, None)
+            there = [n for n in dir(owner) if not n.startswith("_")]
+        if found is None:
+            raise refuse(f"{file} has no {name}: there is no {part}{_alike(part, there)}")
+        if isinstance(owner, type) and isinstance(inspect.getattr_static(owner, part, None), types.FunctionType):
+            raise refuse(f"{name} of {file} is a method of a class; make an object in the file, x = {owner.__name__}(), and name x.{part}")
     if callable(found):
         return cast("Callable[..., Any]", found)
-    there = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType) and v.__module__ == module.__name__]
-    alike = difflib.get_close_matches(name, there, n=1) or [n for n in there if name in n][:1]
-    hint = f"; did you mean {alike[0]}?" if alike else ""
+    functions = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType) and v.__module__ == module.__name__]
     what = f"no function named {name}" if found is None else f"{name} = {found!r:.40}, which is no function"
-    defined = f"its functions: {', '.join(there) or 'none'}"
-    raise refuse(f"{file} has {what}{hint}; {defined} (choose with --forward, --backward, --loss)")
+    defined = f"its functions: {', '.join(functions) or 'none'}"
+    raise refuse(f"{file} has {what}{_alike(name, functions)}; {defined} (choose with --forward, --backward, --loss)")
+
+
+def _alike(name: str, there: Sequence[str]) -> str:
+    """Ask whether one of the names that exist was meant."""
+    alike = difflib.get_close_matches(name, there, n=1) or [n for n in there if name in n][:1]
+    return f"; did you mean {alike[0]}?" if alike else ""
 
 
 def inputs_of(module: types.ModuleType, file: Path, archive: Path | None) -> dict[str, Any]:

@@ -1,68 +1,27 @@
-"""The report says what was found, in three ways; and the command line that prints it."""
+"""The report says what was found, in three ways."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
+import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
+from sample_reports import SOURCE, on_disk, right, wrong
 
-from autograd_np import cli, errors
+import autograd_np as ag
+from autograd_np import errors
+from autograd_np.check.tell.layout import to_text
+from autograd_np.check.tell.picture import Picture, verdicts_of
 from autograd_np.check.tell.report import BackwardReport, Finding, GradientCheck, GradientReport, GradientRow
-
-SOURCE = {
-    10: "def backward(X, Y, A2):\n".rstrip(),
-    11: "    m = X.shape[1]",
-    12: "    dZ2 = A2 - Y",
-    13: "    dW2 = dZ2 @ A1.T  # <b>[bold]no 1/m[/bold]</b>",
-    14: "    db2 = np.sum(dZ2) / m",
-    15: "    return dW2, db2",
-}
-
-
-def wrong() -> BackwardReport:
-    return BackwardReport(
-        verdict="fail",
-        gradients={
-            "W2": GradientCheck("W2", "dW2", False, 6.0, 6.0, (0, 1), 0.5, 3.5, (1, 3), line=13),
-            "b2": GradientCheck("b2", "db2", True, 1e-17, 2e-16, (0,), 1.0, 1.0, (1, 1), line=14),
-        },
-        lines=[GradientCheck("Z2", "dZ2", True, note="m × ∂L/∂Z2, by convention", line=12)],
-        findings=[
-            Finding(
-                13,
-                "dW2",
-                "scale",
-                "`dW2` is 7 × too large: 1/m is missing (m = 7)",
-                factor=7.0,
-                source=SOURCE[13].strip(),
-                file="net.py",
-                expected=0.5,
-                actual=3.5,
-                worst_index=(0, 1),
-            ),
-            Finding(
-                14, "db2", "shape", "`db2` is a scalar", source=SOURCE[14].strip(), file="net.py", shape_expected=(1, 1), shape_actual=()
-            ),
-        ],
-        conventions=["dZ2 = m × ∂L/∂Z2"],
-        adequacy=["m = 1 hides a missing 1/m"],
-        arbitration=["engine and numeric agree, the hand is off"],
-        source_lines=SOURCE,
-        file="net.py",
-        seconds=0.25,
-        draws=3,
-    )
-
-
-def right() -> BackwardReport:
-    return BackwardReport(verdict="pass", gradients={"W": GradientCheck("W", "dW", True, shape=(2,))}, file="net.py")
 
 
 def test_the_verdict_comes_first_and_each_finding_can_be_acted_on() -> None:
@@ -165,11 +124,37 @@ def test_raising() -> None:
     with pytest.raises(AssertionError) as caught:
         wrong().raise_if_wrong()
     assert isinstance(caught.value, errors.CheckFailedError)
-    assert str(wrong()) in str(caught.value)
+    first, empty, *rest = str(caught.value).split("\n")
+    assert first == "FAIL: net.py:13 dW2: scale: `dW2` is 7 × too large: 1/m is missing (m = 7) (and 1 more)"
+    assert (empty, "\n".join(rest)) == ("", str(wrong()))
+    assert caught.traceback[-1].frame.f_locals["__tracebackhide__"] is True
     open_one = BackwardReport(verdict="inconclusive", gradients={"W": GradientCheck("W", "dW", False, verdict="inconclusive")})
     assert not open_one.ok
     with pytest.raises(errors.CheckFailedError, match="INCONCLUSIVE: backward could not be judged: dW"):
         open_one.raise_if_wrong()
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail", "inconclusive"])
+def test_a_report_is_true_if_it_is_right(verdict: str) -> None:
+    for report in (BackwardReport(verdict), GradientReport(verdict, [])):
+        assert bool(report) is report.ok is (verdict == "pass")
+
+
+def test_pytest_shows_the_first_mistake(tmp_path: Path) -> None:
+    """Both ways to assert, as pytest's summary of a run prints them."""
+    (tmp_path / "test_it.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom sample_reports import wrong\n"
+        "def test_raise(): wrong().raise_if_wrong()\n"
+        "def test_assert(): assert wrong()\n"
+    )
+    root = str(Path(ag.__file__).parents[1])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(tmp_path), "test_it.py"]
+    environment = {"PYTHONPATH": root, "COLUMNS": "200", "PATH": "/usr/bin:/bin", "CI": "1", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=False)
+    first, second = (line for line in done.stdout.splitlines() if line.startswith("FAILED"))
+    assert "CheckFailedError: FAIL: net.py:13 dW2: scale: `dW2` is 7 × too large" in first
+    assert "assert <BackwardReport FAIL: net.py:13 dW2: scale: `dW2` is 7 × too large" in second
+    assert "tell/report.py" not in done.stdout  # none of our own lines in the traceback
 
 
 def test_verdicts_without_a_finding() -> None:
@@ -178,7 +163,7 @@ def test_verdicts_without_a_finding() -> None:
     report = BackwardReport(verdict="fail", gradients={"W": GradientCheck("W", "dW", False)})
     assert str(report).startswith("FAIL: backward is wrong in dW; no single line explains it")
     assert GradientCheck("W", "dW", True).verdict == "pass"
-    assert repr(report) == "<BackwardReport: fail>"
+    assert repr(report) == "<BackwardReport FAIL: backward is wrong in dW; no single line explains it>"
 
 
 def test_numbers_show_what_differs() -> None:
@@ -191,145 +176,151 @@ def test_numbers_show_what_differs() -> None:
     assert "30 more, all right" in str(GradientReport("pass", many))
 
 
-# --- the command line -----------------------------------------------------------------------------
-
-RIGHT = """
-import numpy as np
-print("imported")
-
-def forward(W, X, Y):
-    Z = W @ X
-    return np.mean((Z - Y) ** 2)
-
-def backward(W, X, Y, Z):
-    dZ = 2 * (Z - Y) / Z.size
-    dW = dZ @ X.T
-    return dW
-
-def inputs():
-    rng = np.random.default_rng(0)
-    return {"W": rng.normal(size=(2, 3)), "X": rng.normal(size=(3, 5)), "Y": rng.normal(size=(2, 5))}
-"""
-
-Check = Callable[..., tuple[int, str, str]]
+# --- fixes, calls, consequences, what was not judged ----------------------------------------------
 
 
-@pytest.fixture
-def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
-    """Write a file, run `check` on it; returns the exit code, stdout and stderr."""
+def test_a_finding_says_how_it_was_reached_and_what_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(text: str, *args: str) -> tuple[int, str, str]:
-        (tmp_path / "net.py").write_text(text, "utf-8")
-        with pytest.raises(SystemExit) as left:
-            cli.main(["check", "net.py", *args])
-        return (int(left.value.code or 0), *capsys.readouterr())
-
-    return call
-
-
-def test_a_right_file(check: Check, tmp_path: Path) -> None:
-    code, out, err = check(RIGHT)
-    assert (code, err) == (0, "")
-    assert out.splitlines()[1].startswith("PASS: backward (net.py) is right")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.py"]
-
-
-def test_a_wrong_file(check: Check) -> None:
-    code, out, _ = check(RIGHT.replace("2 * (Z - Y) / Z.size", "2 * (Z - Y)"))
-    assert code == 1
-    assert "FAIL: 1 mistake" in out
-    assert "\n  > 10 |     dZ = 2 * (Z - Y)\n" in out
-
-
-def test_json_is_all_that_is_printed(check: Check) -> None:
-    code, out, err = check(RIGHT, "--json")
-    assert code == 0
-    assert json.loads(out)["verdict"] == "pass"
-    assert err == "imported\n"
-
-
-def test_an_inconclusive_file(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograd_np.check_backward", lambda *a, **k: BackwardReport(verdict="inconclusive"))
-    assert check(RIGHT)[0] == 3
-
-
-def test_other_names_and_arrays_from_a_file(check: Check, tmp_path: Path) -> None:
-    text = RIGHT.replace("def forward", "def fwd").replace("def backward", "def bwd").replace("def inputs", "def unused")
-    rng = np.random.default_rng(1)
-    np.savez(tmp_path / "in.npz", W=rng.normal(size=(2, 3)), X=rng.normal(size=(3, 5)), Y=rng.normal(size=(2, 5)))
-    code, out, err = check(text, "--forward", "fwd", "--backward", "bwd", "--inputs", "in.npz")
-    assert (code, err) == (0, "")
-    assert "PASS: bwd" in out
-    text = text.replace("return np.mean((Z - Y) ** 2)", "return Z").replace(
-        "def unused", "def cost(Z, Y):\n    return np.mean((Z - Y) ** 2)\n\ndef unused"
+    text = to_text(list(on_disk(tmp_path).blocks()), 120)
+    assert text.startswith("FAIL: 2 mistakes in backward (net.py): line 6 db (shape), line 17 dZ1 (missing-factor); 1 not judged: dA0")
+    assert (
+        """
+net.py:6, in layer_backward  db: shape
+  called at net.py:16: dA1, dW2, db2 = layer_backward(dZ2 / m, A1, W2)
+     4 | def layer_backward(dZ, A, W):
+     5 |     dW = dZ @ A.T
+  >  6 |     db = np.sum(
+  >  7 |         dZ,
+  >  8 |         axis=1,
+  >  9 |     )
+    10 |     return W.T @ dZ, dW, db
+    11 |
+  `db` has the right numbers in shape (3,): `keepdims=True` is missing
+  shape: expected (3, 1), actual (3,)
+  It should be:
+      db = np.sum(
+          dZ,
+          axis=1,
+    +     keepdims=True,
+      )
+"""
+        in text
     )
-    code, out, err = check(text, "--forward", "fwd", "--backward", "bwd", "--inputs", "in.npz", "--loss", "cost")
-    assert (code, err) == (0, ""), out
+    assert (
+        """
+  worst element dZ1: expected -0.5, actual inf, ratio -inf
+  It should be:
+    - dZ1 = dA1 * (1 - A1)
+    + dZ1 = dA1 * (1 - A1**2)
+  wrong only because of line 17: dW1 (line 18)
+"""
+        in text
+    )
+    assert "fail  wrong only because of line 17" in text
+    assert "\nNot judged\n  - dA0: pairs with no variable of forward\n" in text
+    assert "\nAssumed\n  - `top_diff` is taken as the upstream gradient of `out`\n" in text
 
 
-def test_it_imports_its_neighbours_and_leaves_the_path_alone(check: Check, tmp_path: Path) -> None:
-    import sys
-
-    before = list(sys.path), set(sys.modules)
-    (tmp_path / "neighbour_of_net.py").write_text("scale = 1.0\n")
-    code, _, err = check(RIGHT.replace("import numpy as np", "import numpy as np\nfrom neighbour_of_net import scale"))
-    assert (code, err) == (0, "")
-    assert sys.path == before[0]
-    assert "net" not in sys.modules
-    sys.modules.pop("neighbour_of_net")
+def test_what_was_not_judged_stands_beside_a_pass() -> None:
+    report = right()
+    report.unjudged = ["dA0: pairs with no variable of forward", *(f"x{i}: no" for i in range(6))]
+    assert report.headline() == "PASS: backward (net.py) is right: 1 gradient agrees; 7 not judged: dA0, x0, x1, x2, x3, 2 more"
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (
-            "def backward",
-            "def backwards",
-            "net.py has no function named backward; did you mean backwards?; its functions: forward, backwards, inputs",
-        ),
-        ("def forward", "def f", "no function named forward; its functions: f, backward, inputs"),
-        ("def inputs():", "def given():", "no function named inputs that returns a dict"),
-        ("return {", "return 3, {", "inputs of net.py gave tuple"),
-        ("return {", "return 1 / 0, {", "net.py:16, in inputs: ZeroDivisionError: division by zero  [return 1 / 0, "),
-        (
-            "import numpy as np",
-            "import numpy as np\nimport no_such_thing_here",
-            "net.py:3: ModuleNotFoundError: No module named 'no_such_thing_here'",
-        ),
-        ("import numpy as np", "raise SystemExit(0)", "net.py:2: SystemExit: 0"),
-        ("def forward(W", "def forward(W W", "net.py:5: SyntaxError: "),
-        ("dW = dZ @ X.T", "dW = dZ @ X", "net.py:11"),
-        ("def forward", "forward = 3\ndef other", "forward = 3, which is no function"),
-    ],
-)
-def test_an_unusable_file(check: Check, old: str, new: str, said: str) -> None:
-    code, _, err = check(RIGHT.replace(old, new))
-    assert code == 2
-    assert err.startswith("autograd-np: ")
-    assert said in err
-    assert err.count("\n") == 1
+def test_a_finding_in_another_file_is_named_with_it() -> None:
+    report = wrong()
+    report.findings[1].file = "layers.py"
+    assert "line 13 dW2 (scale), layers.py:14 db2 (shape)" in report.headline()
 
 
-def test_unusable_arguments(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "bad.npz").write_text("nothing")
-    np.savez(tmp_path / "objects.npz", W=np.array([{}], dtype=object))
-    np.save(tmp_path / "one.npy", np.ones(2))
-    (tmp_path / "folder").mkdir()
-    for args, said in (
-        (("--inputs", "none.npz"), "none.npz cannot be read as .npz: No such file"),
-        (("--inputs", "bad.npz"), "bad.npz cannot be read as .npz"),
-        (("--inputs", "objects.npz"), "objects.npz cannot be read as .npz: Object arrays"),
-        (("--inputs", "one.npy"), "one.npy holds one array; expected a .npz"),
-        (("--inputs", "folder"), "folder cannot be read as .npz"),
-        (("--loss", "cost"), "no function named cost"),
-    ):
-        code, _, err = check(RIGHT, *args)
-        assert code == 2
-        assert said in err
-        assert err.count("\n") == 1
-    for name, said in (("none.py", "none.py does not exist"), ("folder", "folder is a folder")):
-        with pytest.raises(SystemExit) as left:
-            cli.main(["check", name])
-        assert left.value.code == 2, said
+@pytest.mark.parametrize("width", [40, 50, 60, 80, 120])
+def test_every_part_fits_the_width(tmp_path: Path, width: int) -> None:
+    report = on_disk(tmp_path)
+    report.findings[0].message = "a" * 150
+    report.gradients["W1"].note = "shown by a generic draw, not by your own point"
+    for shown in (report, GradientReport("fail", [GradientRow("params['W1']", (3, 4), "reverse", 1.0, 1.000001, 1e-12, "fail")])):
+        text = to_text(list(shown.blocks()), width)
+        assert max(map(len, text.split("\n"))) <= width
+        assert "…" not in text
+
+
+def test_a_narrow_table_does_without_columns_and_keeps_its_notes() -> None:
+    report = wrong()
+    report.gradients["W2"].note = "shown by a generic draw"
+    wide, narrow = to_text(list(report.blocks()), 100), to_text(list(report.blocks()), 40)
+    assert "verdict  note" in wide
+    assert [line.split() for line in narrow.splitlines() if "verdict" in line] == [["gradient", "of", "max", "rel", "err", "verdict"]]
+    assert "\ndW2: shown by a generic draw\n" in narrow
+
+
+def test_colours_of_a_diff(tmp_path: Path) -> None:
+    out = io.StringIO()
+    Console(file=out, force_terminal=True, color_system="standard", width=100).print(on_disk(tmp_path))
+    assert re.search(r"\x1b\[31m +- (\x1b\[0m\x1b\[31m)?dZ1", out.getvalue())
+    assert re.search(r"\x1b\[32m +\+ (\x1b\[0m\x1b\[32m)?dZ1", out.getvalue())
+
+
+def test_control_characters_are_shown_and_not_obeyed() -> None:
+    report = wrong()
+    report.findings[0].message = "\x1b[2Jgone\x07"
+    assert "␛[2Jgone␇" in str(report)
+    assert "\x1b" not in report._repr_html_()
+
+
+# --- HTML -----------------------------------------------------------------------------------------
+
+
+def parsed(report: BackwardReport) -> ET.Element:
+    return ET.fromstring(report._repr_html_().replace("&nbsp;", " "))
+
+
+def test_html_marks_the_line_and_shows_the_diff(tmp_path: Path) -> None:
+    spans = {"".join(e.itertext()).strip(): e.get("style") or "" for e in parsed(on_disk(tmp_path)).iter("span")}
+    assert "229,60,60" in spans["> 17 | dZ1 = dA1 * (1 - A1)"]
+    assert "229,60,60" in spans["- dZ1 = dA1 * (1 - A1)"]
+    assert "46,160,67" in spans["+ dZ1 = dA1 * (1 - A1**2)"]
+    assert "rgba" not in spans["18 | dW1 = dZ1 @ X.T"]
+
+
+def test_html_has_the_colour_of_the_page(tmp_path: Path) -> None:
+    """Nothing sets a colour of text, so that a dark page stays legible."""
+    page = on_disk(tmp_path)._repr_html_()
+    assert set(re.findall(r"[;\"]color:([^;\"]*)", page)) == {"inherit"}
+
+
+def small_graph(n: int = 1) -> Any:
+    def f(W: Any) -> Any:
+        for _ in range(n):
+            W = np.tanh(W)
+        return W
+
+    return ag.trace(f, np.ones(2))
+
+
+def test_html_holds_the_graph_of_verdicts() -> None:
+    report = wrong()
+    graph = small_graph()
+    check = GradientCheck("W", "dW", False, expected=0.5, actual=3.5)
+    report.findings[0].consequences = ["dW (line 3)"]
+    report.graph = Picture(graph, verdicts_of({graph.find("W"): check}, findings=report.findings))
+    root = parsed(report)
+    (svg,) = root.iter("{http://www.w3.org/2000/svg}svg")
+    texts = ["".join(t.itertext()) for t in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert any("✗ W" in t for t in texts)
+    assert "wrong only because of line 13" in texts
+    assert not list(root.iter("script"))
+
+
+def test_html_does_without_a_graph_that_is_huge_or_cannot_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = wrong()
+    report.graph = Picture(small_graph(300), {})
+    assert "<svg" not in report._repr_html_()
+    report.graph = Picture(small_graph(), {})
+
+    def fail(*args: Any, **options: Any) -> None:
+        raise errors.RenderError("no")
+
+    monkeypatch.setattr(type(report.graph.graph), "render", fail)
+    assert "<svg" not in report._repr_html_()
+    report.graph = lambda *a, **k: None
+    assert "<svg" not in report._repr_html_()

@@ -171,3 +171,18 @@ def test_the_command_writes_tables_and_figures(tmp_path):
     assert "| import autograd_np | " in done.stdout
     for name in figures["left out"]:
         assert name in done.stdout
+
+
+def test_the_check_of_hand_written_passes_writes_its_figures(tmp_path):
+    target = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "benchmarks.check_backward", "--only", "ridge", "--every", "4", "--seeds", "1", "--json", str(target)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr  # 1: something wanted is not reached
+    figures = json.loads(target.read_text(encoding="utf-8"))
+    assert {"detected", "localised", "explained", "confidently wrong", "doubles", "helper", "fix"} <= figures["shares"].keys()
+    assert figures["shares"]["detected"] == 1
+    assert all(name in done.stdout for name in figures["shares"])
+    assert figures["false alarms"] == []
+    mutant = figures["mutants"][0]
+    assert mutant["mutant"].startswith("ridge:")
+    assert {"line", "variable", "kind", "message", "fix"} == mutant["said"]["findings"][0].keys()

@@ -88,7 +88,10 @@ def copied(tmp_path: Path) -> Path:
         ("autograd_np/cli/output.py", "from autograd_np.cli.check import check", NO_CIRCLE),
         ("autograd_np/check/judge/names.py", "from autograd_np.check.judge.session import Session", NO_CIRCLE),
         ("autograd_np/check/explain/edits/edit.py", "from autograd_np.check.explain.case import Case", NO_CIRCLE),
-        ("autograd_np/check/explain/edits/line_edits.py", "from autograd_np.check.explain.detective import find_mistakes", NO_CIRCLE),
+        ("autograd_np/check/explain/search.py", "from autograd_np.check.explain.detective import find_mistakes", NO_CIRCLE),
+        ("autograd_np/check/watch/source.py", "from autograd_np.check.watch.program import Program", NO_CIRCLE),
+        ("autograd_np/check/tell/formats.py", "from autograd_np.check.tell.report import BackwardReport", NO_CIRCLE),
+        ("autograd_np/check/explain/edits/hints.py", "from autograd_np.check.explain.edits.catalogue import edits_of", EDITS),
     ],
 )
 def test_a_broken_wall_is_noticed(tmp_path: Path, file: str, line: str, wall: str) -> None:

@@ -61,6 +61,27 @@ def test_the_check_as_an_assertion(tmp_path: Path) -> None:
     assert run(right, tmp_path) == ""
 
 
+def test_what_a_comparison_with_differences_says_of_the_same_pass(tmp_path: Path) -> None:
+    """The figure is the distance of the gradient from its forward differences, as SciPy computes it."""
+    (figure,) = re.findall(r"`scipy\.optimize\.check_grad`.*?`([\d.]+)`", README)
+    program = BLOCKS[2].replace("print(ag.check_backward(forward, backward, inputs))", COMPARISON)
+    assert f"{float(run(program, tmp_path)):.2f}" == figure
+
+
+COMPARISON = """
+W, b, X, Y = inputs.values()
+A = 1 / (1 + np.exp(-(np.dot(W, X) + b)))
+off = []
+for array, gradient in zip((W, b), backward(X, Y, A)):
+    for i in np.ndindex(array.shape):
+        before, kept = forward(W, b, X, Y), array[i]
+        array[i] += 1.5e-8
+        off.append((forward(W, b, X, Y) - before) / 1.5e-8 - gradient[i])
+        array[i] = kept
+print(np.linalg.norm(off))
+"""
+
+
 def test_there_is_no_code_block_that_is_not_tested() -> None:
     assert len(BLOCKS) == 3
 
@@ -87,7 +108,7 @@ def test_the_picture_is_the_one_the_script_makes(tmp_path: Path, monkeypatch: py
     assert "A2" in labels[0]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "autograd_np/demo/data/README.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/checking.md", "autograd_np/demo/data/README.md"])
 def test_links_lead_somewhere(name: str) -> None:
     file = ROOT / name
     for target in re.findall(r"\]\(([^)#]+)\)", file.read_text("utf-8")):

@@ -1,8 +1,9 @@
-"""What is known while mistakes are looked for: the points, the lines fixed so far, and whether one more fix cures a variable."""
+"""What is known while mistakes are looked for: the points, the statements fixed so far, and whether one more fix cures a variable."""
 
 from __future__ import annotations
 
 import ast
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,30 +11,47 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np.check.explain.diagnose import Diagnosis, Sample
-from autograd_np.check.explain.edits.catalogue import Edit, edits_of
-from autograd_np.check.explain.vocabulary import sizes_of
+from autograd_np.check.explain.edits.catalogue import edits_of
+from autograd_np.check.explain.edits.edit import Edit, Hints
+from autograd_np.check.explain.edits.hints import hints_of
+from autograd_np.check.explain.vocabulary import sizes_in, sizes_of
 from autograd_np.check.judge.compare import close
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
+from autograd_np.check.judge.results import assigned
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.calling import flat_names
-from autograd_np.check.watch.forward import Point
-from autograd_np.check.watch.run import Event
+from autograd_np.check.watch.interpret import CannotEvaluate
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.run import Step
+from autograd_np.check.watch.source import Place
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Case", "Verdict", "sample_of"]
+__all__ = ["Budget", "Case", "Verdict", "sample_of"]
 
-SECONDS = 3.2
-"""How long explanations may be looked for."""
+
+class Budget:
+    """How much may be tried. Work decides; time only ends what would take too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = time.thread_time() + seconds  # of work: a busy machine changes no answer
+        self.ended = False
+
+    def late(self) -> bool:
+        """Whether the time for explanations is over."""
+        if not self.ended and time.thread_time() > self.deadline:
+            self.ended = True
+        return self.ended
 
 
 class Verdict(NamedTuple):
     """Where the mistake is, what it is, and how to go on as if it were not there."""
 
-    line: int
+    place: Place
     diagnosis: Diagnosis
     fix: Fix | None = None
+    edit: Edit | None = None
 
 
 class Case:
@@ -42,18 +60,19 @@ class Case:
     Attributes
     ----------
     fixes : list of Fix
-        Mistaken lines that are now run as if they were right.
+        Mistaken statements that are now run as if they were right.
     corrected : dict
         Which multiple of the gradient an intermediate should be.
     """
 
-    def __init__(self, session: Session, points: Sequence[Point]) -> None:
+    def __init__(self, session: Session, points: Sequence[Point], budget: Budget) -> None:
         self.session = session
         self.points = list(points)
+        self.budget = budget
         self.fixes: list[Fix] = []
         self.corrected: Mapping[Key, float] = {}
-        self.deadline = time.perf_counter() + SECONDS
         self._sizes: dict[int, dict[str, float]] = {}
+        self._edits: dict[tuple[Place, int, int, str, int], list[Edit]] = {}
 
     @property
     def main(self) -> Point:
@@ -62,15 +81,15 @@ class Case:
 
     def late(self) -> bool:
         """Whether the time for explanations is over."""
-        return time.perf_counter() > self.deadline
+        return self.budget.late()
 
     def scan(self, point: Point, *more: Fix, corrected: Mapping[Key, float] | None = None) -> Outcome:
         """Scan a point with the fixes so far and `more`."""
         return scan(self.session, point, [*self.fixes, *more], self.corrected if corrected is None else corrected)
 
-    def close(self, a: Any, b: Any, point: Point) -> bool:
+    def close(self, a: Any, b: Any, slack: Any = 0.0) -> bool:
         """Whether two arrays are equal to the tolerance of the check."""
-        return close(a, b, self.session.tolerance, point.scale)
+        return close(a, b, self.session.tolerance, slack)
 
     def sizes(self, point: Point) -> dict[str, float]:
         """Return the numbers a scale may be made of."""
@@ -78,10 +97,53 @@ class Case:
             self._sizes[id(point)] = sizes_of(self.session, point)
         return self._sizes[id(point)]
 
-    def edits(self, statement: ast.stmt, e: Event) -> list[Edit]:
-        """Return the edits of a statement, with the values of an event that it gave at the main point."""
-        session, point = self.session, self.main
-        return edits_of(statement, e.path, session.scope(e, point), session.candidates(e, point), self.sizes(point))
+    def edits(self, place: Place, step: Step, path: str, point: Point | None = None) -> list[Edit]:
+        """Return the edits of a statement, with the values of a step that executed it, at the main point unless another is given."""
+        if place.statement is None:
+            return []
+        session, point = self.session, point or self.main
+        key = (place, step.call.number, step.visit, path, id(point))
+        if key not in self._edits:
+            scope, candidates = session.scope(step, point), session.candidates(step, point)
+            sizes = sizes_in(session.own_names(step), candidates, self.sizes(point), flat_names(point.inputs))
+            try:
+                self._edits[key] = edits_of(place.statement, path, scope, candidates, sizes, hints=self.hints)
+            except Exception:  # noqa: BLE001 (a search that fails finds nothing; the verdict stands)
+                self._edits[key] = []
+        return self._edits[key]
+
+    @functools.cached_property
+    def hints(self) -> Hints:
+        """What the text of forward, and of what it calls, tells."""
+        program = self.session.program
+        functions = [program.functions.of(f.__code__) for f in program.world.functions]
+        trees = [f.tree for f in functions if f is not None and f.tree is not None and (f is not self.session.function or program.joint)]
+        return hints_of(*trees)
+
+    # --- does a fix cure
+
+    def wrong_results(self, point: Point, *more: Fix) -> int | None:
+        """Return how many results are wrong with statements changed, run as it is, or ``None`` if it does not run."""
+        try:
+            codes = self.session.codes([f for f in (*self.fixes, *more) if f.body is not None])
+        except CannotEvaluate:
+            return None
+        results = self.session.quick(point, codes)
+        if results is None:
+            return None
+        session = self.session
+        if not session.targets:
+            found, _ = assigned(results, point, session.names, session.wrt, session.tolerance)
+            if not found:
+                return None
+            return sum(not close(results[i].value, point.truth(t.node), session.tolerance, point.slack(t.node)) for i, t in found.items())
+        returned = [r for r in session.paired(point, results) if r.decides]
+        missing = len({t.name for t in session.targets.values() if t.is_input} - {r.forward_name for r in returned} - session.undecided)
+        return missing + sum(not session.is_right(r, point) for r in returned)
+
+    def cures_all(self, *more: Fix) -> bool:
+        """Whether everything is right, on every point, with statements changed."""
+        return all(self.wrong_results(point, *more) == 0 for point in self.points)
 
     def right_with(self, fix: Fix, w: Wrong, point: Point) -> bool:
         """Whether a fix cures a wrong variable."""
@@ -90,33 +152,42 @@ class Case:
     def left_with(self, fix: Fix, w: Wrong, point: Point) -> int | None:
         """Return how many lines stay wrong with a fix, or ``None`` if the one in question does."""
         out = scan(self.session, point, [*self.fixes, fix], self.corrected, until=w.key)
-        return None if out.broken or any(x.key == w.key for x in out.wrong) else len(out.wrong_lines())
+        gone = out.broken or any(x.key == w.key for x in out.wrong)
+        if w.event is not None and not w.returned:  # a variable that is no longer there is not right
+            gone = gone or not any(ok and k[0] == w.key[0] and k[2] == w.name for k, ok in out.judged.items())
+        return None if gone or self._fewer(out) else len(out.wrong_lines())
+
+    def _fewer(self, out: Outcome) -> bool:
+        """Whether a run gave less than backward should."""
+        done = {r.forward_name for r in out.returned if r.decides}
+        return bool({t.name for t in self.session.targets.values() if t.is_input} - done - self.session.undecided)
 
     def helps(self, fix: Fix, w: Wrong, before: int) -> bool:
         """Whether a fix cures a variable on every point, and leaves fewer lines wrong than `before`."""
         lefts = (self.left_with(fix, w, point) for point in self.points)
         return all(left is not None and left < before for left in lefts)
 
-    def chain_lines(self, w: Wrong, out: Outcome) -> list[int]:
-        """Return the lines that build the wrong value."""
+    # --- about a wrong variable
+
+    def chain_places(self, w: Wrong, out: Outcome) -> list[Place]:
+        """Return the statements that build the wrong value."""
         if w.event is None:
-            return [w.line]
-        mine: list[int] = []
+            return [w.place]
+        mine: list[Place] = []
         ends = self.session.structure(self.main)
         for e in out.events:
-            if e.path == w.name:
-                mine.append(e.line)
-                key = ends.get((e.line, e.path, e.visit))
+            if e.path == w.name and e.call.number == w.event.call.number:
+                mine.append(e.place)
+                key = ends.get(e.key)
                 if key == w.key:
                     break
                 if key is not None:
                     mine = []
-        return list(dict.fromkeys(mine)) or [w.line]
+        return list(dict.fromkeys(mine)) or [w.place]
 
     def only_adds(self, w: Wrong) -> bool:
         """Whether a wrong line computes nothing of its own: a sum of variables."""
-        statement = self.session.source.statement(w.line)
-        value = getattr(statement, "value", None)
+        value = getattr(w.place.statement, "value", None)
         return isinstance(value, (ast.Name, ast.BinOp)) and all(
             isinstance(n, (ast.Name, ast.BinOp, ast.Add, ast.Sub, ast.Load)) for n in ast.walk(value)
         )
@@ -135,9 +206,8 @@ class Case:
     def sample(self, w: Wrong, point: Point, actual: Array, expected: Array) -> Sample:
         """Return what explanations start from, for (a share of) a wrong variable."""
         e = w.event
-        variables = self.session.candidates(e, point) if e is not None else {**point.variables, **flat_names(point.inputs)}
-        statement = self.session.source.statement(w.line)
-        return sample_of(point, w.node, actual, expected, variables, self.sizes(point), w.constant, statement)
+        variables = self.session.candidates(e.step, point) if e is not None else {**point.variables, **flat_names(point.inputs)}
+        return sample_of(point, w.node, actual, expected, variables, self.sizes(point), w.constant, w.place.statement)
 
 
 def sample_of(
@@ -152,13 +222,14 @@ def sample_of(
 ) -> Sample:
     """Return what explanations start from, for an array that should be a multiple of the gradient at a Node."""
     terms = [(name, constant * term) for name, term in point.terms(node)]
+    slack = abs(constant) * point.slack(node)
     return Sample(
         np.asarray(actual, float),
         np.asarray(expected, float),
         terms,
         variables,
         sizes,
-        point.scale,
+        slack if np.shape(slack) == np.shape(expected) else np.max(slack, initial=0.0),
         _neighbours(point, node, constant),
         {n for x in ast.walk(statement) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Div) for n in names_under(x.right)}
         if statement is not None

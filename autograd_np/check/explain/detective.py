@@ -1,89 +1,301 @@
-"""From wrong variables to findings: one mistake, one line, one reason."""
+"""From wrong variables to findings: one mistake, one statement, one reason."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
 import itertools
+import os
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from autograd_np.check.explain.case import Case, Verdict
-from autograd_np.check.explain.culprits import edited_elsewhere, meant_as_gradient, stale, suspects_of
-from autograd_np.check.explain.diagnose import Diagnosis, explain
-from autograd_np.check.explain.edits.line_edits import edited_line
+from autograd_np.check.explain.case import Budget, Case, Verdict
+from autograd_np.check.explain.culprits import meant_as_gradient, stale
+from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
+from autograd_np.check.explain.edits.rewrite import rewritten
+from autograd_np.check.explain.feeders import suspects_of
+from autograd_np.check.explain.search import MOST_RUNS, Candidate, candidates_of, cure_all, cure_one, in_order
 from autograd_np.check.judge.chains import adds, divides, share
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Session
-from autograd_np.check.watch.forward import Point
-from autograd_np.check.watch.run import Event
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.run import Event, Step
+from autograd_np.check.watch.source import Place, roots_written_by
 from autograd_np.typing import Array
 
 __all__ = ["Mistake", "find_mistakes"]
 
 
-QUICK = 5.5
-"""Edits simpler than this are tried in all lines that feed a wrong one before anything else."""
-
 MOST = 12
 """So many wrong variables are explained."""
 
+MOST_OF_SEVERAL, MOST_OF_LAST = 1000, 800
+"""So many changed passes are run where several variables are wrong for what may be one reason, and for the last wrong one."""
 
-class Mistake(NamedTuple):
-    """A wrong variable, the line that is to blame, and why."""
+SIMPLE = 5
+"""A change up to this rank is proposed where a statement raises, even if other things stay wrong."""
+
+MOST_STARTS = 4
+"""From so many wrong variables the search for a single change starts."""
+
+
+@dataclass
+class Mistake:
+    """A wrong variable, the statement that is to blame, why, and how it should read.
+
+    Attributes
+    ----------
+    wrong : Wrong
+    place : Place
+    diagnosis : Diagnosis
+    cure : Fix or None
+        What the search went on with, as if the mistake were not there.
+    variable : str
+        What the statement sets.
+    fix : str or None
+        The lines of the statement without the mistake.
+    call : str
+        The call that led into a helper.
+    consequences : list of str
+        What is wrong only because of it.
+    """
 
     wrong: Wrong
-    line: int
+    place: Place
     diagnosis: Diagnosis
+    cure: Fix | None = None
+    variable: str = ""
+    fix: str | None = None
+    call: str = ""
+    consequences: list[str] = field(default_factory=list)
 
 
-def find_mistakes(session: Session, points: Sequence[Point]) -> list[Mistake]:
+def find_mistakes(session: Session, points: Sequence[Point], budget: Budget) -> list[Mistake]:
     """Return the mistakes in a backward function, in order of execution.
+
+    What goes wrong in the search is no reason to withhold the verdict: the wrong statement is then named without a reason.
 
     Parameters
     ----------
     session : Session
     points : sequence of Point
         Where backward is wrong; an explanation must hold on all of them.
+    budget : Budget
     """
-    case = Case(session, points)
+    case = Case(session, points, budget)
+    try:
+        return _find(case)
+    except Exception:
+        if "AUTOGRAD_NP_DEBUG" in os.environ:
+            raise
+        return [Mistake(w, w.place, _unknown(w)) for w in scan(session, case.main).wrong[:1]]
+
+
+def _find(case: Case) -> list[Mistake]:
+    session = case.session
     found: list[Mistake] = []
+    if session.run(case.main).recording.error is not None:
+        found += _what_raises(case)
+        if not found or found[0].cure is None:
+            return found
+        case.fixes.append(found[0].cure)
+        if case.cures_all():
+            return _finished(case, found)
+    single = _single(case)
+    if single is not None:
+        return _finished(case, [*found, single])
     case.corrected = _conventions(case)
-    explained: set[tuple[int, str]] = set()
+    explained: set[tuple[Place, str]] = set()
     _ignore_what_does_no_harm(case)
     for _ in range(MOST):
         out = case.scan(case.main)
-        left = [w for w in out.wrong if (w.line, w.base) not in explained]
+        left = [w for w in out.wrong if (w.place, w.base) not in explained]
         if not left:
             break
         w = left[0]
-        line, diagnosis, fix = _explain(case, w, out)
-        found.append(Mistake(w, line, diagnosis))
-        explained.add((w.line, w.base))
-        if fix is not None and fix.line != w.line:
-            case.fixes.append(fix)
-    order = [e.line for e in scan(session, case.main).events]
-    return sorted(_one_a_line(found), key=lambda f: order.index(f.line) if f.line in order else len(order))
+        verdict = _explain(case, w, out, last=bool(found) and len(left) == 1)
+        found.append(Mistake(w, verdict.place, verdict.diagnosis, verdict.fix))
+        explained.add((w.place, w.base))
+        if verdict.fix is not None and (verdict.fix.body is not None or verdict.place != w.place):
+            case.fixes.append(verdict.fix)
+    return _finished(case, found)
+
+
+def _single(case: Case) -> Mistake | None:
+    """Look for one change of one statement that makes everything right: of those that any wrong variable was made of."""
+    out = case.scan(case.main)
+    wrong = list({(w.place, w.base): w for w in reversed(out.wrong)}.values())[::-1][:MOST_STARTS]
+    if not wrong:
+        return None
+    causes = []
+    for w in wrong:
+        places = case.chain_places(w, out)
+        suspects = suspects_of(case, w, out)
+        causes.append((w, places, suspects, {*places, *(s.place for s in suspects)}))
+    shared = set.intersection(*(every for _, _, _, every in causes))  # each is wrong though what it reads is right
+    # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
+    shared |= {place for w, _, _, every in causes if not w.returned for place in every}
+    candidates: dict[tuple[Place, object], Candidate] = {}
+    for w, places, suspects, every in causes:
+        for c in candidates_of(case, w, places, suspects, out, shared) if every & shared else ():
+            found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
+            if c.rank < found.rank:
+                candidates[c.place, c.edit.changes or id(c.edit)] = c
+    if len(wrong) > 1 or not wrong[0].returned:  # what one of them needs is not all that is needed
+        candidates = {key: c._replace(event=None) for key, c in candidates.items()}
+    cured = cure_all(case, in_order(candidates.values(), out), MOST_RUNS if len(wrong) == 1 else MOST_OF_SEVERAL)
+    if cured is None:
+        return None
+    w = next((w for w in wrong if w.place == cured.place), wrong[0])
+    return Mistake(w, cured.place, cured.diagnosis, cured.fix)
+
+
+def _finished(case: Case, found: Sequence[Mistake]) -> list[Mistake]:
+    """Order mistakes by execution, one a statement, without those that others' cures make right; write down the fixes."""
+    recording = scan(case.session, case.main).recording
+    order: dict[Place, int] = {}
+    for step in recording.steps:
+        order.setdefault(step.place, step.number)
+    kept = sorted(_one_a_place(found), key=lambda m: order.get(m.place, len(order)))
+    kept = _without_consequences(case, kept)
+    first = scan(case.session, case.main)
+    own = next((p for p in case.points if p.own), None)
+    for mistake in kept:
+        _with_own_numbers(case, mistake, own)
+        mistake.call = _call_of(mistake.place, recording.steps)
+        mistake.variable = (
+            mistake.wrong.name
+            if mistake.place == mistake.wrong.place
+            else (mistake.cure.path if mistake.cure else "") or _target(mistake.place)
+        )
+        mistake.fix = _fix_text(case, mistake, [m for m in kept if m is not mistake])
+        others = {m.place for m in kept}
+        if len(kept) == 1 and mistake.cure is not None:
+            wrong = [w for w in first.wrong if w.place not in others]
+            mistake.consequences = list(dict.fromkeys(f"{w.base} (line {w.line})" for w in wrong))
+    return kept
+
+
+def _with_own_numbers(case: Case, mistake: Mistake, own: Point | None) -> None:
+    """Tell a mistake by the user's own numbers, if it shows there: what was found at a point of other sizes is the same change here."""
+    if own is None or own is case.main:
+        return
+    before, case.fixes = case.fixes, []
+    out = case.scan(own)
+    case.fixes = before
+    there = next((w for w in out.wrong if w.key == mistake.wrong.key), None)
+    if there is not None:
+        mistake.wrong = there
+    cure = mistake.cure
+    step = next((s for s in out.recording.steps if s.place == mistake.place), None)
+    if cure is None or cure.body is None or step is None:
+        return
+    wanted = [ast.dump(s) for s in cure.body]
+    for edit in case.edits(mistake.place, step, cure.path, own):
+        if edit.kind == mistake.diagnosis.kind and [ast.dump(s) for s in edit.body] == wanted:
+            mistake.diagnosis = diagnosis_of(edit)
+            return
+
+
+def _target(place: Place) -> str:
+    return next(iter(roots_written_by(place.statement)), "") if place.statement is not None else ""
+
+
+def _without_consequences(case: Case, found: list[Mistake]) -> list[Mistake]:
+    """Drop a mistake that is none once the others are cured."""
+    kept = list(found)
+    for mistake in list(found):
+        others = [m.cure for m in kept if m is not mistake and m.cure is not None and m.cure.body is not None]
+        if len(kept) > 1 and others and len(others) == len(kept) - 1:
+            before, case.fixes = case.fixes, others
+            try:
+                if case.cures_all():
+                    kept.remove(mistake)
+            finally:
+                case.fixes = before
+    return kept
+
+
+def _fix_text(case: Case, mistake: Mistake, others: Sequence[Mistake]) -> str | None:
+    """Return the corrected lines, if the whole pass with them is right on every point, or as right as the other mistakes let it be."""
+    cure = mistake.cure
+    if cure is None or cure.body is None or mistake.place.statement is None or mistake.place != cure.place:
+        return None
+    before, case.fixes = case.fixes, [m.cure for m in others if m.cure is not None]
+    try:
+        bodies = [f for f in case.fixes if f.body is not None]
+        if len(bodies) == len(others):
+            if not case.cures_all(cure):
+                return None
+        elif not all(_gone(case, cure, mistake.wrong, point) for point in case.points):
+            return None
+    finally:
+        case.fixes = before
+    text = rewritten(mistake.place.function.lines, mistake.place.statement, cure.body)
+    block = (mistake.place.statement.end_lineno or 0) - mistake.place.end_line  # of a compound statement only the header changes
+    return "\n".join(text.splitlines()[:-block]) if text is not None and block > 0 else text
+
+
+def _gone(case: Case, cure: Fix, w: Wrong, point: Point) -> bool:
+    return case.left_with(cure, w, point) is not None
+
+
+def _call_of(place: Place, steps: Sequence[Step]) -> str:
+    step = next((s for s in steps if s.place == place), None)
+    by = step.call.by if step is not None else None
+    return f"{by.place.function.filename}:{by.place.line}: {by.place.text}" if by is not None else ""
+
+
+def _what_raises(case: Case) -> list[Mistake]:
+    """Explain an exception: the statement that raised it, and the change with which everything is right, or at least runs."""
+    done = case.session.run(case.main)
+    step = done.recording.raised
+    error = done.recording.error
+    if step is None or error is None:
+        return []
+    said = f"raises {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(": ")
+    path = _target(step.place)
+    nothing = np.zeros(())
+    w = Wrong((step.call.number, path, 0), step.place, path, path, case.main.graph.outputs[0], nothing, nothing, None, 1.0)
+    out = Outcome(recording=done.recording)
+    suspects = suspects_of(case, w, out)
+    candidates = [Candidate(e.rank, e, step.place, path, None) for e in case.edits(step.place, step, path)]
+    candidates += [c for c in candidates_of(case, w, [], suspects, out) if c.place != step.place]
+    runs: Candidate | None = None
+    for c in sorted(candidates, key=lambda c: c.rank + (c.place != step.place)):
+        if case.late():
+            break
+        left = case.wrong_results(case.main, Fix(c.place, c.path, c.edit.body))
+        if left == 0 and case.cures_all(Fix(c.place, c.path, c.edit.body)):
+            fix = Fix(c.place, c.path, c.edit.body)
+            return [Mistake(w, c.place, Diagnosis(0, "raises", f"{said}; {c.edit.message}"), fix)]
+        if left is not None and runs is None and c.place == step.place and c.rank < SIMPLE:
+            runs = c
+    if runs is not None:
+        fix = Fix(runs.place, runs.path, runs.edit.body)
+        return [Mistake(w, runs.place, Diagnosis(0, "raises", f"{said}; {runs.edit.message}"), fix)]
+    return [Mistake(w, step.place, Diagnosis(0, "raises", said))]
 
 
 def _ignore_what_does_no_harm(case: Case) -> None:
     """Leave an intermediate alone if its own value harms nothing that comes after it: only its name looks like a gradient's."""
     out = case.scan(case.main)
-    for path in dict.fromkeys(w.name for w in _intermediates(case, out)):
-        case.session.ignored.add(path)
+    for path in dict.fromkeys(w.name for w in _intermediates(out)):
+        case.session.ignored.add((None, path))
         without = case.scan(case.main)
         if not without.wrong_lines() <= out.wrong_lines() or not without.wrong_lines():
-            case.session.ignored.discard(path)
+            case.session.ignored.discard((None, path))
         else:
             out = without
 
 
-def _intermediates(case: Case, out: Outcome) -> list[Wrong]:
+def _intermediates(out: Outcome) -> list[Wrong]:
     """Return the wrong variables that backward does not return."""
-    return [w for w in out.wrong if w.event is not None and w.event.name not in case.session.returned_names]
+    return [w for w in out.wrong if w.event is not None and not w.returned]
 
 
 def _conventions(case: Case) -> dict[Key, float]:
@@ -96,7 +308,7 @@ def _conventions(case: Case) -> dict[Key, float]:
         if not best.wrong or case.late():
             break
         options: list[tuple[int, int, dict[Key, float], Outcome]] = []
-        suspects = {**best.kept, **{w.key: 1.0 for w in _intermediates(case, best)}}
+        suspects = {**best.kept, **{w.key: 1.0 for w in _intermediates(best)}}
         for key, kept in list(suspects.items())[:4]:
             for c in dict.fromkeys([*usual, -kept]):
                 if c == corrected.get(key) or (key in best.kept and abs(c - kept) < 1e-9):
@@ -123,81 +335,80 @@ def _prefers_early(case: Case, best: Outcome, tried: Mapping[Key, float], correc
     counts = [n for n in case.sizes(case.main).values() if n == int(n) and n > 2]
     if not any(abs(best.kept[keys[0]] - c) < 1e-6 * c for n in counts for c in (n, 1 / n)):
         return True
-    return not any(divides(case.session.source.statement(w.line)) for w in best.wrong)
+    return not any(divides(w.place.statement) for w in best.wrong)
 
 
 # --- one wrong variable
 
 
-def _explain(case: Case, w: Wrong, out: Outcome) -> Verdict:
-    """Return the simplest explanation: of the values, of the line's text, or of a line that feeds it."""
-    lines = case.chain_lines(w, out)
-    samples = case.samples(w)
-    own = explain(samples, w.name, case.session.tolerance) if samples else None
-    own_line = w.line
-    if len(lines) > 1 and w.event is not None:
-        residual = _residual(case, w, lines, out)
-        if residual is not None and (own is None or residual[1].rank <= own.rank):
-            own_line, own = residual
-        else:
-            own_line = _odd_line(case, w, lines, out)
+def _explain(case: Case, w: Wrong, out: Outcome, *, last: bool) -> Verdict:
+    """Return the simplest explanation: a change of the text that cures when it is run; only then factors of the values."""
+    places = case.chain_places(w, out)
     before = len(out.wrong_lines())
     suspects = suspects_of(case, w, out)
-    elsewhere = stale(case, w, suspects) or (edited_elsewhere(case, w, suspects, before, QUICK) if own is None else None)
-    if elsewhere is not None:
-        return elsewhere
+    candidates = candidates_of(case, w, places, suspects, out)
+    cured = (
+        stale(case, w, suspects) or (cure_all(case, candidates, MOST_OF_LAST) if last else None) or cure_one(case, w, candidates, before)
+    )
+    if cured is not None:
+        return cured
+    samples = case.samples(w) if w.computed.shape == w.expected.shape or w.event is not None else []
+    own = explain(samples, w.name, case.session.tolerance) if samples else None
+    own_place = w.place
+    if len(places) > 1 and w.event is not None:
+        residual = _residual(case, w, places, out)
+        if residual is not None and (own is None or residual[1].rank <= own.rank):
+            own_place, own = residual
+        else:
+            own_place = _odd_place(case, w, places, out)
     substituted = meant_as_gradient(case, w, suspects, before, explained=own is not None)
-    if substituted is not None and substituted.diagnosis.kind != "unknown":
+    if substituted is not None and (substituted.diagnosis.kind != "unknown" or own is None):
         return substituted
-    if own is None or own.rank > 1:
-        edited = edited_line(case, w, lines, out, limit=own.rank if own else 99)
-        if edited is not None:
-            return edited
     if own is not None:
-        return Verdict(own_line, own)
-    elsewhere = edited_elsewhere(case, w, suspects, before) or substituted
-    if elsewhere is not None:
-        return elsewhere
-    message = f"`{w.name}` is not ∂L/∂{w.forward_name}, and no single known mistake explains the difference"
-    if len(lines) > 1 and w.event is not None and own_line == w.line:
-        own_line = _first_curable(case, w, lines, out)
-    return Verdict(own_line, Diagnosis(99, "unknown", message))
+        return Verdict(own_place, own)
+    if len(places) > 1 and w.event is not None and own_place == w.place:
+        own_place = _first_curable(case, w, places, out)
+    return Verdict(own_place, _unknown(w))
 
 
-def _first_curable(case: Case, w: Wrong, lines: list[int], out: Outcome) -> int:
-    """Return the first line of a chain after which a multiple of the right value makes the rest right."""
-    for line in lines:
-        events = [e for e in out.events if e.line == line and e.path == w.name]
+def _unknown(w: Wrong) -> Diagnosis:
+    return Diagnosis(99, "unknown", f"`{w.name}` is not ∂L/∂{w.forward_name}, and no single known mistake explains the difference")
+
+
+def _first_curable(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Place:
+    """Return the first statement of a chain after which a multiple of the right value makes the rest right."""
+    for place in places:
+        events = [e for e in out.events if e.place == place and e.path == w.name]
         for c in dict.fromkeys([1.0, *case.sizes(case.main).values()]):
-            fix = Fix(line, w.name, None, functools.partial(_scaled, c, w.expected, events))
+            fix = Fix(place, w.name, None, functools.partial(_scaled, c, w.expected, events))
             if len(events) == 1 and case.right_with(fix, w, case.main):
-                return line
-    return w.line
+                return place
+    return w.place
 
 
-def _scaled(c: float, expected: Array, events: Sequence[Event], _: Point) -> dict[int, Array]:
-    return {e.visit: c * expected for e in events}
+def _scaled(c: float, expected: Array, events: Sequence[Event], _: Point) -> dict[tuple[int, int], Array]:
+    return {(e.call.number, e.step.visit): c * expected for e in events}
 
 
-def _odd_line(case: Case, w: Wrong, lines: list[int], out: Outcome) -> int:
-    """Return the one line of a sum whose share is no contribution to the gradient, where there is just one."""
+def _odd_place(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Place:
+    """Return the one statement of a sum whose share is no contribution to the gradient, where there is just one."""
     terms = [w.constant * t for _, t in case.main.terms(w.node)]
     if not 2 <= len(terms) <= 6 or any(np.shape(t) != w.expected.shape for t in terms):
-        return w.line
+        return w.place
     sums = [sum(some) for n in range(1, len(terms) + 1) for some in itertools.combinations(terms, n)]
     odd = []
-    for line in lines:
-        added = share(out.events, w, line, case.session.source)
-        if added is not None and (np.any(added) and not any(case.close(added, s, case.main) for s in sums)):
-            odd.append(line)
-    return odd[0] if len(odd) == 1 else w.line
+    for place in places:
+        added = share(out.events, w, place)
+        if added is not None and (np.any(added) and not any(case.close(added, s) for s in sums)):
+            odd.append(place)
+    return odd[0] if len(odd) == 1 else w.place
 
 
-def _residual(case: Case, w: Wrong, lines: list[int], out: Outcome) -> tuple[int, Diagnosis] | None:
-    """Return the line of a sum built over several lines whose share is explained by one mistake, the others being right."""
-    best: tuple[int, Diagnosis] | None = None
-    for line in lines:
-        if not adds(case.session.source.statement(line)):
+def _residual(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> tuple[Place, Diagnosis] | None:
+    """Return the statement of a sum built over several whose share is explained by one mistake, the others being right."""
+    best: tuple[Place, Diagnosis] | None = None
+    for place in places:
+        if not adds(place.statement):
             continue
         samples = []
         for point in case.points:
@@ -205,11 +416,13 @@ def _residual(case: Case, w: Wrong, lines: list[int], out: Outcome) -> tuple[int
             if x is None:
                 continue
             events = (out if point is case.main else case.scan(point)).events
-            added = share(events, x, line, case.session.source)
+            added = share(events, x, place)
             if added is None:
                 continue
+            if np.shape(added) != np.shape(x.expected) or np.shape(x.computed) != np.shape(x.expected):
+                continue
             needed = x.expected - (x.computed - added)
-            if np.any(added) and not case.close(added, needed, point):
+            if np.shape(needed) == np.shape(added) and np.any(added) and not case.close(added, needed):
                 samples.append(dataclasses.replace(case.sample(x, point, added, needed), terms=[]))
         if not samples:
             continue
@@ -218,7 +431,7 @@ def _residual(case: Case, w: Wrong, lines: list[int], out: Outcome) -> tuple[int
         else:
             found = explain(samples, w.name, case.session.tolerance)
         if found is not None and (best is None or found.rank < best[1].rank):
-            best = (line, found)
+            best = (place, found)
     return best
 
 
@@ -226,9 +439,16 @@ def _size(x: Array) -> float:
     return float(np.max(np.abs(x), initial=0))
 
 
-def _one_a_line(found: Sequence[Mistake]) -> list[Mistake]:
-    """Return the first mistake of each line: a statement that sets several variables is one mistake."""
-    first: dict[int, Mistake] = {}
+def _one_a_place(found: Sequence[Mistake]) -> list[Mistake]:
+    """Return the first mistake of each statement, unless it sets several variables that are wrong for different reasons."""
+    kept: list[Mistake] = []
     for mistake in found:
-        first.setdefault(mistake.line, mistake)
-    return list(first.values())
+        same = [m for m in kept if m.place == mistake.place]
+        if same and (
+            mistake.diagnosis.kind == "unknown"
+            or isinstance(mistake.place.statement, ast.AugAssign)
+            or any(m.wrong.base == mistake.wrong.base for m in same)
+        ):
+            continue
+        kept.append(mistake)
+    return kept

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.check.explain.edits.catalogue import Edit
+from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.factors import Factor, factors_of
 from autograd_np.check.judge.compare import close, constant_ratio
 from autograd_np.typing import Array
@@ -49,8 +49,8 @@ class Sample:
         Arrays a derivative may contain.
     sizes : mapping
         Numbers a scale may be made of.
-    scale : float
-        The largest gradient at this point; rounding is judged against it.
+    slack : array
+        What rounding can make of the right value.
     others : mapping
         Gradients of other variables of the same shape: nearer the loss under ``"after X"``, farther from it under
         ``"before X"``, else ``"beside X"``.
@@ -63,7 +63,7 @@ class Sample:
     terms: Sequence[tuple[str, Array]]
     variables: Mapping[str, Any]
     sizes: Mapping[str, float]
-    scale: float
+    slack: Any
     others: Mapping[str, Array] = field(default_factory=dict)
     divided: Collection[str] = ()
 
@@ -90,16 +90,16 @@ def _shape(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     got, want = samples[0].actual.shape, samples[0].expected.shape
     if got == want:
         return None
-    if len(want) == 2 and _every(samples, lambda s: close(s.actual.T, s.expected, tol, s.scale)):
+    if len(want) == 2 and _every(samples, lambda s: close(s.actual.T, s.expected, tol, s.slack)):
         return Diagnosis(0, "transpose", f"`{v}` is the transpose of the gradient: shape {got}, expected {want}")
     if samples[0].actual.size == samples[0].expected.size and _every(
-        samples, lambda s: close(s.actual.reshape(want), s.expected, tol, s.scale)
+        samples, lambda s: close(s.actual.reshape(want), s.expected, tol, s.slack)
     ):
         return Diagnosis(0, "shape", f"`{v}` has the right numbers in shape {got}; the gradient has shape {want} (keepdims?)")
     axes = range(len(got))
     for n in range(1, len(got) + 1):
         for which in itertools.combinations(axes, n):
-            if _every(samples, lambda s, w=which: _sums_to(s.actual, s.expected, w, tol, s.scale)):
+            if _every(samples, lambda s, w=which: _sums_to(s.actual, s.expected, w, tol, s.slack)):
                 return Diagnosis(
                     0,
                     "wrong-reduction",
@@ -108,13 +108,13 @@ def _shape(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     return Diagnosis(12, "shape", f"`{v}` has shape {got}, the gradient has shape {want}")
 
 
-def _sums_to(a: Array, b: Array, axes: tuple[int, ...], tol: float, scale: float) -> bool:
+def _sums_to(a: Array, b: Array, axes: tuple[int, ...], tol: float, slack: Any) -> bool:
     total = a.sum(axis=axes)
-    return bool(total.size == b.size and close(total.reshape(b.shape), b, tol, scale))
+    return bool(total.size == b.size and close(total.reshape(b.shape), b, tol, slack))
 
 
 def _scale(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
-    ratios = [constant_ratio(s.actual, s.expected, tol, s.scale) for s in samples]
+    ratios = [constant_ratio(s.actual, s.expected, tol, s.slack) for s in samples]
     if any(c is None for c in ratios):
         if _every(samples, lambda s: not np.any(s.actual) and np.any(s.expected)):
             return Diagnosis(10, "missing-term", f"`{v}` is zero")
@@ -173,7 +173,7 @@ def _scale_words(v: str, c: float, sizes: Mapping[str, float]) -> str:
 
 def _transpose(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     shape = samples[0].expected.shape
-    if len(shape) == 2 and shape[0] == shape[1] > 1 and _every(samples, lambda s: close(s.actual.T, s.expected, tol, s.scale)):
+    if len(shape) == 2 and shape[0] == shape[1] > 1 and _every(samples, lambda s: close(s.actual.T, s.expected, tol, s.slack)):
         return Diagnosis(3, "transpose", f"`{v}` is the transpose of the gradient")
     return None
 
@@ -190,7 +190,8 @@ def _terms(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
             def differs(s: Sample, times: float, which: tuple[int, ...] = which) -> bool:
                 part = sum(s.terms[i][1] for i in which)
                 return bool(
-                    np.max(np.abs(part), initial=0.0) > 1e-10 * s.scale and close(s.actual, s.expected + times * part, tol, s.scale)
+                    np.max(np.abs(part), initial=0.0) > 1e-10 * float(np.max(np.abs(s.expected), initial=0.0))
+                    and close(s.actual, s.expected + times * part, tol, s.slack)
                 )
 
             if _every(samples, lambda s: differs(s, -1)):
@@ -207,7 +208,7 @@ def _term_scale(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | No
     if count < 2 or any(len(s.terms) != count or s.actual.shape != s.expected.shape for s in samples):
         return None
     for i, (name, _) in enumerate(samples[0].terms):
-        ratios = [constant_ratio(s.actual - s.expected, s.terms[i][1], tol * 100, s.scale) for s in samples]
+        ratios = [constant_ratio(s.actual - s.expected, s.terms[i][1], tol * 100, s.slack) for s in samples]
         known = [r for r in ratios if r is not None]
         if len(known) == len(ratios) and all(abs(r - known[0]) < 1e-6 * abs(r) for r in known):
             return Diagnosis(6.5, "scale", f"in `{v}` the contribution through `{name}` is multiplied by {1 + known[0]:.6g}", 1 + known[0])
@@ -217,7 +218,7 @@ def _term_scale(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | No
 def _other_gradient(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     """Compare with the gradients of neighbours: a step of the chain rule is missing, or there is one too many."""
     for label in samples[0].others:
-        if all(label in s.others and close(s.actual, s.others[label], tol, s.scale) for s in samples):
+        if all(label in s.others and close(s.actual, s.others[label], tol, s.slack) for s in samples):
             side, _, name = label.partition(" ")
             if side == "after":
                 return Diagnosis(
@@ -251,12 +252,12 @@ def _projection(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | No
 def _projected(s: Sample, name: str | None, axis: int, sign: int, tol: float) -> bool:
     source, wanted = (s.actual, s.expected) if sign < 0 else (s.expected, s.actual)
     if name is None:
-        return close(source - source.mean(axis=axis, keepdims=True), wanted, tol, s.scale)
+        return close(source - source.mean(axis=axis, keepdims=True), wanted, tol, s.slack)
     p = np.asarray(s.variables.get(name, np.nan), float)
     if p.shape != source.shape:
         return False
-    return close(source - p * source.sum(axis=axis, keepdims=True), wanted, tol, s.scale) or close(
-        source - p * (p * source).mean(axis=axis, keepdims=True), wanted, tol, s.scale
+    return close(source - p * source.sum(axis=axis, keepdims=True), wanted, tol, s.slack) or close(
+        source - p * (p * source).mean(axis=axis, keepdims=True), wanted, tol, s.slack
     )
 
 
@@ -279,12 +280,12 @@ def _factor(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
             continue
         plain_divisor = f.function == "" and divided and f.of not in divided  # a root or a power may be what differs
         rank = 7.3 if plain_divisor else 5 if f.function in _DERIVATIVES else 6.5 if f.function == "1-" else 7.5
-        if all(close(s.actual * t[name].value, s.expected, tol, s.scale) for s, t in zip(samples, tables, strict=True)):
+        if all(close(s.actual * t[name].value, s.expected, tol, s.slack) for s, t in zip(samples, tables, strict=True)):
             if f.of in divided:
                 found.append(Diagnosis(rank, "extra-factor", f"`{v}` is divided by {_nice(f)} once too often"))
             else:
                 found.append(Diagnosis(rank, "missing-factor", f"`{v}` lacks the factor {_nice(f)}"))
-        elif all(close(s.actual, s.expected * t[name].value, tol, s.scale) for s, t in zip(samples, tables, strict=True)):
+        elif all(close(s.actual, s.expected * t[name].value, tol, s.slack) for s, t in zip(samples, tables, strict=True)):
             if f.of in divided:
                 found.append(Diagnosis(rank, "missing-factor", f"`{v}` lacks the factor 1 / {_nice(f)}"))
             else:
@@ -314,13 +315,13 @@ def _two_factors(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | N
     order = np.argsort(right)
     found: list[tuple[str, str]] = []
     for i, x in enumerate(left):
-        span = max(abs(x) * tol * 10, 1e-13 * first.scale)
+        span = max(abs(x) * tol * 10, 1e-13 * float(np.max(np.abs(first.expected), initial=0.0)))
         lo, hi = np.searchsorted(right[order], [x - span, x + span])
         found += [(names[i], names[j]) for j in order[lo:hi] if names[j] != names[i]]
     good = [
         (tables[0][a], tables[0][b])
         for a, b in found[:200]
-        if all(close(s.actual * t[a].value, s.expected * t[b].value, tol, s.scale) for s, t in zip(samples, tables, strict=True))
+        if all(close(s.actual * t[a].value, s.expected * t[b].value, tol, s.slack) for s, t in zip(samples, tables, strict=True))
     ]
     if not good:
         return None

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.calling import flat_names
-from autograd_np.check.watch.forward import Point
-from autograd_np.check.watch.source import Source
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.source import Function
 
-__all__ = ["constant_name", "loop_variables", "sizes_of"]
+__all__ = ["constant_name", "loop_variables", "sizes_in", "sizes_of"]
 
 _COUNTS = {"m", "n", "b", "t", "d", "batch", "batch_size", "num", "num_examples", "num_train", "n_samples", "samples", "size"}
 
 
 def sizes_of(session: Session, point: Point) -> dict[str, float]:
     """Return the numbers a scale may be made of: forward's, the inputs, and backward's integers, but no loop counters."""
-    counters = loop_variables(session.forward_source) | loop_variables(session.source)
+    counters = loop_variables(session.forward_function) | loop_variables(session.function)
     scalars = {
         name: float(v)
         for source in (session.counts(point), point.variables, point.inputs)
@@ -44,9 +45,25 @@ def sizes_of(session: Session, point: Point) -> dict[str, float]:
     return found
 
 
-def loop_variables(source: Source) -> set[str]:
+def sizes_in(scope: Collection[str], arrays: Mapping[str, Any], sizes: Mapping[str, float], given: Collection[str]) -> dict[str, float]:
+    """Return the numbers that a statement can name: of `sizes` the counts in its scope and what was `given`, and shapes."""
+    found = {}
+    for name, n in sizes.items():
+        root = name.partition(".")[0]
+        if name[0].isdigit() or (root in scope and (float(n).is_integer() or name in given)):
+            found[name] = n
+    for name, x in arrays.items():
+        if name.partition(".")[0].partition("[")[0] not in scope:
+            continue
+        for axis, n in enumerate(np.shape(x)):
+            if n > 1 and float(n) not in found.values():
+                found[f"{name}.shape[{axis}]"] = float(n)
+    return found
+
+
+def loop_variables(function: Function | None) -> set[str]:
     """Return the names that ``for`` loops of a function bind."""
-    tree = source.tree
+    tree = function.tree if function is not None else None
     loops = [n.target for n in ast.walk(tree) if isinstance(n, ast.For)] if tree else []
     return {n.id for t in loops for n in ast.walk(t) if isinstance(n, ast.Name)}
 

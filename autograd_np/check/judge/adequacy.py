@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autograd_np.check.judge.session import Session
-    from autograd_np.check.watch.forward import Point
+    from autograd_np.check.watch.point import Point
     from autograd_np.check.watch.run import Event
+    from autograd_np.check.watch.source import Place
 
 __all__ = ["blind_spots"]
 
@@ -25,13 +26,17 @@ class Change(Protocol):
     """What is needed of an edit: the kind of mistake it undoes, and the statements without it."""
 
     @property
+    def rank(self) -> float: ...
+
+    @property
     def kind(self) -> str: ...
 
     @property
     def body(self) -> list[ast.stmt]: ...
 
 
-SECONDS = 0.3
+SECONDS = 0.15
+SIMPLE = 5.0
 SHOWN = 8
 
 
@@ -49,7 +54,7 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
     here = _first_events(session, own)
     there = _first_events(session, generic) if generic is not None else {}
     for key, event in here.items():
-        statement = session.source.statement(event.line)
+        statement = event.place.statement
         if statement is None or time.perf_counter() > until:
             continue
         found += _unit_divisions(session, statement, event, own)
@@ -59,8 +64,10 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
             found.append(f"line {event.line}: `{event.path}` is zero at your inputs, so no mistake in it would show")
             continue
         hidden: dict[str, str] = {}
-        candidates = session.candidates(event, own)
-        for edit in edits_of(statement, event.path, session.scope(event, own), candidates, {}):
+        candidates = session.candidates(event.step, own)
+        for edit in edits_of(statement, event.path, session.scope(event.step, own), candidates, {}):
+            if edit.rank > SIMPLE:
+                break
             if edit.kind in (*hidden, "missing-factor") or time.perf_counter() > until:  # nobody invents a factor
                 continue
             mine, theirs = session.rerun(edit.body, event, own), session.rerun(edit.body, there[key], generic)
@@ -72,12 +79,11 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
     return list(dict.fromkeys(found))[:SHOWN]
 
 
-def _first_events(session: Session, point: Point) -> dict[tuple[int, str], Event]:
-    found: dict[tuple[int, str], Event] = {}
-    for e in session.run(point)[1]:
-        name = session.pairing.forward_name(e.name, point)
-        if name is not None and point.nodes_of(name):
-            found.setdefault((e.line, e.path), e)
+def _first_events(session: Session, point: Point) -> dict[tuple[Place, str], Event]:
+    found: dict[tuple[Place, str], Event] = {}
+    for e in session.run(point).recording.events:
+        if session.pairing.meaning(e, point) is not None:
+            found.setdefault((e.place, e.path), e)
     return found
 
 
@@ -88,7 +94,7 @@ def _unit_divisions(session: Session, statement: Any, event: Event, point: Point
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Div, ast.Mult)) and not isinstance(node.right, ast.Constant)):
             continue
         try:
-            value = evaluate(node.right, session.scope(event, point))
+            value = evaluate(node.right, session.scope(event.step, point))
         except CannotEvaluate:
             continue
         if isinstance(value, (int, float, np.integer)) and value == 1:

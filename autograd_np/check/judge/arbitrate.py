@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-import functools
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from autograd_np.check.judge.compare import SAFETY
 from autograd_np.check.numeric import elementwise
-from autograd_np.check.watch.calling import bound_to, plain_forward
-from autograd_np.check.watch.forward import Point
+from autograd_np.check.watch.point import Point
 from autograd_np.typing import Array
 
 __all__ = ["Decision", "Disagreement", "arbitrate"]
 
-SECONDS = 1.0
-"""How long the third opinion may take."""
+EVALUATIONS = 4000
+"""So often, at the most, forward is evaluated for the third opinion."""
 
 
 @dataclass
@@ -36,58 +32,75 @@ class Disagreement:
 
 @dataclass
 class Decision:
-    """What the numeric derivatives said; `inconclusive` if they settle nothing."""
+    """What the numeric derivatives said.
+
+    Attributes
+    ----------
+    lines : list of str
+    engine_is_off : bool
+        Numeric differences contradict the engine: nothing can be said of the hand.
+    """
 
     lines: list[str] = field(default_factory=list)
-    inconclusive: bool = False
+    engine_is_off: bool = False
 
 
-def arbitrate(forward: Callable[..., Any], loss: Callable[..., Any] | None, cases: list[Disagreement]) -> Decision:
-    """Differentiate numerically at single elements and compare the three opinions."""
+def arbitrate(cases: Sequence[Disagreement]) -> Decision:
+    """Differentiate numerically at single elements and compare the three opinions.
+
+    The hand is wrong where it differs from the engine, unless numeric differences and the engine contradict one another beyond
+    what either may be off.
+    """
     decision = Decision()
-    started = time.perf_counter()
-    votes = {"hand": 0, "engine": 0, "none": 0}
+    spent = [0]
+    votes = {"with engine": 0, "against engine": 0}
     for case in cases:
-        if time.perf_counter() - started > SECONDS:
+        if spent[0] > EVALUATIONS:
             break
-        value, error = _numeric(forward, loss, case)
+        value, error = _numeric(case, spent)
         where = f"∂L/∂{case.name}{list(case.index) if case.index else ''}"
         opinions = f"hand {case.hand:.6g}, engine {case.engine:.6g}, numeric {value:.6g} ± {error:.1g}"
-        size = case.point.scale
-        with_engine = _agree(case.engine, value, error, size)
+        slack = SAFETY * float(np.max(case.point.slack(case.point.leaves[case.name]), initial=0.0))
+        size = float(np.max(np.abs(case.point.truth(case.point.leaves[case.name])), initial=0.0))
+        with_engine = _agree(case.engine, value, error, slack + 1e-7 * size, 1e-5)
+        with_hand = _agree(case.hand, value, error, slack, 1e-8)
         if case.agrees:
             if not with_engine:
-                decision.inconclusive = True
                 kink = "likely a kink here" if not np.isfinite(error) else "the loss is too noisy or has a kink here"
                 decision.lines.append(f"{where}: hand and engine agree, numeric differences do not ({opinions}): {kink}")
-        elif with_engine and not _agree(case.hand, value, error, size):
-            votes["engine"] += 1
+        elif not np.isfinite(case.hand) and with_engine:
+            votes["with engine"] += 1
             decision.lines.append(f"{where}: engine and numeric agree, the hand is off ({opinions})")
-        elif not with_engine and np.isfinite(error) and _agree(case.hand, value, error, size):
-            votes["hand"] += 1
-            decision.lines.append(f"{where}: hand and numeric agree, the engine is off ({opinions}): please report it")
+        elif not np.isfinite(error):
+            votes["against engine"] += 1
+            decision.lines.append(f"{where}: hand and engine differ, numeric differences find a kink ({opinions})")
+        elif with_engine and not with_hand:
+            votes["with engine"] += 1
+            decision.lines.append(f"{where}: engine and numeric agree, the hand is off ({opinions})")
+        elif not with_engine:
+            votes["against engine"] += 1
+            what = "hand and numeric agree, the engine is off" if with_hand else "the three disagree"
+            decision.lines.append(f"{where}: {what} ({opinions}): {'please report it' if with_hand else 'likely a kink or rounding'}")
         else:
-            votes["none"] += 1
-            decision.lines.append(f"{where}: the three disagree or cannot be told apart ({opinions}): likely a kink or rounding")
-    if sum(votes.values()) and not votes["engine"]:
-        decision.inconclusive = True
+            votes["with engine"] += 1
+            decision.lines.append(f"{where}: numeric differences are too coarse to tell hand from engine ({opinions})")
+    decision.engine_is_off = votes["against engine"] > 0 and votes["with engine"] == 0
     return decision
 
 
-def _agree(x: float, value: float, error: float, size: float) -> bool:
-    return bool(abs(x - value) <= 1e-5 * max(abs(x), abs(value)) + 10 * error + 1e-9 * size)
+def _agree(x: float, value: float, error: float, slack: float, relative: float) -> bool:
+    """Whether numeric differences, to the error they claim, allow an opinion."""
+    return bool(np.isfinite(error) and np.isfinite(x) and abs(x - value) <= relative * max(abs(x), abs(value)) + 10 * error + slack)
 
 
-def _numeric(forward: Callable[..., Any], loss: Callable[..., Any] | None, case: Disagreement) -> tuple[float, float]:
+def _numeric(case: Disagreement, spent: list[int]) -> tuple[float, float]:
     """Return the numeric derivative by one element and its error; an infinite error at a kink."""
     point = case.point
-    path = point.keys[case.name]
-    start = np.asarray(functools.reduce(lambda tree, key: tree[key], path, point.inputs), float)
+    start = np.asarray(point.leaves[case.name].out, float)
 
-    def f(x: Array) -> Any:
-        inputs, owners = _with_leaf(point.inputs, path, x), dict[int, Any]()
-        functions = bound_to(forward, owners), bound_to(loss, owners) if loss else None
-        return np.asarray(point.objective(*plain_forward(*functions, copy.deepcopy(inputs))))
+    def f(x: Array) -> Array:
+        spent[0] += 1
+        return np.asarray(point.scalar_at(case.name, x))
 
     try:
         with np.errstate(all="ignore"):
@@ -95,12 +108,3 @@ def _numeric(forward: Callable[..., Any], loss: Callable[..., Any] | None, case:
     except Exception:  # noqa: BLE001 (the user's function may fail in any way off its own point)
         return float("nan"), float("inf")
     return float(found.value[0]), float(found.error[0])
-
-
-def _with_leaf(tree: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """Return nested inputs with the leaf at `path` replaced."""
-    if not path:
-        return value
-    if isinstance(tree, Mapping):
-        return {k: _with_leaf(v, path[1:], value) if k == path[0] else v for k, v in tree.items()}
-    return type(tree)(_with_leaf(v, path[1:], value) if i == path[0] else v for i, v in enumerate(tree))

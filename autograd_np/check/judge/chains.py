@@ -1,18 +1,18 @@
-"""Chains: the lines that build one value of a variable, from a fresh assignment to the last change."""
+"""Chains: the statements that build one value of a variable, from a fresh assignment to the last change."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from autograd_np.check.judge.outcome import Key, Wrong
 from autograd_np.check.watch.run import Event
-from autograd_np.check.watch.source import Source
+from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
 
-__all__ = ["adds", "chain_ends", "divides", "is_fresh", "is_zeros", "names_in_text", "names_read", "names_read_by", "share", "version"]
+__all__ = ["adds", "chain_ends", "divides", "is_fresh", "is_zeros", "share", "version"]
 
 
 def is_fresh(statement: ast.stmt | None, path: str) -> bool:
@@ -22,37 +22,40 @@ def is_fresh(statement: ast.stmt | None, path: str) -> bool:
     base = path.partition("[")[0]
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
     names = [n for t in targets for n in ([*t.elts] if isinstance(t, ast.Tuple) else [t])]
-    reads = {n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)}
+    reads = {ast.unparse(n) for n in ast.walk(statement.value) if isinstance(n, (ast.Name, ast.Attribute))}
     for t in names:
-        if isinstance(t, ast.Name) and t.id == base:
+        if isinstance(t, (ast.Name, ast.Attribute)) and ast.unparse(t) == base:
             return base not in reads
-        if isinstance(t, ast.Subscript) and "[" in path and isinstance(t.value, ast.Name) and t.value.id == base:
+        if isinstance(t, ast.Subscript) and "[" in path and ast.unparse(t.value) == base:
             return ast.unparse(t) not in ast.unparse(statement.value)
     return False
 
 
-def is_zeros(e: Event, source: Source) -> bool:
-    """Whether a line makes zeros to start a sum from."""
-    statement = source.statement(e.line)
-    return isinstance(statement, ast.Assign) and "zeros" in ast.unparse(statement.value)
+def is_zeros(e: Event) -> bool:
+    """Whether a statement makes zeros to start a sum from."""
+    statement = e.place.statement
+    return isinstance(statement, ast.Assign) and ("zeros" in ast.unparse(statement.value) or "empty" in ast.unparse(statement.value))
 
 
-def chain_ends(events: Sequence[Event], source: Source, single: Collection[str]) -> dict[tuple[int, str, int], Key]:
+def chain_ends(events: Sequence[Event], is_single: Callable[[Event], bool]) -> dict[tuple[int, Place, str, int], Key]:
     """Find the last event of each chain.
 
-    A variable in `single` has one gradient, so an assignment on a further line overwrites it by mistake and begins no chain.
+    A variable with a single gradient has no second chain: an assignment on a further line overwrites it by mistake.
     """
-    number: dict[str, int] = {}
+    number: dict[tuple[int, str], int] = {}
     last: dict[Key, Event] = {}
-    begun: dict[str, int] = {}
+    begun: dict[tuple[int, str], Place] = {}
+    single: dict[tuple[int, str], bool] = {}
     for e in events:
-        if e.path not in number:
-            number[e.path] = 0
-        elif is_fresh(source.statement(e.line), e.path) and (e.path not in single or begun.get(e.path) == e.line):
-            number[e.path] += 1
-        begun.setdefault(e.path, e.line)
-        last[e.path, number[e.path]] = e
-    return {(e.line, e.path, e.visit): key for key, e in last.items()}
+        variable = (e.call.number, e.path)
+        if variable not in number:
+            number[variable] = 0
+            single[variable] = is_single(e)
+        elif is_fresh(e.place.statement, e.path) and (not single[variable] or begun.get(variable) == e.place):
+            number[variable] += 1
+        begun.setdefault(variable, e.place)
+        last[e.call.number, e.path, number[variable]] = e
+    return {e.key: key for key, e in last.items()}
 
 
 def version(chain: int, chains: int, count: int, is_input: bool, shape: tuple[int, ...], truths: Sequence[Array]) -> int:
@@ -67,32 +70,6 @@ def version(chain: int, chains: int, count: int, is_input: bool, shape: tuple[in
     return max(count - 1 - chain, 0)
 
 
-def names_read(source: Source, lines: Sequence[int]) -> set[str]:
-    """Return the variables that some lines read."""
-    names: set[str] = set()
-    for line in lines:
-        statement = source.statement(line)
-        if statement is not None:
-            names |= names_read_by(statement)
-    return names
-
-
-def names_read_by(statement: ast.stmt) -> set[str]:
-    """Return the variables that a statement reads; ``+=`` reads its target."""
-    names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    if isinstance(statement, ast.AugAssign):
-        names |= {n.id for n in ast.walk(statement.target) if isinstance(n, ast.Name)}
-    return names
-
-
-def names_in_text(text: str, source: Source, line: int) -> set[str]:
-    """Return the variables in the text of a returned expression; all that its line reads if it is none."""
-    try:
-        return {n.id for n in ast.walk(ast.parse(text.lstrip("["), mode="eval")) if isinstance(n, ast.Name)}
-    except SyntaxError:
-        return names_read(source, [line])
-
-
 def divides(statement: ast.stmt | None) -> bool:
     """Whether a statement has a division."""
     return statement is not None and any(isinstance(n, ast.Div) for n in ast.walk(statement))
@@ -105,23 +82,23 @@ def adds(statement: ast.stmt | None) -> bool:
     return isinstance(statement, (ast.Assign, ast.Expr))
 
 
-def share(events: Sequence[Event], w: Wrong, line: int, source: Source) -> Array | None:
-    """Return what one line added, in all its visits, to the last value of a variable."""
+def share(events: Sequence[Event], w: Wrong, place: Place) -> Array | None:
+    """Return what one statement added, in all its visits, to the last value of a variable."""
     total: Array | None = None
     for e in events:
-        if e.path != w.name:
+        if e.path != w.name or (w.event is not None and e.call.number != w.event.call.number):
             continue
-        if is_fresh(source.statement(e.line), e.path):
+        if is_fresh(e.place.statement, e.path):
             total = None
-        if e.line == line:
+        if e.place == place:
             old = e.before.get(e.path)
-            if old is None or is_fresh(source.statement(e.line), e.path):
+            if old is None or is_fresh(e.place.statement, e.path):
                 part = e.computed
             elif np.shape(old) == e.computed.shape:
                 part = e.computed - np.asarray(old, float)
             else:
                 return None
             total = part if total is None else total + part
-        if w.event is not None and (e.line, e.visit) == (w.event.line, w.event.visit):
+        if w.event is not None and e.key == w.event.key:
             break
     return total

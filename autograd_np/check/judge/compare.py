@@ -11,6 +11,12 @@ from autograd_np.typing import Array
 
 __all__ = ["Comparison", "close", "compare", "constant_ratio"]
 
+SMALL = 1e-3
+"""An element this much smaller than the largest of its gradient may be off by `tolerance` of the latter times this."""
+
+SAFETY = 60.0
+"""Rounding that was seen may have been seen at its mildest."""
+
 
 @dataclass
 class Comparison:
@@ -35,27 +41,28 @@ class Comparison:
     constant: float = 1.0
 
 
-def close(a: Any, b: Any, tolerance: float, scale: float = 0.0) -> bool:
-    """Whether `a` equals `b` to `tolerance` of the size of `b`, or to rounding at gradients of size `scale`."""
+def close(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> bool:
+    """Whether `a` equals `b`, element by element, to `tolerance` or to the rounding of its own sums, `slack`."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape or not np.all(np.isfinite(a)):
         return False
     if a.size == 0:
         return True
-    error = float(np.max(np.abs(a - b)))
-    return error <= tolerance * float(np.max(np.abs(b))) or error <= 1e-12 * scale
+    size = np.abs(b)
+    largest = float(np.max(size))
+    return bool(np.all(np.abs(a - b) <= tolerance * (size + SMALL * largest) + SAFETY * slack))
 
 
-def constant_ratio(a: Any, b: Any, tolerance: float, scale: float = 0.0) -> float | None:
-    """Return c if ``a = c * b`` to `tolerance`, else ``None``."""
+def constant_ratio(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> float | None:
+    """Return c if ``a = c * b`` to `tolerance`, else ``None``; nothing is a multiple of what is rounding alone."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape or a.size == 0 or not np.all(np.isfinite(a)):
         return None
     norm = float(np.sum(b * b))
-    if norm == 0 or float(np.max(np.abs(b))) <= 1e-11 * scale:
+    if norm == 0 or not np.isfinite(norm) or norm**0.5 <= SAFETY * float(np.sum(np.square(slack))) ** 0.5:
         return None
     c = float(np.sum(a * b)) / norm
-    if abs(c) < 1e-9 or not close(a, c * b, tolerance):
+    if abs(c) < 1e-9 or not close(a, c * b, tolerance, abs(c) * np.asarray(slack)):
         return None
     return c
 

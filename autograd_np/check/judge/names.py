@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from autograd_np.check.watch.spelling import wanted_names
 
-__all__ = ["pair"]
+__all__ = ["is_gradients_name", "pair"]
+
+
+def is_gradients_name(name: str) -> bool:
+    """Whether a name looks like a gradient's, whatever it is the gradient of.
+
+    Examples
+    --------
+    >>> [n for n in ("dW", "delta_p", "W_grad", "s2", "data", "d") if is_gradients_name(n)]
+    ['dW', 'delta_p', 'W_grad']
+    """
+    last = name.rpartition(".")[2].partition("[")[0]
+    return bool(
+        re.match(r"d[A-Z_]|d[a-z]\d*$|d[a-z]{1,2}$|d\w+d[a-zA-Z]\w*$|d(out|err|loss|pos)|grad|nabla|delta|err", last)
+        or re.search(r"(?i)_?(grad(ient)?s?|diff|delta)$", last)
+    )
 
 
 def pair(name: str, forward: Iterable[str], given: Mapping[str, str] | None = None) -> str | None:

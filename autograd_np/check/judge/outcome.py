@@ -1,31 +1,52 @@
-"""What one run of a backward function gives: what it returned, and which variables were wrong when."""
+"""What one run of a backward function gives: what it returned or left behind, and which variables were wrong when."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from autograd_np.check.judge.compare import Comparison
-from autograd_np.check.watch.forward import Point
-from autograd_np.check.watch.run import Event
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.run import Event, Recording
+from autograd_np.check.watch.source import Place
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
 __all__ = ["Fix", "Key", "Outcome", "Returned", "Wrong"]
 
-Key = tuple[str, int]
-"""A chain: the variable, and how often it had been assigned afresh before."""
+Key = tuple[int, str, int]
+"""A chain: the call, the variable in it, and how often it had been assigned afresh before."""
 
 
 @dataclass
 class Returned:
-    """One array that backward returned."""
+    """One array that backward returned or left behind, and what it is the gradient of.
+
+    Attributes
+    ----------
+    forward_name : str
+    path : str
+        How it is written: ``dW``, ``grads['dW']``, ``self.dW``.
+    place : Place or None
+        The statement that gave it its value, or returned it.
+    value : ndarray
+    node : Node
+        Whose gradient it must be.
+    decides : bool
+        It is the gradient of an input; of an intermediate nothing follows for the verdict.
+    where : tuple
+        Where it stands in what backward gave.
+    """
 
     forward_name: str
     path: str
-    line: int
+    place: Place | None
     value: Array
+    node: Node
+    decides: bool = True
+    where: tuple[Any, ...] = ()
 
 
 @dataclass
@@ -33,7 +54,7 @@ class Wrong:
     """A variable whose value was not the gradient when its last line had run."""
 
     key: Key
-    line: int
+    place: Place
     name: str
     forward_name: str
     node: Node
@@ -41,6 +62,12 @@ class Wrong:
     expected: Array
     event: Event | None
     constant: float
+    returned: bool = False
+
+    @property
+    def line(self) -> int:
+        """The line of the statement."""
+        return self.place.line
 
     @property
     def base(self) -> str:
@@ -50,12 +77,12 @@ class Wrong:
 
 @dataclass
 class Fix:
-    """A line that is run as if it were right: as other statements, or with given values at each visit of each point."""
+    """A statement that is run as if it were right: as other statements, or with given values at each visit of each point."""
 
-    line: int
+    place: Place
     path: str
     body: Sequence[ast.stmt] | None = None
-    values: Callable[[Point], Mapping[int, Array]] | None = None
+    values: Callable[[Point], Mapping[tuple[int, int], Array]] | None = None
 
 
 @dataclass
@@ -64,11 +91,18 @@ class Outcome:
 
     wrong: list[Wrong] = field(default_factory=list)
     kept: dict[Key, float] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    recording: Recording = field(default_factory=Recording)
     lines: list[Comparison] = field(default_factory=list)
     seen: dict[Node, Comparison] = field(default_factory=dict)
+    judged: dict[tuple[int, Place, str, int], bool] = field(default_factory=dict)
+    returned: list[Returned] = field(default_factory=list)
     broken: bool = False
 
-    def wrong_lines(self) -> set[tuple[int, str]]:
-        """Return where variables are wrong: lines and their variables, containers as one."""
-        return {(w.line, w.base) for w in self.wrong}
+    @property
+    def events(self) -> list[Event]:
+        """What the run computed, in order."""
+        return self.recording.events
+
+    def wrong_lines(self) -> set[tuple[Place, str]]:
+        """Return where variables are wrong: statements and their variables, containers as one."""
+        return {(w.place, w.base) for w in self.wrong}

@@ -1,4 +1,4 @@
-"""One run of backward in which every variable is judged on right values: a wrong one is replaced before the next line runs."""
+"""One run of backward in which every variable is judged on right values: a wrong one is replaced before the next statement runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from autograd_np.check.judge.chains import is_zeros, version
 from autograd_np.check.judge.compare import close, compare, constant_ratio
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
+from autograd_np.check.judge.pairing import Meaning
 from autograd_np.check.judge.session import Session
-from autograd_np.check.watch.forward import Point
 from autograd_np.check.watch.interpret import CannotEvaluate
+from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Event, StopRunError
 from autograd_np.node import Node
 from autograd_np.typing import Array
@@ -27,35 +28,52 @@ def scan(
     corrected: Mapping[Key, float] = MappingProxyType({}),
     until: Key | None = None,
 ) -> Outcome:
-    """Run backward, judge every variable when its last line has run, and put the right value in place of a wrong one.
+    """Run backward, judge every variable when its last statement has run, and put the right value in place of a wrong one.
 
     Parameters
     ----------
     session, point : Session, Point
         What is run, and where.
     fixes : sequence of Fix
-        Lines to run as if they were right.
+        Statements to run as if they were right.
     corrected : mapping
         Intermediates that must be this multiple of the gradient; of others any multiple is a convention.
     until : Key, optional
         Stop as soon as this one is wrong: the outcome is then `broken`.
     """
-    judge = _Judge(session, point, fixes, corrected, until)
-    out = judge.out
+    out = Outcome()
     try:
-        returned, out.events = session.run(point, judge)
+        judge = _Judge(session, point, fixes, corrected, until, out)
+        done = session.run(point, judge, fixes)
     except (CannotEvaluate, StopRunError):
         out.broken = True
         return out
-    for r in returned:
-        if r.path in judge.judged:
+    out.recording = done.recording
+    if done.recording.error is not None:
+        out.broken = bool(fixes)
+        return out
+    out.returned = session.returned(point, done)
+    for r in out.returned:
+        if not r.decides:
             continue
-        node = session.target_node(r, point)
-        truth = point.truth(node)
-        ok = close(r.value, truth, session.tolerance, point.scale)
-        out.seen[node] = compare(r.forward_name, r.path, r.value, truth, ok=ok, line=r.line or None)
-        if not ok:
-            out.wrong.append(Wrong((f"return {r.path}", 0), r.line, r.path, r.forward_name, node, r.value, truth, None, 1.0))
+        truth = point.truth(r.node)
+        ok = session.is_right(r, point)
+        line = r.place.line if r.place is not None else None
+        if r.node not in out.seen or not ok:
+            out.seen[r.node] = compare(r.forward_name, r.path, r.value, truth, ok=ok, line=line)
+        if not ok and r.place is not None:
+            event = next(
+                (
+                    e
+                    for e in reversed(done.recording.events)
+                    if e.place == r.place and e.value.shape == r.value.shape and np.array_equal(e.value, r.value)
+                ),
+                None,
+            )
+            key = (event.call.number, event.path, 0) if event is not None else (0, f"return {r.path}", 0)
+            if not any(w.key[:2] == key[:2] for w in out.wrong):
+                name = event.path if event is not None else r.path
+                out.wrong.append(Wrong(key, r.place, name, r.forward_name, r.node, r.value, truth, event, 1.0, returned=True))
     return out
 
 
@@ -63,64 +81,71 @@ class _Judge:
     """Sees every event of one run, and says what should take a variable's place."""
 
     def __init__(
-        self, session: Session, point: Point, fixes: Sequence[Fix], corrected: Mapping[Key, float], until: Key | None = None
+        self, session: Session, point: Point, fixes: Sequence[Fix], corrected: Mapping[Key, float], until: Key | None, out: Outcome
     ) -> None:
         self.until = until
-        self.session, self.point, self.fixes, self.corrected = session, point, fixes, corrected
-        self.ends = session.structure(point)
-        self.chains = {path: max(k for (p, k) in self.ends.values() if p == path) + 1 for path, _ in self.ends.values()}
-        self.judged: set[str] = set()
+        self.session, self.point, self.corrected = session, point, corrected
+        self.values = [f for f in fixes if f.values is not None]
+        self.ends = session.structure(point, fixes)
+        self.chains: dict[tuple[int, str], int] = {}
+        for call, path, k in self.ends.values():
+            self.chains[call, path] = max(self.chains.get((call, path), 0), k + 1)
         self.constant = 1.0  # the multiple of the gradient that the latest intermediate carried
-        self.out = Outcome()
+        self.out = out
 
     def __call__(self, e: Event) -> Array | None:
         """Return the value that the variable should have instead, or ``None``."""
         replaced = self._fixed(e)
         if replaced is not None:
             e.computed = np.array(replaced, float)  # a fixed line counts as if it had been written so
-        key = self.ends.get((e.line, e.path, e.visit))
-        name = self.session.pairing.of_event(e, self.point) if key is not None else None
-        if key is None or name is None or e.path in self.session.ignored or not self.point.nodes_of(name):
+        key = self.ends.get(e.key)
+        ignored = self.session.ignored
+        if key is None or (e.place, e.path) in ignored or (None, e.path) in ignored:
             return replaced
-        self.judged.add(e.path)
-        better = self._judge(e, key, name)
+        meaning = self.session.pairing.meaning(e, self.point)
+        if meaning is None:
+            return replaced
+        better = self._judge(e, key, meaning)
         return replaced if better is None else better
 
     def _fixed(self, e: Event) -> Array | None:
         value: Array | None = None
-        for fix in self.fixes:
-            if (fix.line, fix.path) == (e.line, e.path):
-                if fix.values is not None:
-                    value = fix.values(self.point).get(e.visit)
-                elif fix.body is not None:
-                    value = self.session.rerun(fix.body, e, self.point)
+        for fix in self.values:
+            if (fix.place, fix.path) == (e.place, e.path) and fix.values is not None:
+                value = fix.values(self.point).get((e.call.number, e.step.visit))
         return value
 
-    def _judge(self, e: Event, key: Key, name: str) -> Array | None:
+    def _judge(self, e: Event, key: Key, meaning: Meaning) -> Array | None:
         """Compare a variable with its gradient; return the right value if it is wrong."""
-        point, tolerance = self.point, self.session.tolerance
-        nodes = self.session.pairing.nodes_for(e, name, point)
+        point, tolerance, name, nodes = self.point, self.session.tolerance, meaning.name, meaning.nodes
         truths = [point.truth(n) for n in nodes]
-        if e.name not in self.session.returned_names:  # an intermediate may be laid out in another shape
-            truths = [t.reshape(e.computed.shape) if np.size(t) == e.computed.size else t for t in truths]
+        slacks = [point.slack(n) for n in nodes]
+        is_returned = e.name in self.session.returned_names and e.call.number == 0
+        if not is_returned:  # an intermediate may be laid out in another shape
+            same = [np.size(t) == e.computed.size for t in truths]
+            truths = [t.reshape(e.computed.shape) if s else t for t, s in zip(truths, same, strict=True)]
+            slacks = [t.reshape(e.computed.shape) if s else t for t, s in zip(slacks, same, strict=True)]
         demanded = self.corrected.get(key, 1.0)
-        for node, t in zip(nodes, truths, strict=True):
-            if close(e.computed, demanded * t, tolerance, point.scale):
+        for node, t, slack in zip(nodes, truths, slacks, strict=True):
+            if close(e.computed, demanded * t, tolerance) or close(e.computed, demanded * t, tolerance, abs(demanded) * slack):
                 if demanded != 1.0:
                     self.out.kept[key] = self.constant = demanded
                 self._note(e, name, node, t, ok=True)
                 return None
-        is_returned = e.name in self.session.returned_names
         if not is_returned and key not in self.corrected:
-            for node, t in zip(nodes, truths, strict=True):
-                c = constant_ratio(e.computed, t, tolerance, point.scale)
+            for node, t, slack in zip(nodes, truths, slacks, strict=True):
+                c = constant_ratio(e.computed, t, tolerance, slack)
                 if c is not None and c > 0:
                     self.out.kept[key] = self.constant = c
                     self._note(e, name, node, t, c, ok=True)
                     return None
-        if not np.any(e.computed) and len(e.before) and is_zeros(e, self.session.source):
+        if not np.any(e.computed) and len(e.before) and is_zeros(e):
             return None  # a start value that nothing was added to yet
-        i = version(key[1], self.chains[key[0]], len(nodes), name in point.leaves and is_returned, e.computed.shape, truths)
+        if meaning.by_value and not self._is_told(nodes, truths, slacks):
+            return None
+        chains = self.chains[key[0], key[1]]
+        is_input = is_returned and point.leaf(name) is not None
+        i = 0 if meaning.by_value else version(key[2], chains, len(nodes), is_input, e.computed.shape, truths)
         constant = 1.0 if is_returned else self.corrected.get(key, self.constant)
         if key in self.corrected:
             self.constant = constant
@@ -129,10 +154,19 @@ class _Judge:
             return None
         if key == self.until:
             raise StopRunError
-        self.out.wrong.append(Wrong(key, e.line, e.path, name, nodes[i], np.array(e.computed), expected, e, constant))
+        self.out.wrong.append(
+            Wrong(key, e.place, e.path, name, nodes[i], np.array(e.computed), expected, e, constant, returned=is_returned)
+        )
         self._note(e, name, nodes[i], expected, ok=False)
         return expected
 
+    def _is_told(self, nodes: Sequence[Node], truths: Sequence[Array], slacks: Sequence[Array]) -> bool:
+        """Whether a helper's variable can be judged: not where arrays are equal, nor where it may be one share of a gradient."""
+        tolerance = self.session.tolerance
+        same = all(t.shape == truths[0].shape and close(t, truths[0], tolerance, slacks[0]) for t in truths[1:])
+        return same and all(len(self.point.terms(n)) < 2 for n in nodes[:1])
+
     def _note(self, e: Event, name: str, node: Node, expected: Array, constant: float = 1.0, *, ok: bool) -> None:
+        self.out.judged[e.key] = ok
         self.out.seen[node] = compare(name, e.path, e.computed, expected, ok=ok, line=e.line, constant=constant)
         self.out.lines.append(self.out.seen[node])

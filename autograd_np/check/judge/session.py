@@ -1,203 +1,429 @@
-"""One check: the user's functions, their points, and runs of backward in which wrong values are replaced by right ones."""
+"""One check: the user's functions, their points, and runs of backward on copies, with statements or values changed."""
 
 from __future__ import annotations
 
 import ast
+import types
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from autograd_np import errors
 from autograd_np.check.judge.chains import chain_ends
-from autograd_np.check.judge.compare import close
+from autograd_np.check.judge.compare import SAFETY, close
 from autograd_np.check.judge.names import pair
-from autograd_np.check.judge.outcome import Key, Returned
+from autograd_np.check.judge.outcome import Fix, Key, Returned
 from autograd_np.check.judge.pairing import Pairing
-from autograd_np.check.watch.calling import arguments, bound_to, flat_names, fresh, plain_forward
-from autograd_np.check.watch.forward import Point, evaluate_point
+from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
+from autograd_np.check.judge.roles import Reading, cotangents_of, fill
+from autograd_np.check.watch.forward import trace_point
 from autograd_np.check.watch.interpret import CannotEvaluate, execute
-from autograd_np.check.watch.run import Event, StopRunError, record_events
-from autograd_np.check.watch.source import Source
+from autograd_np.check.watch.point import Point, Traced, point_of
+from autograd_np.check.watch.program import Program, Run
+from autograd_np.check.watch.rounding import jostled
+from autograd_np.check.watch.run import Event, Recording, Step, record
+from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.stand_ins import exchanged
+from autograd_np.check.watch.state import bound, duplicate, spelled
 from autograd_np.node import Node
-from autograd_np.trace import code_of
 from autograd_np.typing import Array
 
-__all__ = ["Session"]
+__all__ = ["Done", "Session"]
 
-_UPSTREAM = {
-    "dout",
-    "d_out",
-    "dy",
-    "dY",
-    "dL",
-    "dloss",
-    "g",
-    "gout",
-    "gy",
-    "upstream",
-    "grad_output",
-    "grad_out",
-    "grad",
-    "delta",
-    "dnext",
-    "dz",
-    "dA",
-    "dZ",
-}
-_CACHE = {"cache", "ctx", "context", "memory", "saved", "state", "tape", "caches", "intermediates", "residuals"}
+JOSTLES = 4
+"""So often backward is run to see how far rounding alone moves its results."""
+
+LEFT = 0.05
+"""Rounding may be so much of a gradient, and it still says something."""
+
+NOTHING = 1e-9
+"""A gradient this much smaller than the others is zero, whatever its rounding."""
+
+
+@dataclass
+class Done:
+    """One run of backward at a point: what it did, and the results it gave, not yet paired."""
+
+    recording: Recording
+    results: list[Result] = field(default_factory=list)
+    updated: set[str] = field(default_factory=set)
 
 
 class Session:
-    """The functions, the names and the points of one check."""
+    """The functions, the names and the points of one check.
 
-    def __init__(
-        self,
-        forward: Callable[..., Any],
-        backward: Callable[..., Any],
-        loss: Callable[..., Any] | None,
-        names: Mapping[str, str] | None,
-        wrt: Sequence[str] | None,
-        tolerance: float,
-    ) -> None:
-        self.forward, self.backward, self.loss = forward, backward, loss
+    Attributes
+    ----------
+    reading : Reading
+        What the parameters of backward are.
+    always : list of Fix
+        What is left out in every run: statements that clip a gradient.
+    undecided : set of str
+        Inputs that a result is paired with and that nevertheless decide nothing.
+    targets : dict
+        Where a result stands -> what it is the gradient of; decided once, at one point.
+    """
+
+    def __init__(self, program: Program, names: Mapping[str, str] | None, wrt: Sequence[str] | None, tolerance: float) -> None:
+        self.program = program
         self.tolerance = tolerance
-        self.source = Source(backward)
-        self.forward_source = Source(forward)
-        self.globals: Mapping[str, Any] = getattr(getattr(backward, "__func__", backward), "__globals__", {})
-        self.pairing = Pairing(backward, self.source, self.forward_source, names, wrt)
-        self._counts: dict[int, dict[str, int]] = {}
-        self._structures: dict[int, dict[tuple[int, str, int], Key]] = {}
+        self.names, self.wrt = names, wrt
+        self.pairing = Pairing(program, names, wrt)
+        self.function = program.function_of(program.backward)
+        self.forward_function = program.function_of(program.forward)
+        self.reading = Reading()
+        self.targets: dict[tuple[Any, ...], Targets] = {}
+        self.always: list[Fix] = []
+        self.undecided: set[str] = set()
         self.returned_names: set[str] = set()
-        self.ignored: set[str] = set()
+        self.ignored: set[tuple[Place | None, str]] = set()
+        self._counts: dict[int, dict[str, int]] = {}
+        self._structures: dict[tuple[int, Any], dict[tuple[int, Place, str, int], Key]] = {}
+        self._noise_of: dict[int, dict[Any, Array]] = {}
 
-    # --- points and arguments
+    # --- points
 
-    def point(self, inputs: Mapping[str, Any], rng: np.random.Generator) -> Point:
-        """Evaluate forward and its gradients at some inputs."""
-        return evaluate_point(self.forward, self.loss, inputs, rng, self._given_upstream(inputs), self._scalars(inputs))
+    def trace(self, inputs: Mapping[str, Any], instead: Mapping[int, Any]) -> Traced:
+        """Evaluate forward at some inputs."""
+        return trace_point(self.program, inputs, instead, self._scalars(inputs))
+
+    def point(self, traced: Traced, rng: np.random.Generator, reading: Reading | None = None, *, own: bool = False) -> Point:
+        """Differentiate what the reading says."""
+        return point_of(traced, cotangents_of(reading or self.reading, traced, rng), own=own)
 
     def _scalars(self, inputs: Mapping[str, Any]) -> set[str]:
         """Return the inputs that are Python numbers and whose gradient backward computes."""
-        syntax = list(ast.walk(self.source.tree)) if self.source.tree else []
+        trees = [f.tree for f in (self.function,) if f is not None and f.tree is not None]
+        syntax = [n for t in trees for n in ast.walk(t)]
         written = {n.id for n in syntax if isinstance(n, ast.Name)}
         written |= {n.value for n in syntax if isinstance(n, ast.Constant) and isinstance(n.value, str)}
         numbers = [k for k, v in inputs.items() if type(v) is float]
-        return {x for name in written - set(inputs) if (x := pair(name, numbers, self.pairing.names)) is not None}
-
-    def _given_upstream(self, inputs: Mapping[str, Any]) -> Any:
-        """Return the upstream gradient if the user put it among the inputs."""
-        if self.loss is not None:
-            return None
-        outputs = self.pairing.output_names()
-        taken = set(self.forward_source.parameters)
-        for name, value in inputs.items():
-            of_backward = name in self.source.parameters and name not in taken and isinstance(value, (np.ndarray, np.generic))
-            if of_backward and (pair(name, outputs) or name in _UPSTREAM):
-                return value
-        return None
-
-    def arguments(self, point: Point) -> tuple[Callable[..., Any], dict[str, Any]]:
-        """Return backward, bound to a fresh copy of its object, and its arguments."""
-        owners: dict[int, Any] = {}
-        result, variables = point.result, point.variables
-        if hasattr(self.forward, "__self__"):
-            result, variables, _ = plain_forward(bound_to(self.forward, owners), None, fresh(dict(point.inputs)))
-        available = {**flat_names(point.inputs), **variables, **point.inputs}
-        outputs = list(result) if isinstance(result, tuple) else [result]
-        names = self.pairing.output_names()
-
-        def guess(name: str) -> Any:
-            where = pair(name, [n for n in names if n])
-            position = names.index(where) if where in names else None
-            arrays = [i for i, x in enumerate(outputs) if isinstance(x, (np.ndarray, np.generic, float))]
-            if position is None and name in _UPSTREAM and arrays:
-                position = arrays[0]
-            if position is not None and position in arrays:
-                if point.upstream and arrays.index(position) < len(point.upstream):
-                    return point.upstream[arrays.index(position)]
-                nodes = point.nodes_of(names[position]) if position < len(names) else []
-                return point.truth(nodes[-1]) if nodes else 1.0
-            others = [x for i, x in enumerate(outputs) if i not in arrays]
-            if others and (name in _CACHE or len(others) == 1):
-                return others[-1]
-            if name in _CACHE and isinstance(variables, dict):
-                return dict(variables)
-            return None
-
-        filled = arguments(self.backward, available, "backward", guess)
-        return bound_to(self.backward, owners), fresh(filled)
+        wanted = {x for name in written - set(inputs) if (x := pair(name, numbers, self.names)) is not None}
+        arrays = any(isinstance(v, (np.ndarray, dict, list)) for v in inputs.values()) or self.program.state
+        return wanted if arrays or wanted else set(numbers)
 
     # --- running
 
-    def run(self, point: Point, override: Callable[[Event], Any] | None = None) -> tuple[list[Returned], list[Event]]:
-        """Run backward at a point."""
-        result, events, _ = self._run(point, override)
-        return self.pairing.returned(result, point), events
+    def run(
+        self, point: Point, override: Callable[[Event], Any] | None = None, fixes: Sequence[Fix] = (), reading: Reading | None = None
+    ) -> Done:
+        """Run backward at a point, watched, with other statements in the place of some.
 
-    def _run(self, point: Point, override: Callable[[Event], Any] | None) -> tuple[Any, list[Event], dict[str, int]]:
-        """Return what backward returned, its events, and the integers among its variables."""
-        function, kwargs = self.arguments(point)
+        Raises
+        ------
+        CannotEvaluate
+            If the changed statements are no Python.
+        """
+        traced, program = point.traced, self.program
+        memo: dict[int, Any] = {}
+        kwargs = {k: duplicate(v, memo) for k, v in fill(program, traced, reading or self.reading, point.cotangents).items()}
+        before = {k: duplicate(v) for k, v in kwargs.items()}
+        start = program.fresh_world(traced.instead) if program.joint else traced.run.left
+        world = start if program.joint else [duplicate(v, memo) for v in start]
+        was = [duplicate(v) for v in start] if program.joint else start
+        codes = self.codes(fixes)
+        with program.installed(world, program.rng) as owners, np.errstate(all="ignore"), exchanged(codes):
+            recording = record(bound(program.backward, owners), kwargs, program.functions, override)
+        done = Done(recording)
+        if recording.error is None:
+            done.results = returned_places(recording.result, self.function, recording)
+            slots = [s.name for s in program.world.slots]
+            handed = {name: v for name, v in kwargs.items() if name not in dict((reading or self.reading).upstream)}
+            left = [*left_behind(was, world, slots), *left_behind([before[n] for n in handed], list(handed.values()), list(handed))]
+            returned = {id(v) for v in _arrays_in(recording.result)}
+            written = {e.name for e in recording.events}  # what was not even written is nobody's result
+            done.results += [r for r in left if id(r.value) not in returned and (r.whole or r.container or r.name in written)]
+            done.updated = {spelled(r.keys).removeprefix("self.") for r in left if r.whole}
+        return done
+
+    def quick(self, point: Point, codes: Mapping[types.FunctionType, types.CodeType]) -> list[Result] | None:
+        """Run backward unwatched, with changed code; ``None`` if it raises."""
+        traced, program = point.traced, self.program
+        memo: dict[int, Any] = {}
+        kwargs = {k: duplicate(v, memo) for k, v in fill(program, traced, self.reading, point.cotangents).items()}
+        start = program.fresh_world(traced.instead) if program.joint else traced.run.left
+        world = start if program.joint else [duplicate(v, memo) for v in start]
+        codes = codes or self.codes(())
         try:
-            with np.errstate(all="ignore"):
-                result, events, final = record_events(function, (), kwargs, self.source, override)
-        except StopRunError:
-            raise
-        except Exception as error:
-            if override is not None:
-                raise CannotEvaluate(str(error)) from error
-            line = _line_of(error, code_of(self.backward))
-            raise errors.CheckSetupError(
-                f"backward raised {type(error).__name__} at {self.source.filename}:{line}: {error}\n"
-                f"    {self.source.text(line)}\nThe check needs a backward pass that runs"
-            ) from error
-        return result, events, {k: int(v) for k, v in final.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool)}
-
-    def structure(self, point: Point) -> dict[tuple[int, str, int], Key]:
-        """Return, for the last event of every chain, the chain's key."""
-        if id(point) not in self._structures:
-            events, self._counts[id(point)] = self._run(point, None)[1:]
-            single = {e.path for e in events if len(point.nodes_of(self.pairing.of_event(e, point) or "")) == 1}
-            self._structures[id(point)] = chain_ends(events, self.source, single)
-        return self._structures[id(point)]
-
-    def target_node(self, r: Returned, point: Point) -> Node:
-        """Return the Node whose gradient a returned array must be: the input, or the version it fits."""
-        if r.forward_name in point.leaves:
-            return point.leaves[r.forward_name]
-        nodes = point.nodes_of(r.forward_name)
-        for node in nodes:
-            if close(r.value, point.truth(node), self.tolerance, point.scale):
-                return node
-        return nodes[-1]
-
-    def rerun(self, body: Sequence[ast.stmt], e: Event, point: Point) -> Array | None:
-        """Execute edited statements where an event happened."""
-        try:
-            value = execute(body, self.scope(e, point), e.path)
-        except CannotEvaluate:
+            with program.installed(world, program.rng) as owners, np.errstate(all="ignore"), exchanged(codes):
+                result = bound(program.backward, owners)(**kwargs)
+        except Exception:  # noqa: BLE001 (a changed statement may fail in any way)
             return None
-        return np.asarray(value, float) if isinstance(value, (np.ndarray, np.generic, float, int)) else None
+        results = returned_places(result, self.function)
+        if any(len(k) > 1 and k[0] == "left" for k in self.targets):
+            slots = [s.name for s in program.world.slots]
+            results += left_behind(traced.run.left, world, slots)
+            results += left_behind([None] * len(kwargs), list(kwargs.values()), list(kwargs))
+        return results
 
-    def scope(self, e: Event, point: Point) -> dict[str, Any]:
-        """Return what a line could name: globals, forward's variables, backward's own."""
-        return {**self.globals, **self.candidates(e, point), **e.before}
+    def codes(self, fixes: Sequence[Fix]) -> dict[types.FunctionType, types.CodeType]:
+        """Compile the functions that some fixes change.
 
-    def candidates(self, e: Event, point: Point) -> dict[str, Any]:
-        """Return the arrays a line may have meant."""
-        return point.in_sight(e.before)
+        Raises
+        ------
+        CannotEvaluate
+            If the result is no Python, or no function object runs it.
+        """
+        changes: dict[int, tuple[Any, dict[Place, Sequence[Any]]]] = {}
+        functions = self.program.functions
+        for fix in [*self.always, *fixes]:
+            if fix.body is None:
+                continue
+            function = fix.place.function
+            while (outer := functions.enclosing(function)) is not None:
+                function = outer  # it is made anew at each call of that one
+            if not functions.holders(function):
+                raise CannotEvaluate(f"nothing holds {function.name}")
+            changes.setdefault(id(function), (function, {}))[1][fix.place] = fix.body
+        found: dict[types.FunctionType, types.CodeType] = {}
+        for function, edits in changes.values():
+            code = function.edited(edits)
+            if code is None:
+                raise CannotEvaluate("no Python")
+            functions.note(code, function)
+            found |= dict.fromkeys(functions.holders(function), code)
+        return found
+
+    # --- results
+
+    def decide(self, point: Point, done: Done) -> tuple[int, list[Result]]:
+        """Pair the results of a run with inputs; return how many are right, and which were left unjudged."""
+
+        def meaning(i: int) -> str | None:
+            r = done.results[i]
+            same = [
+                e for e in done.recording.events if e.name == r.name and e.value.shape == r.value.shape and np.array_equal(e.value, r.value)
+            ]
+            found = self.pairing.meaning(same[-1], point) if same else None
+            return found.name if found is not None else None
+
+        found, unjudged = assigned(done.results, point, self.names, self.wrt, self.tolerance, meaning)
+        self.targets = {_where(done.results[i]): target for i, target in found.items()}
+        returned = self.returned(point, done)
+        names = {t.name for t in self.targets.values() if t.is_input}
+        self.undecided = names - {r.forward_name for r in returned if r.decides}
+        right = sum(self.is_right(r, point) for r in returned if r.decides)
+        return right, [done.results[i] for i in unjudged]
+
+    def returned(self, point: Point, done: Done) -> list[Returned]:
+        """Return the results that were paired, with what they should be."""
+        return self.paired(point, done.results, done.recording)
+
+    def paired(self, point: Point, results: Sequence[Result], recording: Recording | None = None) -> list[Returned]:
+        """Pair results as decided."""
+        found: list[Returned] = []
+        for r in results:
+            target = self.targets.get(_where(r))
+            if target is None:
+                continue
+            place = self._place_of(r, recording) if recording is not None else None
+            names = target.name.split("\0")
+            parts = pieces(r.value, names, point) if len(names) > 1 and np.ndim(r.value) == 1 else [(names[0], r.value)]
+            for name, value in parts:
+                node = self._node(name, value, point)
+                if node is not None and np.size(value) == 1 and np.size(node.out) == 1:
+                    value = np.reshape(value, np.shape(node.out))  # a number is as good as an array of one
+                if node is not None:
+                    decides = target.is_input and (not self.wrt or name in self.wrt or r.name in self.wrt)
+                    found.append(
+                        Returned(
+                            name, r.path if len(names) == 1 else f"{r.path} ({name})", place, np.asarray(value), node, decides, _where(r)
+                        )
+                    )
+        handed_back = {one.forward_name for one in found if one.decides and one.where[:1] == ("returned",)}
+        for one in found:  # what a layer keeps may be its share alone; what is returned is the word that counts
+            one.decides = one.decides and not (one.where[:1] == ("left",) and one.forward_name in handed_back)
+        found = _summed(found, point, self)
+        if not any(r.decides for r in found) and not self.wrt:  # nothing but intermediates: then these are what is asked about
+            found = [Returned(r.forward_name, r.path, r.place, r.value, r.node, True, r.where) for r in found]
+        return found
+
+    def _node(self, name: str, value: Any, point: Point) -> Node | None:
+        leaf = point.leaf(name)
+        if leaf is not None:
+            return leaf
+        nodes = [n for n in point.nodes_of(name) if n in point.gradients]
+        return next((n for n in nodes if close(value, point.truth(n), self.tolerance, point.slack(n))), nodes[-1] if nodes else None)
+
+    def _place_of(self, r: Result, recording: Recording) -> Place | None:
+        """Return the statement that gave a result its value, or that returned it."""
+        same = [e for e in recording.events if e.value.shape == r.value.shape and e.value.tobytes() == np.asarray(r.value, float).tobytes()]
+        called = [e for e in same if e.name == r.name or e.path == r.path]
+        if (called or same) and (r.left or r.name or called):
+            return (called or same)[-1].place
+        last = [s for s in recording.steps if s.call.number == 0]
+        return last[-1].place if last else (self.function.places[-1] if self.function is not None and self.function.places else None)
+
+    def is_right(self, r: Returned, point: Point) -> bool:
+        """Whether a result is the gradient, to its own rounding and that of the engine; also where nothing can be told."""
+        return self.judged(r, point) is not False
+
+    def judged(self, r: Returned, point: Point) -> bool | None:
+        """Return whether a result is the gradient; ``None`` where rounding leaves so little of it that nothing can be told."""
+        truth, slack = point.truth(r.node), point.slack(r.node)
+        if r.value.shape != truth.shape:
+            return False
+        if close(r.value, truth, self.tolerance):
+            return True
+        if not close(r.value, truth, self.tolerance, slack):
+            slack = np.maximum(slack, self._own_noise(r, point))
+            if not close(r.value, truth, self.tolerance, slack):
+                return False
+        size = float(np.max(np.abs(truth), initial=0.0))
+        largest = max((float(np.max(np.abs(point.truth(n)), initial=0.0)) for n in point.leaves.values()), default=0.0)
+        told = SAFETY * float(np.max(slack, initial=0.0)) <= LEFT * size or size <= NOTHING * largest
+        return True if told else None
+
+    def _own_noise(self, r: Returned, point: Point) -> Any:
+        """Return how far the result moves when forward's inputs are off by a unit in their last place."""
+        if id(point) not in self._noise_of:
+            self._noise_of[id(point)] = self._jostle(point)
+        found = self._noise_of[id(point)].get((r.where, r.forward_name))
+        return found if found is not None and found.shape == r.value.shape else 0.0
+
+    def _jostle(self, point: Point) -> dict[Any, Array]:
+        """Return the spread of the results when what forward reads, and what backward is handed, is off in the last place."""
+        spread: dict[Any, list[Array]] = {}
+        for k in range(JOSTLES):
+            rng = np.random.default_rng(k)
+            traced = point.traced
+            instead = {i: jostled(x, rng) for i, x in traced.instead.items()}
+            for _, array in self.program.state.values():
+                instead.setdefault(id(array), jostled(array, rng))
+            inputs = _jostled_tree(traced.inputs, rng)
+            try:
+                run = self.program.run(inputs, self.program.fresh_world(instead))
+                handed = Run(_jostled_tree(run.result, rng), _jostled_tree(run.variables, rng), run.total, run.left)
+                moved = Point(
+                    replace(traced, inputs=inputs, instead=instead, run=handed),
+                    {p: jostled(c, rng) for p, c in point.cotangents.items()},
+                    0.0,
+                    point.gradients,
+                    point.graph,
+                    point.leaves,
+                )
+                results = self.quick(moved, {})
+            except Exception:  # noqa: BLE001, S112 (the user's function may fail off its own point)
+                continue
+            for r in self.paired(point, results or []):
+                spread.setdefault((r.where, r.forward_name), []).append(np.asarray(r.value, float))
+        with np.errstate(all="ignore"):
+            return {key: np.ptp(np.stack(v), axis=0) for key, v in spread.items() if len({x.shape for x in v}) == 1 and len(v) > 1}
+
+    # --- structure
+
+    def structure(self, point: Point, fixes: Sequence[Fix] = ()) -> dict[tuple[int, Place, str, int], Key]:
+        """Return, for the last event of every chain, the chain's key."""
+        reshaping = tuple(
+            id(f.body) for f in fixes if f.body is not None and not isinstance(f.place.statement, (ast.Assign, ast.AugAssign))
+        )
+        at = (id(point), reshaping)
+        if at not in self._structures:
+            recording = self.run(point, fixes=[f for f in fixes if id(f.body) in reshaping]).recording
+            if not reshaping:
+                last = recording.calls[0].last if recording.calls else {}
+                self._counts[id(point)] = {
+                    k: int(v) for k, v in last.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool)
+                }
+
+            def is_single(e: Event) -> bool:
+                meaning = self.pairing.meaning(e, point)
+                return meaning is not None and len(meaning.nodes) == 1
+
+            self._structures[at] = chain_ends(recording.events, is_single)
+        return self._structures[at]
 
     def counts(self, point: Point) -> dict[str, int]:
         """Return the integers among backward's variables."""
         self.structure(point)
-        return self._counts[id(point)]
+        return self._counts.get(id(point), {})
+
+    # --- single statements
+
+    def rerun(self, body: Sequence[Any], e: Event, point: Point) -> Array | None:
+        """Execute edited statements where an event happened."""
+        try:
+            with np.errstate(all="ignore"):
+                value = execute(body, self.scope(e.step, point), e.path)
+        except CannotEvaluate:
+            return None
+        return np.asarray(value, float) if isinstance(value, (np.ndarray, np.generic, float, int)) else None
+
+    def scope(self, e: Step, point: Point) -> dict[str, Any]:
+        """Return what a statement could name: globals, forward's variables, the function's own."""
+        holders = self.program.functions.holders(e.call.function)
+        scope = (
+            holders[0].__globals__
+            if holders
+            else getattr(getattr(self.program.backward, "__func__", self.program.backward), "__globals__", {})
+        )
+        captured = {}
+        for f in holders[:1]:
+            for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=False):
+                try:
+                    captured[name] = cell.cell_contents
+                except ValueError:
+                    continue
+        return {**scope, **captured, **(self.candidates(e, point) if e.call.number == 0 else {}), **e.before}
+
+    def own_names(self, e: Step) -> set[str]:
+        """Return the names that a statement can use where it stands, without those of forward that were not handed over."""
+        holders = self.program.functions.holders(e.call.function)
+        scope = holders[0].__globals__ if holders else {}
+        return {*scope, *e.call.function.code.co_freevars, *e.before}
+
+    def candidates(self, e: Step, point: Point) -> dict[str, Any]:
+        """Return the arrays a statement may have meant: in a helper those that it has, in a method also the attributes."""
+        found = {k: v for k, v in e.before.items() if _is_array(v)}
+        owner = e.before.get("self")
+        for name, value in list(getattr(owner, "__dict__", {}).items()):
+            if _is_array(value):
+                found[f"self.{name}"] = value
+            elif isinstance(value, dict):
+                found |= {f"self.{name}[{k!r}]": v for k, v in value.items() if _is_array(v)}
+        return point.in_sight(e.before) | found if e.call.number == 0 else found
 
 
-def _line_of(error: BaseException, code: Any) -> int:
-    """Return the line of the user's function at which an error passed through it."""
-    line, tb = 0, error.__traceback__
-    while tb is not None:
-        if tb.tb_frame.f_code is code:
-            line = tb.tb_lineno
-        tb = tb.tb_next
-    return line
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (np.ndarray, np.generic, float)) and not isinstance(value, bool)
+
+
+def _summed(found: list[Returned], point: Point, session: Session) -> list[Returned]:
+    """Add up what several places in the user's objects hold for one input, where that is what makes it right."""
+    groups: dict[str, list[Returned]] = {}
+    for r in found:
+        if r.where[:1] == ("left",) and r.decides:
+            groups.setdefault(r.forward_name, []).append(r)
+    for name, group in groups.items():
+        distinct = list({id(r.value): r for r in group}.values())  # one array may stand in several lists
+        if len(group) > 1 and len({r.value.shape for r in group}) == 1:
+            truth = point.truth(group[0].node)
+            if group[0].value.shape != truth.shape or any(close(r.value, truth, session.tolerance, point.slack(r.node)) for r in group):
+                continue
+            total = sum(r.value for r in distinct)
+            first = group[0]
+            if np.max(np.abs(total - truth), initial=0.0) < 0.01 * min(float(np.max(np.abs(r.value - truth), initial=0.0)) for r in group):
+                whole = Returned(name, " + ".join(r.path for r in distinct), first.place, np.asarray(total), first.node, True, first.where)
+                found = [whole if r is first else r for r in found if r is first or not any(r is other for other in group)]
+    return found
+
+
+def _where(r: Result) -> tuple[Any, ...]:
+    return ("left" if r.left else "returned", *(str(k) if isinstance(k, str) else k for k in r.keys))
+
+
+def _arrays_in(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [x for v in value.values() for x in _arrays_in(v)]
+    if isinstance(value, (list, tuple)):
+        return [x for v in value for x in _arrays_in(v)]
+    return [value]
+
+
+def _jostled_tree(value: Any, rng: np.random.Generator) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _jostled_tree(v, rng) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_jostled_tree(v, rng) for v in value)
+    return jostled(value, rng) if isinstance(value, (np.ndarray, np.floating)) else value

@@ -1,88 +1,174 @@
-"""A report as a list of blocks, and three writers: rich (terminal), text (pipe, exception), HTML (Jupyter).
+"""A report as a list of blocks, for the terminal (rich) and as plain text; `html` writes the same blocks for a notebook.
 
-Every text is shown as it is: no markup is read out of it, and HTML is escaped.
+Every text is shown as it is: no markup is read out of it. No line is wider than the terminal: texts are wrapped under their
+own beginning, and a table gives up columns, in the order in which they can be missed, before its cells are broken.
 """
 
 from __future__ import annotations
 
-import html
+import difflib
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Block", "Excerpt", "Grid", "Line", "to_html", "to_rich", "to_text"]
+from autograd_np.check.tell.words import visible
 
-_RICH = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "heading": "bold", "": ""}
-_CSS = {
-    "pass": "color:#1a7f37",
-    "fail": "color:#d1242f;font-weight:bold",
-    "inconclusive": "color:#9a6700",
-    "heading": "font-weight:bold",
-    "": "",
-}
+__all__ = ["Block", "Diff", "Drawing", "Excerpt", "Grid", "Line", "edited", "fitting", "numbered", "to_rich", "to_text"]
+
+_RICH = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "heading": "bold", "-": "red", "+": "green", "": ""}
+GAP = 2  # between the columns of a table
 
 
 @dataclass(frozen=True)
 class Line:
-    """A paragraph; `style` is a verdict, ``"heading"`` or nothing."""
+    """A paragraph; `style` is a verdict, ``"heading"`` or nothing; `mark` stands before it, and its further lines under it."""
 
     text: str
     style: str = ""
     indent: int = 0
+    mark: str = ""
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Source lines (number, text); one of them is marked."""
+    """Source lines (number, text); those from `marked` to `last` are marked."""
 
     lines: tuple[tuple[int, str], ...]
     marked: int
+    last: int = 0
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Lines as they are, and as they should be."""
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table; each row has a verdict as its style."""
+    """A table; each row has a verdict as its style, and maybe a note.
+
+    `given_up` are the columns that a narrow terminal does without, in this order. Notes are the last column, or stand below
+    the table where they do not fit.
+    """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     styles: tuple[str, ...]
     left: int = 1  # so many first columns hold words, the others numbers
+    notes: tuple[str, ...] = ()
+    given_up: tuple[int, ...] = ()
 
 
-Block = Line | Excerpt | Grid
+@dataclass(frozen=True)
+class Drawing:
+    """A picture as SVG, which only HTML shows."""
+
+    svg: str
+    title: str
 
 
-def _numbered(block: Excerpt) -> list[tuple[str, str]]:
+Block = Line | Excerpt | Diff | Grid | Drawing
+
+
+def numbered(block: Excerpt) -> list[tuple[str, str, str]]:
+    """Return what stands before each line of an excerpt, the line, and its style."""
     width = max(len(str(n)) for n, _ in block.lines)
-    return [(f"{'>' if n == block.marked else ' '} {n:{width}} | {text}", "fail" if n == block.marked else "") for n, text in block.lines]
+    marked = range(block.marked, max(block.marked, block.last) + 1)
+    return [(f"{'>' if n in marked else ' '} {n:{width}} | ", text, "fail" if n in marked else "") for n, text in block.lines]
+
+
+def edited(block: Diff) -> list[tuple[str, str, str]]:
+    """Return what stands before each line of a diff, the line, and its style."""
+    changes = difflib.SequenceMatcher(None, block.old, block.new, autojunk=False).get_opcodes()
+    lines: list[tuple[str, str, str]] = []
+    for change, i, j, k, n in changes:
+        if change == "equal":
+            lines += [("  ", text, "") for text in block.old[i:j]]
+        else:
+            lines += [*(("- ", text, "-") for text in block.old[i:j]), *(("+ ", text, "+") for text in block.new[k:n])]
+    return lines
+
+
+def fitting(grid: Grid, width: int) -> tuple[list[int], bool]:
+    """Return the columns of a table that fit, and whether its notes fit beside them."""
+    from rich.cells import cell_len
+
+    widths = [max(cell_len(row[i]) for row in (grid.headers, *grid.rows)) for i in range(len(grid.headers))]
+    noted = max(map(cell_len, grid.notes), default=0)
+    kept = list(range(len(widths)))
+    for column in (None, *grid.given_up):
+        if column is not None:
+            kept.remove(column)
+        needed = sum(widths[i] for i in kept) + GAP * (len(kept) - 1)
+        if column is None and noted and needed + GAP + noted <= width:
+            return kept, True
+        if needed <= width:
+            break
+    return kept, False
+
+
+class _Hanging:
+    """A text whose further lines begin under its first one, behind what is set before it."""
+
+    def __init__(self, before: str, text: str, style: str, under: str | None = None) -> None:
+        self.before, self.text, self.style = before, text, style
+        self.under = " " * len(before) if under is None else under
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        from rich.text import Text
+
+        text = Text(visible(self.text), style=self.style)
+        room = max(options.max_width - len(self.before), 8)
+        for i, line in enumerate(text.wrap(console, room, overflow="fold", tab_size=4) or [Text("")]):
+            yield Text.assemble((self.under if i else self.before, self.style), line)
+
+
+class _Table:
+    """A grid as wide as it may be."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        from rich.box import SIMPLE
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = self.grid
+        kept, beside = fitting(grid, options.max_width)
+        table = Table(box=SIMPLE, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+        for i in kept:
+            table.add_column(Text(grid.headers[i]), justify="left" if i < grid.left else "right", overflow="fold")
+        if beside:
+            table.add_column(Text("note"))
+        notes = grid.notes or ("",) * len(grid.rows)
+        for row, note, style in zip(grid.rows, notes, grid.styles, strict=True):
+            cells = [*(row[i] for i in kept), *([note] if beside else [])]
+            table.add_row(*(Text(visible(c), overflow="fold") for c in cells), style=_RICH[style] if style != "pass" else "")
+        yield table
+        if not beside:
+            yield from (_Hanging("", f"{row[0]}: {note}", "", "  ") for row, note in zip(grid.rows, notes, strict=True) if note)
 
 
 def to_rich(blocks: Sequence[Block]) -> Any:
     """Return a rich renderable."""
-    from rich.box import SIMPLE
     from rich.console import Group
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
 
     parts: list[Any] = []
     for block in blocks:
         if isinstance(block, Line):
-            text = Text(block.text, style=_RICH[block.style], overflow="fold")
-            parts.append(Padding(text, (0, 0, 0, block.indent), expand=False) if block.indent else text)
+            parts += [_Hanging(" " * block.indent + block.mark, text, _RICH[block.style]) for text in block.text.split("\n")]
         elif isinstance(block, Excerpt):
-            parts += [
-                Padding(Text(text, style=_RICH[style], overflow="fold"), (0, 0, 0, 2), expand=False) for text, style in _numbered(block)
-            ]
-        else:
-            table = Table(box=SIMPLE, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-            for i, heading in enumerate(block.headers):
-                table.add_column(Text(heading), justify="left" if i < block.left else "right", overflow="fold")
-            for row, style in zip(block.rows, block.styles, strict=True):
-                table.add_row(*(Text(cell, overflow="fold") for cell in row), style=_RICH[style] if style != "pass" else "")
-            parts.append(table)
+            parts += [_Hanging(f"  {before}", text, _RICH[style], " " * len(before) + "| ") for before, text, style in numbered(block)]
+        elif isinstance(block, Diff):
+            parts += [_Hanging(f"    {before}", text, _RICH[style]) for before, text, style in edited(block)]
+        elif isinstance(block, Grid):
+            parts.append(_Table(block))
     return Group(*parts)
 
 
@@ -94,26 +180,4 @@ def to_text(blocks: Sequence[Block], width: int | None = None) -> str:
     width = width or max(20, min(120, shutil.get_terminal_size((80, 24)).columns))
     console = Console(file=out, width=width, color_system=None, force_terminal=False, force_jupyter=False, legacy_windows=False)
     console.print(to_rich(blocks), highlight=False)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
-
-
-def to_html(blocks: Sequence[Block]) -> str:
-    """Return one ``<div>``; it brings its own style and no script."""
-    parts = ['<div style="font-family:monospace;line-height:1.4;text-align:left">']
-    for block in blocks:
-        if isinstance(block, Line):
-            style = f"white-space:pre-wrap;margin-left:{block.indent}ch;{_CSS[block.style]}"
-            parts.append(f'<div style="{style}">{html.escape(block.text) or "&nbsp;"}</div>')
-        elif isinstance(block, Excerpt):
-            spans = "\n".join(f'<span style="{_CSS[style]}">{html.escape(text)}</span>' for text, style in _numbered(block))
-            parts.append(f'<pre style="margin:0 0 0 2ch">{spans}</pre>')
-        else:
-            aligned = [f"text-align:{'left' if i < block.left else 'right'};padding:0 1em 0 0" for i in range(len(block.headers))]
-            parts.append('<table style="border-collapse:collapse;margin:0.5em 0"><thead><tr>')
-            parts += [f'<th style="{a}">{html.escape(h)}</th>' for a, h in zip(aligned, block.headers, strict=True)]
-            parts.append("</tr></thead><tbody>")
-            for row, style in zip(block.rows, block.styles, strict=True):
-                cells = "".join(f'<td style="{a}">{html.escape(c)}</td>' for a, c in zip(aligned, row, strict=True))
-                parts.append(f'<tr style="{_CSS[style] if style != "pass" else ""}">{cells}</tr>')
-            parts.append("</tbody></table>")
-    return "".join([*parts, "</div>"])
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd_np.check.tell.report import GradientCheck
+from autograd_np.check.tell.records import Finding, GradientCheck, because_of
 from autograd_np.graph import Graph
 from autograd_np.node import Node
 
@@ -43,15 +44,42 @@ class Picture:
             return self.graph.to_dot(**{"verdicts": self.verdicts, **options})
         return self.graph.render(path, verdicts=self.verdicts, **options)
 
+    def __len__(self) -> int:
+        """Return the number of nodes."""
+        return len(self.graph)
 
-def verdicts_of(rows: Mapping[Node, GradientCheck], *, inconclusive: bool = False) -> dict[Node, tuple[str, str]]:
-    """Return the verdict on every Node whose gradient the backward function computes."""
+    def __bool__(self) -> bool:
+        return True
+
+    def svg(self, **options: Any) -> str:
+        """Return the drawing as SVG that can stand in a page."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "graph.svg")
+            self(file, **options)
+            return file.read_text("utf-8")
+
+
+def verdicts_of(
+    rows: Mapping[Node, GradientCheck], *, inconclusive: bool = False, findings: Sequence[Finding] = ()
+) -> dict[Node, tuple[str, str]]:
+    """Return the verdict on every Node whose gradient the backward function computes.
+
+    Parameters
+    ----------
+    rows : mapping
+        The comparison at each node.
+    inconclusive : bool
+        What is not right is unknown rather than wrong.
+    findings : sequence of Finding
+        Their consequences are said to be such.
+    """
     return {
-        node: ("unknown" if inconclusive and not check.ok else "ok" if check.ok else "wrong", _said(check)) for node, check in rows.items()
+        node: ("unknown" if inconclusive and not check.ok else "ok" if check.ok else "wrong", _said(check, because_of(check, findings)))
+        for node, check in rows.items()
     }
 
 
-def _said(check: GradientCheck) -> str:
+def _said(check: GradientCheck, because: str) -> str:
     """Return both gradients where they differ most, as far as they have elements to compare."""
     place = f"{check.variable}{list(check.worst_index) if check.worst_index else ''}"
     lines = [f"line {check.line}" if check.line else "returned"]
@@ -59,4 +87,4 @@ def _said(check: GradientCheck) -> str:
         lines.append(f"{place}: engine {check.expected:.4g}, hand {check.actual:.4g}")
     elif not check.ok:
         lines.append(f"{place}: shape {check.shape}")
-    return "\n".join([*lines, *([check.note] if check.note else [])])
+    return "\n".join([*lines, *(note for note in (check.note, because) if note)])

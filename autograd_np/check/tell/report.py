@@ -2,131 +2,29 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from autograd_np import errors
-from autograd_np.check.judge.compare import Comparison
-from autograd_np.check.tell.layout import Block, Excerpt, Grid, Line, to_html, to_rich, to_text
+from autograd_np.check.tell import formats
+from autograd_np.check.tell.html import to_html
+from autograd_np.check.tell.layout import Block, Diff, Drawing, Excerpt, Grid, Line, to_rich, to_text
+from autograd_np.check.tell.patch import Change, changes_of, unified
+from autograd_np.check.tell.places import file_shown, place, shortened
+from autograd_np.check.tell.records import Finding, GradientCheck, GradientRow, because_of, row_of
+from autograd_np.check.tell.words import at, clipped, count, dedented, number, pair
 
-__all__ = ["BackwardReport", "Finding", "GradientCheck", "GradientReport", "GradientRow", "row_of"]
+__all__ = ["BackwardReport", "Finding", "GradientCheck", "GradientReport", "GradientRow", "Report", "row_of"]
 
-CONTEXT = 2  # source lines before and after the marked one
+CONTEXT = 2  # source lines before and after the marked ones
 SHOWN = 20  # rows of a printed table of elements; `rows` holds them all
-
-
-@dataclass
-class Finding:
-    """One mistake, at its line.
-
-    Attributes
-    ----------
-    line : int
-        1-based, in the user's file.
-    variable : str
-        The variable of the backward function that is wrong.
-    kind : str
-        ``"sign"``, ``"scale"``, ... or ``"unknown"``; see the design.
-    message : str
-        What is wrong, in the user's own names.
-    factor : float or None
-        For ``"scale"`` and ``"sign"``.
-    source, function, file : str
-        The text of the line, and where it stands.
-    expected, actual : float
-        At `worst_index`, the element that differs most.
-    shape_expected, shape_actual : tuple of int or None
-    end_line : int
-        The last line of the statement that begins at `line`; 0 if it is that line.
-    fix : str or None
-        The lines from `line` to `end_line` as they should be, indented and in the style of the code. Given only if the whole
-        pass was run with it, on all points, and this mistake was gone.
-    call : str
-        Where the line is inside a helper: ``"net.py:23: dA, dW = linear_backward(dZ, cache)"``, the call that showed it.
-    consequences : list of str
-        What is wrong only because of this mistake: ``"dW1 (line 19)"``.
-    """
-
-    line: int
-    variable: str
-    kind: str
-    message: str
-    factor: float | None = None
-    source: str = ""
-    function: str = ""
-    file: str = ""
-    expected: float = math.nan
-    actual: float = math.nan
-    worst_index: tuple[int, ...] = ()
-    shape_expected: tuple[int, ...] | None = None
-    shape_actual: tuple[int, ...] | None = None
-    end_line: int = 0
-    fix: str | None = None
-    call: str = ""
-    consequences: list[str] = field(default_factory=list)
-
-    @property
-    def ratio(self) -> float:
-        """Actual by expected; NaN where that is 0 / 0."""
-        return _ratio(self.actual, self.expected)
-
-
-@dataclass
-class GradientCheck:
-    """One gradient, or one line's variable, compared with the engine.
-
-    Attributes
-    ----------
-    name, variable : str
-        The forward variable, and what the backward function calls its gradient.
-    ok : bool
-    max_abs_error, max_rel_error : float
-    worst_index : tuple of int
-        Where they are largest; `expected` and `actual` are the values there.
-    shape : tuple of int
-    note : str
-        Such as ``"m × ∂L/∂Z2, by convention"``.
-    line : int or None
-    verdict : str
-        ``"pass"``, ``"fail"`` or ``"inconclusive"``; follows `ok` if left out.
-    """
-
-    name: str
-    variable: str
-    ok: bool
-    max_abs_error: float = 0.0
-    max_rel_error: float = 0.0
-    worst_index: tuple[int, ...] = ()
-    expected: float = math.nan
-    actual: float = math.nan
-    shape: tuple[int, ...] = ()
-    note: str = ""
-    line: int | None = None
-    verdict: str = ""
-
-    def __post_init__(self) -> None:
-        self.verdict = self.verdict or ("pass" if self.ok else "fail")
-
-    @property
-    def ratio(self) -> float:
-        """Actual by expected; NaN where that is 0 / 0."""
-        return _ratio(self.actual, self.expected)
-
-
-def row_of(found: Comparison, note: str = "") -> GradientCheck:
-    """Return the row of a table for a comparison."""
-    shown = {f.name: getattr(found, f.name) for f in fields(found) if f.name != "constant"}
-    return GradientCheck(**shown, note=note)
+NAMED = 5  # findings and names in the headline
+DRAWN = 200  # nodes of the largest graph that a notebook shows
 
 
 class Report:
-    """What every report can do: print itself in three ways, become JSON, and raise."""
+    """What every report can do: be true or false, print itself in three ways, become JSON, and raise."""
 
     verdict: str
 
@@ -135,13 +33,24 @@ class Report:
         """Whether the verdict is ``"pass"``; an inconclusive check is not one."""
         return self.verdict == "pass"
 
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def headline(self) -> str:
+        """Return the verdict in a sentence."""
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """Return the verdict and the first mistake on one line."""
+        return self.headline()
+
     def blocks(self) -> Iterator[Block]:
         """Yield what is shown, from top to bottom."""
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain dicts, lists, strings and numbers; NaN and infinities are strings."""
-        raise NotImplementedError
+        return formats.as_dict(self)
 
     def raise_if_wrong(self) -> None:
         """Raise if the verdict is not ``"pass"``; for tests.
@@ -149,16 +58,17 @@ class Report:
         Raises
         ------
         CheckFailedError
-            An AssertionError whose message is the report.
+            An AssertionError whose message is the report; its first line is the first mistake.
         """
+        __tracebackhide__ = True
         if not self.ok:
-            raise errors.CheckFailedError(f"\n{self}")
+            raise errors.CheckFailedError(f"{self.summary()}\n\n{self}")
 
     def __str__(self) -> str:
         return to_text(list(self.blocks()))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.verdict}>"
+        return f"<{type(self).__name__} {clipped(self.summary(), 180)}>"
 
     def __rich__(self) -> Any:
         return to_rich(list(self.blocks()))
@@ -169,7 +79,7 @@ class Report:
 
 @dataclass(repr=False)
 class BackwardReport(Report):
-    """What `autograd_np.check_backward` found.
+    """What `autograd_np.check_backward` found. It is true if the verdict is ``"pass"``.
 
     Attributes
     ----------
@@ -213,16 +123,55 @@ class BackwardReport(Report):
     draws: int = 0
     graph: Callable[..., Any] | None = None
 
+    def located(self) -> list[Finding]:
+        """Return the findings, each with its file; those that name none are in the backward function's."""
+        return [f if f.file else replace(f, file=self.file) for f in self.findings]
+
+    def source_of(self, finding: Finding) -> dict[int, str]:
+        """Return the lines that were watched in the file of a finding, by number."""
+        file = finding.file or self.file
+        return {**(self.source_lines if file == self.file else {}), **self.sources.get(file, {})}
+
+    def headline(self) -> str:
+        """Return the verdict in a sentence, with what was not judged."""
+        unjudged = _listed([text.partition(":")[0] for text in self.unjudged])
+        return self._verdict() + (f"; {len(self.unjudged)} not judged: {unjudged}" if self.unjudged else "")
+
+    def _verdict(self) -> str:
+        what = f"{self.function} ({file_shown(self.file)})" if self.file else self.function
+        if self.verdict == "pass":
+            return f"PASS: {what} is right: {count(len(self.gradients), 'gradient')} agree{'s' if len(self.gradients) == 1 else ''}"
+        if self.verdict == "inconclusive":
+            open_ones = [g.variable for g in self.gradients.values() if g.verdict == "inconclusive"]
+            return f"INCONCLUSIVE: {what} could not be judged" + (f": {_listed(open_ones)}" if open_ones else "")
+        if self.findings:
+            places = (f"line {f.line}" if f.file == self.file else place(f.file, f.line) for f in self.located())
+            found = [f"{where} {f.variable} ({f.kind})" for where, f in zip(places, self.findings, strict=True)]
+            return f"FAIL: {count(len(self.findings), 'mistake')} in {what}: {_listed(found)}"
+        wrong = [g.variable for g in self.gradients.values() if not g.ok]
+        return f"FAIL: {what} is wrong in {_listed(wrong) or 'what it returns'}; no single line explains it"
+
+    def summary(self) -> str:
+        """Return the verdict and the first mistake on one line: ``FAIL: net.py:11 dW: scale: ...``."""
+        if not self.findings:
+            return self.headline()
+        first = self.located()[0]
+        said = f"{place(first.file, first.line)} {first.variable}: {first.kind}: {' '.join(first.message.split())}"
+        more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
+        return f"{self.verdict.upper()}: {said}{more}"
+
     def blocks(self) -> Iterator[Block]:
         """Yield what is shown, from top to bottom."""
-        yield Line(self._headline(), self.verdict)
-        for finding in self.findings:
+        yield Line(self.headline(), self.verdict)
+        for finding in self.located():
             yield Line("")
             yield from self._found(finding)
         if self.gradients:
             yield Line("")
-            yield _grid_of_gradients(list(self.gradients.values()))
+            yield _grid_of_gradients(list(self.gradients.values()), self.findings)
         for title, notes in (
+            ("Not judged", self.unjudged),
+            ("Assumed", self.readings),
             ("Conventions", self.conventions),
             ("What these inputs cannot show", self.adequacy),
             ("Third opinion (numeric)", self.arbitration),
@@ -230,81 +179,67 @@ class BackwardReport(Report):
             if notes:
                 yield Line("")
                 yield Line(title, "heading")
-                yield from (Line(f"- {note}", indent=2) for note in notes)
+                yield from (Line(note, indent=2, mark="- ") for note in notes)
         yield Line("")
-        yield Line(f"{_count(len(self.lines), 'line')} compared, {_count(self.draws, 'draw')}, {self.seconds:.2f} s")
-
-    def _headline(self) -> str:
-        what = f"{self.function} ({_short_path(self.file)})" if self.file else self.function
-        if self.verdict == "pass":
-            return f"PASS: {what} is right: {_count(len(self.gradients), 'gradient')} agree{'s' if len(self.gradients) == 1 else ''}"
-        if self.verdict == "inconclusive":
-            open_ones = [g.variable for g in self.gradients.values() if g.verdict == "inconclusive"]
-            return f"INCONCLUSIVE: {what} could not be judged" + (f": {', '.join(open_ones)}" if open_ones else "")
-        if self.findings:
-            at = ", ".join(f"line {f.line} {f.variable} ({f.kind})" for f in self.findings)
-            return f"FAIL: {_count(len(self.findings), 'mistake')} in {what}: {at}"
-        wrong = ", ".join(g.variable for g in self.gradients.values() if not g.ok)
-        return f"FAIL: {what} is wrong in {wrong or 'what it returns'}; no single line explains it"
+        yield Line(f"{count(len(self.lines), 'line')} compared, {count(self.draws, 'draw')}, {self.seconds:.2f} s")
 
     def _found(self, finding: Finding) -> Iterator[Block]:
-        yield Line(f"{_short_path(finding.file or self.file)}:{finding.line}  {finding.variable}: {finding.kind}", "heading")
-        near = range(finding.line - CONTEXT, finding.line + CONTEXT + 1)
-        lines = {n: self.source_lines[n] for n in near if n in self.source_lines}
+        inside = f", in {finding.function}" if finding.function else ""
+        yield Line(f"{place(finding.file, finding.line)}{inside}  {finding.variable}: {finding.kind}", "heading")
+        if finding.call:
+            yield Line(f"called at {shortened(finding.call)}", indent=2)
+        source, last = self.source_of(finding), max(finding.line, finding.end_line)
+        near = range(finding.line - CONTEXT, last + CONTEXT + 1)
+        lines = {n: source[n] for n in near if n in source}
         if finding.source:
             lines.setdefault(finding.line, finding.source)
         if lines:
-            yield Excerpt(tuple(sorted(_dedented(lines).items())), finding.line)
+            yield Excerpt(tuple(sorted(dedented(lines).items())), finding.line, last)
         yield Line(finding.message, indent=2)
-        if finding.shape_expected is not None and finding.shape_actual is not None and finding.shape_expected != finding.shape_actual:
-            yield Line(f"shape: expected {finding.shape_expected}, actual {finding.shape_actual}", indent=2)
-        if not (math.isnan(finding.expected) and math.isnan(finding.actual)):
-            expected, actual = _pair(finding.expected, finding.actual)
-            where = f"worst element {finding.variable}{_at(finding.worst_index)}"
-            yield Line(f"{where}: expected {expected}, actual {actual}, ratio {_number(finding.ratio)}", indent=2)
+        yield from (Line(text, indent=2) for text in formats.numbers_of(finding))
+        if finding.fix is not None:
+            yield Line("It should be:", indent=2)
+            yield _diff(finding, source)
+        if finding.consequences:
+            yield Line(f"wrong only because of line {finding.line}: {', '.join(finding.consequences)}", indent=2)
+
+    def _repr_html_(self) -> str:
+        drawing = _drawn(self.graph)
+        return to_html([*self.blocks(), *([drawing] if drawing else [])])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain dicts, lists, strings and numbers; NaN and infinities are strings."""
-        return {"ok": self.ok, **_plain({f.name: getattr(self, f.name) for f in fields(self) if f.name != "graph"})}
+        """Return the report as plain dicts, lists, strings and numbers, as docs/checking.md describes them.
 
+        ``"schema"`` is the version of that description. NaN and infinities are strings, and the drawing is left out.
+        """
+        return formats.as_dict(self, without=("graph",))
 
-@dataclass
-class GradientRow:
-    """One derivative of a table of `autograd_np.check_gradients`.
+    def to_sarif(self) -> dict[str, Any]:
+        """Return a SARIF 2.1.0 log for code scanning: a rule a kind, a result a finding, with its fix.
 
-    Attributes
-    ----------
-    name : str
-        The argument, or for containers ``params['W']``.
-    index : tuple of int or None
-        The element; ``None`` for a random direction through all of them.
-    mode : str
-        ``"reverse"``, ``"forward"``, ``"second order"`` or ``"value"`` (of the function itself, on Tensors and on arrays).
-    expected, actual : float
-        The numeric value and the engine's.
-    error : float
-        The estimated error of the numeric value.
-    verdict : str
-        ``"pass"``, ``"fail"`` or ``"inconclusive"``.
-    """
+        Files are named relative to ``$GITHUB_WORKSPACE``, or to the working folder where that is not set.
+        """
+        return formats.as_sarif(self)
 
-    name: str
-    index: tuple[int, ...] | None
-    mode: str
-    expected: float
-    actual: float
-    error: float
-    verdict: str
+    def patch(self) -> str:
+        """Return the verified fixes as a unified diff, for ``git apply`` in the working folder.
 
-    @property
-    def ratio(self) -> float:
-        """Actual by expected; NaN where that is 0 / 0."""
-        return _ratio(self.actual, self.expected)
+        Returns
+        -------
+        str
+            Empty if no finding has a fix. Where the lines of two fixes overlap, the first one counts; the text says so above the
+            diff, as it does of a file that is not what was checked any more.
+        """
+        return unified(*self.changes())
+
+    def changes(self) -> tuple[list[Change], list[str]]:
+        """Return what the fixes change, file by file, and what is left out and why; `patch.write` carries one out."""
+        return changes_of(self.located(), {f.file: self.source_of(f) for f in self.located()})
 
 
 @dataclass(repr=False)
 class GradientReport(Report):
-    """What `autograd_np.check_gradients` found.
+    """What `autograd_np.check_gradients` found. It is true if the verdict is ``"pass"``.
 
     Attributes
     ----------
@@ -324,21 +259,25 @@ class GradientReport(Report):
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield what is shown, from top to bottom."""
+    def headline(self) -> str:
+        """Return the verdict, and how many derivatives are right."""
         counts = {v: sum(r.verdict == v for r in self.rows) for v in ("fail", "inconclusive", "pass")}
         said = ", ".join(f"{n} {word}" for n, word in zip(counts.values(), ("wrong", "inconclusive", "right"), strict=True) if n)
-        yield Line(f"{self.verdict.upper()}: derivatives of {self.name}: {said or 'nothing to compare'}", self.verdict)
+        return f"{self.verdict.upper()}: derivatives of {self.name}: {said or 'nothing to compare'}"
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield what is shown, from top to bottom."""
+        yield Line(self.headline(), self.verdict)
         if self.rows:
             yield Line("")
             shown = self.rows[:SHOWN]
             cells = []
             for r in shown:
-                expected, actual = _pair(r.expected, r.actual)
-                where = f"{r.name}{_at(r.index) if r.index is not None else ' (random direction)'}"
-                cells.append((where, r.mode, expected, actual, _number(r.ratio), r.verdict))
+                expected, actual = pair(r.expected, r.actual)
+                where = f"{r.name}{at(r.index) if r.index is not None else ' (random direction)'}"
+                cells.append((where, r.mode, expected, actual, number(r.ratio), r.verdict))
             headers = ("derivative by", "mode", "expected", "actual", "ratio", "verdict")
-            yield Grid(headers, tuple(cells), tuple(r.verdict for r in shown), left=2)
+            yield Grid(headers, tuple(cells), tuple(r.verdict for r in shown), left=2, given_up=(4, 1))
             if len(self.rows) > SHOWN:
                 rest = {r.verdict for r in self.rows[SHOWN:]}
                 yield Line(f"{len(self.rows) - SHOWN} more, {'all right' if rest == {'pass'} else 'see report.rows'}")
@@ -346,83 +285,37 @@ class GradientReport(Report):
             yield Line("inconclusive: a kink (the one-sided derivatives differ), or too much rounding noise to tell")
         yield from (Line(note) for note in self.notes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain dicts, lists, strings and numbers; NaN and infinities are strings."""
-        return {"ok": self.ok, **_plain({f.name: getattr(self, f.name) for f in fields(self)})}
+
+# --- parts ----------------------------------------------------------------------------------------
 
 
-# --- words and numbers ----------------------------------------------------------------------------
+def _listed(texts: Sequence[str]) -> str:
+    more = [f"{len(texts) - NAMED} more"] if len(texts) > NAMED else []
+    return ", ".join([*texts[:NAMED], *more])
 
 
-def _grid_of_gradients(checks: Sequence[GradientCheck]) -> Grid:
-    noted = any(c.note for c in checks)
-    headers = ("gradient", "of", "shape", "max abs err", "max rel err", "verdict", *(("note",) if noted else ()))
-    rows = []
-    for c in checks:
-        row = (c.variable, c.name, str(tuple(c.shape)), f"{c.max_abs_error:.1e}", f"{c.max_rel_error:.1e}", c.verdict)
-        rows.append((*row, *((c.note,) if noted else ())))
-    return Grid(headers, tuple(rows), tuple(c.verdict for c in checks), left=3)
+def _grid_of_gradients(checks: Sequence[GradientCheck], findings: Sequence[Finding]) -> Grid:
+    headers = ("gradient", "of", "shape", "max abs err", "max rel err", "verdict")
+    rows = [(c.variable, c.name, str(tuple(c.shape)), f"{c.max_abs_error:.1e}", f"{c.max_rel_error:.1e}", c.verdict) for c in checks]
+    notes = ("; ".join(text for text in (c.note, because_of(c, findings)) if text) for c in checks)
+    return Grid(headers, tuple(rows), tuple(c.verdict for c in checks), left=3, notes=tuple(notes), given_up=(3, 2, 4))
 
 
-def _ratio(actual: float, expected: float) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.divide(actual, expected))
+def _diff(finding: Finding, source: Mapping[int, str]) -> Diff:
+    """Return the lines of a finding and those that should stand there, without the margin they have in common."""
+    last = max(finding.line, finding.end_line)
+    old = [source.get(n, finding.source if n == finding.line else "") for n in range(finding.line, last + 1)]
+    new = finding.fix.rstrip("\r\n").split("\n") if finding.fix else []
+    texts = list(dedented(dict(enumerate([*old, *new]))).values())
+    return Diff(tuple(texts[: len(old)]), tuple(texts[len(old) :]))
 
 
-def _number(x: float) -> str:
-    """Six digits; as many as it takes where that would hide what differs from 1."""
-    return f"{x:.6g}" if f"{x:.6g}" != "1" else f"{x:.9g}"
-
-
-def _pair(a: float, b: float) -> tuple[str, str]:
-    """Write two numbers with as many digits as it takes to see that they differ, six if only rounding differs."""
-    for digits in (6, 9, 12):
-        first, second = f"{a:.{digits}g}", f"{b:.{digits}g}"
-        if first != second:
-            return first, second
-    return f"{a:.6g}", f"{b:.6g}"
-
-
-def _at(index: Sequence[int]) -> str:
-    return f"[{', '.join(str(int(i)) for i in index)}]" if index else ""
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def _short_path(file: str) -> str:
-    """Return a path relative to the working folder, if it is below it."""
-    if not file:
-        return "?"
+def _drawn(graph: Any) -> Drawing | None:
+    """Draw the graph of verdicts, unless it is too large to be read or cannot be drawn here."""
+    svg = getattr(graph, "svg", None)
+    if svg is None or len(graph) > DRAWN:
+        return None
     try:
-        return str(Path(file).relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return file
-
-
-def _dedented(lines: dict[int, str]) -> dict[int, str]:
-    lines = {n: text.expandtabs(4).rstrip() for n, text in lines.items()}
-    margin = min((len(t) - len(t.lstrip()) for t in lines.values() if t), default=0)
-    return {n: text[margin:] for n, text in lines.items()}
-
-
-def _plain(x: Any) -> Any:
-    """Return `x` as what JSON can hold."""
-    if x is None or isinstance(x, (str, bool)):
-        return x
-    if isinstance(x, np.ndarray):
-        return _plain(x.tolist())
-    if isinstance(x, np.bool_):
-        return bool(x)
-    if isinstance(x, numbers.Integral):
-        return int(x)
-    if isinstance(x, numbers.Real):
-        return float(x) if math.isfinite(x) else str(float(x))
-    if isinstance(x, dict):
-        return {str(k): _plain(v) for k, v in x.items()}
-    if isinstance(x, (list, tuple)):
-        return [_plain(v) for v in x]
-    if isinstance(x, (Finding, GradientCheck, GradientRow)):
-        return {**{f.name: _plain(getattr(x, f.name)) for f in fields(x)}, "ratio": _plain(x.ratio)}
-    return str(x)
+        return Drawing(svg(), "Graph of forward: where the gradients are right (✓) and wrong (✗)")
+    except Exception:  # noqa: BLE001  # a report is shown whatever the drawing meets
+        return None

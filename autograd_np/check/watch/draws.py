@@ -1,12 +1,20 @@
-"""More test points of the same shapes: generic numbers, with labels, probabilities and counts kept valid."""
+"""More test points: generic numbers, with labels, probabilities and counts kept valid; other sizes where forward allows them."""
 
 from __future__ import annotations
 
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_float64", "draw"]
+__all__ = ["Axis", "as_float64", "draw", "free_axes", "resized"]
+
+Axis = tuple[tuple[Any, ...], int]
+"""An axis of an array: the path to the array, and which of its axes."""
+
+MOST_TRIALS = 60
 
 
 def as_float64(value: Any) -> Any:
@@ -20,26 +28,41 @@ def as_float64(value: Any) -> Any:
     return value
 
 
-def draw(value: Any, rng: np.random.Generator, *, gently: bool = False) -> Any:
+def draw(value: Any, rng: np.random.Generator, *, gently: bool = False, zeros: bool = False) -> Any:
     """Return inputs like `value` with other numbers.
 
     Parameters
     ----------
     value : array or nested containers
-        Integers, booleans, strings and Python scalars stay as they are.
+        Integers, booleans and strings stay as they are.
     rng : Generator
         Where the numbers come from.
     gently : bool
         Stay near the given numbers, for functions that are only defined there.
+    zeros : bool
+        Python numbers that are 0.0 (a regulariser) become something else.
     """
     if isinstance(value, dict):
-        return {k: draw(v, rng, gently=gently) for k, v in value.items()}
+        return {k: draw(v, rng, gently=gently, zeros=zeros) for k, v in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(draw(v, rng, gently=gently) for v in value)
+        return type(value)(draw(v, rng, gently=gently, zeros=zeros) for v in value)
+    if type(value) is float:
+        return _number_like(value, rng, zeros=zeros)
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind != "f":
         return value
     x = np.asarray(value, np.float64)
     return _like(x, rng) if not gently else x * (1 + 0.1 * rng.normal(size=x.shape))
+
+
+def _number_like(x: float, rng: np.random.Generator, *, zeros: bool) -> float:
+    """Return another number of the same sign and size; one that may be a probability stays one, a tiny one stays."""
+    if x == 0:
+        return float(rng.uniform(0.1, 0.9)) if zeros else x
+    if not np.isfinite(x) or abs(x) < 1e-4:
+        return x
+    if 0 < x < 1:
+        return float(x * rng.uniform(0.6, min(1.4, 0.5 + 0.5 / x)))
+    return float(x * rng.uniform(0.6, 1.5)) if x != 1 else x
 
 
 def _like(x: Any, rng: np.random.Generator) -> Any:
@@ -48,6 +71,8 @@ def _like(x: Any, rng: np.random.Generator) -> Any:
     if np.all((x == 0) | (x == 1)) and np.ptp(x) > 0:  # labels, one-hot rows, masks: shuffled along the samples
         axis = int(np.argmax(x.shape))
         return np.take(x, rng.permutation(x.shape[axis]), axis=axis)
+    if np.all(np.abs(x) == 1) and np.ptp(x) > 0:  # labels of a margin
+        return rng.permutation(x.ravel()).reshape(x.shape)
     if np.all((x >= 0) & (x <= 1)) and x.size > 1 and np.ptp(x) > 0:
         for axis in range(x.ndim):
             if x.shape[axis] > 1 and np.allclose(x.sum(axis=axis), 1):
@@ -59,3 +84,109 @@ def _like(x: Any, rng: np.random.Generator) -> Any:
     size = float(np.std(x)) if x.size > 1 else float(np.max(np.abs(x)))
     size = 1.0 if size == 0 or not np.isfinite(size) else min(max(size, 0.3), 2.0)
     return size * rng.normal(size=x.shape)
+
+
+# --- other sizes ----------------------------------------------------------------------------------
+
+
+def _arrays(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if isinstance(value, dict):
+        for k, v in value.items():
+            yield from _arrays(v, (*path, k))
+    elif type(value) in (list, tuple):
+        for i, v in enumerate(value):
+            yield from _arrays(v, (*path, i))
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        yield path, value
+
+
+def free_axes(inputs: Mapping[str, Any], works: Callable[[dict[str, Any]], bool], fixed: set[int]) -> list[tuple[Axis, ...]]:
+    """Find the axes that forward lets vary, together with those that have to vary with them.
+
+    Parameters
+    ----------
+    inputs : mapping
+    works : callable
+        Whether forward runs on some inputs.
+    fixed : set of int
+        Sizes that the code or the inputs name as numbers; axes of these sizes are left alone.
+
+    Returns
+    -------
+    list of tuples of Axis
+        Groups of axes of equal size that can take another size together; the axes inside images are not tried.
+    """
+    groups: dict[int, list[Axis]] = {}
+    for path, x in _arrays(dict(inputs)):
+        for axis, n in enumerate(x.shape):
+            if n > 1 and n not in fixed and (x.ndim <= 2 or axis in (0, x.ndim - 1)):
+                groups.setdefault(n, []).append((path, axis))
+    budget = iter(range(MOST_TRIALS))
+
+    def vary(n: int, *chosen: Axis) -> bool:
+        sizes = [n + 2, max(n - 2, 2)]
+        return next(budget, None) is not None and all(works(resized(inputs, {chosen: m}, np.random.default_rng(0))) for m in sizes)
+
+    return [part for n, axes in groups.items() for part in _parts(axes, functools.partial(vary, n))]
+
+
+def _parts(axes: Sequence[Axis], works: Callable[..., bool]) -> list[tuple[Axis, ...]]:
+    """Return the smallest sets of axes that can vary, each with what can vary only beside it: labels beside their samples."""
+    found: list[tuple[Axis, ...]] = []
+    taken: set[Axis] = set()
+    for count in range(1, min(len(axes), 6) + 1):
+        for chosen in itertools.combinations(axes, count):
+            if not taken & set(chosen) and works(*chosen):
+                found.append(chosen)
+                taken |= set(chosen)
+    for axis in axes:
+        if axis not in taken:
+            for i, part in enumerate(found):
+                if works(*part, axis):
+                    found[i] = (*part, axis)
+                    break
+    return found
+
+
+def resized(inputs: Mapping[str, Any], sizes: Mapping[tuple[Axis, ...], int], rng: np.random.Generator) -> dict[str, Any]:
+    """Return inputs with other sizes along some axes; what is new is taken from what is there."""
+    of_axis = {axis: n for axes, n in sizes.items() for axis in axes}
+
+    def inside(value: Any, path: tuple[Any, ...]) -> Any:
+        if isinstance(value, dict):
+            return {k: inside(v, (*path, k)) for k, v in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(inside(v, (*path, i)) for i, v in enumerate(value))
+        if isinstance(value, np.ndarray):
+            normed = _normed_axis(value)
+            for axis in range(value.ndim):
+                n = of_axis.get((path, axis))
+                if n is not None:
+                    old = value.shape[axis]
+                    value = np.take(value, np.concatenate([rng.permutation(old)] * (n // old + 1))[:n], axis=axis)
+            value = value if normed is None else _normalised(value, normed, rng)
+        return value
+
+    return {k: inside(v, (k,)) for k, v in inputs.items()}
+
+
+def _normed_axis(x: Any) -> int | None:
+    """Return the axis along which an array holds probabilities or one-hot labels."""
+    if x.ndim < 1 or x.dtype.kind not in "fiu" or np.any(x < 0):
+        return None
+    return next((a for a in reversed(range(x.ndim)) if x.shape[a] > 1 and np.allclose(x.sum(axis=a), 1)), None)
+
+
+def _normalised(x: Any, axis: int, rng: np.random.Generator) -> Any:
+    """Return an array whose parts along an axis are one-hot, or sum to 1, again."""
+    if np.all((x == 0) | (x == 1)):
+        chosen = rng.integers(x.shape[axis], size=[n for a, n in enumerate(x.shape) if a != axis])
+        return np.moveaxis(np.eye(x.shape[axis], dtype=x.dtype)[chosen], -1, axis)
+    total = x.sum(axis=axis, keepdims=True)
+    return np.where(total > 0, x / np.where(total > 0, total, 1), 1 / x.shape[axis])
+
+
+def new_sizes(groups: Sequence[tuple[Axis, ...]], taken: set[int]) -> dict[tuple[Axis, ...], int]:
+    """Return a size for each group that no other axis has: 7, 11, 5, 13, ... so that no two can be mistaken for one another."""
+    free = (n for n in (7, 11, 5, 13, 17, 19, 23, 29, 31, 37) if n not in taken)
+    return dict(zip(groups, free, strict=False))

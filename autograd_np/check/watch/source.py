@@ -1,134 +1,492 @@
-"""The text of a user's function: its statements and what it returns."""
+"""The text of the user's functions: their statements, what each writes and reads, and a function compiled anew with one changed.
+
+A statement is known by its position, not by its line: ``a = x; b = y`` are two. Lines are those of the user's file, also in
+what is compiled, so tracebacks and a watching run see the same places.
+"""
 
 from __future__ import annotations
 
 import ast
+import copy
+import functools
+import gc
 import inspect
+import linecache
+import site
+import sysconfig
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
-__all__ = ["Source"]
+__all__ = ["Function", "Functions", "Place", "is_users", "names_read_by", "roots_written_by"]
+
+_ast: Any = ast  # type_params came with Python 3.12
+_COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-class Source:
-    """A function's syntax tree, with the line numbers of the user's file.
+@functools.cache
+def _library_folders() -> tuple[str, ...]:
+    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    paths |= {*site.getsitepackages(), site.getusersitepackages(), str(Path(__file__).parents[2])}
+    return tuple(str(p) for p in paths)
+
+
+def is_users(filename: str) -> bool:
+    """Whether a file is the user's own: none of Python, of an installed package or of this one."""
+    return not filename.startswith(("<frozen", "<string>", *_library_folders()))
+
+
+class Place:
+    """A statement of a function: what a finding points at.
 
     Attributes
     ----------
-    filename : str
-        Where the function is defined.
-    tree : ast.FunctionDef or None
+    function : Function
+    number : int
+        Of the statement in its function, in the order of the text.
+    """
+
+    __slots__ = ("function", "number")
+
+    def __init__(self, function: Function, number: int) -> None:
+        self.function, self.number = function, number
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and self.function is other.function and self.number == other.number
+
+    def __hash__(self) -> int:
+        return hash((id(self.function), self.number))
+
+    def __repr__(self) -> str:
+        return f"<{self.function.name}:{self.line}>"
+
+    @property
+    def statement(self) -> ast.stmt | None:
+        """The syntax tree; ``None`` for a line of a function without source."""
+        return self.function.statements[self.number] if self.function.tree is not None else None
+
+    @property
+    def line(self) -> int:
+        """The line of the file at which the statement begins."""
+        statement = self.statement
+        return self.number if statement is None else statement.lineno
+
+    @property
+    def end_line(self) -> int:
+        """The last line of a simple statement, or of the header of a compound one."""
+        statement = self.statement
+        return self.number if statement is None else _end_of(statement)[0]
+
+    @property
+    def text(self) -> str:
+        """The text of the line, stripped."""
+        return self.function.lines.get(self.line, linecache.getline(self.function.filename, self.line)).strip()
+
+
+class Function:
+    """A function of the user's: its syntax tree, with the lines of the user's file.
+
+    Attributes
+    ----------
+    code : CodeType
+        As it is.
+    filename, name : str
+    tree : ast.FunctionDef, ast.Lambda or None
         ``None`` if there is no source (built at a prompt, or not a Python function).
+    statements : list of ast.stmt
+        In the order of the text, without those of functions defined in it; a compound statement stands for its header.
     lines : dict
         Line number -> text.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        function = inspect.unwrap(getattr(f, "__func__", f))
-        if not inspect.isfunction(function):
-            function = getattr(type(f), "__call__", f)  # noqa: B004 (an instance that is called)
-        self.filename = getattr(getattr(function, "__code__", None), "co_filename", "?")
-        self.tree: ast.FunctionDef | None = None
-        self._by_line: dict[int, ast.stmt] = {}
-        self._written: dict[int, list[str]] = {}
+    def __init__(self, code: CodeType) -> None:
+        self.code, self.filename, self.name = code, code.co_filename, code.co_name
+        self.statements: list[ast.stmt] = []
         self.lines: dict[int, str] = {}
-        try:
-            text, first = inspect.getsourcelines(function)
-        except (OSError, TypeError):
-            return
-        try:
-            module = ast.parse(textwrap.dedent("".join(text)))
-        except SyntaxError:
-            return
-        ast.increment_lineno(module, first - 1)
-        self.lines = {first + i: line.rstrip("\n") for i, line in enumerate(text)}
-        found = [n for n in ast.walk(module) if isinstance(n, ast.FunctionDef)]
-        self.tree = found[0] if found else None
-        if self.tree:
-            for statement in _simple_statements(self.tree.body):
-                for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1):
-                    self._by_line.setdefault(line, statement)
-
-    def statement(self, line: int) -> ast.stmt | None:
-        """Return the simple statement that spans `line`."""
-        return self._by_line.get(line) if self.tree else None
-
-    def first_line(self, line: int) -> int:
-        """Return the line on which the statement that spans `line` begins."""
-        statement = self.statement(line)
-        return statement.lineno if statement else line
-
-    def restarts(self, line: int) -> bool:
-        """Whether reaching `line` begins its statement anew: it is the first line of one that fits on a line."""
-        statement = self.statement(line)
-        return statement is None or statement.lineno == statement.end_lineno
-
-    def assigns(self, line: int) -> bool:
-        """Whether the statement at `line` binds its targets anew, even if to the same value."""
-        return isinstance(self.statement(line), (ast.Assign, ast.AugAssign, ast.AnnAssign))
-
-    def written_by(self, line: int, scope: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the variables in `scope` that the statement at `line` may change; all of them without source."""
-        if self.tree is None:
-            return dict(scope)
-        if line not in self._written:
-            self._written[line] = _targets(self.statement(line))
-        return {name: scope[name] for name in self._written[line] if name in scope}
-
-    def text(self, line: int) -> str:
-        """Return the text of a line, stripped."""
-        return self.lines.get(line, "").strip()
+        self._at_line: dict[int, list[int]] = {}
+        self.tree = _tree_of(code)
+        if self.tree is not None:
+            file = linecache.getlines(self.filename)
+            last = self.tree.end_lineno or self.tree.lineno
+            self.lines = {n: file[n - 1].rstrip("\n") for n in range(_first_line(self.tree), last + 1) if n <= len(file)}
+            body = self.tree.body if isinstance(self.tree, ast.FunctionDef) else [_as_return(self.tree)]
+            for statement in _statements(body):
+                number = len(self.statements)
+                self.statements.append(statement)
+                for line in range(statement.lineno, _end_of(statement)[0] + 1):
+                    self._at_line.setdefault(line, []).append(number)
 
     @property
+    def crowded(self) -> bool:
+        """Whether some line holds more than one statement, so that positions must be asked for."""
+        return any(len(found) > 1 for found in self._at_line.values())
+
+    def place_at(self, line: int, column: int | None = None) -> Place:
+        """Return the statement at a position; the line itself if there is no source."""
+        found = self._at_line.get(line, ())
+        if self.tree is None or not found:
+            return Place(self, line) if self.tree is None else Place(self, self._nearest(line))
+        if len(found) > 1 and column is not None:
+            for number in reversed(found):
+                s = self.statements[number]
+                if (s.lineno, s.col_offset) <= (line, column) < _end_of(s):
+                    return Place(self, number)
+        return Place(self, found[0])
+
+    def _nearest(self, line: int) -> int:
+        before = [i for i, s in enumerate(self.statements) if s.lineno <= line]
+        return before[-1] if before else 0
+
+    @functools.cached_property
+    def places(self) -> list[Place]:
+        """All statements."""
+        return [Place(self, i) for i in range(len(self.statements))]
+
+    @functools.cached_property
     def returns(self) -> list[ast.Return]:
-        """The function's own return statements."""
-        if self.tree is None:
-            return []
-        return [s for s in _simple_statements(self.tree.body) if isinstance(s, ast.Return)]
+        """The function's own return statements, not those of functions in it."""
+        return [s for s in self.statements if isinstance(s, ast.Return)]
 
     @property
     def parameters(self) -> list[str]:
         """The names of the parameters."""
-        return [a.arg for a in self.tree.args.args] if self.tree else []
+        return [*self.code.co_varnames[: self.code.co_argcount + self.code.co_kwonlyargcount]]
+
+    @functools.cached_property
+    def changed_in_place(self) -> frozenset[str]:
+        """The roots that some statement may change without binding them anew."""
+        return frozenset(root for s in self.statements for root in _written_in_place(s))
+
+    @functools.cached_property
+    def constants(self) -> set[Any]:
+        """The numbers in the text."""
+        return (
+            {n.value for n in ast.walk(self.tree) if isinstance(n, ast.Constant) and isinstance(n.value, (int, float))}
+            if self.tree
+            else set()
+        )
+
+    def edited(self, changes: Mapping[Place, Sequence[ast.stmt]]) -> CodeType | None:
+        """Compile the function with other statements in the place of some; ``None`` if that is no Python.
+
+        A compound statement changes in its header alone. The places may be in functions that are defined in this one.
+        """
+        if self.tree is None:
+            return None
+        instead = {id(place.statement): [*body] for place, body in changes.items()}
+        if isinstance(self.tree, ast.Lambda):
+            (body,) = instead.values()
+            value = getattr(_placed(body[0], self.tree.body), "value", None) if body else None
+            new: Any = ast.copy_location(ast.Lambda(args=self.tree.args, body=value), self.tree) if value is not None else None
+        else:
+            new = _Replacer(instead).visit(_shallow(self.tree))
+        return _compiled(new, self.code, self.tree) if new is not None else None
 
 
-def _targets(statement: ast.stmt | None) -> list[str]:
-    """Return the names a statement binds or may write into: its targets, or the arguments of a bare call."""
-    if isinstance(statement, ast.Expr):
-        return list(dict.fromkeys(n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)))
-    if isinstance(statement, ast.Assign):
-        targets = statement.targets
-    elif isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
-        targets = [statement.target]
-    else:
-        return []
-    found: dict[str, None] = {}
-    for t in targets:
-        for n in ast.walk(t):
-            if isinstance(n, ast.Name) and (isinstance(n.ctx, ast.Store) or _is_base(n, t)):
-                found[n.id] = None
-    return list(found)
+class _Replacer(ast.NodeTransformer):
+    """Copies the way down to what changes, and leaves the user's own tree as it is."""
+
+    def __init__(self, instead: dict[int, list[ast.stmt]]) -> None:
+        self.instead = instead
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list) and value and isinstance(value[0], (ast.stmt, ast.ExceptHandler)):
+                block: list[ast.AST] = []
+                for item in value:
+                    block += self._block_of(item)
+                setattr(node, name, block or [ast.copy_location(ast.Pass(), value[0])])
+        return node
+
+    def _block_of(self, item: ast.AST) -> list[ast.AST]:
+        if id(item) not in self.instead:
+            inside = isinstance(item, (*_COMPOUND, *_DEFINITIONS, ast.ExceptHandler))
+            return [self.generic_visit(_shallow(item))] if inside else [item]
+        body = [_placed(s, item) for s in self.instead[id(item)]]
+        if isinstance(item, _COMPOUND) and len(body) == 1:  # the header changes, the block stays the user's
+            header = body[0]
+            for name in ("body", "orelse", "finalbody", "handlers"):
+                if hasattr(item, name):
+                    setattr(header, name, getattr(item, name))
+            return [self.generic_visit(header)]
+        return list(body)
 
 
-def _is_base(name: ast.Name, target: ast.expr) -> bool:
-    """Whether `target` writes into `name`: it is the container, not an index."""
-    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+def _shallow(node: Any) -> Any:
+    return copy.copy(node)
+
+
+def _placed(new: ast.stmt, old: ast.AST) -> ast.stmt:
+    """Return a copy of a statement whose every part stands where the old statement stands."""
+    new = copy.deepcopy(new)
+    parts = ast.walk(new) if not isinstance(new, _COMPOUND) else _header_parts(new)
+    place = {name: getattr(old, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
     for part in parts:
-        while isinstance(part, (ast.Subscript, ast.Attribute, ast.Starred)):
-            part = part.value
-        if part is name:
-            return True
-    return False
+        if "lineno" in part._attributes:
+            part.__dict__.update(place)
+    return new
 
 
-def _simple_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+def _header_parts(statement: ast.AST) -> Iterator[ast.AST]:
+    yield statement
+    for name, value in ast.iter_fields(statement):
+        if name in ("test", "iter", "target", "items"):
+            for item in value if isinstance(value, list) else [value]:
+                yield from ast.walk(item)
+
+
+def _compiled(new: Any, old: CodeType, tree: Any) -> CodeType | None:
+    """Compile a function's tree so that the result can stand in the place of `old`: same names from outside, same class."""
+
+    def here(node: Any) -> Any:
+        return ast.copy_location(node, tree)
+
+    outer = [name for name in old.co_freevars if name != "__class__"]
+    new.args = _bare(new.args)
+    inner: ast.stmt
+    if isinstance(new, ast.FunctionDef):
+        new.decorator_list, new.returns = [], None
+        if outer:  # what was captured stays captured, even if an edit no longer reads it
+            reads = here(ast.Tuple(elts=[here(ast.Name(id=n, ctx=ast.Load())) for n in outer], ctx=ast.Load()))
+            new.body = [*new.body, here(ast.If(test=here(ast.Constant(value=False)), body=[here(ast.Expr(value=reads))], orelse=[]))]
+        inner = new
+    else:
+        inner = here(ast.Expr(value=new))
+    parts = [p for p in getattr(old, "co_qualname", old.co_name).split(".")[:-1] if p != "<locals>"]
+    if parts:  # names with two underscores and super() belong to a class
+        inner = here(_ast.ClassDef(name=parts[-1], bases=[], keywords=[], body=[inner], decorator_list=[], type_params=[]))
+    bound = [here(ast.Assign(targets=[here(ast.Name(id=n, ctx=ast.Store()))], value=here(ast.Constant(value=None)))) for n in outer]
+    empty = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+    scope = here(_ast.FunctionDef(name="scope", args=empty, body=[*bound, inner], decorator_list=[], type_params=[]))
+    try:
+        found = _code_named(compile(ast.Module(body=[scope], type_ignores=[]), old.co_filename, "exec"), old.co_name)
+    except (SyntaxError, ValueError, TypeError, RecursionError):
+        return None
+    return found if found is not None and found.co_freevars == old.co_freevars else None
+
+
+def _bare(arguments: ast.arguments) -> ast.arguments:
+    """Return parameters without defaults and annotations, which belong to the function object."""
+    new = copy.copy(arguments)
+    new.defaults, new.kw_defaults = [], [None] * len(arguments.kwonlyargs)
+    for name in ("posonlyargs", "args", "kwonlyargs"):
+        setattr(new, name, [ast.copy_location(ast.arg(arg=a.arg), a) for a in getattr(arguments, name)])
+    return new
+
+
+def _code_named(code: CodeType, name: str) -> CodeType | None:
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            found = const if const.co_name == name else _code_named(const, name)
+            if found is not None:
+                return found
+    return None
+
+
+def _tree_of(code: CodeType) -> Any:
+    """Return the syntax tree of a function, with the positions of its file."""
+    text = "".join(linecache.getlines(code.co_filename))
+    module = _parsed(text)
+    if module is None:
+        try:
+            lines, first = inspect.getsourcelines(code)
+            module = ast.parse(textwrap.dedent("".join(lines)))
+        except (OSError, TypeError, SyntaxError, IndentationError):
+            return None
+        ast.increment_lineno(module, first - 1)
+    if code.co_name == "<lambda>":
+        spans = [p for p in code.co_positions() if p[0] is not None and p[2] is not None]
+        places = {(p[0], p[2]) for p in spans}
+        found = [n for n in ast.walk(module) if isinstance(n, ast.Lambda) and _holds(n.body, places)]
+        return min(found, key=lambda n: (n.end_lineno or 0) - n.lineno, default=None)
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name and code.co_firstlineno in (node.lineno, _first_line(node)):
+            names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+            if tuple(names) == code.co_varnames[: code.co_argcount]:
+                return node
+    return None
+
+
+@functools.lru_cache(64)
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text) if text.strip() else None
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _holds(body: ast.expr, places: set[tuple[Any, Any]]) -> bool:
+    start = (body.lineno, body.col_offset)
+    end = (body.end_lineno or body.lineno, body.end_col_offset or 0)
+    inside = [p for p in places if start <= p < end]
+    return len(inside) >= max(len(places) - 1, 1)
+
+
+def _first_line(tree: Any) -> int:
+    lines: list[int] = [tree.lineno, *(d.lineno for d in getattr(tree, "decorator_list", ()))]
+    return min(lines)
+
+
+def _as_return(tree: ast.Lambda) -> ast.Return:
+    statement = ast.Return(value=tree.body)
+    return ast.copy_location(statement, tree.body)
+
+
+def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements in the order of the text, compound ones before those in them; definitions are other functions' text."""
     for s in body:
-        if isinstance(s, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+        if isinstance(s, _DEFINITIONS):
             continue
-        inner = [block for field in ("body", "orelse", "finalbody") if (block := getattr(s, field, None))]
-        inner += [h.body for h in getattr(s, "handlers", [])]
-        if not inner:
-            yield s
-        for block in inner:
-            yield from _simple_statements(block)
+        yield s
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(s, name, None)
+            if isinstance(block, list):
+                yield from _statements(block)
+        for handler in getattr(s, "handlers", []):
+            yield from _statements(handler.body)
+
+
+def _end_of(statement: ast.stmt) -> tuple[int, int]:
+    """Return where a statement ends, or the header of a compound one."""
+    if isinstance(statement, _COMPOUND) and getattr(statement, "body", None):
+        header = next((value for name in ("test", "iter", "items") if (value := getattr(statement, name, None)) is not None), None)
+        last = header[-1].context_expr if isinstance(header, list) else header
+        if last is None:
+            return statement.lineno, statement.col_offset + 3
+        return last.end_lineno or last.lineno, (last.end_col_offset or 0) + 1
+    return statement.end_lineno or statement.lineno, statement.end_col_offset or 0
+
+
+class Functions:
+    """The functions of the user's that one check has met, by their code."""
+
+    def __init__(self, *own: Callable[..., Any] | None) -> None:
+        self._of_code: dict[CodeType, Function] = {}
+        self._foreign: set[CodeType] = set()
+        self._holders: dict[CodeType, list[types.FunctionType]] = {}
+        self.called: set[int] = set()
+        codes = [getattr(inspect.unwrap(getattr(f, "__func__", f)), "__code__", None) for f in own if f is not None]
+        self._own_files = {c.co_filename for c in codes if c is not None}
+
+    def of(self, code: CodeType) -> Function | None:
+        """Return the user's function that has this code, or was compiled from it with a change; ``None`` for others'."""
+        found = self._of_code.get(code)
+        if found is None and code not in self._foreign:
+            if code.co_filename in self._own_files or is_users(code.co_filename):
+                found = self._of_code[code] = Function(code)
+            else:
+                self._foreign.add(code)
+        return found
+
+    def watched(self) -> list[Function]:
+        """Return all functions met so far."""
+        return list(dict.fromkeys(self._of_code.values()))
+
+    def note(self, code: CodeType, function: Function) -> None:
+        """Remember that a code, and the functions defined in it, is a changed form of a function's."""
+        self._of_code[code] = function
+        known = {c.co_name: c for c in function.code.co_consts if isinstance(c, CodeType)}
+        for const in code.co_consts:
+            if isinstance(const, CodeType) and const not in self._of_code and const.co_name in known:
+                inner = self.of(known[const.co_name])
+                if inner is not None:
+                    self.note(const, inner)
+
+    def holders(self, function: Function) -> list[types.FunctionType]:
+        """Return the function objects that run this code."""
+        if function.code not in self._holders:
+            found = [f for f in gc.get_referrers(function.code) if isinstance(f, types.FunctionType) and f.__code__ is function.code]
+            self._holders[function.code] = found
+        return self._holders[function.code]
+
+    def enclosing(self, function: Function) -> Function | None:
+        """Return the function that defines another one whenever it is called."""
+        return next(
+            (f for f in self.watched() if id(f) in self.called and any(c is function.code or c == function.code for c in f.code.co_consts)),
+            None,
+        )
+
+
+# --- what a statement writes and reads -------------------------------------------------------------
+
+
+def _root(node: ast.expr) -> str | None:
+    """Return the variable or attribute that a target is an element of: ``self.grads`` of ``self.grads['W'][0]``."""
+    while isinstance(node, (ast.Subscript, ast.Starred)):
+        node = node.value
+    inner = node
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    if isinstance(inner, ast.Name):
+        return ast.unparse(node)
+    if isinstance(inner, ast.Subscript):  # layers[i].dW
+        return ast.unparse(node)
+    return None
+
+
+def _targets_in(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for t in target.elts:
+            yield from _targets_in(t)
+    elif isinstance(target, ast.Starred):
+        yield from _targets_in(target.value)
+    else:
+        yield target
+
+
+def _assigned(statement: ast.stmt | None) -> list[ast.expr]:
+    match statement:
+        case ast.Assign():
+            targets = statement.targets
+        case ast.AugAssign() | ast.AnnAssign() | ast.For():
+            targets = [statement.target]
+        case ast.With():
+            targets = [i.optional_vars for i in statement.items if i.optional_vars is not None]
+        case ast.Delete():
+            targets = statement.targets
+        case _:
+            return []
+    return [x for t in targets for x in _targets_in(t)]
+
+
+def roots_written_by(statement: ast.stmt | None) -> list[str]:
+    """Return the variables and attributes a statement binds or may write into: its targets, or what a bare call is given."""
+    if isinstance(statement, ast.Expr):
+        nodes: list[ast.expr] = []
+        for n in ast.walk(statement.value):
+            if isinstance(n, ast.Call):
+                nodes += [*n.args, *(k.value for k in n.keywords)]
+                if isinstance(n.func, ast.Attribute):
+                    nodes.append(n.func.value)
+        return list(dict.fromkeys(r for n in nodes if (r := _root(n)) is not None))
+    found = [r for t in _assigned(statement) if (r := _root(t)) is not None]
+    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
+        for n in ast.walk(statement.value):
+            if isinstance(n, ast.keyword) and n.arg == "out" and (r := _root(n.value)) is not None:
+                found.append(r)
+    return list(dict.fromkeys(found))
+
+
+def _written_in_place(statement: ast.stmt) -> list[str]:
+    plain = {ast.unparse(t) for t in _assigned(statement)} if not isinstance(statement, ast.AugAssign) else set()
+    return [r for r in roots_written_by(statement) if r not in plain]
+
+
+def names_read_by(node: ast.AST | None) -> set[str]:
+    """Return the variables that a statement reads (``+=`` reads its target), attributes of ``self`` as ``self.x``."""
+    if node is None:
+        return set()
+    parts = _header_parts(node) if isinstance(node, _COMPOUND) else ast.walk(node)
+    found: set[str] = set()
+    for n in parts:
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load):
+            found.add(n.id)
+        elif isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
+            found.add(ast.unparse(n))
+    if isinstance(node, ast.AugAssign):
+        found |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)} | {r for r in [_root(node.target)] if r}
+    return found

@@ -8,11 +8,15 @@ from collections.abc import Iterable
 
 __all__ = ["near_misses", "wanted_names"]
 
+_WORDS = "grads?|gradients?|delta|del|nabla|adj|bar|cotangent|partial|deriv|derivative"
 _CONVENTIONS = (
-    r"d[A-Za-z]+_d_?(?P<x>.+)",  # dL_dW, dJ_d_W, dloss_dW
-    r"(?:grad|gradient|delta|del|adj|bar|g|D|d|∂)_(?P<x>.+)",  # grad_W, d_W
-    r"(?P<x>.+)_(?:grad|gradient|bar|adj|delta|dot)",  # W_grad
-    r"(?:grad|∂|d|g|D)(?P<x>.+)",  # dW, gW
+    r"(?:d|∂|partial_?)[A-Za-z]+?_(?:d|∂|partial)_?(?P<x>.+)",  # dL_dW, dJ_d_W, dloss_dW
+    r"d(?:L|J|E|C|loss|cost|Loss|Cost|err|error)d_?(?P<x>.+)",  # dLdW
+    r"d_?(?:L|J|E|C|loss|cost|Loss|Cost|err|error)_(?P<x>.+)",  # d_loss_W
+    rf"(?:{_WORDS}|g|D|d|∂)_(?P<x>.+)",  # grad_W, d_W
+    rf"(?P<x>.+)_(?:{_WORDS}|dot|diff|g)",  # W_grad
+    r"(?P<x>.+?)(?:Grad|Gradient|Delta|_?grads?|_?gradients?)",  # WGrad, wgrad
+    r"(?:grad|nabla|delta|∂|d|g|D)(?P<x>.+)",  # dW, gW
 )
 
 
@@ -24,7 +28,7 @@ def wanted_names(name: str) -> list[str]:
     >>> wanted_names("dW1")
     ['W1']
     >>> wanted_names("dL_dW1")
-    ['W1', 'L_dW1']
+    ['W1', 'dW1', 'L_dW1']
     >>> wanted_names("W1_grad")
     ['W1']
     """
@@ -34,8 +38,8 @@ def wanted_names(name: str) -> list[str]:
 
 def near_misses(name: str, known: Iterable[str]) -> list[str]:
     """Return known names that look like `name`, for an error message."""
-    wanted = [*wanted_names(name), name]
+    wanted = wanted_names(name)
     known = list(known)
-    begun = [k for x in wanted for k in known if k and (k.lower().startswith(x.lower()) or x.lower().startswith(k.lower()))]
-    alike = [m for x in wanted for m in difflib.get_close_matches(x, known, n=3, cutoff=0.4)]
+    begun = [k for x in wanted or [name] for k in known if k and (k.lower().startswith(x.lower()) or x.lower().startswith(k.lower()))]
+    alike = [m for x in [*wanted, name] for m in difflib.get_close_matches(x, known, n=3, cutoff=0.4)]
     return list(dict.fromkeys([*alike, *begun]))[:4]

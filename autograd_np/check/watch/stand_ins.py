@@ -1,36 +1,51 @@
-"""Stand-ins for NumPy in the user's forward function: what it creates is a Tensor, so that results can be written into it."""
+"""Stand-ins for NumPy in the user's modules, for one run on Tensors: what it creates is a Tensor, so that results can be written into it.
+
+NumPy itself is left alone. In each of the user's modules the names that stand for NumPy, for `math` and for `isinstance` mean
+something else while the run lasts; `float(x)` and `x.item()`, which would leave the graph, are calls of a name that does not.
+"""
 
 from __future__ import annotations
 
+import ast
+import builtins
 import copy
+import math
+import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_np.tensor import Tensor
+from autograd_np.check.watch.source import Function, Functions, is_users
+from autograd_np.tensor import Tensor, value_of
 
-__all__ = ["with_tensor_numpy"]
+__all__ = ["exchanged", "tensor_numpy"]
+
+_SEQUENCES = frozenset(
+    [
+        "concatenate",
+        "stack",
+        "hstack",
+        "vstack",
+        "dstack",
+        "column_stack",
+        "block",
+        "einsum",
+        "meshgrid",
+        "broadcast_arrays",
+        "ix_",
+        "linalg",
+        "multi_dot",
+        "append",
+        "array_split",
+    ]
+)
 
 
-def _made(real: Callable[..., Any]) -> Callable[..., Any]:
-    def make(*args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(a, Tensor) for a in args):
-            new = real(*args, **kwargs)
-            return new if isinstance(new, Tensor) else Tensor(new) if np.asarray(new).dtype.kind == "f" else new
-        new = real(*args, **kwargs)
-        return Tensor(new) if new.dtype.kind == "f" else new
-
-    return make
-
-
-def _array(x: Any, *args: Any, **kwargs: Any) -> Any:
-    if isinstance(x, Tensor):
-        return x.copy()
-    if isinstance(x, (list, tuple)) and any(isinstance(v, Tensor) for v in _deep(x)):
-        return np.stack([_array(v) if isinstance(v, (list, tuple, Tensor)) else np.asarray(v, float) for v in x])
-    return np.array(x, *args, **kwargs)
+def _is_float(x: Any) -> bool:
+    return np.asarray(value_of(x)).dtype.kind == "f"
 
 
 def _deep(x: Any) -> Iterator[Any]:
@@ -41,86 +56,316 @@ def _deep(x: Any) -> Iterator[Any]:
             yield v
 
 
+def _holds_tensor(x: Any) -> bool:
+    return isinstance(x, (list, tuple)) and any(isinstance(v, Tensor) for v in _deep(x))
+
+
+def _stacked(x: Any) -> Any:
+    """Return nested lists of Tensors and numbers as one Tensor."""
+    if isinstance(x, (list, tuple)):
+        return np.stack([_stacked(v) for v in x])
+    return x if isinstance(x, Tensor) else np.asarray(x, float)
+
+
+def _made(real: Callable[..., Any]) -> Callable[..., Any]:
+    def make(*args: Any, **kwargs: Any) -> Any:
+        if _holds_tensor(args):
+            new = real(*(_stacked(a) if _holds_tensor(a) else a for a in args), **kwargs)
+            return new if isinstance(new, Tensor) else Tensor(new) if _is_float(new) else new
+        new = real(*args, **kwargs)
+        return Tensor(new) if new.dtype.kind == "f" else new
+
+    return make
+
+
+def _array(x: Any, *args: Any, **kwargs: Any) -> Any:
+    dtype = kwargs.get("dtype", args[0] if args else None)
+    if isinstance(x, Tensor):
+        return x.copy() if dtype is None or np.dtype(dtype).kind == "f" else np.array(x.detach().data, dtype)
+    if _holds_tensor(x):
+        return _stacked(x)
+    return np.array(x, *args, **kwargs)
+
+
 def _asarray(x: Any, *args: Any, **kwargs: Any) -> Any:
     return x if isinstance(x, Tensor) else _array(x, *args, **kwargs)
 
 
-CREATION = {name: _made(getattr(np, name)) for name in ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like")} | {
+def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -> Any:
+    """Gather the windows by index, which has a derivative."""
+    windows = window_shape if isinstance(window_shape, (tuple, list)) else (window_shape,)
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    for n, a in zip(windows, axes, strict=True):
+        a %= x.ndim
+        index = np.arange(x.shape[a] - n + 1)[:, None] + np.arange(n)
+        x = np.moveaxis(x[(slice(None),) * a + (index,)], a + 1, -1)
+    return x
+
+
+def _as_strided(x: Any, shape: Any = None, strides: Any = None, **more: Any) -> Any:
+    """Gather by index what the strides lead to."""
+    if not isinstance(x, Tensor):
+        return np.lib.stride_tricks.as_strided(x, shape, strides, **more)
+    data = np.asarray(value_of(x))
+    index = np.empty_like(data, dtype=np.int64)
+    index[...] = np.arange(data.size).reshape(data.shape)
+    return x.reshape(-1)[np.lib.stride_tricks.as_strided(index, shape, strides).copy()]
+
+
+def _float(x: Any = 0.0) -> Any:
+    return x.reshape(()) if isinstance(x, Tensor) else float(x)
+
+
+def _item(x: Any, *index: Any) -> Any:
+    if not isinstance(x, Tensor):
+        return x.item(*index)
+    return x.reshape(-1)[index[0]] if index else x.reshape(())
+
+
+def _isinstance(x: Any, kinds: Any) -> bool:
+    if isinstance(x, Tensor):
+        return isinstance(x, kinds) or isinstance(x.detach().data[()], kinds) or (x.ndim > 0 and isinstance(x.detach().data, kinds))
+    return isinstance(x, kinds)
+
+
+_CREATION: dict[str, Callable[..., Any]] = {
+    name: _made(getattr(np, name)) for name in ("zeros", "ones", "full", "zeros_like", "ones_like", "full_like")
+} | {
     "empty": _made(np.zeros),
     "empty_like": _made(np.zeros_like),
     "array": _array,
     "asarray": _asarray,
     "asanyarray": _asarray,
     "ascontiguousarray": _asarray,
+    "asfortranarray": _asarray,
 }
 
 
-class _TensorNumPy(types.ModuleType):
-    """NumPy, except that what it creates is a Tensor, so that results can be written into it in place."""
+_WINDOWS = {"sliding_window_view": _sliding_window_view, "as_strided": _as_strided}
 
-    def __init__(self, real: types.ModuleType, make: Mapping[str, Callable[..., Any]]) -> None:
+
+def _wrapped(f: Any) -> Any:
+    """Return a function of NumPy's that takes lists of Tensors and writes results into Tensors."""
+    if not callable(f) or isinstance(f, type) or getattr(f, "__name__", "") in _SEQUENCES:
+        return f
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        out = kwargs.get("out")
+        if any(map(_holds_tensor, args)):
+            args = tuple(_stacked(a) if _holds_tensor(a) else a for a in args)
+        if isinstance(out, Tensor) or (out is not None and any(isinstance(a, Tensor) for a in args)):
+            out[...] = f(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+            return out
+        return f(*args, **kwargs)
+
+    return call
+
+
+class _Stand(types.ModuleType):
+    """A module, except for some names; functions take lists of Tensors."""
+
+    def __init__(self, real: types.ModuleType, instead: Mapping[str, Any]) -> None:
         super().__init__(real.__name__)
-        self.__dict__.update(make)
+        self.__dict__.update(instead)
         self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._real, name)
+        if isinstance(value, types.ModuleType):
+            value = _Stand(value, _WINDOWS if name in ("lib", "stride_tricks") else {})
+        elif value is np.c_ or value is np.r_:
+            value = _Concatenator(value)
+        elif isinstance(value, np.ufunc):
+            value = _UfuncStand(value)
+        elif self._real is np.random:
+            value = _outside(value)
+        else:
+            value = _wrapped(value)
+        self.__dict__[name] = value
+        return value
+
+
+class _UfuncStand:
+    """A ufunc that takes lists of Tensors; its methods are its own."""
+
+    def __init__(self, real: np.ufunc) -> None:
+        self._real, self._call = real, _wrapped(real.__call__)
+        self.__name__ = real.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs) if kwargs or any(isinstance(a, (list, tuple)) for a in args) else self._real(*args)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
 
-def with_tensor_numpy(f: Callable[..., Any], make: Mapping[str, Callable[..., Any]] = CREATION) -> Callable[..., Any]:
-    """Return a copy of `f`, and of the functions of its module that it calls, that creates arrays through `make`.
+class _MathStand(types.ModuleType):
+    """`math` on Tensors: NumPy's function of the same meaning."""
 
-    Parameters
-    ----------
-    f : callable
-        A Python function or bound method; anything else is returned as it is.
-    make : mapping
-        NumPy names (``zeros``, ``array``, ...) -> replacements.
-    """
-    proxy = _TensorNumPy(np, make)
-    scopes: dict[int, dict[str, Any]] = {}
+    _NAMES: ClassVar = {"pow": "power", "fabs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 
-    def scope_of(g: types.FunctionType) -> dict[str, Any]:
-        key = id(g.__globals__)
-        if key not in scopes:
-            scopes[key] = new = dict(g.__globals__)
-            for name, value in g.__globals__.items():
-                if value is np:
-                    new[name] = proxy
-                elif isinstance(value, types.FunctionType) and value.__globals__ is g.__globals__:
-                    new[name] = copied(value)
-                elif callable(value) and name in make and value is getattr(np, name, None):
-                    new[name] = make[name]
-        return scopes[key]
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(math, name)
+        if not callable(real):
+            return real
 
-    def copied(g: types.FunctionType) -> types.FunctionType:
-        new = types.FunctionType(g.__code__, scopes[id(g.__globals__)], g.__name__, g.__defaults__, _cells(g))
-        new.__kwdefaults__ = g.__kwdefaults__
-        return new
+        def call(*args: Any) -> Any:
+            return getattr(np, self._NAMES.get(name, name))(*args) if any(isinstance(a, Tensor) for a in args) else real(*args)
 
-    def _cells(g: types.FunctionType) -> tuple[types.CellType, ...] | None:
-        if g.__closure__ is None:
-            return None
-        cells = []
-        for cell in g.__closure__:
-            try:
-                content = cell.cell_contents
-            except ValueError:
-                cells.append(cell)
-                continue
-            if content is np:
-                cells.append(types.CellType(proxy))
-            elif isinstance(content, types.FunctionType) and content is not g:
-                scope_of(content)
-                cells.append(types.CellType(copied(content)))
+        return call
+
+
+class _Concatenator:
+    """``np.c_`` and ``np.r_`` of Tensors and arrays."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not any(isinstance(p, Tensor) or _holds_tensor(p) for p in parts):
+            return self._real[key]
+        parts = tuple(_stacked(p) for p in parts)
+        if self._real is np.c_:
+            return np.column_stack(parts)
+        return np.concatenate([p if p.ndim else p.reshape(1) for p in parts])
+
+
+def _outside(f: Any) -> Any:
+    """Return a function that draws random numbers, given the values of Tensors."""
+    if not callable(f) or isinstance(f, type):
+        return f
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        plain = [value_of(a) if isinstance(a, Tensor) else a for a in args]
+        return f(*plain, **{k: value_of(v) if isinstance(v, Tensor) else v for k, v in kwargs.items()})
+
+    return call
+
+
+def _reshaped(x: Any, shape: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.reshape(shape)
+    x.shape = shape
+    return x
+
+
+_LEAVING = {"float": "_float_or_tensor", "item": "_item_or_tensor", "shape": "_reshaped_tensor"}
+
+
+class _Staying(ast.NodeTransformer):
+    """Turns ``float(x)``, ``np.float64(x)``, ``x.item()`` and ``x.shape = s`` into calls of stand-ins."""
+
+    def __init__(self) -> None:
+        self.changed = False
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        match node.func:
+            case ast.Name(id="float") if len(node.args) == 1:
+                name, args = _LEAVING["float"], node.args
+            case ast.Attribute(attr="float64" | "float32", value=ast.Name(id="np" | "numpy")) if len(node.args) == 1:
+                name, args = _LEAVING["float"], node.args
+            case ast.Attribute(attr="item", value=value):
+                name, args = _LEAVING["item"], [value, *node.args]
+            case _:
+                return node
+        self.changed = True
+        return ast.Call(func=ast.Name(id=name, ctx=ast.Load()), args=args, keywords=[])
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        match node.targets:
+            case [ast.Attribute(attr="shape", value=ast.Name(id=name))]:
+                self.changed = True
+                args: list[ast.expr] = [ast.Name(id=name, ctx=ast.Load()), node.value]
+                call = ast.Call(func=ast.Name(id=_LEAVING["shape"], ctx=ast.Load()), args=args, keywords=[])
+                return ast.Assign(targets=[ast.Name(id=name, ctx=ast.Store())], value=call)
+        return node
+
+
+def _changes(function: Function) -> dict[Any, list[ast.stmt]]:
+    found = {}
+    for place in function.places:
+        statement = place.statement
+        if statement is None:
+            continue
+        staying = _Staying()
+        new = staying.visit(copy.deepcopy(statement))
+        if staying.changed:
+            found[place] = [new]
+    return found
+
+
+@contextmanager
+def exchanged(codes: Mapping[types.FunctionType, types.CodeType]) -> Iterator[None]:
+    """Let functions run other code while this lasts."""
+    before = {f: f.__code__ for f in codes}
+    try:
+        for f, code in codes.items():
+            f.__code__ = code
+        yield
+    finally:
+        for f, code in before.items():
+            f.__code__ = code
+
+
+@contextmanager
+def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) -> Iterator[None]:
+    """Let NumPy mean the stand-in in the modules of some functions and in every other module of the user's, while this lasts."""
+    reachable = list(reachable)
+    scopes = {id(f.__globals__): f.__globals__ for f in reachable}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and isinstance(module, types.ModuleType) and is_users(file):
+            scopes.setdefault(id(vars(module)), vars(module))
+    stand, mathematics = _Stand(np, _CREATION), _MathStand("math")
+    instead: dict[int, Any] = {id(np): stand, id(math): mathematics}
+    instead |= {id(getattr(np, name)): new for name, new in _CREATION.items() if hasattr(np, name)}
+    instead |= {id(getattr(np.lib.stride_tricks, name)): new for name, new in _WINDOWS.items()}
+    instead[id(np.lib.stride_tricks)] = _Stand(np.lib.stride_tricks, _WINDOWS)
+    saved: list[tuple[dict[str, Any], str, Any]] = []
+    cells: list[tuple[types.CellType, Any]] = []
+    codes = {}
+    for f in reachable:
+        function = functions.of(f.__code__)
+        changes = _changes(function) if function is not None else {}
+        code = function.edited(changes) if changes and function is not None else None
+        if code is not None and function is not None:
+            functions.note(code, function)
+            codes[f] = code
+    absent = object()
+    try:
+        for scope in scopes.values():
+            for name, value in list(scope.items()):
+                if id(value) in instead and not name.startswith("__"):
+                    saved.append((scope, name, value))
+                    scope[name] = instead[id(value)]
+            for name, new in (
+                ("isinstance", _isinstance),
+                (_LEAVING["float"], _float),
+                (_LEAVING["item"], _item),
+                (_LEAVING["shape"], _reshaped),
+            ):
+                if scope.get(name, getattr(builtins, name, absent)) in (getattr(builtins, name, absent), absent):
+                    saved.append((scope, name, scope.get(name, absent)))
+                    scope[name] = new
+        for f in reachable:
+            for cell in f.__closure__ or ():
+                try:
+                    content = cell.cell_contents
+                except ValueError:
+                    continue
+                if id(content) in instead:
+                    cells.append((cell, content))
+                    cell.cell_contents = instead[id(content)]
+        with exchanged(codes):
+            yield
+    finally:
+        for cell, content in cells:
+            cell.cell_contents = content
+        for scope, name, value in reversed(saved):
+            if value is absent:
+                scope.pop(name, None)
             else:
-                cells.append(cell)
-        return tuple(cells)
-
-    if isinstance(f, types.MethodType) and isinstance(f.__func__, types.FunctionType):
-        scope_of(f.__func__)
-        return types.MethodType(copied(f.__func__), copy.copy(f.__self__))
-    if isinstance(f, types.FunctionType):
-        scope_of(f)
-        return copied(f)
-    return f
+                scope[name] = value

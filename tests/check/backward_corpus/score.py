@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent, indent
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import autograd_np as ag
-from backward_corpus import loading
-from backward_corpus.loading import Mutant
+from backward_corpus import loading, truth
+from backward_corpus.loading import Mistake, Mutant
 
-__all__ = ["THRESHOLDS", "Check", "Judged", "Summary", "check", "false_alarms", "judge", "summarise"]
+__all__ = ["THRESHOLDS", "Check", "Finding", "Judged", "Summary", "check", "cures", "false_alarms", "judge", "summarise"]
 
-THRESHOLDS = {"detected": 1.0, "localised": 0.95, "explained": 0.85, "confidently wrong": 0.03, "doubles": 0.90}
-"""At least so much of each, but at most so much confidently wrong."""
+# fmt: off
+THRESHOLDS = {
+    "detected": 1.0, "localised": 0.97, "explained": 0.90, "confidently wrong": 0.01, "doubles": 0.90, "helper": 0.90, "fix": 0.85,
+}
+# fmt: on
+"""What is wanted: at least so much of each, but at most so much confidently wrong."""
+
+
+class Finding(NamedTuple):
+    """What was said about one line; `fix` is the line as it should be, if that was said."""
+
+    line: int
+    variable: str
+    kind: str
+    message: str
+    fix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,7 @@ class Check:
     ----------
     verdict : str
         ``error`` if it raised.
-    findings : tuple of (line, variable, kind, message)
+    findings : tuple of Finding
         In execution order.
     error : str or None
         What it raised.
@@ -37,12 +52,13 @@ class Check:
     """
 
     verdict: str
-    findings: tuple[tuple[int, str, str, str], ...]
+    findings: tuple[Finding, ...]
     error: str | None
     seconds: float
 
     def __str__(self) -> str:
-        return self.error or "; ".join(f"line {n} {v}: {k}: {m}" for n, v, k, m in self.findings) or f"{self.verdict}, no finding"
+        said = [f"line {f.line} {f.variable}: {f.kind}: {f.message}" + (f" [{f.fix.strip()}]" if f.fix else "") for f in self.findings]
+        return self.error or "; ".join(said) or f"{self.verdict}, no finding"
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,10 @@ class Judged:
     misled : tuple of bool
         For each mistake: what was said about it is neither acceptable nor ``unknown``. A finding away from
         every mistaken line counts against the first mistake that has none at its own.
+    inside : tuple of bool
+        For each mistake in a helper: some finding is at its line there.
+    fixed : tuple of bool
+        For each mistake: a finding at its line has a fix that cures it; see `cures`.
     spurious : int
         Findings beyond one for each mistake.
     """
@@ -73,6 +93,8 @@ class Judged:
     found: tuple[bool, ...]
     explained: tuple[bool, ...]
     misled: tuple[bool, ...]
+    inside: tuple[bool, ...]
+    fixed: tuple[bool, ...]
     spurious: int
 
     @property
@@ -92,61 +114,84 @@ class Summary:
     @property
     def missed(self) -> list[str]:
         """Thresholds that are not met."""
+        return self.short_of(THRESHOLDS)
+
+    def short_of(self, limits: Mapping[str, float]) -> list[str]:
+        """Say which of other thresholds are not met."""
         return [
             f"{name} {self.shares[name]:.1%}, {'at most' if name == 'confidently wrong' else 'at least'} {limit:.0%} wanted"
-            for name, limit in THRESHOLDS.items()
+            for name, limit in limits.items()
             if (self.shares[name] > limit if name == "confidently wrong" else self.shares[name] < limit)
         ]
 
 
-def check(module: ModuleType, seed: int = 0) -> Check:
+def check(module: ModuleType, seed: int = 0, **options: Any) -> Check:
     """Run `check_backward` on a pass as a user would; an exception becomes the verdict ``error``."""
-    names = getattr(module, "NAMES", None)
+    loss, names = getattr(module, "loss", None), getattr(module, "NAMES", None)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a wrong pass may overflow; that is for the report to tell
         try:
-            report = ag.check_backward(module.forward, module.backward, module.inputs(seed), getattr(module, "loss", None), names=names)
-            findings = tuple((f.line, str(f.variable), f.kind, f.message) for f in report.findings)
+            report = ag.check_backward(*loading.functions(module, seed), module.inputs(seed), loss, names=names, **options)
+            findings = tuple(Finding(f.line, str(f.variable), f.kind, f.message, f.fix) for f in report.findings)
             verdict, error = str(report.verdict), None
         except Exception as e:  # noqa: BLE001  an exception is a result here
             findings, verdict, error = (), "error", f"{type(e).__name__}: {e}"
     return Check(verdict, findings, error, time.perf_counter() - start)
 
 
-def judge(mutant: Mutant, said: Check) -> Judged:
-    """Compare what was said about a mutant with what is wrong with it."""
-    at = [[f for f in said.findings if f[0] in mistake.lines] for mistake in mutant.mistakes]
-    astray = [f for f in said.findings if not any(f[0] in mistake.lines for mistake in mutant.mistakes)]
+def cures(mutant: Mutant, mistake: Mistake, finding: Finding, folder: Path) -> bool:
+    """Whether the line that a finding proposes leaves what the pass returns without this mistake."""
+    if finding.fix is None:
+        return False
+    lines = mutant.text.splitlines(keepends=True)
+    old = lines[finding.line - 1]
+    lines[finding.line - 1] = indent(dedent(finding.fix), old[: len(old) - len(old.lstrip())]).rstrip("\n") + "\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            mended = loading.write(mutant.house, "".join(lines), folder)
+        except SyntaxError:
+            return False
+        return truth.same(truth.attempt(mended), truth.attempt(loading.write(mutant.house, mistake.without, folder)))
+
+
+def judge(mutant: Mutant, said: Check, folder: Path) -> Judged:
+    """Compare what was said about a mutant with what is wrong with it; fixes are tried out in `folder`."""
+    at = [[f for f in said.findings if f.line in mistake.lines] for mistake in mutant.mistakes]
+    astray = [f for f in said.findings if not any(f.line in mistake.lines for mistake in mutant.mistakes)]
     explained, misled, spare = [], [], list(astray)
     for mistake, findings in zip(mutant.mistakes, at, strict=True):
-        right = any(f[2] in mistake.kinds for f in findings)
+        right = any(f.kind in mistake.kinds for f in findings)
         about = findings or ([spare.pop(0)] if spare else [])
         explained.append(right)
-        misled.append(not right and any(f[2] != "unknown" for f in about))
+        misled.append(not right and any(f.kind != "unknown" for f in about))
+    pairs = list(zip(mutant.mistakes, at, strict=True))
     return Judged(
         mutant,
         said,
         detected=said.verdict == "fail",
-        localised=bool(said.findings) and any(said.findings[0][0] in mistake.lines for mistake in mutant.mistakes),
+        localised=bool(said.findings) and any(said.findings[0].line in mistake.lines for mistake in mutant.mistakes),
         found=tuple(bool(findings) for findings in at),
         explained=tuple(explained),
         misled=tuple(misled),
+        inside=tuple(any(f.line in mistake.inside for f in findings) for mistake, findings in pairs if mistake.inside),
+        fixed=tuple(any(cures(mutant, mistake, f, folder) for f in findings) for mistake, findings in pairs),
         spurious=max(0, len(said.findings) - len(mutant.mistakes)),
     )
 
 
-def check_mutants(chosen: Iterable[Mutant], folder: Path) -> Iterator[Judged]:
-    """Write, check and judge mutants, one after the other."""
+def check_mutants(chosen: Iterable[Mutant], folder: Path, **options: Any) -> Iterator[Judged]:
+    """Write, check with these options of `check_backward` and judge mutants, one after the other."""
     for mutant in chosen:
-        yield judge(mutant, check(loading.write(mutant, folder)))
+        yield judge(mutant, check(loading.write(mutant.house, mutant.text, folder), **options), folder)
 
 
-def false_alarms(house: str, seeds: Iterable[int]) -> Iterator[tuple[int, Check]]:
+def false_alarms(house: str, seeds: Iterable[int], **options: Any) -> Iterator[tuple[int, Check]]:
     """Yield (seed, what was said) about a right pass."""
     module = loading.right(house)
     for seed in seeds:
-        yield seed, check(module, seed)
+        yield seed, check(module, seed, **options)
 
 
 def summarise(judged: Iterable[Judged]) -> Summary:
@@ -163,5 +208,7 @@ def summarise(judged: Iterable[Judged]) -> Summary:
     share("explained", [e for j in judged for e in j.explained])
     share("confidently wrong", [m for j in judged for m in j.misled])
     share("doubles", [all(j.found) for j in judged if j.mutant.double])
+    share("helper", [i for j in judged for i in j.inside])
+    share("fix", [f for j in judged for f in j.fixed])
     share("one finding a mistake", [not j.spurious for j in judged])
     return result

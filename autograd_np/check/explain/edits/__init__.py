@@ -1,6 +1,7 @@
-"""The edits of a line: each undoes one mistake, so the edit that makes the line right names the mistake.
+"""The edits of a statement: each undoes one mistake, so the edit that makes the pass right names the mistake.
 
-Here live the families of edits, a file each, what they have in common (`edit`), all of them in order (`catalogue`), and the
-trying of them on a wrong line (`line_edits`). A family may not know another, nor the case that it is tried on. Reasons that are
-not in the text of a line (a factor of its values, a line before it) may not live here.
+Here live the families of edits, a file each (operators, matrices, reductions, names, indices, masks, constants, calls, insertions,
+assignments, pairs), what they have in common (`syntax`, `edit`), what forward tells (`hints`), all of them in order (`catalogue`), and
+the text of a corrected statement (`rewrite`). A family may not know another, nor the case that it is tried on. Reasons that are not
+in the text of a statement (a factor of its values, a line before it) may not live here.
 """

@@ -1,76 +1,152 @@
-"""Edits of calls: the operands of `dot`, the axes of a sum, sum for mean, a function too many."""
+"""Edits of calls: another function, arguments exchanged, a function too many or missing."""
 
 from __future__ import annotations
 
 import ast
-import copy
+import itertools
+import math
+import types
 from collections.abc import Iterator
 
-from autograd_np.check.explain.edits.edit import Edit, Place, number, text_of, transposed
+import numpy as np
+
+from autograd_np.check.explain.edits.edit import Edit, Place, is_float_array, shape_of
 
 __all__ = ["call_edits"]
 
-_AXES = (None, 0, 1, 2, -1, (0, 1), (0, 2), (1, 2), (0, 1, 2), (0, 2, 3), (0, 1, 3), (1, 2, 3))
+_CONFUSED = (
+    ("exp", "log"),
+    ("sin", "cos", "tan"),
+    ("sinh", "cosh", "tanh"),
+    ("maximum", "minimum"),
+    ("sqrt", "square"),
+    ("sign", "abs"),
+    ("zeros_like", "ones_like"),
+    ("zeros", "ones"),
+    ("argmax", "argmin"),
+    ("floor", "ceil"),
+    ("hstack", "vstack", "concatenate"),
+    ("triu", "tril"),
+    ("multiply", "divide", "add", "subtract"),
+    ("cumsum", "flip"),
+)
+"""Functions of NumPy that are taken for one another."""
+
+_ARRANGING = {
+    "sum",
+    "mean",
+    "average",
+    "max",
+    "min",
+    "dot",
+    "matmul",
+    "einsum",
+    "len",
+    "range",
+    "reversed",
+    "zeros_like",
+    "ones_like",
+    "zeros",
+}
 
 
 def call_edits(at: Place) -> Iterator[Edit]:
-    """Yield the edits of a call."""
-    node = at.node
-    if not isinstance(node, ast.Call):
-        return
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if name in ("dot", "matmul") and len(node.args) == 2:
-        yield from _of_dot(at, node)
-    if name in ("sum", "mean") and isinstance(node.func, ast.Attribute):
-        other = "mean" if name == "sum" else "sum"
-        swapped = copy.deepcopy(node)
-        swapped.func = ast.Attribute(value=copy.deepcopy(node.func.value), attr=other, ctx=ast.Load())
-        yield at.edit(6, "wrong-reduction", f"`{at.target}` takes the {name} where it should take the {other}", swapped)
-        yield from _of_axes(at, node)
-    if len(node.args) == 1 and name not in ("sum", "mean", "zeros_like", "len", "range"):
-        words = f"`{name}` does not belong around `{text_of(node.args[0])}` in `{at.target}`"
-        yield at.edit(9, "extra-factor", words, node.args[0])
+    """Yield the edits of a call, and the calls that an array may lack."""
+    if at.whole and is_float_array(at.value):
+        yield from _helpers(at)
+    if isinstance(at.node, (ast.Tuple, ast.List)) and not at.index:
+        yield from _reordered(at, at.node)
+    if isinstance(at.node, ast.Call):
+        name = at.node.func.attr if isinstance(at.node.func, ast.Attribute) else getattr(at.node.func, "id", "")
+        yield from _other_functions(at, at.node, name)
+        if name not in ("dot", "matmul", "einsum", "range", "transpose", "reshape"):
+            yield from _exchanged(at, at.node)
+        if name not in _ARRANGING:
+            yield from _too_many(at, at.node, name)
+    elif isinstance(at.node, (ast.Name, ast.Attribute, ast.Subscript)) and _is_argument(at):
+        for function in at.line.functions_of_one_array():
+            words = f"`{at.text}` in `{at.target}` should be `{function}({at.text})`"
+            yield at.edit(7, "wrong-point", words, f"{function}({at.text})")
 
 
-def _of_dot(at: Place, node: ast.Call) -> Iterator[Edit]:
-    a, b = node.args
-    for args, words in (
-        ([transposed(a), b], f"`{text_of(a)}` should be transposed"),
-        ([a, transposed(b)], f"`{text_of(b)}` should be transposed"),
-        ([b, a], "the operands are in the wrong order"),
-        ([transposed(b), transposed(a)], f"`{text_of(node)}` should be transposed"),
-    ):
-        new = copy.deepcopy(node)
-        new.args = [copy.deepcopy(x) for x in args]
-        yield at.edit(7, "transpose", f"in `{at.target}`, {words}", new)
+def _helpers(at: Place) -> Iterator[Edit]:
+    """Yield calls of the user's functions of two arguments that a value may lack: ``relu_backward(dA, Z)``."""
+    others = [k for k, v in at.line.env.items() if isinstance(v, (np.ndarray, tuple, dict)) and not k.startswith("_")]
+    for function in at.line.functions(2)[:4]:
+        for other in others[:12]:
+            if other != at.text:
+                words = f"`{at.target}` should be `{function}({at.text}, {other})`: that step is missing"
+                yield at.edit(6.9, "missing-factor", words, f"{function}({at.text}, {other})")
 
 
-def _of_axes(at: Place, node: ast.Call) -> Iterator[Edit]:
-    """Yield edits of the axes of a sum or mean."""
-    for i, keyword in enumerate(node.keywords):
-        if keyword.arg == "axis":
-            was = text_of(keyword.value)
-            for axis in _AXES:
-                if was != repr(axis):
-                    new = copy.deepcopy(node)
-                    new.keywords[i].value = ast.parse(repr(axis), mode="eval").body
-                    yield at.edit(6, "wrong-reduction", f"`{at.target}` reduces over axis {was}; it needs axis {axis}", new)
-        if keyword.arg == "keepdims":
-            new = copy.deepcopy(node)
-            del new.keywords[i]
-            yield at.edit(6, "wrong-reduction", f"`{at.target}` should not keep the reduced axis (keepdims)", new)
-    if any(k.arg == "axis" for k in node.keywords):
-        return
-    operands = 1 if _is_module_call(node) else 0
-    for axis in (0, 1, -1):
-        for keep in (False, True):
-            new = copy.deepcopy(node)
-            new.args = new.args[:operands]
-            new.keywords = [ast.keyword(arg="axis", value=number(axis)), ast.keyword(arg="keepdims", value=ast.Constant(value=keep))]
-            words = f"`{at.target}` needs the sum over axis {axis}{', keepdims=True' if keep else ''}"
-            yield at.edit(6, "wrong-reduction", words, new)
+def _is_argument(at: Place) -> bool:
+    return is_float_array(at.value) and not at.index and not isinstance(at.parent, (ast.Attribute, ast.Subscript))
 
 
-def _is_module_call(node: ast.Call) -> bool:
-    """Whether a call is ``np.sum(x)``, not ``x.sum()``."""
-    return isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "numpy")
+def _other_functions(at: Place, node: ast.Call, name: str) -> Iterator[Edit]:
+    """Yield calls of functions that are taken for this one: of NumPy, of the user, and those that forward calls."""
+    written = at.line.text(node.func)
+    if name == "at" and (swap := {"add": "subtract", "subtract": "add"}.get(written.split(".")[-2])):
+        new_name = f"{at.line.np}.{swap}.at"
+        yield at.edit(
+            1,
+            "sign",
+            f"the sign of what is added to `{at.line.text(node.args[0])}` is wrong: use `{new_name}`",
+            new_name + at.text[len(written) :],
+        )
+    rest = at.text[len(written) :]
+    new: dict[str, float] = {}
+    if isinstance(node.func, ast.Attribute) and at.line.value(node.func.value) is np:
+        for family in _CONFUSED:
+            if name in family:
+                new |= {f"{at.line.np}.{other}": 4.4 for other in family if other != name}
+    if len(node.args) == 1 and not node.keywords and name not in ("len", "range", "float", "int", "reversed"):
+        new |= {f: 4.5 for f in at.line.hints.calls if f.startswith(f"{at.line.np}.") and f not in _shapes(at.line.np)}
+        new |= dict.fromkeys(at.line.functions(1), 4.5)
+    if isinstance(node.func, ast.Name):
+        own = at.line.env.get(name)
+        if isinstance(own, types.FunctionType):
+            new |= dict.fromkeys(at.line.functions(len(node.args)), 4.4)
+    for function, rank in new.items():
+        if function != written:
+            yield at.edit(rank, "wrong-point", f"`{at.target}` calls `{written}` where it should call `{function}`", function + rest)
+
+
+def _shapes(np_name: str) -> set[str]:
+    return {f"{np_name}.{f}" for f in ("sum", "mean", "dot", "zeros", "ones", "zeros_like", "max", "array", "arange", "matmul")} | {
+        "len",
+        "range",
+    }
+
+
+def _reordered(at: Place, node: ast.Tuple | ast.List) -> Iterator[Edit]:
+    """Yield the parts of a stack in another order."""
+    texts = [at.line.text(e) for e in node.elts]
+    orders = itertools.permutations(range(len(texts))) if len(texts) <= 4 else ()
+    for order in orders:
+        if any(texts[i] != t for i, t in zip(order, texts, strict=True)):
+            moved = sum(i != j for i, j in enumerate(order))
+            inside = ", ".join(texts[i] for i in order)
+            new = f"[{inside}]" if isinstance(node, ast.List) else f"({inside})"
+            yield at.edit(4.8 + moved / 10, "wrong-point", f"the order of `{at.text}` in `{at.target}` should be `{new}`", new)
+
+
+def _exchanged(at: Place, node: ast.Call) -> Iterator[Edit]:
+    for i, j in itertools.combinations(range(min(len(node.args), 5)), 2):
+        a, b = at.line.text(node.args[i]), at.line.text(node.args[j])
+        if a != b:
+            changes = ((*at.path, "args", i), b), ((*at.path, "args", j), a)
+            words = f"the arguments `{a}` and `{b}` of `{at.line.text(node.func)}` in `{at.target}` are exchanged"
+            yield at.line.edit(4.6, "wrong-point", words, *changes)
+
+
+def _too_many(at: Place, node: ast.Call, name: str) -> Iterator[Edit]:
+    method = isinstance(node.func, ast.Attribute) and at.line.value(node.func.value) is not np
+    inner = node.func.value if method and isinstance(node.func, ast.Attribute) else node.args[0] if len(node.args) == 1 else None
+    if inner is not None and name != "copy":
+        text = at.line.text(inner)
+        before, after = shape_of(at.line.value(inner)), shape_of(at.value)
+        same = before is not None and after is not None and before != after and math.prod(before) == math.prod(after)
+        words = f"`{name}` does not belong around `{text}` in `{at.target}`"
+        rank = 4.8 if name in ("sqrt", "square", "exp", "log", "abs", "sign", "tanh") else 5.8
+        yield at.edit(rank, "shape" if same else "extra-factor", words, text)

@@ -1,19 +1,44 @@
-"""An edit of a line, the place it is made at, and the syntax trees for both."""
+"""An edit of a line, the place it is made at, and what a line could have named."""
 
 from __future__ import annotations
 
 import ast
-import copy
 import functools
+import re
+import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from autograd_np.check.explain.edits.syntax import Change, Path, at, expressions, indexes, parsed, parts, replaced, statements
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 
-__all__ = ["Edit", "Place", "is_array", "is_scalar", "number", "places_in", "text_of", "transposed", "value_of"]
+__all__ = ["Edit", "Hints", "Line", "Place", "is_array", "is_float_array", "is_size", "shape_of"]
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What forward tells about the line of backward that belongs to it; the texts are expressions.
+
+    Attributes
+    ----------
+    calls : tuple of str
+        The functions that forward calls: ``"np.tanh"``, ``"sigmoid"``.
+    terms : tuple of str
+        Products of variables that forward multiplies and adds, without the function around them: ``"lam * W"`` for a penalty
+        ``0.5 * lam * np.sum(W**2)``.
+    indices : tuple of str
+        Where forward reads arrays by arrays or variables: ``"np.arange(N), y"``.
+    constants : tuple of float
+        Its numbers.
+    """
+
+    calls: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    indices: tuple[str, ...] = ()
+    constants: tuple[float, ...] = ()
 
 
 @dataclass
@@ -32,6 +57,8 @@ class Edit:
         The statement without the mistake (or the statements in its place), or how to make it: most edits are never tried.
     factor : float or None
         For scales.
+    changes : tuple of (path, text)
+        The expressions that are replaced, if that is all it does.
     """
 
     rank: float
@@ -39,12 +66,175 @@ class Edit:
     message: str
     made: ast.stmt | list[ast.stmt] | Callable[[], ast.stmt | list[ast.stmt]]
     factor: float | None = None
+    changes: tuple[Change, ...] = ()
 
     @functools.cached_property
     def body(self) -> list[ast.stmt]:
-        """The statements that stand in the place of the mistaken one; none if it should not be there."""
-        made = self.made() if callable(self.made) else self.made
+        """The statements that stand in the place of the mistaken one; none if it should not be there.
+
+        What they have in common with it they share: nothing in them may be changed in place.
+        """
+        try:
+            made = self.made() if callable(self.made) else self.made
+        except SyntaxError:  # a change that is no Python cures nothing
+            return [ast.fix_missing_locations(ast.Raise(exc=None, cause=None, lineno=1, col_offset=0))]
         return made if isinstance(made, list) else [made]
+
+
+_OF_ONE_ARRAY = {"exp", "log", "tanh", "sqrt", "sin", "cos"}
+_DERIVATIVES = {"d", "deriv", "derivative", "der", "prime", "grad", "gradient", "backward", "back", "bwd"}
+
+
+def _words(name: str) -> set[str]:
+    """Return the words a name is made of: sigmoid and prime for ``sigmoid_prime`` and ``sigmoidPrime``."""
+    found = {w.lower() for w in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", name)}
+    return found | {"d", *(w[1:] for w in found)} if name[0] == "d" and len(found) == 1 else found
+
+
+@dataclass
+class Line:
+    """A statement that may be mistaken, and what it could have named.
+
+    Attributes
+    ----------
+    statement : ast.stmt
+        As the user wrote it.
+    target : str
+        The variable it sets, for messages.
+    env : mapping
+        The variables it was executed with.
+    candidates : mapping
+        The arrays it might have meant.
+    sizes : mapping
+        Numbers a scale may be made of.
+    hints : Hints
+        What forward tells.
+    """
+
+    statement: ast.stmt
+    target: str
+    env: Mapping[str, Any]
+    candidates: Mapping[str, Any]
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    hints: Hints = Hints()
+
+    def __post_init__(self) -> None:
+        self._texts: dict[int, str] = {}
+        self._values: dict[int, Any] = {}
+        self._numbers: dict[str, Any] = {}
+
+    def text(self, node: ast.AST) -> str:
+        """Return an expression of the statement as it may be written."""
+        if id(node) not in self._texts:
+            text = ast.unparse(node)
+            self._texts[id(node)] = text[1:-1] if isinstance(node, ast.Tuple) and ":" in text else text
+        return self._texts[id(node)]
+
+    def value(self, node: ast.expr) -> Any:
+        """Return the value of an expression of the statement, or ``None`` if it cannot be found out."""
+        if id(node) not in self._values:
+            self._values[id(node)] = _value(node, self.env)
+        return self._values[id(node)]
+
+    def value_of(self, text: str) -> Any:
+        """Return the value of an expression that is not in the statement, or ``None``."""
+        if text not in self._numbers:
+            self._numbers[text] = _value(parsed(text), self.env)
+        return self._numbers[text]
+
+    @functools.cached_property
+    def written(self) -> str:
+        """The statement as it may be written; of a compound one the header."""
+        return ast.unparse(self.statement).partition("\n")[0]
+
+    @functools.cached_property
+    def assigned(self) -> str:
+        """The one variable, attribute or element that the statement sets, or nothing."""
+        targets = [tree for _, tree, written in parts(self.statement) if written]
+        return self.text(targets[0]) if len(targets) == 1 else ""
+
+    @functools.cached_property
+    def named(self) -> dict[str, None]:
+        """The variables, attributes and elements that the line names, the target first."""
+        kinds = (ast.Name, ast.Attribute, ast.Subscript)
+        trees = parts(self.statement)
+        return dict.fromkeys(self.text(n) for _, tree, _ in trees for n in ast.walk(tree) if isinstance(n, kinds))
+
+    @functools.cached_property
+    def arrays(self) -> dict[str, Any]:
+        """The numeric arrays the line might have meant, those it names first, then those in sight of it; its own target is none."""
+        found = {k: v for k, v in self.candidates.items() if is_array(v) and v.dtype.kind in "fbiu" and k != self.target}
+        near = {k: 0 if k in self.named else 1 if k in self.env or "[" in k or "." in k else 2 for k in found}
+        return dict(sorted(found.items(), key=lambda item: near[item[0]])[:60])
+
+    @functools.cached_property
+    def scalars(self) -> dict[str, float]:
+        """The numbers in sight that no size or counter is: rates, penalties, momenta."""
+        return {
+            k: float(v)
+            for k, v in self.env.items()
+            if isinstance(v, (float, np.floating)) and not k.startswith("_") and v not in (0, 1) and np.isfinite(v) and k != self.target
+        }
+
+    @functools.cached_property
+    def counters(self) -> list[str]:
+        """The variables that hold an integer, as loop counters and sizes do."""
+        integers = [k for k, v in self.env.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool)]
+        return [k for k in integers if not k.startswith("_")][:20]
+
+    @functools.cached_property
+    def np(self) -> str:
+        """The user's name of NumPy."""
+        return next((k for k, v in self.env.items() if v is np), "np")
+
+    def functions(self, parameters: int) -> list[str]:
+        """Return the user's functions that may be called with so many arrays instead of another.
+
+        An edit is executed, so no function is called of which the line and forward say nothing: only those they call, and
+        the derivatives of these.
+        """
+        return [name for name, count in self._functions.items() if count == parameters][:12]
+
+    @functools.cached_property
+    def _functions(self) -> dict[str, int]:
+        """The functions that the line and forward call and their derivatives, and how many arguments each demands."""
+        users = {k: f for k, f in self.env.items() if isinstance(f, types.FunctionType)}
+        called = {k for k in users if k in self.hints.calls or k in self.named}
+        stems = [_words(k) - {"forward"} for k in called]
+        allowed = {k for k in users if _words(k) & _DERIVATIVES and any(stem and stem < _words(k) for stem in stems)}
+        return {k: f.__code__.co_argcount - len(f.__defaults__ or ()) for k, f in users.items() if k in called | allowed}
+
+    def functions_of_one_array(self) -> list[str]:
+        """Return the functions of one array that forward calls, and those of the user."""
+        return list(dict.fromkeys([*(f for f in self.hints.calls if f.rpartition(".")[2] in _OF_ONE_ARRAY), *self.functions(1)]))[:8]
+
+    def like(self, value: Any, *, same: bool = False) -> Iterator[str]:
+        """Yield the arrays of the shape of a value, but (unless `same`) of other values."""
+        for name, other in self.arrays.items():
+            if shape_of(other) == shape_of(value) and (same or not np.array_equal(other, value)):
+                yield name
+
+    def product(self, a: str, b: str) -> str:
+        """Write a product of matrices as the user does."""
+        dots = "dot(" in self.written and "@" not in self.written
+        return f"{self.np}.dot({a}, {b})" if dots else f"({a}) @ ({b})"
+
+    def edit(self, rank: float, kind: str, message: str, *changes: Change, factor: float | None = None) -> Edit:
+        """Return the edit that puts other expressions in the place of some."""
+        return Edit(rank, kind, message, functools.partial(replaced, self.statement, changes), factor, changes)
+
+    def instead(self, rank: float, kind: str, message: str, *others: str | ast.stmt, factor: float | None = None) -> Edit:
+        """Return the edit that puts other statements in the place of this one."""
+        return Edit(rank, kind, message, functools.partial(statements, self.statement, others), factor)
+
+    def places(self) -> Iterator[Place]:
+        """Yield every expression that the statement reads, and the elements it sets; of a compound one those of its header."""
+        for path, tree, written in parts(self.statement):
+            for sub, node in expressions(tree, path):
+                if not written or indexes(sub, path):
+                    yield Place(self, sub, node)
+            if written and isinstance(tree, ast.Subscript):
+                yield Place(self, path, tree, written=True)
 
 
 @dataclass(frozen=True)
@@ -53,94 +243,87 @@ class Place:
 
     Attributes
     ----------
-    statement : ast.stmt
-        As the user wrote it.
+    line : Line
+        The statement.
     path : tuple
-        Fields and indices that lead from the statement to the expression.
+        What leads from the statement to the expression.
     node : ast.expr
         The expression.
-    target : str
-        The variable the statement sets, for messages.
-    env : mapping
-        The variables it was executed with.
-    candidates : mapping
-        The arrays it might have meant.
+    written : bool
+        Whether it is written into, not read: the element that an assignment sets.
     """
 
-    statement: ast.stmt
-    path: tuple[Any, ...]
+    line: Line
+    path: Path
     node: ast.expr
-    target: str
-    env: Mapping[str, Any]
-    candidates: Mapping[str, Any]
+    written: bool = False
 
-    def edit(self, rank: float, kind: str, message: str, new: ast.expr, factor: float | None = None) -> Edit:
-        """Return the edit that puts another expression in this place."""
-        return Edit(rank, kind, message, functools.partial(replace, self.statement, self.path, new), factor)
+    @property
+    def text(self) -> str:
+        """The expression as it may be written."""
+        return self.line.text(self.node)
+
+    @property
+    def target(self) -> str:
+        """The variable the statement sets."""
+        return self.line.target
+
+    @property
+    def value(self) -> Any:
+        """The value of the expression, or ``None`` if it cannot be found out."""
+        return self.line.value(self.node)
 
     @property
     def parent(self) -> Any:
         """The syntax tree the expression stands in."""
-        tree: Any = self.statement
-        for step in self.path[:-1]:
-            tree = tree[step] if isinstance(step, int) else getattr(tree, step)
-        return tree
+        return at(self.line.statement, self.path[:-2] if isinstance(self.path[-1], int) else self.path[:-1])
 
-    def value(self) -> Any:
-        """Return the value of the expression, or ``None`` if it cannot be found out."""
-        return value_of(self.node, self.env)
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the right-hand side."""
+        return self.path == ("value",)
 
+    @property
+    def index(self) -> bool:
+        """Whether it stands in an index."""
+        return "slice" in self.path
 
-def replace(statement: ast.stmt, path: tuple[Any, ...], new: ast.expr) -> ast.stmt:
-    """Return a copy of a statement with the expression at `path` replaced."""
-    result = copy.deepcopy(statement)
-    parent: Any = result
-    for step in path[:-1]:
-        parent = parent[step] if isinstance(step, int) else getattr(parent, step)
-    if isinstance(path[-1], int):
-        parent[path[-1]] = new
-    else:
-        setattr(parent, path[-1], new)
-    return ast.fix_missing_locations(result)
+    @property
+    def header(self) -> bool:
+        """Whether it stands in the header of a compound statement."""
+        return self.path[0] != "value" and not self.index
 
+    @property
+    def attribute(self) -> bool:
+        """Whether a property of it is taken, other than its transpose or a method."""
+        parent = self.parent
+        return (isinstance(parent, ast.Subscript) and self.path[-1] == "value") or (
+            isinstance(parent, ast.Attribute) and parent.attr != "T" and self.path[-2:-1] != ("func",)
+        )
 
-def places_in(statement: ast.stmt, target: str, env: Mapping[str, Any], candidates: Mapping[str, Any]) -> Iterator[Place]:
-    """Yield every expression on the right-hand side of a statement."""
-    if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)) and statement.value is not None:
-        for path, node in _expressions(statement.value, ("value",)):
-            yield Place(statement, path, node, target, env, candidates)
+    @property
+    def reduced(self) -> bool:
+        """Whether it is what a sum or a mean is taken of."""
+        if self.path[-2:] == ("func", "value"):
+            return getattr(self.parent, "attr", "") in ("sum", "mean")
+        call = self.parent
+        return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("sum", "mean")
 
+    @property
+    def setting(self) -> bool:
+        """Whether it tells a function how to work, as an axis does."""
+        return "keywords" in self.path
 
-def _expressions(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], ast.expr]]:
-    """Yield (path, expression) for an expression and all those in it."""
-    if isinstance(node, ast.expr):
-        yield path, node
-    for name, value in ast.iter_fields(node):
-        if name in ("ctx", "func") and not (name == "func" and isinstance(value, ast.Attribute)):
-            continue
-        if name == "func":
-            yield from _expressions(value.value, (*path, "func", "value"))
-        elif isinstance(value, ast.AST):
-            yield from _expressions(value, (*path, name))
-        elif isinstance(value, list):
-            for i, item in enumerate(value):
-                if isinstance(item, ast.AST):
-                    yield from _expressions(item, (*path, name, i))
+    def edit(self, rank: float, kind: str, message: str, new: str, factor: float | None = None) -> Edit:
+        """Return the edit that puts another expression in this place."""
+        return self.line.edit(rank, kind, message, (self.path, new), factor=factor)
 
 
-def text_of(node: ast.AST) -> str:
-    """Return an expression as it may be written."""
-    return ast.unparse(node)
-
-
-def transposed(node: ast.expr) -> ast.expr:
-    """Return ``node.T``."""
-    return ast.Attribute(value=node, attr="T", ctx=ast.Load())
-
-
-def number(x: float) -> ast.expr:
-    """Return a number as an expression."""
-    return ast.Constant(value=x)
+def _value(node: ast.expr, env: Mapping[str, Any]) -> Any:
+    try:
+        return evaluate(node, env)
+    except CannotEvaluate:
+        return None
 
 
 def is_array(value: Any) -> bool:
@@ -148,24 +331,18 @@ def is_array(value: Any) -> bool:
     return isinstance(value, (np.ndarray, np.generic))
 
 
-def value_of(node: ast.AST, env: Mapping[str, Any]) -> Any:
-    """Return the value of an expression, or ``None`` if it cannot be found out."""
-    try:
-        return evaluate(node, env)
-    except CannotEvaluate:
-        return None
+def is_float_array(value: Any) -> bool:
+    """Whether a value is an array of floating numbers with an axis."""
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim > 0
 
 
-def _one_number(value: Any) -> bool:
-    """Whether a variable is a single number, or a module or function that makes them."""
-    return callable(value) or isinstance(value, (type(np), bool, int, float)) or (is_array(value) and value.size == 1)
+def is_size(value: Any) -> bool:
+    """Whether a value is a single number."""
+    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or (
+        is_array(value) and value.ndim == 0 and value.dtype.kind in "fiu"
+    )
 
 
-def is_scalar(node: ast.expr, env: Mapping[str, Any]) -> bool:
-    """Whether an expression is a number: no array, or only the shape of one."""
-    for n in ast.walk(node):
-        if isinstance(n, ast.Name) and not _one_number(env.get(n.id, 0.0)):
-            inside_shape = any(isinstance(a, (ast.Attribute, ast.Call)) for a in ast.walk(node))
-            if not (inside_shape and any(isinstance(a, ast.Attribute) and a.attr in ("shape", "size") for a in ast.walk(node))):
-                return False
-    return True
+def shape_of(value: Any) -> tuple[int, ...] | None:
+    """Return the shape of an array or a number, ``None`` for anything else."""
+    return value.shape if is_array(value) else () if isinstance(value, (bool, int, float)) else None

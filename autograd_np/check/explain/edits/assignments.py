@@ -1,0 +1,223 @@
+"""Edits of an assignment: its sign and scale, what it does with its target, a statement that is missing after it or does not belong."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd_np.check.explain.edits.edit import Edit, Line, is_array, is_float_array, shape_of
+from autograd_np.check.explain.edits.syntax import negated
+
+__all__ = ["assignment_edits"]
+
+
+def assignment_edits(line: Line) -> Iterator[Edit]:
+    """Yield the edits of an assignment as a whole."""
+    match line.statement:
+        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target) if line.statement.value is not None:
+            yield from _of_value(line, line.statement.value)
+            yield from _of_target(line, target, line.statement.value)
+        case ast.Return(value=ast.expr() as value) if not isinstance(value, (ast.Tuple, ast.Dict, ast.List)):
+            yield from _of_value(line, value)
+        case ast.AugAssign():
+            yield from _of_update(line, line.statement)
+    if isinstance(line.statement, (ast.Assign, ast.AugAssign, ast.Expr)):
+        yield from _superfluous(line)
+        yield from _followed(line)
+
+
+# --- the value
+
+
+def _of_value(line: Line, value: ast.expr) -> Iterator[Edit]:
+    opposite = negated(value, line.text)
+    yield line.edit(1, "sign", f"the sign of `{line.target}` is wrong: it should be `{_plain(opposite)}`", (("value",), opposite))
+    yield from _scaled(line, line.text(value), ("value",))
+
+
+def _plain(text: str) -> str:
+    return ast.unparse(ast.parse(text, mode="eval"))
+
+
+def _scaled(line: Line, text: str, path: tuple[str, ...]) -> Iterator[Edit]:
+    """Yield the value multiplied and divided by the numbers in sight; literals of the line come before sizes that equal them."""
+    sizes = {**line.sizes, **{f"{k}.size": float(np.size(v)) for k, v in line.arrays.items() if k in line.named and k in line.env}}
+    literals = {f"{n.value:g}" for n in ast.walk(line.statement) if isinstance(n, ast.Constant) and isinstance(n.value, (int, float))}
+    for name, size in sorted(sizes.items(), key=lambda item: item[0] not in literals):
+        if size in (0, 1):
+            continue
+        plain = name[0].isdigit()
+        written = name if plain or line.value_of(name) is not None else f"{size:g}"
+        said = name if plain else f"{name} (= {size:g})"
+        rank = 2.4 if plain and size != 2 else 2.3 if name.endswith(".size") else 2
+        words = f"`{line.target}` is {size:.4g} × too large: divide by {said}"
+        yield line.edit(rank, "scale", words, (path, f"({text}) / {written}"), factor=size)
+        words = f"`{line.target}` is {size:.4g} × too small: a factor {said} is missing"
+        yield line.edit(rank, "scale", words, (path, f"{written} * ({text})"), factor=1 / size)
+        if size == 2:
+            yield line.edit(2.2, "scale", f"`{line.target}` is 2 × too large: a factor 0.5 is missing", (path, f"0.5 * ({text})"), factor=2)
+        if not plain and size > 2:
+            root = f"{line.np}.sqrt({written})"
+            yield line.edit(4.6, "scale", f"`{line.target}` should be divided by √{name}", (path, f"({text}) / {root}"), factor=size**0.5)
+            yield line.edit(4.7, "scale", f"`{line.target}` lacks the factor √{name}", (path, f"{root} * ({text})"), factor=size**-0.5)
+
+
+# --- the target
+
+
+def _of_target(line: Line, target: ast.expr, value: ast.expr) -> Iterator[Edit]:
+    written, text = line.text(target), line.text(value)
+    if isinstance(target, (ast.Tuple, ast.List)):
+        yield from _unpacked(line, target)
+        return
+    if line.value_of(written) is not None:
+        words = f"`{written}` is overwritten here: use `+=` to add to what it had"
+        yield line.instead(3.4, "missing-term", words, f"{written} += {text}")
+        yield line.instead(4.4, "missing-term", f"`{written}` is overwritten here: use `-=`", f"{written} -= {text}")
+        if is_float_array(line.value_of(written)):
+            yield line.instead(6, "missing-factor", f"`{written}` is overwritten here: use `*=`", f"{written} *= {text}")
+    if isinstance(target, ast.Subscript):
+        yield from _scattered(line, target, text)
+    yield from _other_targets(line, target, f"= {text}")
+
+
+def _unpacked(line: Line, target: ast.Tuple | ast.List) -> Iterator[Edit]:
+    names = [line.text(t) for t in target.elts]
+    for i, j in itertools.combinations(range(min(len(names), 8)), 2):
+        if "_" not in (names[i], names[j]) and not any(n.startswith("*") for n in (names[i], names[j])):
+            swapped = [*names[:i], names[j], *names[i + 1 : j], names[i], *names[j + 1 :]]
+            words = f"`{names[i]}` and `{names[j]}` are unpacked in the wrong order"
+            yield line.edit(4.8, "wrong-point", words, (("targets", 0), ", ".join(swapped)))
+
+
+def _other_targets(line: Line, target: ast.expr, rest: str) -> Iterator[Edit]:
+    """Yield the assignment to another variable, or to another array at the same index."""
+    old = line.value_of(line.text(target))
+    if isinstance(target, (ast.Name, ast.Attribute)) or (isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant)):
+        for name in line.like(old, same=True) if is_array(old) else ():
+            if name != line.text(target) and name in line.env:
+                words = f"`{line.text(target)}` is set here, it should be `{name}`"
+                yield line.instead(5.6, "wrong-point", words, f"{name} {rest}")
+    elif isinstance(target, ast.Subscript):
+        base, index = line.value_of(line.text(target.value)), line.text(target.slice)
+        for name, other in line.env.items():
+            if type(other) is type(base) and other is not base and not name.startswith("_") and _alike(other, base):
+                words = f"`{line.text(target)}` is set here, it should be `{name}[{index}]`"
+                yield line.instead(5.6, "wrong-point", words, f"{name}[{index}] {rest}")
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two containers may be written into at the same index."""
+    return isinstance(a, (dict, list)) or (is_array(a) and np.shape(a)[1:] == np.shape(b)[1:])
+
+
+def _scattered(line: Line, place: ast.Subscript, value: str) -> Iterator[Edit]:
+    """Yield ``np.add.at``: an index may name an element more than once."""
+    at = line.value(place.slice)
+    if any(isinstance(i, (np.ndarray, list)) for i in (at if isinstance(at, tuple) else (at,))):
+        base, index = line.text(place.value), line.text(place.slice)
+        words = f"an index that `{base}[{index}]` names twice counts once: use `{line.np}.add.at({base}, {index}, ...)`"
+        written = f"({index})" if isinstance(place.slice, ast.Tuple) and not index.startswith("(") else index
+        yield line.instead(3.8, "missing-term", words, f"{line.np}.add.at({base}, {written}, {value})")
+
+
+# --- updates
+
+
+_SYMBOLS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.MatMult: "@", ast.Pow: "**"}
+
+
+def _of_update(line: Line, s: ast.AugAssign) -> Iterator[Edit]:
+    """Yield the edits of ``+=`` and the like: a scatter that adds, ``=``, another operator."""
+    target, text, op = line.text(s.target), line.text(s.value), type(s.op)
+    additive = op in (ast.Add, ast.Sub)
+    if isinstance(s.target, ast.Subscript) and op is ast.Add:
+        yield from _scattered(line, s.target, text)
+    yield from _other_targets(line, s.target, f"{_SYMBOLS.get(op, '+')}= {text}")
+    words = (
+        f"`{target}` adds to a value that already holds this term: use `=`"
+        if additive
+        else f"`{target}` should be set, not changed: use `=`"
+    )
+    yield line.instead(4, "double-count", words, f"{target} = {text}")
+    if additive:
+        other = "-=" if op is ast.Add else "+="
+        yield line.instead(1, "sign", f"the sign of the term added to `{line.target}` is wrong: use `{other}`", f"{target} {other} {text}")
+        yield from _scaled(line, text, ("value",))
+    elif op in (ast.Mult, ast.Div):
+        other, wanted = ("/=", "divided") if op is ast.Mult else ("*=", "multiplied")
+        yield line.instead(
+            3,
+            "scale" if not is_float_array(line.value(s.value)) else "extra-factor",
+            f"`{target}` should be {wanted} by `{text}`",
+            f"{target} {other} {text}",
+        )
+        yield line.instead(6, "missing-term", f"`{text}` should be added to `{target}`", f"{target} += {text}")
+    if op in (ast.Add, ast.Sub) and is_float_array(line.value_of(target)):
+        yield line.instead(6, "missing-factor", f"`{target}` should be multiplied by `{text}`", f"{target} *= {text}")
+
+
+# --- statements too many and too few
+
+
+def _superfluous(line: Line) -> Iterator[Edit]:
+    """Yield the edit that leaves the statement out, where its target has a value without it."""
+    s = line.statement
+    if isinstance(s, ast.Expr) and not isinstance(s.value, ast.Call):
+        return
+    target = s.target if isinstance(s, ast.AugAssign) else s.targets[0] if isinstance(s, ast.Assign) else None
+    if target is not None and (line.value_of(line.text(target)) is None or isinstance(target, (ast.Tuple, ast.List))):
+        return
+    kind, what = "extra-term", f"`{line.written}` does not belong here"
+    if isinstance(s, ast.AugAssign) and isinstance(s.op, (ast.Mult, ast.Div)):
+        kind = "extra-factor" if is_float_array(line.value(s.value)) else "scale"
+    elif isinstance(s, ast.Assign):
+        kind = "extra-factor"
+        if target is not None and _updates(s, line.text(target)):
+            kind, what = "stale-value", f"`{line.text(target)}` is changed here before it is used"
+    yield line.instead(4.9, kind, what)
+
+
+def _updates(s: ast.Assign, target: str) -> bool:
+    return isinstance(s.value, ast.BinOp) and isinstance(s.value.op, (ast.Sub, ast.Add)) and ast.unparse(s.value.left) == target
+
+
+def _followed(line: Line) -> Iterator[Edit]:
+    """Yield the statement followed by one that may be missing: a mask, a factor, a penalty, the one of a one-hot label."""
+    s = line.statement
+    target = s.target if isinstance(s, ast.AugAssign) else s.targets[0] if isinstance(s, ast.Assign) else None
+    if not isinstance(s, (ast.Assign, ast.AugAssign)) or not isinstance(target, (ast.Name, ast.Attribute, ast.Subscript)):
+        return
+    name = line.text(target.value if isinstance(target, ast.Subscript) and isinstance(line.value(target.value), np.ndarray) else target)
+    read = name if line.value_of(name) is not None or isinstance(s, ast.AugAssign) else f"({line.text(s.value)})"
+    value = line.value_of(read)
+    if not is_float_array(value):
+        return
+    updates = isinstance(s, ast.AugAssign) or isinstance(target, ast.Subscript)
+
+    def then(rank: float, kind: str, text: str) -> Edit:
+        return line.instead(rank, kind, f"`{text}` is missing after this line", s, text)
+
+    for index in line.hints.indices:
+        if line.value_of(f"{read}[{index}]") is not None:
+            yield then(6.4, "missing-term", f"{name}[{index}] -= 1")
+    for other in line.like(value, same=True):
+        if np.asarray(line.arrays[other]).dtype.kind == "f" and other in line.env:
+            yield then(7.2, "missing-factor", f"{name}[{other} <= 0] = 0")
+            if updates:
+                yield then(6.6, "missing-factor", f"{name} *= {other}")
+                yield then(6.8, "missing-term", f"{name} += {other}")
+        elif np.asarray(line.arrays[other]).dtype.kind == "b":
+            yield then(7, "missing-factor", f"{name}[~{other}] = 0")
+    if updates:
+        for size_name, size in line.sizes.items():
+            if size not in (0, 1) and line.value_of(size_name) is not None:
+                yield then(6.2, "scale", f"{name} /= {size_name}")
+        for term in line.hints.terms:
+            if shape_of(line.value_of(term)) == shape_of(value):
+                yield then(6.2, "missing-term", f"{name} += {term}")
+                yield then(6.4, "missing-term", f"{name} += 2 * {term}")

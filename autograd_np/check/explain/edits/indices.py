@@ -1,0 +1,134 @@
+"""Edits of indices: another step or counter, indices exchanged, other bounds and steps of a slice, keys."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import numpy as np
+
+from autograd_np.check.explain.edits.edit import Edit, Place, is_array
+from autograd_np.check.explain.edits.syntax import neighbours
+
+__all__ = ["index_edits"]
+
+
+def index_edits(at: Place) -> Iterator[Edit]:
+    """Yield the edits of what stands in an index, and those of the index as a whole."""
+    if isinstance(at.node, ast.Subscript) and not _of_shape(at.node):
+        yield from _of_whole(at, at.node)
+    if at.index and not _in_shape(at):
+        yield from _of_number(at)
+        if isinstance(at.node, ast.Slice):
+            yield from _of_slice(at, at.node)
+
+
+def _of_shape(node: ast.Subscript) -> bool:
+    return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+
+
+def _in_shape(at: Place) -> bool:
+    """Whether the index is that of a shape: which axis, not which element."""
+    parent = at.parent
+    return isinstance(parent, ast.Subscript) and _of_shape(parent)
+
+
+def _said(at: Place, new: str) -> str:
+    return f"the index `{at.text}` in `{at.target}` should be `{new}`"
+
+
+def _of_whole(at: Place, node: ast.Subscript) -> Iterator[Edit]:
+    base, index = at.line.text(node.value), node.slice
+    if isinstance(index, ast.Tuple):
+        texts = [at.line.text(e) for e in index.elts]
+        for i in range(len(texts)):
+            for j in range(i + 1, len(texts)):
+                if texts[i] != texts[j]:
+                    new = [*texts[:i], texts[j], *texts[i + 1 : j], texts[i], *texts[j + 1 :]]
+                    words = f"two indices of `{at.text}` in `{at.target}` are exchanged"
+                    yield at.edit(5.2, "wrong-point", words, f"{base}[{', '.join(new)}]")
+        for i, text in enumerate(texts):
+            if text != ":" and not isinstance(index.elts[i], ast.Slice):
+                all_of_it = f"{base}[{', '.join([*texts[:i], ':', *texts[i + 1 :]])}]"
+                yield at.edit(6.5, "wrong-point", f"`{at.text}` in `{at.target}` should be `{all_of_it}`", all_of_it)
+    if any(isinstance(n, ast.Slice) and n.step is not None for n in ast.walk(index)):
+        parts = [at.line.text(e) for e in (index.elts if isinstance(index, ast.Tuple) else [index])]
+        while parts and (":" in parts[-1]):
+            parts.pop()
+        straight = f"{base}[{', '.join(':' if '::' in p else p for p in parts)}]" if parts else base
+        yield at.edit(5.2, "wrong-point", f"`{at.text}` in `{at.target}` reads the array in another order than forward", straight)
+    value = at.line.value(node.value)
+    if is_array(value):
+        yield from _of_axes(at, node, np.ndim(value))
+    if is_array(value) and np.ndim(value) and not isinstance(at.parent, ast.Subscript):
+        yield at.edit(6.4, "wrong-point", f"the index of `{at.text}` does not belong in `{at.target}`", base)
+
+
+def _of_axes(at: Place, node: ast.Subscript, ndim: int) -> Iterator[Edit]:
+    """Yield an index with one more or one less entry, with every slice moved by an offset, and those that forward reads at."""
+    base = at.line.text(node.value)
+    parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
+    texts = [at.line.text(p) for p in parts]
+    kind = "wrong-reduction" if at.reduced else "wrong-point"
+    new: dict[str, float] = {}
+    if len(parts) > 1:
+        new |= {", ".join([*texts[:i], *texts[i + 1 :]]): 6 for i in range(len(parts))}
+    if len(parts) < ndim:
+        new |= {", ".join([*texts, name]): 6.2 for name in at.line.counters}
+    if any(isinstance(p, ast.Slice) and p.lower is None and p.upper is not None for p in parts):
+        for name in at.line.counters:
+            moved = [f"{name}:{name} + {t[1:]}" if t.startswith(":") and len(t) > 1 else t for t in texts]
+            new[", ".join(moved)] = 5.6
+    new |= dict.fromkeys(at.line.hints.indices, 5.9)
+    for index, rank in new.items():
+        if index != ", ".join(texts):
+            yield at.edit(rank, kind, f"`{at.text}` in `{at.target}` should be `{base}[{index}]`", f"{base}[{index}]")
+
+
+def _of_number(at: Place) -> Iterator[Edit]:
+    """Yield other integers in the place of one: its neighbours, other counters; ``l + 1`` for ``l`` inside a key."""
+    node, value = at.node, at.value
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or isinstance(node, ast.Slice):
+        return
+    arithmetic = isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, (ast.Add, ast.Sub))
+    if arithmetic and isinstance(node, ast.Constant):
+        return  # the sum has its neighbours
+    for new in neighbours(at.line.text(node), node):
+        yield at.edit(4.05, "wrong-point", _said(at, new), new)
+    if isinstance(node, ast.Name):
+        for name in at.line.counters:
+            if name != node.id:
+                yield at.edit(4.7, "wrong-point", _said(at, name), name)
+    if isinstance(node, (ast.Constant, ast.UnaryOp)):
+        for name in at.line.counters[:8]:
+            yield at.edit(5.4, "wrong-point", _said(at, name), name)
+        for number in (0, -1):
+            if value != number:
+                yield at.edit(4.8, "wrong-point", _said(at, str(number)), str(number))
+    if isinstance(node, ast.UnaryOp):
+        yield at.edit(4.8, "wrong-point", _said(at, at.line.text(node.operand)), at.line.text(node.operand))
+    elif not arithmetic:
+        yield at.edit(5, "wrong-point", _said(at, f"-{at.text}"), f"-({at.text})")
+
+
+def _of_slice(at: Place, node: ast.Slice) -> Iterator[Edit]:
+    """Yield a slice with a bound or its step left out, with the bounds at one step's distance, and read backwards."""
+    lower, upper, step = (at.line.text(x) if x is not None else "" for x in (node.lower, node.upper, node.step))
+
+    def put(rank: float, a: str, b: str, c: str) -> Iterator[Edit]:
+        new = f"{a}:{b}" + (f":{c}" if c else "")
+        if (a, b, c) != (lower, upper, step):
+            yield at.edit(rank, "wrong-point", _said(at, new), new)
+
+    for a, b in ((lower, ""), ("", upper), ("", ""), (upper, lower)):
+        yield from put(5.2, a, b, step)
+    for a, b in (("1", upper), (lower, "-1"), ("", "-1"), ("1", "")):
+        yield from put(5.4, a, b, step)
+    yield from put(5, lower, upper, "" if step else "-1")
+    for name in at.line.counters:
+        for a, b in ((name, upper), (lower, name)):
+            if (a, b) not in ((lower, lower), (upper, upper)):
+                yield from put(5.8, a, b, step)
+        if not (lower or upper):
+            for other in at.line.counters:
+                yield from put(6.6, name, f"{name} + {other}", step)

@@ -1,0 +1,301 @@
+"""Edits that insert: a factor or a term that an expression may lack, and the derivative of another activation."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_float_array, is_size, shape_of
+from autograd_np.check.explain.edits.syntax import parsed
+
+__all__ = ["activation_edits", "factor_edits", "term_edits"]
+
+_ALWAYS = {"{0}": 6.0, "(1 - {0})": 6.4, "({0} * (1 - {0}))": 6.4, "(1 - {0}**2)": 6.4, "({0} > 0)": 6.4}
+"""What a local derivative is made of, whatever forward calls: rank by factor."""
+
+_OF_FUNCTION: Mapping[str, tuple[str, ...]] = {
+    "exp": ("{np}.exp({0})", "(1 / (1 + {np}.exp(-{0})))"),
+    "log": ("(1 / {0})",),
+    "log1p": ("(1 / (1 + {0}))",),
+    "sqrt": ("(0.5 / {np}.sqrt({0}))", "(0.5 / {0})", "(1 / {np}.sqrt({0}))"),
+    "tanh": ("(1 - {np}.tanh({0})**2)",),
+    "sin": ("{np}.cos({0})",),
+    "cos": ("(-{np}.sin({0}))",),
+    "sinh": ("{np}.cosh({0})",),
+    "cosh": ("{np}.sinh({0})",),
+    "arctan": ("(1 / (1 + {0}**2))",),
+    "abs": ("{np}.sign({0})",),
+    "absolute": ("{np}.sign({0})",),
+    "square": ("(2 * {0})",),
+    "power": ("(2 * {0})", "(3 * {0}**2)"),
+    "reciprocal": ("(-1 / {0}**2)",),
+    "where": ("{np}.where({0} > 0, 1, 0)",),
+}
+"""The derivative of a function of NumPy at its argument or, where that is usual, at its value."""
+
+
+def _factors(line: Line) -> dict[str, float]:
+    """Return the forms of a factor that forward's functions suggest, and how simple each is."""
+    found = dict(_ALWAYS)
+    for call in line.hints.calls:
+        for template in _OF_FUNCTION.get(call.rpartition(".")[2], ()):
+            found.setdefault(template.replace("{np}", line.np), 6.6)
+        if call in line.functions(1):
+            found.setdefault(f"({call}({{0}}) * (1 - {call}({{0}})))", 6.9)
+            found.setdefault(f"(1 - {call}({{0}})**2)", 6.9)
+    for name in line.functions(1):
+        found.setdefault(f"{name}({{0}})", 6.5)
+    found.setdefault(f"{line.np}.exp({{0}})", 7.4)
+    found.setdefault(f"{line.np}.cos({{0}})", 7.6)
+    found.setdefault("(2 * {0})", 7.2)
+    found.setdefault("{0}**2", 7.4)
+    return found
+
+
+def factor_edits(at: Place) -> Iterator[Edit]:
+    """Yield an expression multiplied or divided by a factor that it may lack."""
+    if at.index or at.setting or at.header or at.attribute:
+        return
+    if not isinstance(at.node, (ast.Name, ast.BinOp, ast.Subscript, ast.Attribute, ast.Call)):
+        return
+    value, text = at.value, at.text
+    if not is_float_array(value):
+        if isinstance(value, (float, np.floating)) and not at.whole:
+            yield from _scaled(at)
+        if is_size(value):
+            yield from _spread(at)
+        return
+    more = 0 if at.whole else 0.5 if isinstance(at.parent, ast.BinOp) else 0.8
+    if not at.whole and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult)):
+        yield from _scaled(at)
+    elif not at.whole:
+        return  # the whole product is multiplied
+    forms = _factors(at.line)
+    whole = (shape_of(at.line.value(at.line.statement.value)) if hasattr(at.line.statement, "value") else None) or ()
+    wide = len(whole) == value.ndim and whole != value.shape
+    for name, other in at.line.arrays.items():
+        if name == text or np.ndim(other) == 0:
+            continue
+        written = as_broadcast(name, np.shape(other), value.shape) or (as_broadcast(name, np.shape(other), whole) if wide else None)
+        if written is None or np.asarray(other).dtype.kind not in "fb":
+            continue
+        plain = written == name and np.asarray(other).dtype.kind == "f"
+        for template, rank in forms.items() if plain else (("{0}", 6.0),):
+            factor = template.format(written)
+            words = _lacks(at, factor)
+            yield at.edit(rank + more, "missing-factor", words, f"({text}) * {factor}")
+        if np.asarray(other).dtype.kind == "f" and np.all(other):
+            yield at.edit(6.2 + more, "missing-factor", _lacks(at, f"1 / {written}"), f"({text}) / {written}")
+            if plain:
+                root = f"{at.line.np}.sqrt({written})"
+                yield at.edit(7 + more, "missing-factor", _lacks(at, f"1 / {root}"), f"({text}) / {root}")
+                yield at.edit(7.2 + more, "missing-factor", _lacks(at, f"1 / {written}**2"), f"({text}) / {written}**2")
+
+
+def _spread(at: Place) -> Iterator[Edit]:
+    """Yield a number multiplied by an array, where an array is set."""
+    whole = getattr(at.line.statement, "value", at.node)
+    wanted = shape_of(at.line.value(whole)) or (shape_of(at.line.value_of(at.line.assigned)) if at.line.assigned else None)
+    if not at.whole and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, (ast.Add, ast.Sub))):
+        return
+    for name, other in at.line.arrays.items():
+        if wanted and shape_of(other) == wanted and np.asarray(other).dtype.kind == "f":
+            yield at.edit(6, "missing-factor", _lacks(at, name), f"({at.text}) * {name}")
+
+
+def _lacks(at: Place, factor: str) -> str:
+    return (
+        f"the factor `{factor}` is missing in `{at.target}`" if at.whole else f"in `{at.target}`, `{at.text}` lacks the factor `{factor}`"
+    )
+
+
+def _scaled(at: Place) -> Iterator[Edit]:
+    """Yield a part of the line multiplied or divided by a number."""
+    names = {**at.line.scalars, **{k: v for k, v in at.line.sizes.items() if k[0].isdigit() or k in at.line.env or "." in k}}
+    for name, value in list(names.items())[:12]:
+        if value in (0, 1) or name == at.text:
+            continue
+        shown = "" if name[0].isdigit() else f" (= {value:g})"
+        yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` lacks the factor {name}{shown}", f"{name} * ({at.text})", 1 / value)
+        yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` should be divided by {name}{shown}", f"({at.text}) / {name}", value)
+
+
+def as_broadcast(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+    """Write a variable so that it broadcasts to a shape, with new axes behind it if need be."""
+    for extra in range(max(len(wanted) - len(shape), 0) + 1):
+        try:
+            if np.broadcast_shapes(shape + (1,) * extra, wanted) == wanted:
+                return name if not extra else f"{name}[{', '.join([':'] * len(shape) + ['None'] * extra)}]"
+        except ValueError:
+            continue
+    return None
+
+
+# --- terms
+
+
+def term_edits(at: Place) -> Iterator[Edit]:
+    """Yield an expression with a term that it may lack: a variable, a penalty, a mean that is taken away."""
+    if at.index or at.setting or at.header:
+        return
+    if isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, (ast.Add, ast.Sub)):
+        yield from _other_terms(at)
+        return
+    value, text = at.value, at.text
+    if not (at.whole or _holds_sum(at)) or (not is_float_array(value) and not (at.whole and is_size(value))):
+        return
+    more = 0 if at.whole else 0.5
+    for term in _terms(at):
+        for rank, template in ((5.5, "{}"), (5.8, "2 * {}"), (5.8, "0.5 * {}")):
+            yield from _with_term(at, rank + more, "+", template.format(term))
+    like = list(at.line.like(value, same=True)) if is_float_array(value) else []
+    for name in like:
+        if name != text and np.asarray(at.line.arrays[name]).dtype.kind == "f":
+            yield from _with_term(at, 6.2 + more, "+", name)
+            yield from _with_term(at, 6.3 + more, "-", name)
+            for scalar in list(at.line.scalars)[:4]:
+                yield from _with_term(at, 6.1 + more, "+", f"{scalar} * {name}")
+                yield from _with_term(at, 6.5 + more, "+", f"2 * {scalar} * {name}")
+                yield from _with_term(at, 6.6 + more, "-", f"{scalar} * {name}")
+            for size in _counts(at.line):
+                yield from _with_term(at, 6.6 + more, "+", f"{name} / {size}")
+    if is_float_array(value):
+        yield from _centred(at, like, more)
+        if at.whole:
+            yield from _analogous(at)
+
+
+def _other_terms(at: Place) -> Iterator[Edit]:
+    """Yield terms that forward suggests in the place of one: ``2 * lam * W`` for ``lam * np.sign(W)``."""
+    for term in _terms(at):
+        for new in (term, f"2 * {term}"):
+            if new != at.text:
+                yield at.edit(6.4, "wrong-point", f"`{at.text}` in `{at.target}` should be `{new}`", new)
+
+
+def _terms(at: Place) -> list[str]:
+    """Return the terms of forward that have the shape of an expression."""
+    shape = shape_of(at.value)
+    return [t for t in at.line.hints.terms[:20] if shape is not None and shape_of(at.line.value_of(t)) == shape and t != at.text]
+
+
+def _holds_sum(at: Place) -> bool:
+    """Whether an expression is a bracket or an argument: what a term may be missing in."""
+    return isinstance(at.parent, (ast.BinOp, ast.Call, ast.UnaryOp)) and isinstance(
+        at.node, (ast.Name, ast.BinOp, ast.Call, ast.Subscript, ast.Attribute)
+    )
+
+
+def _with_term(at: Place, rank: float, sign: str, term: str) -> Iterator[Edit]:
+    where = "" if at.whole else f" after `{at.text}`"
+    yield at.edit(rank, "missing-term", f"`{sign} {term}` is missing in `{at.target}`{where}", f"({at.text}) {sign} ({term})")
+
+
+def _counts(line: Line) -> list[str]:
+    """Return the sizes in sight that gradients are divided by."""
+    return [k for k, v in line.sizes.items() if k in line.env and k[0] != "_" and float(v).is_integer() and v > 1][:3]
+
+
+def _analogous(at: Place) -> Iterator[Edit]:
+    """Yield a sum with another product of the form of its last one: ``+ dk @ Wk.T`` after ``dq @ Wq.T``."""
+    node = at.node
+    last = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) else node
+    names = list(dict.fromkeys(n.id for n in ast.walk(last) if isinstance(n, ast.Name) and is_float_array(at.line.env.get(n.id))))
+    if len(names) != 2 or not isinstance(last, (ast.BinOp, ast.Call)):
+        return
+    others = [_resembling([o for o in at.line.like(at.line.env[n]) if o not in names], n) for n in names]
+    for a in others[0]:
+        for b in others[1]:
+            new = {names[0]: a, names[1]: b}
+            term = re.sub(r"[A-Za-z_]\w*", lambda found: new.get(found.group(), found.group()), at.line.text(last))  # noqa: B023 (used at once)
+            yield from _with_term(at, 6.6, "+", term)
+
+
+def _resembling(names: list[str], name: str) -> list[str]:
+    """Return the names that are most like one: ``dk`` for ``dv``."""
+    return sorted(names, key=lambda n: -difflib.SequenceMatcher(None, n, name).ratio())[:8]
+
+
+def _centred(at: Place, like: list[str], more: float) -> Iterator[Edit]:
+    """Yield the expression without its mean, or without what a normalisation or a softmax takes away."""
+    first: ast.expr = at.node
+    while isinstance(first, ast.BinOp) and isinstance(first.op, (ast.Add, ast.Sub)):
+        first = first.left
+    for node in dict.fromkeys((at.node, first)):
+        if shape_of(at.line.value(node)) == shape_of(at.value):
+            yield from _without_mean(at, at.line.text(node), like, more)
+
+
+def _without_mean(at: Place, text: str, like: list[str], more: float) -> Iterator[Edit]:
+    np_ = at.line.np
+    for axis in dict.fromkeys((*range(min(np.ndim(at.value), 3)), -1)):
+        mean = f"{np_}.mean({text}, axis={axis}, keepdims=True)"
+        yield from _with_term(at, 6.8 + more, "-", mean)
+        if not at.whole and not isinstance(at.node, (ast.Name, ast.Subscript)):
+            continue
+        for name in like[:12]:
+            yield from _with_term(at, 7 + more, "-", f"{np_}.sum({text} * {name}, axis={axis}, keepdims=True)")
+            yield from _with_term(at, 7 + more, "-", f"{name} * {np_}.sum({text}, axis={axis}, keepdims=True)")
+            yield from _with_term(at, 7.4 + more, "-", f"{name} * {np_}.mean({text} * {name}, axis={axis}, keepdims=True)")
+    yield from _with_term(at, 6.9 + more, "-", f"{np_}.mean({text})")
+
+
+# --- activations
+
+
+def activation_edits(at: Place) -> Iterator[Edit]:
+    """Yield the derivatives of other activations in the place of one, and the line without it.
+
+    The kind is that of what is missing: the point may be right, but the factor belongs to another function.
+    """
+    if at.index or at.setting or at.header:
+        return
+    for name, rest in _activations(at):
+        written = at.text
+        for other in (name, *(n for n in at.line.like(at.line.value_of(name)) if n != name)):
+            for template in (
+                "({0} * (1 - {0}))",
+                "(1 - {0}**2)",
+                "({0} > 0)",
+                "{0}",
+                f"{at.line.np}.exp({{0}})",
+                f"{at.line.np}.cos({{0}})",
+            ):
+                factor = template.format(other)
+                if not rest and ast.unparse(parsed(factor)) == written:
+                    continue
+                words = f"the derivative of the wrong activation in `{at.target}`: `{factor}` is missing"
+                yield at.edit(5.2 if other == name else 5.7, "missing-factor", words, f"({rest}) * {factor}" if rest else factor)
+        if rest:
+            words = f"the derivative of an activation does not belong in `{at.target}`: it should be `{rest}`, not `{written}`"
+            yield at.edit(5.1, "extra-factor", words, rest)
+
+
+def _activations(at: Place) -> Iterator[tuple[str, str]]:
+    """Yield (variable, what is multiplied by it) for the derivative of an activation: a * (1 - a), 1 - a**2, a > 0."""
+    text = at.line.text
+    match at.node:
+        case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Sub(), right=ast.BinOp(left=a, op=ast.Pow() | ast.Mult())):
+            yield text(a), ""
+        case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Sub(), right=ast.Call(args=[a, *_])):
+            yield text(a), ""
+        case ast.Compare(
+            left=ast.Name() | ast.Attribute() | ast.Subscript() as a, ops=[ast.Gt() | ast.GtE()], comparators=[ast.Constant()]
+        ):
+            yield text(a), ""
+        case ast.BinOp(op=ast.Mult()):
+            factors = _multiplied(at.node)
+            for i, factor in enumerate(factors):
+                for j, other in enumerate(factors):
+                    if isinstance(other, ast.BinOp) and isinstance(other.op, ast.Sub) and text(other) == f"1 - {text(factor)}":
+                        yield text(factor), " * ".join(f"({text(f)})" for k, f in enumerate(factors) if k not in (i, j))
+
+
+def _multiplied(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [*_multiplied(node.left), node.right]
+    return [node]

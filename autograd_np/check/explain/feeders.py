@@ -1,0 +1,209 @@
+"""The statements that a wrong value was made of: what fed it, through variables, calls and arguments, as far as nothing was judged."""
+
+from __future__ import annotations
+
+import ast
+from typing import NamedTuple
+
+import numpy as np
+
+from autograd_np.check.explain.case import Case
+from autograd_np.check.judge.compare import close
+from autograd_np.check.judge.names import is_gradients_name
+from autograd_np.check.judge.outcome import Outcome, Wrong
+from autograd_np.check.watch.calling import flat_names
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.run import Event, Step, leaves_of
+from autograd_np.check.watch.source import Place, names_read_by, roots_written_by
+from autograd_np.node import Node
+from autograd_np.typing import Array
+
+__all__ = ["Suspect", "named_terms", "suspects_of"]
+
+MOST = 40
+
+
+class Suspect(NamedTuple):
+    """A statement that feeds a wrong variable and was not itself judged.
+
+    Attributes
+    ----------
+    place : Place
+    path : str
+        The variable it sets; empty if it is no array.
+    looks_right : bool
+        Whether its value is some gradient of the graph or a term of one, or what forward had.
+    is_whole : bool
+        Whether its value is a whole gradient.
+    events : list of Event
+    step : Step
+        Its first execution.
+    """
+
+    place: Place
+    path: str
+    looks_right: bool
+    is_whole: bool
+    events: list[Event]
+    step: Step
+
+
+def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
+    """Return the unjudged statements that feed a wrong variable, in execution order."""
+    steps = _Slice(case, out).of(w)
+    if case.session.program.joint:  # what comes before the first gradient is forward
+        first = next((s.number for s in out.recording.steps if s.call.number == 0 and any(is_gradients_name(e.path) for e in s.events)), 0)
+        steps = [s for s in steps if s.number >= first]
+    truth = case.session.program.defines_truth
+    steps = [s for s in steps if not truth(s.place.function)]
+    own = set(case.chain_places(w, out))
+    places: dict[tuple[Place, str], list[Step]] = {}
+    for step in steps:
+        if step.place in own and w.event is not None and step.call.number == w.event.call.number:
+            continue
+        for path in dict.fromkeys(e.path for e in step.events) or [""]:
+            places.setdefault((step.place, path), []).append(step)
+    found = []
+    for (place, path), visited in list(places.items())[:MOST]:
+        events = [e for e in out.events if e.place == place and e.path == path]
+        found.append(_suspect(case, place, path, events, visited[0]))
+    return sorted(found, key=lambda s: s.step.number)
+
+
+class _Slice:
+    """Walks back from a value to what it was computed from."""
+
+    def __init__(self, case: Case, out: Outcome) -> None:
+        self.case, self.out = case, out
+        self.found: dict[int, Step] = {}
+        self.writes: dict[tuple[int, str], list[Step]] = {}
+        for step in out.recording.steps:
+            for root in (
+                roots_written_by(step.place.statement)
+                if step.place.statement is not None
+                else {e.path.partition("[")[0] for e in step.events}
+            ):
+                self.writes.setdefault((step.call.number, root), []).append(step)
+                base = root.partition(".")[0]
+                if base != root:
+                    self.writes.setdefault((step.call.number, base), []).append(step)
+        kept = {(call, path) for call, path, _ in out.kept}
+        self.judged = {
+            (e.step.number, e.path.partition("[")[0]) for e in out.events if e.key in out.judged and (e.call.number, e.path) not in kept
+        }
+
+    def of(self, w: Wrong) -> list[Step]:
+        start = w.event.step if w.event is not None else None
+        if start is None:
+            start = next((s for s in reversed(self.out.recording.steps) if s.place == w.place), None)
+        if start is None:
+            return []
+        own = [start]
+        if w.event is not None:
+            own = [
+                e.step for e in self.out.events if e.path == w.name and e.call.number == w.event.call.number and e.number <= w.event.number
+            ]
+        for step in own:
+            self._follow(step, step.number)
+        return sorted(self.found.values(), key=lambda s: s.number)
+
+    def _visit(self, step: Step, name: str = "") -> None:
+        if step.number in self.found or (step.number, name) in self.judged or len(self.found) > 400:
+            return
+        self.found[step.number] = step
+        self._follow(step, step.number)
+
+    def _follow(self, step: Step, before: int) -> None:
+        for call in step.calls:
+            inside = [s for s in self.out.recording.steps if s.call is call]
+            returns = [s for s in inside if isinstance(s.place.statement, ast.Return)]
+            for s in returns[-1:] or inside[-1:]:
+                self._visit(s)
+        for name in self._reads(step):
+            self._define(step, name, before)
+        for header in self._headers(step):
+            self._visit(header)
+
+    def _reads(self, step: Step) -> set[str]:
+        return names_read_by(step.place.statement) if step.place.statement is not None else set(step.before)
+
+    def _define(self, step: Step, name: str, before: int) -> None:
+        earlier = [s for s in self.writes.get((step.call.number, name), ()) if s.number < before]
+        if not earlier:
+            if step.call.by is not None and name in step.call.function.parameters:
+                self._visit(step.call.by)  # what it was handed
+            return
+        for s in reversed(earlier[-30:]):
+            self._visit(s, name)
+            if _binds(s.place.statement, name):
+                break
+
+    def _headers(self, step: Step) -> list[Step]:
+        """Return the loop and branch headers that led to a statement."""
+        found: list[Step] = []
+        statement = step.place.statement
+        for s in reversed([s for s in self.out.recording.steps if s.call is step.call and s.number < step.number][-60:]):
+            header = s.place.statement
+            inside = isinstance(header, (ast.For, ast.While, ast.If)) and any(x is statement for x in ast.walk(header))
+            if inside and not any(x.place == s.place for x in found):
+                found.append(s)
+        return found
+
+
+def _binds(statement: ast.stmt | None, name: str) -> bool:
+    targets = (
+        statement.targets
+        if isinstance(statement, ast.Assign)
+        else [statement.target]
+        if isinstance(statement, (ast.AnnAssign, ast.For))
+        else []
+    )
+    return any(
+        isinstance(n, (ast.Name, ast.Attribute)) and isinstance(n.ctx, ast.Store) and ast.unparse(n) == name
+        for t in targets
+        for n in ast.walk(t)
+    )
+
+
+def _suspect(case: Case, place: Place, path: str, events: list[Event], step: Step) -> Suspect:
+    if not events:
+        return Suspect(place, path, False, False, events, step)
+    is_whole = all(_is_gradient(case, e.computed) for e in events)
+    looks_right = is_whole or is_primal(case.main, events) or all(_is_term(case, e.computed) for e in events)
+    return Suspect(place, path, looks_right, is_whole, events, step)
+
+
+def is_primal(point: Point, events: list[Event]) -> bool:
+    """Whether a line only recomputes what forward had, under whatever name."""
+    forward = {**({} if point.traced.program.joint else point.variables), **flat_names(point.inputs)}
+    primals = [v for _, _, v in leaves_of(forward) if np.size(v) > 1 and np.shape(v) == np.shape(events[0].computed)]
+    if all(any(close(e.computed, v, 1e-12) for v in primals) for e in events):
+        return True
+    return all(np.size(e.computed) > 1 and any(n in point.gradients for n in point.value_nodes(e.computed)) for e in events)
+
+
+def _is_term(case: Case, value: Array) -> bool:
+    """Whether a value is one of the terms of some gradient."""
+    point = case.main
+    if not np.any(value):
+        return True
+    for node in point.gradients:
+        if np.shape(node.out) == np.shape(value):
+            slack = point.slack(node)
+            if any(case.close(value, t, slack) for _, t in named_terms(point, node)):
+                return True
+    return False
+
+
+def _is_gradient(case: Case, value: Array) -> bool:
+    """Whether a value is some gradient."""
+    point = case.main
+    return not np.any(value) or any(
+        np.shape(node.out) == np.shape(value) and case.close(value, point.truth(node), point.slack(node)) for node in point.gradients
+    )
+
+
+def named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:
+    """Return the terms of a gradient if there are a few; of one term it is the whole."""
+    terms = point.terms(node) if node.name is not None else []
+    return list(terms) if 2 <= len(terms) <= 5 else []

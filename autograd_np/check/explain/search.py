@@ -1,0 +1,198 @@
+"""The search for the smallest change of the text that makes the pass right when it is run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from autograd_np.check.explain.case import Case, Verdict
+from autograd_np.check.explain.diagnose import diagnosis_of
+from autograd_np.check.explain.edits.edit import Edit
+from autograd_np.check.explain.feeders import Suspect, is_primal
+from autograd_np.check.judge.chains import is_fresh
+from autograd_np.check.judge.compare import constant_ratio
+from autograd_np.check.judge.names import is_gradients_name
+from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
+from autograd_np.check.watch.run import Event, Step
+from autograd_np.check.watch.source import Place
+
+__all__ = ["Candidate", "candidates_of", "cure_all", "cure_one"]
+
+MOST_RUNS = 2500
+"""So many changed passes are run for one wrong variable."""
+
+MOST_SCANS = 250
+"""So many are watched, which costs more."""
+
+FREE_SCANS = 20
+"""After so many watched runs, only changes that make a result right are watched."""
+
+AROUND_CALLS = 3.0
+"""How much less simple a change is around a call of the user's function, which may itself be mistaken."""
+
+INNOCENT = 1.5
+"""How much less simple a change is of a statement whose value may well be meant: some gradient, or a term of one."""
+
+OF_SIGNS = 2.2
+"""How much less simple a sign is where a value has no sign by name: where it is used, it may have one as well."""
+
+OF_NUMBERS = 1.0
+"""How much less simple a change is where a number is computed that only sizes arrays."""
+
+
+PAIRS = 9
+"""From this rank on changes are made of two."""
+
+
+class Candidate(NamedTuple):
+    """One change of one statement.
+
+    Attributes
+    ----------
+    rank : float
+    edit : Edit
+    place : Place
+    path : str
+    event : Event or None
+        Where running the statement alone tells whether the change is right.
+    wrong : Wrong or None
+        What it must then give.
+    off : bool
+        Whether its variable itself was seen to be off, or kept as a multiple by convention.
+    """
+
+    rank: float
+    edit: Edit
+    place: Place
+    path: str
+    event: Event | None
+    wrong: Wrong | None = None
+    off: bool = True
+
+
+def candidates_of(
+    case: Case, w: Wrong, places: Sequence[Place], suspects: Sequence[Suspect], out: Outcome, only: Collection[Place] | None = None
+) -> list[Candidate]:
+    """Return the changes that may cure a wrong variable, simplest first; of `only` some statements, if given."""
+    kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
+    places = [p for p in places if only is None or p in only]
+    suspects = [s for s in suspects if only is None or s.place in only]
+    return in_order([*_own(case, w, places, out), *_feeding(case, suspects, kept)], out)
+
+
+def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
+    """Sort changes by simplicity, then by execution; what is computed in a return statement comes last."""
+    first: dict[Place, int] = {}
+    for step in out.recording.steps:
+        first.setdefault(step.place, step.number)
+
+    def order(c: Candidate) -> tuple[float, bool, bool, int]:
+        elsewhere = not c.off and c.edit.kind in ("scale", "sign")  # such a one is told where it is seen
+        return c.rank, isinstance(c.place.statement, ast.Return), elsewhere, first.get(c.place, 0)
+
+    return sorted(candidates, key=order)
+
+
+def _own(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Iterator[Candidate]:
+    for place in places:
+        mine = [
+            e for e in out.events if e.place == place and e.path == w.name and (w.event is None or e.call.number == w.event.call.number)
+        ]
+        step: Step | None = mine[0].step if mine else next((s for s in reversed(out.recording.steps) if s.place == place), None)
+        if step is None:
+            continue
+        alone = (
+            len(case.chain_places(w, out)) == 1
+            and w.event is not None
+            and is_fresh(place.statement, w.name)
+            and not isinstance(place.statement, ast.Return)
+        )
+        event = w.event if alone else None
+        if event is not None:
+            step = event.step
+        detour = AROUND_CALLS if any(s.calls for s in out.recording.steps if s.place == place) else 0.0
+        for edit in case.edits(place, step, w.name):
+            yield Candidate(edit.rank + (0 if _of_arguments(edit) else detour), edit, place, w.name, event, w)
+
+
+def _feeding(case: Case, suspects: Sequence[Suspect], kept: Collection[Place]) -> Iterator[Candidate]:
+    recomputed = {s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events)}
+    innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
+    for s in {s.place: s for s in reversed(suspects) if s.place not in recomputed}.values():
+        doubt = INNOCENT if s.place in innocent else 0.0
+        path = s.path or (_first_target(s.place) or "")
+        detour = AROUND_CALLS if s.step.calls else 0.0
+        for edit in case.edits(s.place, s.step, path):
+            if s.events:
+                anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
+                turned = OF_SIGNS if edit.kind == "sign" and anew else 0.0
+                yield Candidate(
+                    edit.rank + doubt + turned + (0 if _of_arguments(edit) else detour), edit, s.place, path, None, None, s.place in kept
+                )
+            elif edit.kind != "sign" and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
+                yield Candidate(edit.rank + OF_NUMBERS, edit, s.place, path, None, None, False)
+
+
+def _of_arguments(edit: Edit) -> bool:
+    """Whether an edit changes only what calls are given."""
+    return bool(edit.changes) and all("args" in path or "keywords" in path for path, _ in edit.changes)
+
+
+def _first_target(place: Place) -> str | None:
+    statement = place.statement
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+    return ast.unparse(target) if isinstance(target, ast.expr) else None
+
+
+def _plausible(case: Case, c: Candidate) -> bool:
+    """Whether running the changed statement alone gives the right value where it was wrong."""
+    if c.event is None or c.wrong is None:
+        return True
+    new, w = case.session.rerun(c.edit.body, c.event, case.main), c.wrong
+    if new is None:
+        return False
+    if case.close(new, w.expected, abs(w.constant) * np.max(case.main.slack(w.node), initial=0.0)):
+        return True
+    return not w.returned and (constant_ratio(new, w.expected, case.session.tolerance) or 0) > 0  # 1/m may come later
+
+
+def cure_all(case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS) -> Verdict | None:
+    """Return the simplest change with which everything is right on every point."""
+    runs = 0
+    for c in candidates:
+        if runs >= most or case.late():
+            return None
+        if not _plausible(case, c):
+            continue
+        runs += 1
+        fix = Fix(c.place, c.path, c.edit.body)
+        if case.cures_all(fix):
+            return Verdict(c.place, diagnosis_of(c.edit), fix, c.edit)
+    return None
+
+
+def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int) -> Verdict | None:
+    """Return the simplest change that cures one variable and leaves fewer wrong."""
+    scans = runs = 0
+    usual = case.wrong_results(case.main)
+    for c in candidates:
+        if scans >= MOST_SCANS or runs >= MOST_RUNS or case.late():
+            return None
+        if not _plausible(case, c):
+            continue
+        fix = Fix(c.place, c.path, c.edit.body)
+        if c.event is None and usual is not None and scans >= FREE_SCANS:
+            runs += 1
+            left = case.wrong_results(case.main, fix)
+            if left is None or left >= usual:  # with something right that was not, it is worth a watched run
+                continue
+        scans += 1
+        if c.event is not None:
+            if all(case.right_with(fix, w, point) for point in case.points):
+                return Verdict(c.place, diagnosis_of(c.edit), fix, c.edit)
+        elif case.helps(fix, w, before):
+            return Verdict(c.place, diagnosis_of(c.edit), fix, c.edit)
+    return None

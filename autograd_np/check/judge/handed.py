@@ -1,0 +1,146 @@
+"""What backward computed and did not hand over, and what it did to right gradients afterwards."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np.check.judge.outcome import Fix
+from autograd_np.check.judge.session import Done, Session
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.run import Event
+from autograd_np.check.watch.source import Place, roots_written_by
+
+__all__ = ["Withheld", "clipping", "withheld", "without_gradient"]
+
+_DATA = re.compile(
+    r"(?i)x\w?\d*|y\w{0,4}\d*|t|ts|inputs?|targets?|labels?|data|images?|imgs?|batch\w*|mask\w*|samples?|features?|(a|h|c)_?(0|prev|init)|(prev|init)_?\w{1,2}|one_?hot|weights?_decay|\w*_true|noise|eps|idx|z"
+)
+
+
+class Withheld(NamedTuple):
+    """A gradient that was computed and neither returned, stored nor used."""
+
+    event: Event
+    forward_name: str
+
+
+def is_data(name: str) -> bool:
+    """Whether a name is one that people give to samples and labels rather than to parameters."""
+    return bool(_DATA.fullmatch(name.rpartition(".")[2]))
+
+
+def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
+    """Yield the gradients of inputs that backward computes and hands to nobody."""
+    covered = {t for target in session.targets.values() for t in target.name.split("\0")}
+    ends = session.structure(point)
+    handed = {np.asarray(r.value).tobytes() for r in done.results if np.size(r.value) > 1}
+    seen: set[str] = set()
+    others = any(t.is_input for t in session.targets.values())
+    for e in reversed(done.recording.events):
+        if e.call.number != 0 or e.key not in ends or "[" in e.path or "." in e.path or e.path in seen:
+            continue
+        seen.add(e.path)
+        meaning = session.pairing.meaning(e, point)
+        leaf = point.leaf(meaning.name) if meaning is not None else None
+        if meaning is None or leaf is None or meaning.name in covered or not np.any(point.truth(leaf)):
+            continue
+        asked = session.wrt is not None and meaning.name in session.wrt
+        if session.wrt is not None and not asked:
+            continue
+        if not asked and others and is_data(meaning.name):
+            continue
+        if np.shape(leaf.out) != e.value.shape or e.value.tobytes() in handed or meaning.name in done.updated:
+            continue
+        if not _unpacked(e.place) and not _read_later(e):
+            yield Withheld(e, meaning.name)
+
+
+def _unpacked(place: Place) -> bool:
+    """Whether a statement takes what it needs out of a call that gives more."""
+    s = place.statement
+    return isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Tuple) and not isinstance(s.value, ast.Tuple)
+
+
+def _read_later(e: Event) -> bool:
+    name = e.path
+    own = {id(s) for s in _building(e.place, name)}
+    tree = e.place.function.tree
+    if tree is None:
+        return True
+    for s in e.place.function.statements:
+        if id(s) in own:
+            continue
+        if any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in _own_nodes(s)):
+            return True
+    return False
+
+
+def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement, of a compound one those of its header."""
+    blocks = {
+        id(x)
+        for name in ("body", "orelse", "finalbody", "handlers")
+        for x in (getattr(statement, name, None) or [])
+        if isinstance(x, ast.AST)
+    }
+    todo: list[ast.AST] = [statement]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo += [c for c in ast.iter_child_nodes(node) if id(c) not in blocks]
+
+
+def _building(place: Place, name: str) -> Iterator[ast.stmt]:
+    """Yield the statements that only build up a variable."""
+    for s in place.function.statements:
+        targets = s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, (ast.AugAssign, ast.AnnAssign)) else []
+        if any(isinstance(n, ast.Name) and n.id == name for t in targets for n in ast.walk(t)) or (
+            isinstance(s, ast.Expr) and roots_written_by(s)[:1] == [name]
+        ):
+            yield s
+
+
+def clipping(session: Session, done: Done) -> tuple[list[Fix], list[str]]:
+    """Return fixes that leave out statements which clip a variable itself, and what to say about them."""
+    fixes: dict[Place, Fix] = {}
+    said = []
+    for step in done.recording.steps:
+        s = step.place.statement
+        call = getattr(s, "value", None)
+        if (
+            step.place in fixes
+            or not isinstance(call, ast.Call)
+            or not ast.unparse(call.func).endswith("clip")
+            or not (call.args or isinstance(call.func, ast.Attribute))
+        ):
+            continue
+        of_array = isinstance(call.func, ast.Attribute) and not _is_module(call.func.value)
+        inner: Any = call.args[0] if call.args and not of_array else getattr(call.func, "value", None)
+        out = next((k.value for k in call.keywords if k.arg == "out"), None)
+        target = out if out is not None else s.targets[0] if isinstance(s, ast.Assign) else None
+        if target is None or ast.unparse(target) != ast.unparse(inner):
+            continue
+        try:
+            session.codes([Fix(step.place, "", [])])
+        except Exception:  # noqa: BLE001, S112 (then it is judged as it is)
+            continue
+        fixes[step.place] = Fix(step.place, "", [])
+        said.append(f"`{ast.unparse(target)}` is clipped at line {step.place.line}; its value before that is judged")
+    return list(fixes.values()), said
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy")
+
+
+def without_gradient(session: Session, point: Point) -> Sequence[str]:
+    """Return the inputs, other than samples and labels, that the loss depends on and for which backward gives nothing."""
+    covered = {t for target in session.targets.values() for t in target.name.split("\0")}
+    return [
+        n for n, node in point.leaves.items() if n not in covered and not is_data(n) and np.any(point.truth(node)) and session.wrt is None
+    ]

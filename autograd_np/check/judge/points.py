@@ -1,0 +1,195 @@
+"""The points of a check: the user's own and generic ones, and how the parameters of backward are read at them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.check.judge.results import Result, Targets
+from autograd_np.check.judge.roles import Reading, readings_of
+from autograd_np.check.judge.session import Session
+from autograd_np.check.watch.draws import draw, free_axes, new_sizes, resized
+from autograd_np.check.watch.point import Point, Traced
+
+__all__ = ["Read", "choose_readings", "generic_points", "is_random"]
+
+
+@dataclass
+class Read:
+    """Backward under one reading of its parameters, at the user's point."""
+
+    reading: Reading
+    point: Point
+    unjudged: list[Result]
+    targets: dict[tuple[Any, ...], Targets]
+    error: Exception | None
+
+    def take(self, session: Session) -> None:
+        """Go on with this one."""
+        session.reading, session.targets = self.reading, self.targets
+
+
+def choose_readings(session: Session, traced: Traced, seed: int) -> list[Read]:
+    """Run backward under every reading that is possible at the user's point; return those with fewest wrong results, likeliest first.
+
+    Raises
+    ------
+    CheckSetupError
+        If a parameter has no source, or every reading raises for that reason.
+    """
+    found: list[tuple[tuple[float, float], Read]] = []
+    failed: Exception | None = None
+    for reading in readings_of(session.program, traced):
+        try:
+            point = session.point(traced, np.random.default_rng(seed), reading, own=True)
+        except errors.CheckSetupError as error:
+            failed = error
+            continue
+        done = session.run(point, reading=reading)
+        session.targets = {}
+        unjudged: list[Result] = []
+        if done.recording.error is not None:
+            cost = (2.0, 0.0)  # whichever it is: the likeliest is told
+        else:
+            session.reading = reading
+            right, unjudged = session.decide(point, done)
+            decided = sum(r.decides for r in session.returned(point, done))
+            cost = (0.0, float(decided - right)) if decided else (1.0, 0.0)
+        found.append((cost, Read(reading, point, unjudged, dict(session.targets), done.recording.error)))
+    if not found:
+        assert failed is not None
+        raise failed
+    best = min(cost for cost, _ in found)
+    return [read for cost, read in found if cost == best]
+
+
+def is_random(session: Session, traced: Traced) -> bool:
+    """Whether forward gives something else when the generators are not put back."""
+    program = session.program
+
+    def other() -> Any:
+        world = program.fresh_world(traced.instead)
+        state = [np.random.RandomState(1).get_state(), random.Random(1).getstate()]  # noqa: S311
+        before, program.rng = program.rng, [*state, *program.rng[2:]]
+        try:
+            return program.run(traced.inputs, world)
+        finally:
+            program.rng = before
+
+    try:
+        again = other()
+    except Exception:  # noqa: BLE001
+        return False
+    flat, flat_again = _numbers(traced.run), _numbers(again)
+    return any(a.shape != b.shape or a.tobytes() != b.tobytes() for a, b in zip(flat, flat_again, strict=False))
+
+
+def _numbers(run: Any) -> list[Any]:
+    values = run.result if isinstance(run.result, (tuple, list)) else [run.result]
+    return [np.asarray(v) for v in [*values, run.total] if isinstance(v, (np.ndarray, np.generic, float))]
+
+
+def generic_points(
+    session: Session, given: Mapping[str, Any], own: Traced, depends: Collection[str], draws: int, rng: np.random.Generator
+) -> tuple[list[Point], list[str]]:
+    """Return generic points at which forward is defined, of other sizes where it allows them; near the given one if nowhere else.
+
+    Parameters
+    ----------
+    depends : collection of str
+        The inputs that the loss depends on; what else stands in the user's objects stays as it is.
+
+    Returns
+    -------
+    points : list of Point
+    said : list of str
+        What could not be varied.
+    """
+    program = session.program
+    said: list[str] = []
+    points: list[Point] = []
+    groups = _free(session, given, own) if draws else []
+    read = {id(program.state[name][1]) for name in depends if name in program.state}
+    taken = {n for x in _shapes(given) for n in x} | {n for x, _ in [(np.shape(a), 0) for _, a in program.state.values()] for n in x}
+    for i in range(4 * draws):
+        if len(points) == draws:
+            break
+        gently = i >= draws + 3
+        start: Mapping[str, Any] = given
+        if groups and i % 3 != 0 and not gently:
+            sizes = new_sizes(groups, taken)
+            order = list(sizes.values())
+            shifted = (
+                dict(zip(sizes, order[(i // 3) % len(order) :] + order[: (i // 3) % len(order)], strict=True))
+                if i % 3 == 1
+                else dict(zip(sizes, reversed(order), strict=True))
+            )
+            start = resized(given, shifted, rng)
+        drawn = draw(dict(start), rng, gently=gently, zeros=i % 3 == 2)
+        instead = {k: draw(a, rng, gently=gently) if k in read else a for k, a in own.instead.items()}
+        try:
+            with np.errstate(all="ignore"):
+                traced = session.trace(drawn, instead)
+                point = session.point(traced, rng)
+        except (errors.AutogradError, ValueError, ArithmeticError, IndexError, TypeError, AssertionError, KeyError):
+            continue
+        finite = all(np.all(np.isfinite(g)) for g in (point.truth(n) for n in point.leaves.values()))
+        if np.isfinite(point.loss) and finite:
+            points.append(point)
+    if draws and not groups:
+        said.append("other sizes were not tried: forward runs with these alone, or the code names them as numbers")
+    if draws and not points:
+        said.append("forward is not defined at generic points, so only your own was checked")
+    return points, said
+
+
+def _shapes(value: Any) -> list[tuple[int, ...]]:
+    if isinstance(value, Mapping):
+        return [s for v in value.values() for s in _shapes(v)]
+    if isinstance(value, (list, tuple)):
+        return [s for v in value for s in _shapes(v)]
+    return [np.shape(value)] if isinstance(value, np.ndarray) else []
+
+
+def _integers(value: Any) -> set[int]:
+    if isinstance(value, Mapping):
+        return {n for v in value.values() for n in _integers(v)}
+    if isinstance(value, (list, tuple)):
+        return {n for v in value for n in _integers(v)} | {len(value)}
+    return {int(value)} if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else set()
+
+
+def _free(session: Session, given: Mapping[str, Any], own: Traced) -> list[Any]:
+    program = session.program
+    named = {int(n) for f in program.functions.watched() for n in f.constants if float(n).is_integer()}
+    fixed = named | program.integers | _integers(given)
+    shapes = [o.shape for o in own.outputs]
+
+    def works(inputs: dict[str, Any]) -> bool:
+        try:
+            with np.errstate(all="ignore"):
+                run = program.run(inputs, program.fresh_world(own.instead))
+        except Exception:  # noqa: BLE001 (a size that does not fit fails in any way)
+            return False
+        scalar = own.scalar
+        if scalar is not None:
+            found: Any = (
+                run.total
+                if scalar.position == -1
+                else run.variables.get(scalar.position)
+                if isinstance(scalar.position, str)
+                else run.result[scalar.position]
+                if isinstance(run.result, (tuple, list))
+                else run.result
+            )
+            return np.size(found) == 1 and bool(np.all(np.isfinite(np.asarray(found, float))))
+        parts = list(run.result) if isinstance(run.result, (tuple, list)) else [run.result]
+        now = [np.shape(parts[o.position]) for o in own.outputs if isinstance(o.position, int)]
+        return [len(s) for s in now] == [len(s) for s in shapes]
+
+    return free_axes(given, works, fixed)
