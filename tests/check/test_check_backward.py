@@ -681,3 +681,40 @@ def test_the_drawing_has_verdicts_and_both_gradients(tmp_path):
     assert "is-wrong" not in ag.check_backward(forward_propagation, backward_propagation, NET).graph().source
     kink = ag.check_backward(relu_loss, relu_backward, {"W": np.zeros((2, 3)), "X": rng.normal(size=(3, 4))}, draws=0)
     assert "is-unknown" in kink.graph().source
+
+
+def _linear_backward(dZ, A):
+    return A @ dZ.T, dZ @ A.T, dZ.sum(axis=1, keepdims=True)  # the first is wrong, and nobody wants it
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_a_gradient_unpacked_and_not_stored_beside_those_of_its_dict(forgets):
+    def forward(p, X, T):
+        Z = p["W"] @ X + p["b"]
+        return np.mean((Z - T) ** 2)
+
+    def all_of_it(p, X, T, Z):
+        dX, dW, db = _linear_backward(2 * (Z - T) / T.size, X)  # noqa: RUF059 (as people write it)
+        return {"dW": dW, "db": db}
+
+    def all_but_one(p, X, T, Z):
+        dX, dW, db = _linear_backward(2 * (Z - T) / T.size, X)  # noqa: RUF059 (as people write it)
+        return {"dW": dW}
+
+    inputs = {"p": {"W": LINE["W"], "b": LINE["b"]}, "X": LINE["X"], "T": LINE["T"]}
+    report = ag.check_backward(forward, all_but_one if forgets else all_of_it, inputs)
+    assert [(f.kind, f.variable) for f in report.findings] == [("not-returned", "db")] * forgets
+
+
+def test_a_result_written_into_the_last_argument():
+    def forward(W, X, Y):
+        A = 1 / (1 + np.exp(-(W @ X)))
+        np.clip(A, 1e-7, 1 - 1e-7, A)
+        np.add(A, 0.0, A)
+        return -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+
+    def backward(X, Y, A):
+        return {"dW": (A - Y) @ X.T / Y.size}
+
+    inputs = {"W": LINE["W"][:1], "X": LINE["X"], "Y": (LINE["T"][:1] > 0) + 0.0}
+    assert ag.check_backward(forward, backward, inputs).ok

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,8 +56,18 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
             continue
         if np.shape(leaf.out) != e.value.shape or e.value.tobytes() in handed or meaning.name in done.updated:
             continue
-        if not _unpacked(e.place) and not _read_later(e):
+        if _unpacked(e.place) and not _has_sibling_in(meaning.name, covered, point):
+            continue
+        if not _read_later(e):
             yield Withheld(e, meaning.name)
+
+
+def _has_sibling_in(name: str, covered: Collection[str], point: Point) -> bool:
+    """Whether a parameter lies in one dict, list or object with others that do get a gradient."""
+    aliases = point.traced.program.aliases
+    container = {n: path[:-1] for n, path in point.keys.items() if len(path) > 1}
+    own = container.get(aliases.get(name, name))
+    return own is not None and any(container.get(aliases.get(n, n)) == own for n in covered)
 
 
 def _unpacked(place: Place) -> bool:

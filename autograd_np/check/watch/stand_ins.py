@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import inspect
 import math
 import sys
 import types
@@ -144,12 +145,26 @@ _CREATION: dict[str, Callable[..., Any]] = {
 _WINDOWS = {"sliding_window_view": _sliding_window_view, "as_strided": _as_strided}
 
 
+def _position_of_out(f: Any) -> int:
+    """Return where a function takes `out` by position; -2 if nowhere."""
+    if isinstance(f, np.ufunc):
+        return f.nin
+    try:
+        names = list(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return -2
+    return names.index("out") if "out" in names else -2
+
+
 def _wrapped(f: Any) -> Any:
     """Return a function of NumPy's that takes lists of Tensors and writes results into Tensors."""
     if not callable(f) or isinstance(f, type) or getattr(f, "__name__", "") in _SEQUENCES:
         return f
+    at = _position_of_out(f)
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == at + 1:
+            args, kwargs = args[:at], {**kwargs, "out": args[at]}
         out = kwargs.get("out")
         if any(map(_holds_tensor, args)):
             args = tuple(_stacked(a) if _holds_tensor(a) else a for a in args)
@@ -189,11 +204,12 @@ class _UfuncStand:
     """A ufunc that takes lists of Tensors; its methods are its own."""
 
     def __init__(self, real: np.ufunc) -> None:
-        self._real, self._call = real, _wrapped(real.__call__)
+        self._real, self._call = real, _wrapped(real)
         self.__name__ = real.__name__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(*args, **kwargs) if kwargs or any(isinstance(a, (list, tuple)) for a in args) else self._real(*args)
+        plain = not kwargs and len(args) <= self._real.nin and not any(isinstance(a, (list, tuple)) for a in args)
+        return self._real(*args) if plain else self._call(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
