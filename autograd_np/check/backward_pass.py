@@ -234,8 +234,9 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     rng = np.random.default_rng(0)
     own, unjudged, hidden = checked.own, checked.read.unjudged, checked.hidden
     raised = checked.done[0].recording.error is not None
+    missing = [] if raised else list(withheld(session, own, checked.done[0]))
     if not raised:
-        _refuse_nothing(session, checked)
+        _refuse_nothing(session, checked, missing)
         session.returned_names = {_last_name(r.path) for r in checked.returned[0]}
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
@@ -254,7 +255,6 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     without_cost = 0 in kinks and not np.isfinite(own.loss) and not judged_at
     untold = [] if raised else checked.untold()
     inconclusive = inconclusive or without_cost or (bool(untold) and not judged_at)
-    missing = [] if raised else list(withheld(session, own, checked.done[0]))
     verdict = "fail" if judged_at or missing else "inconclusive" if inconclusive else "pass"
     tells = {i: _tells(checked.points[i], own) for i in judged_at}
     if ideal and judged_at:
@@ -297,7 +297,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
         gradients=_gradient_table(session, checked, set(kinks), notes if not judged_at else []),
         lines=lines,
         findings=findings,
-        unjudged=_unjudged(session, own, unjudged, checked),
+        unjudged=_unjudged(session, unjudged, checked, missing),
         readings=[*said, *checked.notes, *notes],
         conventions=_conventions(lines, findings),
         adequacy=[*hidden, *blind],
@@ -337,11 +337,10 @@ def _sources(session: Session) -> dict[str, dict[int, str]]:
     return found
 
 
-def _refuse_nothing(session: Session, checked: _Checked) -> None:
+def _refuse_nothing(session: Session, checked: _Checked, missing: Sequence[Withheld]) -> None:
     """Raise if backward gave nothing that can be judged, or not what was asked for."""
     returned = checked.returned[0]
     called = getattr(session.program.backward, "__name__", "")
-    missing = list(withheld(session, checked.own, checked.done[0]))
     if not returned and not missing:
         if checked.done[0].recording.result is None:
             raise errors.CheckSetupError(
@@ -362,7 +361,7 @@ def _refuse_nothing(session: Session, checked: _Checked) -> None:
         )
 
 
-def _unjudged(session: Session, own: Point, unjudged: Sequence[Result], checked: _Checked) -> list[str]:
+def _unjudged(session: Session, unjudged: Sequence[Result], checked: _Checked, missing: Sequence[Withheld]) -> list[str]:
     said = [f"{r.name or r.path}: pairs with no variable of forward" for r in unjudged]
     decided = {r.forward_name for r in checked.returned[0] if r.decides}
     for r in checked.returned[0]:
@@ -371,8 +370,8 @@ def _unjudged(session: Session, own: Point, unjudged: Sequence[Result], checked:
         elif not r.decides and session.wrt and r.forward_name not in session.wrt:
             said.append(f"{_last_name(r.path)}: not in wrt")
     if checked.done[0].recording.error is None:
-        withheld_ones = {w.forward_name for w in withheld(session, own, checked.done[0])}
-        said += [f"{n}: backward gives no gradient for it" for n in without_gradient(session, own) if n not in withheld_ones]
+        withheld_ones = {w.forward_name for w in missing}
+        said += [f"{n}: backward gives no gradient for it" for n in without_gradient(session, checked.own) if n not in withheld_ones]
     return list(dict.fromkeys(said))
 
 

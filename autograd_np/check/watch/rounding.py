@@ -20,7 +20,6 @@ from autograd_np.typing import Array
 __all__ = ["jostled", "noise_of"]
 
 RUNS = 3
-ULP = 2.0**-52
 MOST_NODES = 30_000
 
 
