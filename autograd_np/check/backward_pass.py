@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.check.explain.absent import find_absent
 from autograd_np.check.explain.case import Budget
 from autograd_np.check.explain.detective import Mistake, find_mistakes
 from autograd_np.check.explain.edits.catalogue import edits_of
@@ -23,7 +24,7 @@ from autograd_np.check.explain.vocabulary import constant_name, sizes_of
 from autograd_np.check.judge.adequacy import blind_spots
 from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate
 from autograd_np.check.judge.compare import Comparison, compare
-from autograd_np.check.judge.handed import Withheld, clipping, withheld, without_gradient
+from autograd_np.check.judge.handed import Withheld, absent, clipping, withheld, without_gradient
 from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
 from autograd_np.check.judge.outcome import Returned
 from autograd_np.check.judge.points import Read, choose_readings, generic_points, is_random
@@ -235,9 +236,11 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     own, unjudged, hidden = checked.own, checked.read.unjudged, checked.hidden
     raised = checked.done[0].recording.error is not None
     missing = [] if raised else list(withheld(session, own, checked.done[0]))
+    lacking = []
     if not raised:
         _refuse_nothing(session, checked, missing)
         session.returned_names = {_last_name(r.path) for r in checked.returned[0]}
+        lacking = absent(session, own, checked.returned[0])
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
     judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]
@@ -255,7 +258,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     without_cost = 0 in kinks and not np.isfinite(own.loss) and not judged_at
     untold = [] if raised else checked.untold()
     inconclusive = inconclusive or without_cost or (bool(untold) and not judged_at)
-    verdict = "fail" if judged_at or missing else "inconclusive" if inconclusive else "pass"
+    verdict = "fail" if judged_at or missing or lacking else "inconclusive" if inconclusive else "pass"
     tells = {i: _tells(checked.points[i], own) for i in judged_at}
     if ideal and judged_at:
         ideal = [p for _, p in sorted(zip(judged_at, ideal, strict=True), key=lambda pair: tells[pair[0]])]
@@ -265,10 +268,15 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     findings: list[Finding] = []
     if verdict == "fail":
         budget = Budget(seconds)
-        if judged_at:
-            blamed = [checked.points[i] for i in judged_at]
-            findings = [_finding(m) for m in _explained(session, blamed, ideal if not raised else [], budget)]
-        findings += [_not_returned(w) for w in missing]
+        blamed = [checked.points[i] for i in judged_at]
+        if lacking:
+            found = find_absent(session, checked.points, blamed, lacking, budget)
+        else:
+            found = _explained(session, blamed, ideal if not raised else [], budget) if blamed else []
+        withheld_ones = {w.forward_name for w in missing}
+        findings = [_finding(m) for m in found if m.fix is not None or m.wrong.forward_name not in withheld_ones]
+        if not any(m.fix is not None and m.diagnosis.kind == "not-returned" for m in found):
+            findings += [_not_returned(w) for w in missing]
         if budget.ended:
             hidden = [*hidden, f"the search for explanations ended after {seconds:g} s; seconds= gives it more"]
     shown = own if not judged_at or 0 in judged_at else checked.points[judged_at[0]]
@@ -297,7 +305,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
         gradients=_gradient_table(session, checked, set(kinks), notes if not judged_at else []),
         lines=lines,
         findings=findings,
-        unjudged=_unjudged(session, unjudged, checked, missing),
+        unjudged=_unjudged(session, unjudged, checked, {w.forward_name for w in missing} | {a.forward_name for a in lacking}),
         readings=[*said, *checked.notes, *notes],
         conventions=_conventions(lines, findings),
         adequacy=[*hidden, *blind],
@@ -361,7 +369,7 @@ def _refuse_nothing(session: Session, checked: _Checked, missing: Sequence[Withh
         )
 
 
-def _unjudged(session: Session, unjudged: Sequence[Result], checked: _Checked, missing: Sequence[Withheld]) -> list[str]:
+def _unjudged(session: Session, unjudged: Sequence[Result], checked: _Checked, told: Collection[str]) -> list[str]:
     said = [f"{r.name or r.path}: pairs with no variable of forward" for r in unjudged]
     decided = {r.forward_name for r in checked.returned[0] if r.decides}
     for r in checked.returned[0]:
@@ -370,8 +378,7 @@ def _unjudged(session: Session, unjudged: Sequence[Result], checked: _Checked, m
         elif not r.decides and session.wrt and r.forward_name not in session.wrt:
             said.append(f"{_last_name(r.path)}: not in wrt")
     if checked.done[0].recording.error is None:
-        withheld_ones = {w.forward_name for w in missing}
-        said += [f"{n}: backward gives no gradient for it" for n in without_gradient(session, checked.own) if n not in withheld_ones]
+        said += [f"{n}: backward gives no gradient for it" for n in without_gradient(session, checked.own) if n not in told]
     return list(dict.fromkeys(said))
 
 
@@ -451,6 +458,7 @@ def _not_returned(w: Withheld) -> Finding:
 def _finding(mistake: Mistake) -> Finding:
     w, place, diagnosis = mistake.wrong, mistake.place, mistake.diagnosis
     row = compare(w.forward_name, w.name, w.computed, w.expected, ok=False)
+    there = w.computed.size > 0 or w.expected.size > 0
     return Finding(
         line=place.line,
         variable=mistake.variable or w.name,
@@ -463,8 +471,8 @@ def _finding(mistake: Mistake) -> Finding:
         expected=row.expected,
         actual=row.actual,
         worst_index=row.worst_index,
-        shape_expected=np.shape(w.expected),
-        shape_actual=np.shape(w.computed),
+        shape_expected=np.shape(w.expected) if there else None,
+        shape_actual=np.shape(w.computed) if there else None,
         end_line=place.end_line,
         fix=mistake.fix,
         call=mistake.call,

@@ -27,7 +27,7 @@ from autograd_np.check.watch.run import Event, Step
 from autograd_np.check.watch.source import Place, roots_written_by
 from autograd_np.typing import Array
 
-__all__ = ["Mistake", "find_mistakes"]
+__all__ = ["Mistake", "find_mistakes", "finished", "single_change"]
 
 
 MOST = 12
@@ -104,10 +104,10 @@ def _find(case: Case) -> list[Mistake]:
             return found
         case.fixes.append(found[0].cure)
         if case.cures_all():
-            return _finished(case, found)
-    single = _single(case)
+            return finished(case, found)
+    single = single_change(case)
     if single is not None:
-        return _finished(case, [*found, single])
+        return finished(case, [*found, single])
     case.corrected = _conventions(case)
     explained: set[tuple[Place, str]] = set()
     _ignore_what_does_no_harm(case)
@@ -122,10 +122,10 @@ def _find(case: Case) -> list[Mistake]:
         explained.add((w.place, w.base))
         if verdict.fix is not None and (verdict.fix.body is not None or verdict.place != w.place):
             case.fixes.append(verdict.fix)
-    return _finished(case, found)
+    return finished(case, found)
 
 
-def _single(case: Case) -> Mistake | None:
+def single_change(case: Case) -> Mistake | None:
     """Look for one change of one statement that makes everything right: of those that any wrong variable was made of."""
     out = case.scan(case.main)
     wrong = list({(w.place, w.base): w for w in reversed(out.wrong)}.values())[::-1][:MOST_STARTS]
@@ -154,7 +154,7 @@ def _single(case: Case) -> Mistake | None:
     return Mistake(w, cured.place, cured.diagnosis, cured.fix)
 
 
-def _finished(case: Case, found: Sequence[Mistake]) -> list[Mistake]:
+def finished(case: Case, found: Sequence[Mistake]) -> list[Mistake]:
     """Order mistakes by execution, one a statement, without those that others' cures make right; write down the fixes."""
     recording = scan(case.session, case.main).recording
     order: dict[Place, int] = {}

@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np.check.judge.outcome import Fix
+from autograd_np.check.judge.outcome import Absent, Fix, Returned
 from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place, roots_written_by
 
-__all__ = ["Withheld", "clipping", "withheld", "without_gradient"]
+__all__ = ["Withheld", "absent", "clipping", "withheld", "without_gradient"]
 
 _DATA = re.compile(
-    r"(?i)x\w?\d*|y\w{0,4}\d*|t|ts|inputs?|targets?|labels?|data|images?|imgs?|batch\w*|mask\w*|samples?|features?|(a|h|c)_?(0|prev|init)|(prev|init)_?\w{1,2}|one_?hot|weights?_decay|\w*_true|noise|eps|idx|z"
+    r"(?i)x\w?\d*|y\w{0,4}\d*|t|ts|inputs?|targets?|labels?|x_\w+|y_\w+|data|images?|imgs?|batch\w*|mask\w*|samples?|features?|(a|h|c|s)_?(0|prev|init|state)?|hidden|cell|states?|(prev|init)_?\w{1,2}|one_?hot|weights?_decay|\w*_true|noise|eps|idx|z"
 )
 
 
@@ -113,6 +113,59 @@ def _building(place: Place, name: str) -> Iterator[ast.stmt]:
             isinstance(s, ast.Expr) and roots_written_by(s)[:1] == [name]
         ):
             yield s
+
+
+def absent(session: Session, point: Point, returned: Sequence[Returned]) -> list[Absent]:
+    """Return the parameters left without a gradient though their like have one.
+
+    Their like are the others of a dict, list or object whose gradients are in one too, or the rest of a numbering: where there
+    are `dW1`, `dW2` and `db2`, `db1` is missing.
+    """
+    given = {r.forward_name: r for r in returned if r.decides and r.place is not None and r.forward_name in point.leaves}
+    found = []
+    for name in without_gradient(session, point):
+        beside = [n for n in given if _has_sibling_in(name, [n], point)]
+        same_number = [n for n in given if _numbers(n) and _numbers(n) == _numbers(name)]
+        same_letters = [n for n in given if _letters(n) == _letters(name)]
+        numbered = bool(same_number and same_letters)
+        if np.ndim(point.leaves[name].out) == 0 or not (beside or numbered):
+            continue
+        nearest = max(beside or same_number, key=lambda n: (n in same_number, n in same_letters))
+        old, new = (_last_key(n, point) for n in (nearest, name))
+        where = _exchanged(given[nearest].where, old, new)
+        if where is not None or numbered:
+            found.append(Absent(name, _respelled(given[nearest].path, old, new), given[nearest], where))
+    return found
+
+
+def _numbers(name: str) -> list[str]:
+    return re.findall(r"\d+", name)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"\d+", "#", name)
+
+
+def _last_key(name: str, point: Point) -> str | int:
+    path = point.keys.get(point.traced.program.aliases.get(name, name))
+    key = path[-1] if path else name
+    return key if isinstance(key, int) else str(key)
+
+
+def _exchanged(where: tuple[Any, ...], old: str | int, new: str | int) -> tuple[Any, ...] | None:
+    """Return where a gradient stands with the key of another parameter in it."""
+    for i in reversed(range(1, len(where))):
+        key = where[i]
+        if isinstance(key, str) and isinstance(old, str) and old in key:
+            return (*where[:i], key.replace(old, str(new)), *where[i + 1 :])
+        if isinstance(old, int) and key == old:
+            return (*where[:i], new, *where[i + 1 :])
+    return None
+
+
+def _respelled(path: str, old: str | int, new: str | int) -> str:
+    head, found, tail = path.rpartition(str(old))
+    return f"{head}{new}{tail}" if found else path
 
 
 def clipping(session: Session, done: Done) -> tuple[list[Fix], list[str]]:

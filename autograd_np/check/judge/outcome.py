@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd_np.check.judge.compare import Comparison
 from autograd_np.check.watch.point import Point
@@ -14,7 +14,7 @@ from autograd_np.check.watch.source import Place
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Fix", "Key", "Outcome", "Returned", "Wrong"]
+__all__ = ["Absent", "Fix", "Key", "Outcome", "Returned", "Wrong"]
 
 Key = tuple[int, str, int]
 """A chain: the call, the variable in it, and how often it had been assigned afresh before."""
@@ -47,6 +47,26 @@ class Returned:
     node: Node
     decides: bool = True
     where: tuple[Any, ...] = ()
+
+
+class Absent(NamedTuple):
+    """A gradient that is not there though those beside it are.
+
+    Attributes
+    ----------
+    forward_name : str
+    path : str
+        How it would be written, after `beside`: ``grads['db1']``.
+    beside : Returned
+        The gradient of the parameter most like it.
+    where : tuple or None
+        Where it would stand, as `beside` has it.
+    """
+
+    forward_name: str
+    path: str
+    beside: Returned
+    where: tuple[Any, ...] | None
 
 
 @dataclass

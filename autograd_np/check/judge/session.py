@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from autograd_np.check.judge.chains import chain_ends
 from autograd_np.check.judge.compare import SAFETY, close
 from autograd_np.check.judge.names import pair
-from autograd_np.check.judge.outcome import Fix, Key, Returned
+from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
 from autograd_np.check.judge.pairing import Pairing
 from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
 from autograd_np.check.judge.roles import Reading, cotangents_of, fill
@@ -209,6 +210,18 @@ class Session:
     def returned(self, point: Point, done: Done) -> list[Returned]:
         """Return the results that were paired, with what they should be."""
         return self.paired(point, done.results, done.recording)
+
+    @contextmanager
+    def expecting(self, lacking: Sequence[Absent]) -> Iterator[None]:
+        """Count runs that do not give some further gradients as wrong, for as long as this lasts."""
+        before, self.targets = self.targets, dict(self.targets)
+        for a in lacking:
+            if a.where is not None:
+                self.targets.setdefault(a.where, Targets(a.forward_name, a.beside.node, True))
+        try:
+            yield
+        finally:
+            self.targets = before
 
     def paired(self, point: Point, results: Sequence[Result], recording: Recording | None = None) -> list[Returned]:
         """Pair results as decided."""

@@ -1,0 +1,120 @@
+"""A gradient that is not there though its siblings are: the loop that stops too early, the statement that is missing."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_np.check.explain.case import Budget, Case
+from autograd_np.check.explain.detective import Mistake, find_mistakes, finished, single_change
+from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
+from autograd_np.check.explain.edits.edit import Edit
+from autograd_np.check.explain.edits.syntax import statements
+from autograd_np.check.judge.outcome import Absent, Fix, Wrong
+from autograd_np.check.judge.session import Session
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.run import Recording, Step
+from autograd_np.check.watch.source import Place
+
+__all__ = ["find_absent"]
+
+
+def find_absent(
+    session: Session, points: Sequence[Point], wrong_points: Sequence[Point], lacking: Sequence[Absent], budget: Budget
+) -> list[Mistake]:
+    """Return the mistakes where gradients are missing: one that explains all, or those of wrong values and those of missing ones.
+
+    Parameters
+    ----------
+    session : Session
+    points, wrong_points : sequence of Point
+        Where backward was run, and where what it gives is wrong.
+    lacking : sequence of Absent
+    budget : Budget
+    """
+    found: list[Mistake] = []
+    if wrong_points:
+        case = Case(session, wrong_points, budget)
+        with session.expecting(lacking):
+            single = single_change(case)
+            if single is not None:
+                return finished(case, [single])
+        found = find_mistakes(session, wrong_points, budget)
+    case = Case(session, points, budget)
+    case.fixes = [m.cure for m in found if m.cure is not None]
+    with session.expecting(lacking):
+        return [*found, *_missing(case, lacking)]
+
+
+def _missing(case: Case, lacking: Sequence[Absent]) -> list[Mistake]:
+    """Return one change that gives all that is missing, or the statements beside which it would stand."""
+    if case.cures_all():
+        return []
+    recording = case.session.run(case.main, fixes=case.fixes).recording
+    wrong = [_as_wrong(a, case.main) for a in lacking]
+    for place, edit in _changes(case, recording, lacking):
+        if case.late():
+            break
+        fix = Fix(place, wrong[0].name, edit.body)
+        if case.cures_all(fix):
+            return finished(case, [Mistake(wrong[0], place, diagnosis_of(edit), fix)])
+    said = [f"`{a.forward_name}` gets no gradient, though `{a.beside.forward_name}` beside it does" for a in lacking]
+    return [Mistake(w, w.place, Diagnosis(0, "not-returned", s)) for w, s in zip(wrong, said, strict=True)]
+
+
+def _as_wrong(a: Absent, point: Point) -> Wrong:
+    assert a.beside.place is not None
+    nothing = np.zeros(0)
+    return Wrong((0, a.path, 0), a.beside.place, a.path, a.forward_name, point.leaves[a.forward_name], nothing, nothing, None, 1.0, True)
+
+
+def _changes(case: Case, recording: Recording, lacking: Sequence[Absent]) -> Iterator[tuple[Place, Edit]]:
+    """Yield what may give the gradients: a missing statement where there is just one, then other bounds of a loop."""
+    steps = {s.place: s for s in reversed(recording.steps)}
+    if len(lacking) == 1:
+        yield from _stored(case, recording, lacking[0], list(steps.values()))
+    for place, step in steps.items():
+        if isinstance(place.statement, (ast.For, ast.While)):
+            yield from ((place, edit) for edit in case.edits(place, step, ""))
+
+
+def _stored(case: Case, recording: Recording, a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
+    """Yield the statements that store or hold the gradient beside the missing one, with an array of its shape stored as well."""
+    last = recording.calls[0].last if recording.calls else {}
+    shape = np.shape(case.main.leaves[a.forward_name].out)
+    fitting = [n for n, v in reversed(list(last.items())) if n.isidentifier() and isinstance(v, np.ndarray) and v.shape == shape]
+    *_, old = a.beside.where
+    *_, new = a.where or ("",)
+    handed = "returned" if a.beside.where[:1] == ("returned",) else "stored"
+    # behind the one that stores the gradient beside it if that is late enough, else behind what computes it
+    steps = sorted(steps, key=lambda s: all(e.path != a.beside.path for e in s.events))
+    for name in fitting:
+        message = f"`{name}`, the gradient of `{a.forward_name}`, is computed and not {handed}: {{}} is missing"
+        for step in steps:
+            statement = step.place.statement
+            if statement is None:
+                continue
+            if not a.path.isidentifier() and any(e.path in (a.beside.path, name) for e in step.events):
+                text = f"{a.path} = {name}"
+                yield step.place, Edit(1, "not-returned", message.format(f"`{text}`"), partial(statements, statement, [statement, text]))
+            elif (held := _with_entry(statement, old, new, name)) is not None:
+                yield step.place, Edit(1, "not-returned", message.format(f"`{new!r}: {name}`"), held)
+
+
+def _with_entry(statement: ast.stmt, old: Any, new: Any, name: str) -> ast.stmt | None:
+    """Return a statement that writes down a dict with an entry `old`, with an entry `new` behind it."""
+    made = copy.deepcopy(statement)
+    for node in ast.walk(made):
+        if isinstance(node, ast.Dict):
+            keys = [k.value if isinstance(k, ast.Constant) else None for k in node.keys]
+            if old in keys:
+                i = keys.index(old) + 1
+                node.keys.insert(i, ast.Constant(new))
+                node.values.insert(i, ast.Name(name, ast.Load()))
+                return ast.fix_missing_locations(made)
+    return None

@@ -1,0 +1,133 @@
+# ruff: noqa: RUF059 (what is not used is the mistake)
+"""Gradients that are not there: a missing statement, a missing entry, a loop that stops too early, and what is no such case."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd_np as ag
+
+rng = np.random.default_rng(3)
+P = {"W1": rng.normal(size=(3, 2)), "b1": rng.normal(size=(3, 1)), "W2": rng.normal(size=(1, 3)), "b2": rng.normal(size=(1, 1))}
+NET = {"X": rng.normal(size=(2, 5)), "Y": rng.normal(size=(1, 5)), "params": P}
+STACK = {"X": rng.normal(size=(2, 5)), "Y": rng.normal(size=(2, 5)), "Ws": [rng.normal(size=s) for s in ((3, 2), (4, 3), (2, 4))]}
+
+
+def forward(X, Y, params):
+    A1 = np.tanh(params["W1"] @ X + params["b1"])
+    E = params["W2"] @ A1 + params["b2"] - Y
+    return np.sum(E**2) / 2
+
+
+def shares(dZ, A):
+    return dZ @ A.T, np.sum(dZ, axis=1, keepdims=True)
+
+
+def not_stored(X, params, A1, E):
+    grads = {}
+    dW2, db2 = shares(E, A1)
+    dW1, db1 = shares(params["W2"].T @ E * (1 - A1**2), X)
+    grads["dW2"] = dW2
+    grads["db2"] = db2
+    grads["dW1"] = dW1
+    return grads
+
+
+def no_entry(X, params, A1, E):
+    dW2, db2 = shares(E, A1)
+    dW1, db1 = shares(params["W2"].T @ E * (1 - A1**2), X)
+    return {"dW1": dW1, "dW2": dW2, "db2": db2}
+
+
+def never_computed(X, params, A1, E):
+    grads = {"dW2": E @ A1.T, "db2": np.sum(E, axis=1, keepdims=True)}
+    dZ1 = params["W2"].T @ E * (1 - A1**2)
+    grads["dW1"] = dZ1 @ X.T
+    return grads
+
+
+def stack(X, Y, Ws):
+    acts = [X]
+    for W in Ws:
+        acts.append(np.tanh(W @ acts[-1]))
+    return np.sum((acts[-1] - Y) ** 2)
+
+
+def stops_early(X, Y, Ws, acts):
+    grads = {}
+    d = 2 * (acts[-1] - Y)
+    for i in range(len(Ws) - 1, 0, -1):
+        dz = d * (1 - acts[i + 1] ** 2)
+        grads[i] = dz @ acts[i].T
+        d = Ws[i].T @ dz
+    return grads
+
+
+def wrong_too(X, params, A1, E):
+    dW2, db2 = shares(E, A1)
+    dW1, db1 = shares(params["W2"].T @ E * (1 - A1), X)
+    return {"dW1": dW1, "dW2": dW2, "db2": db2}
+
+
+class Layer:
+    def __init__(self):
+        self.W, self.b = rng.normal(size=(3, 2)), rng.normal(size=(3, 1))
+
+    def forward(self, X):
+        self.X = X
+        return self.W @ X + self.b
+
+    def backward(self, dZ):
+        self.dW = dZ @ self.X.T
+        db = np.sum(dZ, axis=1, keepdims=True)  # noqa: F841 (the mistake)
+        return self.W.T @ dZ
+
+
+@pytest.mark.parametrize(
+    ("backward", "line", "fix"),
+    [
+        (not_stored, 'grads["dW1"] = dW1', 'grads["db1"] = db1'),
+        (no_entry, 'return {"dW1"', '"db1": db1'),
+        (never_computed, 'grads["dW1"] = dZ1', None),
+    ],
+)
+def test_a_parameter_without_a_gradient_is_a_mistake(backward, line, fix):
+    report = ag.check_backward(forward, backward, NET)
+    (finding,) = report.findings
+    assert not report.ok
+    assert finding.kind == "not-returned"
+    assert "b1" in finding.message
+    assert line in finding.source
+    assert (fix in finding.fix) if fix else finding.fix is None
+
+
+def test_a_loop_that_stops_early_gets_its_bound():
+    report = ag.check_backward(stack, stops_early, STACK)
+    (finding,) = report.findings
+    assert not report.ok
+    assert "range(len(Ws)-1,-1,-1)" in finding.fix.replace(" ", "")
+
+
+def test_an_attribute_that_is_never_set():
+    layer = Layer()
+    report = ag.check_backward(layer.forward, layer.backward, {"X": NET["X"]})
+    (finding,) = report.findings
+    assert not report.ok
+    assert "self.db = db" in finding.fix
+
+
+def test_a_wrong_value_and_a_missing_one_are_two_mistakes():
+    report = ag.check_backward(forward, wrong_too, NET)
+    assert len(report.findings) == 2
+    assert "not-returned" in {f.kind for f in report.findings}
+    assert any("A1**2" in (f.fix or "").replace(" ", "") for f in report.findings)
+
+
+def test_who_asks_for_one_gradient_alone_is_not_told_to_write_all():
+    def last_layer(A1, E):
+        dW2 = E @ A1.T
+        return dW2
+
+    assert ag.check_backward(forward, last_layer, NET).ok
+    assert ag.check_backward(forward, no_entry, NET, wrt=["W1", "W2", "b2"]).ok
