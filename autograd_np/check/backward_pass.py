@@ -24,7 +24,7 @@ from autograd_np.check.explain.vocabulary import constant_name, sizes_of
 from autograd_np.check.judge.adequacy import blind_spots
 from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate
 from autograd_np.check.judge.compare import Comparison, compare
-from autograd_np.check.judge.handed import Withheld, absent, clipping, withheld, without_gradient
+from autograd_np.check.judge.handed import Withheld, absent, clipping, misplaced, withheld, without_gradient
 from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
 from autograd_np.check.judge.outcome import Returned
 from autograd_np.check.judge.points import Read, choose_readings, generic_points, is_random
@@ -239,8 +239,8 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     lacking = []
     if not raised:
         _refuse_nothing(session, checked, missing)
-        session.returned_names = {_last_name(r.path) for r in checked.returned[0]}
-        lacking = absent(session, own, checked.returned[0])
+        session.returned_names = {_last_name(r.path) for r in checked.returned[0] if r.decides}
+        lacking = absent(session, own, checked.returned[0]) + misplaced(session, own, checked.returned[0], missing)
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
     judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]
@@ -273,10 +273,10 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
             found = find_absent(session, checked.points, blamed, lacking, budget)
         else:
             found = _explained(session, blamed, ideal if not raised else [], budget) if blamed else []
-        withheld_ones = {w.forward_name for w in missing}
-        findings = [_finding(m) for m in found if m.fix is not None or m.wrong.forward_name not in withheld_ones]
-        if not any(m.fix is not None and m.diagnosis.kind == "not-returned" for m in found):
-            findings += [_not_returned(w) for w in missing]
+        given = {a.forward_name for a in lacking} if any(m.fix for m in found) else set()
+        computed = {w.forward_name for w in missing} - given
+        findings = [_finding(m) for m in found if m.fix is not None or m.wrong.forward_name not in computed]
+        findings += [_not_returned(w) for w in missing if w.forward_name in computed]
         if budget.ended:
             hidden = [*hidden, f"the search for explanations ended after {seconds:g} s; seconds= gives it more"]
     shown = own if not judged_at or 0 in judged_at else checked.points[judged_at[0]]

@@ -14,7 +14,7 @@ from autograd_np.check.explain.case import Budget, Case
 from autograd_np.check.explain.detective import Mistake, find_mistakes, finished, single_change
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
-from autograd_np.check.explain.edits.syntax import statements
+from autograd_np.check.explain.edits.syntax import replaced, statements
 from autograd_np.check.judge.outcome import Absent, Fix, Wrong
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.point import Point
@@ -40,14 +40,14 @@ def find_absent(
     found: list[Mistake] = []
     if wrong_points:
         case = Case(session, wrong_points, budget)
-        with session.expecting(lacking):
+        with session.expecting(lacking, points[0]):
             single = single_change(case)
             if single is not None:
                 return finished(case, [single])
         found = find_mistakes(session, wrong_points, budget)
     case = Case(session, points, budget)
     case.fixes = [m.cure for m in found if m.cure is not None]
-    with session.expecting(lacking):
+    with session.expecting(lacking, points[0]):
         return [*found, *_missing(case, lacking)]
 
 
@@ -85,6 +85,9 @@ def _changes(case: Case, recording: Recording, lacking: Sequence[Absent]) -> Ite
 
 def _stored(case: Case, recording: Recording, a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
     """Yield the statements that store or hold the gradient beside the missing one, with an array of its shape stored as well."""
+    if a.path.isidentifier() and a.where is not None and a.beside.where == a.where:
+        yield from _instead(a, steps)
+        return
     last = recording.calls[0].last if recording.calls else {}
     shape = np.shape(case.main.leaves[a.forward_name].out)
     fitting = [n for n, v in reversed(list(last.items())) if n.isidentifier() and isinstance(v, np.ndarray) and v.shape == shape]
@@ -104,6 +107,17 @@ def _stored(case: Case, recording: Recording, a: Absent, steps: Sequence[Step]) 
                 yield step.place, Edit(1, "not-returned", message.format(f"`{text}`"), partial(statements, statement, [statement, text]))
             elif (held := _with_entry(statement, old, new, name)) is not None:
                 yield step.place, Edit(1, "not-returned", message.format(f"`{new!r}: {name}`"), held)
+
+
+def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
+    """Yield the return statement with a gradient in the place where another stands."""
+    for step in steps:
+        value = getattr(step.place.statement, "value", None)
+        if step.call.number == 0 and isinstance(step.place.statement, ast.Return) and isinstance(value, ast.Tuple) and a.where is not None:
+            at = a.where[1]
+            words = f"`{ast.unparse(value.elts[at])}` is returned where `{a.path}`, the gradient of `{a.forward_name}`, belongs"
+            change = (("value", "elts", at), a.path)
+            yield step.place, Edit(1, "wrong-point", words, partial(replaced, step.place.statement, [change]), None, (change,))
 
 
 def _with_entry(statement: ast.stmt, old: Any, new: Any, name: str) -> ast.stmt | None:

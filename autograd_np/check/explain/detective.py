@@ -33,14 +33,21 @@ __all__ = ["Mistake", "find_mistakes", "finished", "single_change"]
 MOST = 12
 """So many wrong variables are explained."""
 
-MOST_OF_SEVERAL, MOST_OF_LAST = 1000, 800
+MOST_OF_SEVERAL, MOST_OF_LAST = 1500, 800
 """So many changed passes are run where several variables are wrong for what may be one reason, and for the last wrong one."""
 
 SIMPLE = 5
 """A change up to this rank is proposed where a statement raises, even if other things stay wrong."""
 
+UNSHARED = 2.0
+"""How much less simple a change is that does not lie behind everything that is wrong."""
+
 MOST_STARTS = 4
 """From so many wrong variables the search for a single change starts."""
+
+
+PLAIN = ("missing-term", "scale", "sign", "transpose", "wrong-reduction", "not-finite", "stale-value")
+"""What values alone may tell; of other mistakes they give a hint, which is said, but not called an explanation."""
 
 
 @dataclass
@@ -136,15 +143,16 @@ def single_change(case: Case) -> Mistake | None:
         places = case.chain_places(w, out)
         suspects = suspects_of(case, w, out)
         causes.append((w, places, suspects, {*places, *(s.place for s in suspects)}))
-    shared = set.intersection(*(every for _, _, _, every in causes))  # each is wrong though what it reads is right
+    likely = set.intersection(*(every for _, _, _, every in causes))  # each is wrong though what it reads is right
     # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
-    shared |= {place for w, _, _, every in causes if not w.returned for place in every}
+    shared = likely | {place for w, _, _, every in causes if not w.returned for place in every}
     candidates: dict[tuple[Place, object], Candidate] = {}
     for w, places, suspects, every in causes:
         for c in candidates_of(case, w, places, suspects, out, shared) if every & shared else ():
             found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
             if c.rank < found.rank:
                 candidates[c.place, c.edit.changes or id(c.edit)] = c
+    candidates = {key: c if c.place in likely else c._replace(rank=c.rank + UNSHARED) for key, c in candidates.items()}
     if len(wrong) > 1 or not wrong[0].returned:  # what one of them needs is not all that is needed
         candidates = {key: c._replace(event=None) for key, c in candidates.items()}
     cured = cure_all(case, in_order(candidates.values(), out), MOST_RUNS if len(wrong) == 1 else MOST_OF_SEVERAL)
@@ -174,7 +182,7 @@ def finished(case: Case, found: Sequence[Mistake]) -> list[Mistake]:
         )
         mistake.fix = _fix_text(case, mistake, [m for m in kept if m is not mistake])
         others = {m.place for m in kept}
-        if len(kept) == 1 and mistake.cure is not None:
+        if len(kept) == 1 and mistake.cure is not None and mistake.wrong.expected.size:
             wrong = [w for w in first.wrong if w.place not in others]
             mistake.consequences = list(dict.fromkeys(f"{w.base} (line {w.line})" for w in wrong))
     return kept
@@ -365,7 +373,7 @@ def _explain(case: Case, w: Wrong, out: Outcome, *, last: bool) -> Verdict:
     if substituted is not None and (substituted.diagnosis.kind != "unknown" or own is None):
         return substituted
     if own is not None:
-        return Verdict(own_place, own)
+        return Verdict(own_place, own if own.kind in PLAIN else dataclasses.replace(own, kind="unknown"))
     if len(places) > 1 and w.event is not None and own_place == w.place:
         own_place = _first_curable(case, w, places, out)
     return Verdict(own_place, _unknown(w))

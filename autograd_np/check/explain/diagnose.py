@@ -105,7 +105,7 @@ def _shape(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
                     "wrong-reduction",
                     f"`{v}` has shape {got}; it must be summed over axis {', '.join(map(str, which))} to the shape {want}",
                 )
-    return Diagnosis(12, "shape", f"`{v}` has shape {got}, the gradient has shape {want}")
+    return Diagnosis(12, "unknown", f"`{v}` has shape {got}, the gradient has shape {want}")
 
 
 def _sums_to(a: Array, b: Array, axes: tuple[int, ...], tol: float, slack: Any) -> bool:
@@ -117,7 +117,7 @@ def _scale(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | None:
     ratios = [constant_ratio(s.actual, s.expected, tol, s.slack) for s in samples]
     if any(c is None for c in ratios):
         if _every(samples, lambda s: not np.any(s.actual) and np.any(s.expected)):
-            return Diagnosis(10, "missing-term", f"`{v}` is zero")
+            return Diagnosis(10, "unknown", f"`{v}` is zero")
         return None
     known = [c for c in ratios if c is not None]
     c = known[0]

@@ -134,6 +134,8 @@ class _Slice:
                 self._visit(step.call.by)  # what it was handed
             return
         for s in reversed(earlier[-30:]):
+            if (s.number, name) in self.judged:
+                break  # from here on it had the right value, whatever it was built of
             self._visit(s, name)
             if _binds(s.place.statement, name):
                 break
@@ -179,7 +181,12 @@ def is_primal(point: Point, events: list[Event]) -> bool:
     primals = [v for _, _, v in leaves_of(forward) if np.size(v) > 1 and np.shape(v) == np.shape(events[0].computed)]
     if all(any(close(e.computed, v, 1e-12) for v in primals) for e in events):
         return True
-    return all(np.size(e.computed) > 1 and any(n in point.gradients for n in point.value_nodes(e.computed)) for e in events)
+    return all(_is_telling(e.computed) and any(n in point.gradients for n in point.value_nodes(e.computed)) for e in events)
+
+
+def _is_telling(value: Array) -> bool:
+    """Whether a value is hardly met by chance: several numbers, or one that is no whole number."""
+    return np.size(value) > 1 or bool(np.all(np.asarray(value) % 1 != 0))
 
 
 def _is_term(case: Case, value: Array) -> bool:

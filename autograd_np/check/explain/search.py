@@ -12,7 +12,7 @@ from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.diagnose import diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.feeders import Suspect, is_primal
-from autograd_np.check.judge.chains import is_fresh
+from autograd_np.check.judge.chains import is_fresh, is_zeros
 from autograd_np.check.judge.compare import constant_ratio
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
@@ -36,12 +36,23 @@ AROUND_CALLS = 3.0
 INNOCENT = 1.5
 """How much less simple a change is of a statement whose value may well be meant: some gradient, or a term of one."""
 
+RECOMPUTED, MISTAKEN = 3.0, 4.5
+"""How much less simple a change is of a statement that takes or makes again what forward had; up to this rank it may have taken another."""
+
 OF_SIGNS = 2.2
 """How much less simple a sign is where a value has no sign by name: where it is used, it may have one as well."""
 
-OF_NUMBERS = 1.0
-"""How much less simple a change is where a number is computed that only sizes arrays."""
+OF_STARTS = 2.0
+"""How much less simple a change is of the zeros that a sum starts from: what is missing is missing where it is added up."""
 
+OF_RESULTS = 1.5
+"""How much less simple a factor is that all of a helper's result lacks: its caller may have left it out."""
+
+OF_NUMBERS, OF_SCALED_NUMBERS = 1.0, 4.0
+"""How much less simple a change is where a number is computed that only sizes arrays; and one that makes it a multiple of itself."""
+
+
+_INSERTED = ("missing-term", "missing-factor")
 
 PAIRS = 9
 """From this rank on changes are made of two."""
@@ -114,26 +125,34 @@ def _own(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Iterato
         if event is not None:
             step = event.step
         detour = AROUND_CALLS if any(s.calls for s in out.recording.steps if s.place == place) else 0.0
+        begins = bool(mine) and all(map(is_zeros, mine))
         for edit in case.edits(place, step, w.name):
-            yield Candidate(edit.rank + (0 if _of_arguments(edit) else detour), edit, place, w.name, event, w)
+            more = 0 if _of_arguments(edit) else detour
+            more += OF_STARTS if begins and edit.kind in _INSERTED else 0
+            yield Candidate(edit.rank + more, edit, place, w.name, event, w)
 
 
 def _feeding(case: Case, suspects: Sequence[Suspect], kept: Collection[Place]) -> Iterator[Candidate]:
     recomputed = {s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events)}
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
-    for s in {s.place: s for s in reversed(suspects) if s.place not in recomputed}.values():
-        doubt = INNOCENT if s.place in innocent else 0.0
+    for s in {s.place: s for s in reversed(suspects)}.values():
+        doubt = RECOMPUTED if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
         detour = AROUND_CALLS if s.step.calls else 0.0
         for edit in case.edits(s.place, s.step, path):
+            if s.place in recomputed and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
+                continue
             if s.events:
                 anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
                 turned = OF_SIGNS if edit.kind == "sign" and anew else 0.0
+                turned += OF_STARTS if edit.kind in _INSERTED and all(map(is_zeros, s.events)) else 0.0
+                turned += OF_RESULTS if edit.kind in ("scale", "sign") and isinstance(s.place.statement, ast.Return) else 0.0
                 yield Candidate(
                     edit.rank + doubt + turned + (0 if _of_arguments(edit) else detour), edit, s.place, path, None, None, s.place in kept
                 )
             elif edit.kind != "sign" and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
-                yield Candidate(edit.rank + OF_NUMBERS, edit, s.place, path, None, None, False)
+                doubt = OF_SCALED_NUMBERS if edit.factor is not None else OF_NUMBERS
+                yield Candidate(edit.rank + doubt, edit, s.place, path, None, None, False)
 
 
 def _of_arguments(edit: Edit) -> bool:

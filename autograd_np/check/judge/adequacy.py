@@ -50,12 +50,12 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
     own = points[0]
     generic = points[1] if len(points) > 1 else None
     found: list[str] = []
-    until = time.perf_counter() + SECONDS
+    until = time.thread_time() + SECONDS
     here = _first_events(session, own)
     there = _first_events(session, generic) if generic is not None else {}
     for key, event in here.items():
         statement = event.place.statement
-        if statement is None or time.perf_counter() > until:
+        if statement is None or time.thread_time() > until:
             continue
         found += _unit_divisions(session, statement, event, own)
         if key not in there or generic is None:
@@ -68,7 +68,7 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
         for edit in edits_of(statement, event.path, session.scope(event.step, own), candidates, {}):
             if edit.rank > SIMPLE:
                 break
-            if edit.kind in (*hidden, "missing-factor") or time.perf_counter() > until:  # nobody invents a factor
+            if edit.kind in (*hidden, "missing-factor") or time.thread_time() > until:  # nobody invents a factor
                 continue
             mine, theirs = session.rerun(edit.body, event, own), session.rerun(edit.body, there[key], generic)
             if mine is None or theirs is None:

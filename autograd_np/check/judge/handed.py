@@ -15,7 +15,7 @@ from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place, roots_written_by
 
-__all__ = ["Withheld", "absent", "clipping", "withheld", "without_gradient"]
+__all__ = ["Withheld", "absent", "clipping", "misplaced", "withheld", "without_gradient"]
 
 _DATA = re.compile(
     r"(?i)x\w?\d*|y\w{0,4}\d*|t|ts|inputs?|targets?|labels?|x_\w+|y_\w+|data|images?|imgs?|batch\w*|mask\w*|samples?|features?|(a|h|c|s)_?(0|prev|init|state)?|hidden|cell|states?|(prev|init)_?\w{1,2}|one_?hot|weights?_decay|\w*_true|noise|eps|idx|z"
@@ -40,6 +40,7 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
     ends = session.structure(point)
     handed = {np.asarray(r.value).tobytes() for r in done.results if np.size(r.value) > 1}
     seen: set[str] = set()
+    crowded = bool(displacing(session))  # something else stands where a gradient may belong
     others = any(t.is_input for t in session.targets.values())
     for e in reversed(done.recording.events):
         if e.call.number != 0 or e.key not in ends or "[" in e.path or "." in e.path or e.path in seen:
@@ -52,14 +53,31 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
         asked = session.wrt is not None and meaning.name in session.wrt
         if session.wrt is not None and not asked:
             continue
-        if not asked and others and is_data(meaning.name):
+        if not (asked or crowded) and others and is_data(meaning.name):
             continue
         if np.shape(leaf.out) != e.value.shape or e.value.tobytes() in handed or meaning.name in done.updated:
             continue
-        if _unpacked(e.place) and not _has_sibling_in(meaning.name, covered, point):
+        if _unpacked(e.place) and not crowded and not _has_sibling_in(meaning.name, covered, point):
             continue
         if not _read_later(e):
             yield Withheld(e, meaning.name)
+
+
+def displacing(session: Session) -> list[tuple[Any, ...]]:
+    """Return where in a returned tuple there is no gradient of an input, or one for the second time."""
+    places = [w for w in session.targets if w[0] == "returned" and len(w) == 2 and isinstance(w[1], int)]
+    inputs = [session.targets[w].name for w in places if session.targets[w].is_input]
+    return [w for w in places if not session.targets[w].is_input or inputs.count(session.targets[w].name) > 1] if inputs else []
+
+
+def misplaced(session: Session, point: Point, returned: Sequence[Returned], missing: Sequence[Withheld]) -> list[Absent]:
+    """Return the gradients that are computed and in whose place another one is returned."""
+    order = {n: i for i, n in enumerate(point.leaves)}
+    found = []
+    for w in missing:
+        for where in sorted(displacing(session), key=lambda p: abs(p[1] - order.get(w.forward_name, 0)))[:1]:
+            found += [Absent(w.forward_name, w.event.path, r, where) for r in returned if r.where == where][:1]
+    return found
 
 
 def _has_sibling_in(name: str, covered: Collection[str], point: Point) -> bool:

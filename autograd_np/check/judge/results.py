@@ -338,7 +338,33 @@ def assigned(
         else:
             unjudged.append(i)
     _by_value(work, results, open_ones)
-    return work.found, [*unjudged, *(i for i in open_ones if i not in work.found)]
+    over = [*unjudged, *(i for i in open_ones if i not in work.found)]
+    _by_elimination(work, results, over)
+    return work.found, [i for i in over if i not in work.found]
+
+
+def _by_elimination(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
+    """Pair the one gradient that is returned and pairs with nothing with the one argument of forward that gets none."""
+    point = work.point
+    returned = [
+        i for i in over if not results[i].left and not any(isinstance(k, str) for k in results[i].keys) and _is_of_gradients(results[i])
+    ]
+    arguments = [n for n, path in point.keys.items() if path and path[0] in point.inputs and n in point.leaves]
+    free = [n for n in arguments if n not in work.taken and np.any(point.truth(point.leaves[n])) and not is_label(n)]
+    if len(returned) == len(free) == 1 and not work.wrt:
+        work.take(returned[0], free[0], point.leaves[free[0]], is_input=True)
+
+
+def _is_of_gradients(r: Result) -> bool:
+    """Whether what is returned is called, or computed from, a gradient."""
+    if r.name:
+        return is_gradients_name(r.name)
+    return r.node is not None and any(isinstance(n, ast.Name) and is_gradients_name(n.id) for n in ast.walk(r.node))
+
+
+def is_label(name: str) -> bool:
+    """Whether a name is one that people give to what a prediction is compared with."""
+    return bool(re.fullmatch(r"(?i)t|ts|y|y_?true|targets?|labels?|one_?hot", name.rpartition(".")[2]))
 
 
 def _is_no_news(r: Result, point: Point) -> bool:
@@ -373,11 +399,16 @@ def _by_value(work: Assigner, results: Sequence[Result], open_ones: list[int]) -
         return
     left = list(open_ones)
     by_name = bool(work.found)
-    for i in open_ones:  # by value
-        fitting = [n for n in inputs if n not in work.taken and _is_truth(work, results[i], n)]
-        if fitting:
-            work.take(i, fitting[0], point.leaves[fitting[0]], is_input=True)
-            left.remove(i)
+    labels = [n for n in inputs if is_label(n)]  # with a symmetric loss a wrong sign makes the prediction's gradient theirs
+    for some in ([n for n in inputs if n not in labels], labels):  # by value
+        for i in list(left):
+            fitting = [n for n in some if n not in work.taken and _is_truth(work, results[i], n)]
+            likelier = [
+                n for n in inputs if n not in (*work.taken, *labels) and np.shape(point.leaves[n].out) == np.shape(results[i].value)
+            ]
+            if fitting and (some is not labels or not likelier):
+                work.take(i, fitting[0], point.leaves[fitting[0]], is_input=True)
+                left.remove(i)
     if by_name:  # the gradients have names: an updated weight is none
         left = [i for i in left if not _is_variant(results[i].name, point)]
     for i in list(left):  # by a shape that only one input has

@@ -135,12 +135,14 @@ class _Judge:
         if not is_returned and key not in self.corrected:
             for node, t, slack in zip(nodes, truths, slacks, strict=True):
                 c = constant_ratio(e.computed, t, tolerance, slack)
-                if c is not None and c > 0:
+                if c is not None and c > 0 and (e.computed.size > 1 or self._is_usual(c)):
                     self.out.kept[key] = self.constant = c
                     self._note(e, name, node, t, c, ok=True)
                     return None
         if not np.any(e.computed) and len(e.before) and is_zeros(e):
             return None  # a start value that nothing was added to yet
+        if not is_returned and all(np.shape(t)[1:] == e.computed.shape for t in truths) and "[" not in e.path:
+            return None  # a loop works on one slice at a time, and nothing says which
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
             return None
         chains = self.chains[key[0], key[1]]
@@ -159,6 +161,11 @@ class _Judge:
         )
         self._note(e, name, nodes[i], expected, ok=False)
         return expected
+
+    def _is_usual(self, c: float) -> bool:
+        """Whether a single number may be so much larger than the gradient by convention: any number is some multiple of another."""
+        known = self.session.numbers(self.point)
+        return any(abs(c * q - p) <= 1e-6 * p for p in known for q in known)
 
     def _is_told(self, nodes: Sequence[Node], truths: Sequence[Array], slacks: Sequence[Array]) -> bool:
         """Whether a helper's variable can be judged: not where arrays are equal, nor where it may be one share of a gradient."""

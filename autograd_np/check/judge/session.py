@@ -212,12 +212,12 @@ class Session:
         return self.paired(point, done.results, done.recording)
 
     @contextmanager
-    def expecting(self, lacking: Sequence[Absent]) -> Iterator[None]:
+    def expecting(self, lacking: Sequence[Absent], point: Point) -> Iterator[None]:
         """Count runs that do not give some further gradients as wrong, for as long as this lasts."""
         before, self.targets = self.targets, dict(self.targets)
         for a in lacking:
             if a.where is not None:
-                self.targets.setdefault(a.where, Targets(a.forward_name, a.beside.node, True))
+                self.targets[a.where] = Targets(a.forward_name, point.leaves[a.forward_name], True)
         try:
             yield
         finally:
@@ -351,6 +351,13 @@ class Session:
         """Return the integers among backward's variables."""
         self.structure(point)
         return self._counts.get(id(point), {})
+
+    def numbers(self, point: Point) -> set[float]:
+        """Return the numbers that gradients are multiplied or divided by as a convention: counts, sizes, and the user's own."""
+        found = {1.0, 2.0, *map(float, self.counts(point).values()), *map(float, self.program.world.integers)}
+        found |= {float(n) for leaf in point.leaves.values() for n in (*np.shape(leaf.out), np.size(leaf.out))}
+        found |= {v for v in point.inputs.values() if type(v) is float}
+        return {n for n in found if n > 0}
 
     # --- single statements
 

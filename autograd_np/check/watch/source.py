@@ -19,7 +19,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["Function", "Functions", "Place", "is_users", "names_read_by", "roots_written_by"]
 
@@ -221,14 +221,24 @@ def _shallow(node: Any) -> Any:
 
 
 def _placed(new: ast.stmt, old: ast.AST) -> ast.stmt:
-    """Return a copy of a statement whose every part stands where the old statement stands."""
-    new = copy.deepcopy(new)
-    parts = ast.walk(new) if not isinstance(new, _COMPOUND) else _header_parts(new)
+    """Return a copy of a statement whose every part stands where the old statement stands; blocks in it are taken over."""
     place = {name: getattr(old, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
-    for part in parts:
-        if "lineno" in part._attributes:
-            part.__dict__.update(place)
-    return new
+    blocks = {
+        id(getattr(new, name)) for name in ("body", "orelse", "finalbody", "handlers") if isinstance(new, _COMPOUND) and hasattr(new, name)
+    }
+
+    def copied(node: Any) -> Any:
+        if isinstance(node, list):
+            return node if id(node) in blocks else [copied(item) for item in node]
+        if not isinstance(node, ast.AST) or not node.__dict__:
+            return node
+        made = type(node)()
+        made.__dict__.update({name: copied(value) for name, value in node.__dict__.items()})
+        if "lineno" in node._attributes:
+            made.__dict__.update(place)
+        return made
+
+    return cast(ast.stmt, copied(new))
 
 
 def _header_parts(statement: ast.AST) -> Iterator[ast.AST]:

@@ -80,7 +80,11 @@ def _helpers(at: Place) -> Iterator[Edit]:
 
 
 def _is_argument(at: Place) -> bool:
-    return is_float_array(at.value) and not at.index and not isinstance(at.parent, (ast.Attribute, ast.Subscript))
+    return (
+        (is_float_array(at.value) or isinstance(at.value, np.floating))
+        and not at.index
+        and not isinstance(at.parent, (ast.Attribute, ast.Subscript))
+    )
 
 
 def _other_functions(at: Place, node: ast.Call, name: str) -> Iterator[Edit]:

@@ -177,6 +177,11 @@ class Line:
         }
 
     @functools.cached_property
+    def numbers(self) -> dict[str, Any]:
+        """The single floating numbers that are computed or elements of arrays, as where a loop works on one sample at a time."""
+        return {k: v for k, v in self.arrays.items() if np.ndim(v) == 0 and v.dtype.kind == "f"}
+
+    @functools.cached_property
     def counters(self) -> list[str]:
         """The variables that hold an integer, as loop counters and sizes do."""
         integers = [k for k, v in self.env.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool)]

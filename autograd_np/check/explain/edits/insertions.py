@@ -68,7 +68,8 @@ def factor_edits(at: Place) -> Iterator[Edit]:
             yield from _scaled(at)
         if is_size(value):
             yield from _spread(at)
-        return
+        if not isinstance(value, np.floating):
+            return
     more = 0 if at.whole else 0.5 if isinstance(at.parent, ast.BinOp) else 0.8
     if not at.whole and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult)):
         yield from _scaled(at)
@@ -78,7 +79,7 @@ def factor_edits(at: Place) -> Iterator[Edit]:
     whole = (shape_of(at.line.value(at.line.statement.value)) if hasattr(at.line.statement, "value") else None) or ()
     wide = len(whole) == value.ndim and whole != value.shape
     for name, other in at.line.arrays.items():
-        if name == text or np.ndim(other) == 0:
+        if name == text or (np.ndim(other) == 0) != (np.ndim(value) == 0):
             continue
         written = as_broadcast(name, np.shape(other), value.shape) or (as_broadcast(name, np.shape(other), whole) if wide else None)
         if written is None or np.asarray(other).dtype.kind not in "fb":

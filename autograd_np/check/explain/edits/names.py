@@ -38,7 +38,7 @@ def name_edits(at: Place) -> Iterator[Edit]:
             if name != text and type(other) is type(value) and other is not value and not name.startswith("_") and len(other) == len(value):
                 yield at.edit(5, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", name)
     elif is_size(value) and isinstance(value, (float, np.floating)):
-        for name, other in at.line.scalars.items():
+        for name, other in {**at.line.scalars, **at.line.numbers}.items():
             if name != text and other != value:
                 yield at.edit(4.6, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", name)
     if not base and not at.index and isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(value, np.ndarray):
@@ -148,15 +148,15 @@ def _elements(line: Line, more: dict[str, Any]) -> dict[str, Any]:
     steps = [c for c in line.counters if c not in line.sizes]
     indices = dict.fromkeys([*used, *steps, *(f"{c} - 1" for c in steps if c in line.named)])
     containers = [k for k, v in line.env.items() if isinstance(v, (dict, list, tuple)) and not k.startswith("_") and len(v) < 1000]
-    stacks = [k for k, v in {**line.candidates, **more}.items() if is_array(v) and np.ndim(v) > 2 and "[" not in k and k in line.env]
+    stacks = [k for k, v in {**line.candidates, **more}.items() if is_array(v) and np.ndim(v) and "[" not in k and k in line.env]
     shapes = {shape_of(line.value_of(n)) for n in line.named}
     found: dict[str, Any] = {}
     for index in indices:
         forms = [f"{name}[{index}]" for name in containers]
-        forms += [f"{name}[{before}{index}]" for name in stacks[:20] for before in ("", ":, ")]
+        forms += [f"{name}[{before}{index}]" for name in stacks[:20] for before in ("", ":, ")[: np.ndim(line.value_of(name)) - 1 or 1]]
         for form in forms:
             value = line.value_of(form)
-            if is_array(value) and np.ndim(value) and np.shape(value) in shapes:
+            if is_array(value) and np.shape(value) in shapes:
                 found[form] = value
     return dict(list(found.items())[:40])
 
