@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -74,39 +75,52 @@ def _as_wrong(a: Absent, point: Point) -> Wrong:
 
 
 def _changes(case: Case, recording: Recording, lacking: Sequence[Absent]) -> Iterator[tuple[Place, Edit]]:
-    """Yield what may give the gradients: a missing statement where there is just one, then other bounds of a loop."""
+    """Yield what may give the gradients: a missing statement where one place would store all, then other bounds of a loop."""
     steps = {s.place: s for s in reversed(recording.steps)}
-    if len(lacking) == 1:
-        yield from _stored(case, recording, lacking[0], list(steps.values()))
+    first = lacking[0]
+    if first.path.isidentifier() and first.beside.where == first.where:
+        yield from _instead(first, list(steps.values()))
+    elif len({a.beside.place for a in lacking}) == 1:
+        yield from _stored(case, recording, first)
     for place, step in steps.items():
         if isinstance(place.statement, (ast.For, ast.While)):
             yield from ((place, edit) for edit in case.edits(place, step, ""))
 
 
-def _stored(case: Case, recording: Recording, a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
-    """Yield the statements that store or hold the gradient beside the missing one, with an array of its shape stored as well."""
-    if a.path.isidentifier() and a.where is not None and a.beside.where == a.where:
-        yield from _instead(a, steps)
-        return
-    last = recording.calls[0].last if recording.calls else {}
-    shape = np.shape(case.main.leaves[a.forward_name].out)
-    fitting = [n for n, v in reversed(list(last.items())) if n.isidentifier() and isinstance(v, np.ndarray) and v.shape == shape]
+def _stored(case: Case, recording: Recording, a: Absent) -> Iterator[tuple[Place, Edit]]:
+    """Yield the statements of the call that stores the gradient beside the missing one, with an array of its shape stored as well."""
+    storing = next((e for e in reversed(recording.events) if e.place == a.beside.place and np.array_equal(e.value, a.beside.value)), None)
+    call = storing.call if storing is not None else recording.calls[0]
+    beside = storing.path if storing is not None else a.beside.path
+    path = _alike(beside, a.beside.path, a.path)
+    steps = list({s.place: s for s in recording.steps if s.call is call and s.place.statement is not None}.values())
+    steps.sort(key=lambda s: all(e.path != beside for e in s.events))  # behind what is stored beside it, if that is late enough
     *_, old = a.beside.where
     *_, new = a.where or ("",)
-    handed = "returned" if a.beside.where[:1] == ("returned",) else "stored"
-    # behind the one that stores the gradient beside it if that is late enough, else behind what computes it
-    steps = sorted(steps, key=lambda s: all(e.path != a.beside.path for e in s.events))
-    for name in fitting:
+    for name in _fitting(call.last, np.shape(case.main.leaves[a.forward_name].out)):
+        handed = "returned" if a.beside.where[:1] == ("returned",) else "stored"
         message = f"`{name}`, the gradient of `{a.forward_name}`, is computed and not {handed}: {{}} is missing"
         for step in steps:
             statement = step.place.statement
-            if statement is None:
-                continue
-            if not a.path.isidentifier() and any(e.path in (a.beside.path, name) for e in step.events):
-                text = f"{a.path} = {name}"
+            assert statement is not None
+            if not path.isidentifier() and any(e.path in (beside, name) for e in step.events):
+                text = f"{path} = {name}"
                 yield step.place, Edit(1, "not-returned", message.format(f"`{text}`"), partial(statements, statement, [statement, text]))
             elif (held := _with_entry(statement, old, new, name)) is not None:
                 yield step.place, Edit(1, "not-returned", message.format(f"`{new!r}: {name}`"), held)
+
+
+def _fitting(variables: Mapping[str, Any], shape: tuple[int, ...]) -> list[str]:
+    """Return the local arrays of a shape, the latest first."""
+    return [n for n, v in reversed(list(variables.items())) if n.isidentifier() and isinstance(v, np.ndarray) and v.shape == shape]
+
+
+def _alike(path: str, beside: str, missing: str) -> str:
+    """Write what is missing as `path` is written, which in the function is called as `beside` is from outside."""
+    last = re.compile(r"\w+(?=\W*$)")
+    (old, new) = (m.group() if (m := last.search(text)) else text for text in (beside, missing))
+    head, found, tail = path.rpartition(old)
+    return f"{head}{new}{tail}" if found else missing
 
 
 def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:

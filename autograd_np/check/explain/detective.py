@@ -124,7 +124,8 @@ def _find(case: Case) -> list[Mistake]:
         if not left:
             break
         w = left[0]
-        verdict = _explain(case, w, out, last=bool(found) and len(left) == 1)
+        late = bool(found) and case.late()
+        verdict = Verdict(w.place, _unknown(w)) if late else _explain(case, w, out, last=bool(found) and len(left) == 1)
         found.append(Mistake(w, verdict.place, verdict.diagnosis, verdict.fix))
         explained.add((w.place, w.base))
         if verdict.fix is not None and (verdict.fix.body is not None or verdict.place != w.place):
@@ -239,7 +240,7 @@ def _fix_text(case: Case, mistake: Mistake, others: Sequence[Mistake]) -> str | 
         if len(bodies) == len(others):
             if not case.cures_all(cure):
                 return None
-        elif not all(_gone(case, cure, mistake.wrong, point) for point in case.points):
+        elif mistake.diagnosis.kind == "raises" or not all(_gone(case, cure, mistake.wrong, point) for point in case.points):
             return None
     finally:
         case.fixes = before
@@ -363,7 +364,7 @@ def _explain(case: Case, w: Wrong, out: Outcome, *, last: bool) -> Verdict:
     samples = case.samples(w) if w.computed.shape == w.expected.shape or w.event is not None else []
     own = explain(samples, w.name, case.session.tolerance) if samples else None
     own_place = w.place
-    if len(places) > 1 and w.event is not None:
+    if len(places) > 1 and w.event is not None and not case.late():
         residual = _residual(case, w, places, out)
         if residual is not None and (own is None or residual[1].rank <= own.rank):
             own_place, own = residual
@@ -374,7 +375,7 @@ def _explain(case: Case, w: Wrong, out: Outcome, *, last: bool) -> Verdict:
         return substituted
     if own is not None:
         return Verdict(own_place, own if own.kind in PLAIN else dataclasses.replace(own, kind="unknown"))
-    if len(places) > 1 and w.event is not None and own_place == w.place:
+    if len(places) > 1 and w.event is not None and own_place == w.place and not case.late():
         own_place = _first_curable(case, w, places, out)
     return Verdict(own_place, _unknown(w))
 

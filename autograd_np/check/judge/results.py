@@ -327,8 +327,10 @@ def assigned(
     work = Assigner(point, names, wrt, tolerance, meaning)
     open_ones: list[int] = []
     unjudged: list[int] = []
+    alone = [r for r in results if not r.left][1:] == []
     for i, r in enumerate(results):
-        if work.named(i, r) or (not r.left and _is_no_news(r, point)):
+        passed_on = alone and not r.left and not r.keys and is_upstream(r.name) and not names
+        if (not passed_on and work.named(i, r)) or (len(results) > 1 and not r.left and _is_no_news(r, point)):
             continue
         if r.left:
             if r.whole and wanted_names(r.name) and re.match(r"(?i)(d|grad|nabla|delta)", r.name) and _looks_like_gradient(r.name):
@@ -395,6 +397,8 @@ def _by_value(work: Assigner, results: Sequence[Result], open_ones: list[int]) -
     inputs = [n for n in (work.wrt or point.leaves) if n in point.leaves and n not in work.taken]
     if not open_ones or not inputs:
         return
+    if len(open_ones) < len(inputs) and not work.wrt:  # what a prediction is compared with is asked for last
+        inputs.sort(key=is_label)
     if len(open_ones) == 1 and len(inputs) > 1 and _flat(work, results, open_ones[0], inputs):
         return
     left = list(open_ones)

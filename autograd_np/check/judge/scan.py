@@ -77,6 +77,11 @@ def scan(
     return out
 
 
+def _is_slice(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of one shape may be what an index takes out of one of another."""
+    return any(whole[:axis] + whole[axis + 1 :] == shape for axis in range(len(whole))) and shape != ()
+
+
 class _Judge:
     """Sees every event of one run, and says what should take a variable's place."""
 
@@ -141,7 +146,7 @@ class _Judge:
                     return None
         if not np.any(e.computed) and len(e.before) and is_zeros(e):
             return None  # a start value that nothing was added to yet
-        if not is_returned and all(np.shape(t)[1:] == e.computed.shape for t in truths) and "[" not in e.path:
+        if not is_returned and "[" not in e.path and all(_is_slice(e.computed.shape, np.shape(t)) for t in truths):
             return None  # a loop works on one slice at a time, and nothing says which
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
             return None
