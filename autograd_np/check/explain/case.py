@@ -35,8 +35,13 @@ class Budget:
     """How much may be tried. Work decides; time only ends what would take too long."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self.deadline = time.thread_time() + seconds  # of work: a busy machine changes no answer
         self.ended = False
+
+    def left(self) -> float:
+        """Return how much of the time is left, as a share."""
+        return (self.deadline - time.thread_time()) / self.seconds if self.seconds > 0 else 0.0
 
     def late(self) -> bool:
         """Whether the time for explanations is over."""
@@ -85,7 +90,19 @@ class Case:
 
     def scan(self, point: Point, *more: Fix, corrected: Mapping[Key, float] | None = None) -> Outcome:
         """Scan a point with the fixes so far and `more`."""
-        return scan(self.session, point, [*self.fixes, *more], self.corrected if corrected is None else corrected)
+        return scan(self.session, point, [*self.fixes, *more], self.at(point, self.corrected if corrected is None else corrected))
+
+    def at(self, point: Point, corrected: Mapping[Key, float]) -> dict[Key, float]:
+        """Return the multiples that were decided at the main point as they are at another, which has other sizes."""
+        here, there = self.sizes(self.main), self.sizes(point)
+
+        def multiple(c: float) -> float:
+            for name, n in here.items():
+                if name in there and abs(abs(c) - n) < 1e-9 * n:
+                    return there[name] if c > 0 else -there[name]
+            return c
+
+        return dict(corrected) if point is self.main else {key: multiple(c) for key, c in corrected.items()}
 
     def close(self, a: Any, b: Any, slack: Any = 0.0) -> bool:
         """Whether two arrays are equal to the tolerance of the check."""
@@ -151,7 +168,7 @@ class Case:
 
     def left_with(self, fix: Fix, w: Wrong, point: Point) -> int | None:
         """Return how many lines stay wrong with a fix, or ``None`` if the one in question does."""
-        out = scan(self.session, point, [*self.fixes, fix], self.corrected, until=w.key)
+        out = scan(self.session, point, [*self.fixes, fix], self.at(point, self.corrected), until=w.key)
         gone = out.broken or any(x.key == w.key for x in out.wrong)
         if w.event is not None and not w.returned:  # a variable that is no longer there is not right
             gone = gone or not any(ok and k[0] == w.key[0] and k[2] == w.name for k, ok in out.judged.items())

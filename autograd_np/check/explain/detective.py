@@ -36,6 +36,9 @@ MOST = 12
 MOST_OF_SEVERAL, MOST_OF_LAST = 1500, 800
 """So many changed passes are run where several variables are wrong for what may be one reason, and for the last wrong one."""
 
+KEPT = 0.5
+"""How much of the time is kept for several mistakes, if one alone is not found before."""
+
 SIMPLE = 5
 """A change up to this rank is proposed where a statement raises, even if other things stay wrong."""
 
@@ -156,7 +159,8 @@ def single_change(case: Case) -> Mistake | None:
     candidates = {key: c if c.place in likely else c._replace(rank=c.rank + UNSHARED) for key, c in candidates.items()}
     if len(wrong) > 1 or not wrong[0].returned:  # what one of them needs is not all that is needed
         candidates = {key: c._replace(event=None) for key, c in candidates.items()}
-    cured = cure_all(case, in_order(candidates.values(), out), MOST_RUNS if len(wrong) == 1 else MOST_OF_SEVERAL)
+    several = len(wrong) > 1
+    cured = cure_all(case, in_order(candidates.values(), out), MOST_OF_SEVERAL if several else MOST_RUNS, KEPT if several else 0.0)
     if cured is None:
         return None
     w = next((w for w in wrong if w.place == cured.place), wrong[0])

@@ -178,11 +178,11 @@ def _plausible(case: Case, c: Candidate) -> bool:
     return not w.returned and (constant_ratio(new, w.expected, case.session.tolerance) or 0) > 0  # 1/m may come later
 
 
-def cure_all(case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS) -> Verdict | None:
-    """Return the simplest change with which everything is right on every point."""
+def cure_all(case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0) -> Verdict | None:
+    """Return the simplest change with which everything is right on every point; a share of the time may be kept for other things."""
     runs = 0
     for c in candidates:
-        if runs >= most or case.late():
+        if runs >= most or case.late() or case.budget.left() < keep:
             return None
         if not _plausible(case, c):
             continue
