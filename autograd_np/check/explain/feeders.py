@@ -171,7 +171,8 @@ def _suspect(case: Case, place: Place, path: str, events: list[Event], step: Ste
     if not events:
         return Suspect(place, path, False, False, events, step)
     is_whole = all(_is_gradient(case, e.computed) for e in events)
-    looks_right = is_whole or is_primal(case.main, events) or all(_is_term(case, e.computed) for e in events)
+    strange = [] if is_whole or is_primal(case.main, events) else [e for e in events if not _is_term(case, e.computed)]
+    looks_right = len(strange) <= (len(events) > 2)  # the last step of a loop often leads nowhere
     return Suspect(place, path, looks_right, is_whole, events, step)
 
 
