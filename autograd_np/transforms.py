@@ -72,9 +72,11 @@ def _node_at(x: Any, level: Level) -> Node | None:
 
 
 def _unwrap(x: Any, level: Level) -> Any:
-    """Return a result as the caller of the transform sees it: without this level."""
+    """Return a result as the caller of the transform sees it: without this level, sharing no memory with the arguments."""
     if isinstance(x, Tensor) and (x._node is None or x._node.level is level):
-        return x.data
+        node, data = x._node, x.data
+        passed_on = node is not None and (node.op is None or any(v is data for v in node.values))  # np.squeeze may return its argument
+        return data.copy() if isinstance(data, np.ndarray) and (passed_on or data.base is not None) else data
     return x
 
 
@@ -258,6 +260,8 @@ def _linearize(f: Callable[..., Any], primals: Sequence[PyTree], where: str) -> 
             )
         moved = {cast(Node, v._node): seed_for(t, v.data, where) for v, t in zip(variables, given, strict=True)}
         found = pushforward(moved, roots)
+        lent = set(map(id, given))
+        found = {root: t.copy() if isinstance(t, np.ndarray) and (id(t) in lent or t.base is not None) else t for root, t in found.items()}
         moved_leaves = [
             np.zeros_like(_unwrap(x, level)) if node is None or node not in found else found[node]
             for x, node in zip(leaves, nodes, strict=True)

@@ -452,3 +452,40 @@ def test_numpy_scalars_of_any_float_type_are_arguments() -> None:
         assert (value, g, g.dtype) == (9, 6, np.dtype(kind))
     with pytest.raises(ag.DifferentiationError, match="needs floats, got int32"):
         ag.grad(lambda x: x * x)(np.int32(3))
+
+
+# --- ownership ------------------------------------------------------------------------------------
+
+PASSES_ON = {
+    "the argument": lambda x: x, "a view": lambda x: x[1:], "reshaped": lambda x: np.reshape(x, (3, 1)), "transposed": lambda x: x.T,
+    "broadcast": lambda x: np.broadcast_to(x, (2, 3)), "squeezed": np.squeeze,
+    "plus a constant": lambda x: x + 1.0, "positive": np.positive,
+    "twice": lambda x: (x, x), "ravelled": np.ravel, "real": np.real, "raised": np.atleast_2d, "split": lambda x: np.split(x, 3),
+    "where": lambda x: np.where(True, x, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("f", PASSES_ON.values(), ids=PASSES_ON)
+def test_what_a_transform_returns_shares_no_memory_with_what_it_was_given(f: Any) -> None:
+    x, t = np.ones(3), np.ones(3)
+
+    def arrays(out: Any) -> list[Any]:
+        return [a for part in out for a in arrays(part)] if isinstance(out, list | tuple) else [out]
+
+    out, tangent = ag.jvp(f, (x,), (t,))
+    value, pullback = ag.vjp(f, x)
+    seed = [np.ones_like(v) for v in value] if isinstance(value, list | tuple) else np.ones_like(value)
+    pulled = pullback(type(value)(seed) if isinstance(seed, list) else seed)
+
+    def loss(x: Any) -> Any:
+        return sum(np.sum(a) for a in arrays(f(x)))
+
+    given = [x, t, *arrays(seed)]
+    for got in arrays(
+        [out, tangent, value, pulled, ag.jacobian(f)(x), ag.value_and_grad(loss)(x), ag.hvp(loss, (x,), (t,)), ag.hessian(loss)(x)]
+    ):
+        assert isinstance(got, np.ndarray | np.generic)
+        assert not any(np.shares_memory(got, a) for a in given)
+        assert isinstance(got, np.generic) or got.flags.writeable
+    one = np.ones((1,))[0:1].reshape(())
+    assert not np.shares_memory(ag.value_and_grad(lambda v: v.reshape(()))(one)[0], one)
