@@ -17,10 +17,11 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.calls import refuse_other_meanings
 from autograd_np.modes import anomaly_mode
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
-from autograd_np.ops import absorb, absorb_either
+from autograd_np.ops import absorb, absorb_either, summed
 from autograd_np.tensor import Tensor, leaf, value_of
 from autograd_np.typing import Array, Shape
 
@@ -230,8 +231,8 @@ def unbroadcast(g: Array, shape: Shape) -> Array:
     """Sum `g` over the axes along which an operand of `shape` was broadcast."""
     extra, axes = _broadcast_axes(g.shape, shape)
     if extra:
-        g = g.sum(axis=extra)
-    return g.sum(axis=axes, keepdims=True) if axes else g
+        g = summed(g, extra)
+    return summed(g, axes, keepdims=True) if axes else g
 
 
 @functools.lru_cache(1024)
@@ -326,7 +327,7 @@ def one_like(out: Array) -> Array:
 
 def seed_for(seed: Any, out: Array, where: str) -> Array:
     """Check a cotangent against the result it belongs to, and cast it to that dtype."""
-    seed = seed if hasattr(seed, "__array_function__") else np.asarray(seed)
+    seed = refuse_other_meanings(seed) if hasattr(seed, "__array_function__") else np.asarray(seed)
     if seed.shape != out.shape:
         raise errors.DifferentiationError(f"{where} got a cotangent of shape {seed.shape}, expected the shape of the result, {out.shape}")
     if seed.dtype.kind == "c":

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
+
 from autograd_np import errors
 from autograd_np.op import Op, Recordable
 
-__all__ = ["bind", "no_row", "plain"]
+__all__ = ["bind", "no_row", "plain", "refuse_other_meanings"]
 
 
 def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Any]]:
@@ -41,6 +43,21 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[A
     return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources
 
 
+_OTHER_MEANINGS = {
+    "MaskedArray": "leaves its masked elements out; take x.filled(value), and choose with np.where(mask, ..., ...) or where=mask",
+    "matrix": "multiplies matrices with * and is never of another rank; take np.asarray(x)",
+}
+
+
+def refuse_other_meanings(a: Any) -> Any:
+    """Return an array; refuse NumPy's subclasses that give its functions another meaning, which derivatives would not have."""
+    if isinstance(a, np.ndarray) and a.__class__ is not np.ndarray:
+        for kind in type(a).__mro__:
+            if kind.__name__ in _OTHER_MEANINGS and kind.__module__.startswith("numpy"):
+                raise errors.NoRowError(f"a NumPy {kind.__name__} cannot be used with Tensors: it {_OTHER_MEANINGS[kind.__name__]}")
+    return a
+
+
 def plain(value: Any, where: str, sources: list[Any]) -> Any:
     """Take the data out of Tensors among attributes and indices; they cannot carry a gradient.
 
@@ -59,7 +76,7 @@ def plain(value: Any, where: str, sources: list[Any]) -> Any:
         return type(value)(plain(v, where, sources) for v in value)
     if type(value) is slice:
         return slice(*(plain(v, where, sources) for v in (value.start, value.stop, value.step)))
-    return value
+    return refuse_other_meanings(value)
 
 
 _INSTEAD = {

@@ -30,6 +30,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from autograd_np import errors
 from autograd_np.typing import Rule, Shape
 
 __all__ = [
@@ -42,8 +43,10 @@ __all__ = [
     "case",
     "constant",
     "derived",
+    "eager",
     "elementwise",
     "general",
+    "is_numpys",
     "linear",
     "multilinear",
     "primitive",
@@ -126,6 +129,8 @@ class Op:
         What `fn` does to ndarrays without attributes, without the cost of dispatch.
     selects : bool
         Some elements may be left out of the result, so that a cotangent of zero can meet a NaN.
+    gates : bool
+        A partial derivative of zero says that the argument was left out of the result (`maximum`), not that its slope is zero.
     """
 
     __slots__ = (
@@ -134,6 +139,7 @@ class Op:
         "direct",
         "domains",
         "fn",
+        "gates",
         "joint",
         "jvp",
         "kind",
@@ -164,6 +170,7 @@ class Op:
         joint: bool = False,
         strict: bool = False,
         selects: bool | None = None,
+        gates: bool = False,
         direct: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
@@ -181,6 +188,7 @@ class Op:
         self.variadic = variadic
         self.joint = joint or variadic
         self.strict = strict
+        self.gates = gates
         self.selects = kind not in ("elementwise", "multilinear") if selects is None else selects
 
     @property
@@ -240,10 +248,11 @@ def elementwise(
     note: str = "",
     signature: str = "",
     selects: bool = False,
+    gates: bool = False,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row for a function of each element alone: one partial derivative an argument."""
-    return _add(fn, "elementwise", partials, signature, also, domains=on, tex=tex, note=note, selects=selects)
+    return _add(fn, "elementwise", partials, signature, also, domains=on, tex=tex, note=note, selects=selects, gates=gates)
 
 
 def linear(
@@ -297,11 +306,11 @@ def general(
     return _add(fn, "general", vjps, signature, also, **more)
 
 
-def constant(*fns: Callable[..., Any], arrays: int = 1, signature: str = "", cases: Sequence[Case] = ()) -> None:
+def constant(*fns: Callable[..., Any], arrays: int = 1, signature: str = "", cases: Sequence[Case] = (), also: Iterable[Any] = ()) -> None:
     """Add functions whose result carries no gradient (comparisons, indices, shapes)."""
     for fn in fns:
         count = fn.nin if isinstance(fn, np.ufunc) else arrays
-        _add(fn, "constant", (None,) * count, signature, (), cases=cases)
+        _add(fn, "constant", (None,) * count, signature, also, cases=cases)
 
 
 def derived(*fns: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -355,6 +364,27 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<function {self.__name__}>"  # type: ignore[attr-defined]
+
+
+def is_numpys(*arrays: Any) -> bool:
+    """Whether arrays are NumPy's own, or scalars, rather than another library's (a Dask array)."""
+    return all(isinstance(a, (np.ndarray, np.generic, float, int, list, tuple)) or a is None for a in arrays)
+
+
+def eager(implementation: Callable[..., Any]) -> Primitive:
+    """Make a primitive of a function that is refused on arrays of other libraries, which would compute it at once, or not at all."""
+
+    @functools.wraps(implementation)
+    def on_numpys(*args: Any, **kwargs: Any) -> Any:
+        for a in args:
+            if not is_numpys(a):
+                raise errors.NoRowError(
+                    f"{getattr(implementation, '__name__', 'this function')} works on NumPy's arrays only, got a {type(a).__module__}."
+                    f"{type(a).__qualname__}; compute it first (x.compute() in Dask)"
+                )
+        return implementation(*args, **kwargs)
+
+    return Primitive(on_numpys)
 
 
 def primitive(implementation: Callable[..., Any]) -> Primitive:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from autograd_np import errors, ops
-from autograd_np.calls import bind, no_row, plain
+from autograd_np.calls import bind, no_row, plain, refuse_other_meanings
 from autograd_np.modes import DEFAULT, SCOPE, call_site, current_mode
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
-from autograd_np.op import TABLE, Op, Primitive, Recordable
+from autograd_np.op import TABLE, Op, Primitive, Recordable, is_numpys
 from autograd_np.typing import Array, Shape
 
 __all__ = ["Tensor", "apply", "known", "leaf", "record", "record_one", "record_two", "stop_gradient", "value_of"]
@@ -63,7 +63,11 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
                     return NotImplemented
             values.append(a)
             parents.append(None)
-    data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
+    try:
+        data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
+    except Exception as error:
+        _name_the_library(op, values, error)
+        raise
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
 
 
@@ -73,7 +77,11 @@ def record_one(op: Op, a: Tensor) -> Any:
     if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a,))
     value = a.data
-    data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
+    try:
+        data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
+    except Exception as error:
+        _name_the_library(op, (value,), error)
+        raise
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (node,), (value,), NO_ATTRS, data, True, node.level)
@@ -107,12 +115,26 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
         return record(op, (a, b))
     if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a, b))
-    data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
+    try:
+        data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
+    except Exception as error:
+        _name_the_library(op, (x, y), error)
+        raise
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (left, right), (x, y), NO_ATTRS, data, True, node.level)
     result._family = None
     return result
+
+
+def _name_the_library(op: Op, values: Sequence[Any], error: Exception) -> None:
+    """Say which operation another library's array (Dask's) could not do, in place of an error that does not name it."""
+    for v in map(value_of, values):
+        if not is_numpys(v) and not isinstance(error, errors.AutogradError):
+            raise errors.NoRowError(
+                f"{op.name} could not be recorded on a {type(v).__module__}.{type(v).__qualname__}: {' '.join(str(error).split())} "
+                f"({type(error).__name__}); compute it first (x.compute() in Dask), or write it with functions that library has"
+            ) from error
 
 
 def _result(
@@ -155,7 +177,7 @@ def _operand(a: Any) -> Any:
     if isinstance(a, (list, tuple)):
         return np.asarray(a)
     if a is None or isinstance(a, (np.ndarray, np.generic, float, int, complex)) or hasattr(a, "__array_function__"):
-        return a
+        return refuse_other_meanings(a)
     return NotImplemented
 
 
@@ -283,7 +305,7 @@ class Tensor(Recordable):
                 )
             data = data.data
         if not hasattr(data, "__array_function__") or isinstance(data, (np.ndarray, np.generic)):
-            data = np.array(data)
+            data = np.array(refuse_other_meanings(data))
             if data.dtype.kind not in "biufc":
                 raise TypeError(f"Tensor needs numbers, got an array of dtype {data.dtype}")
         self.data = data
@@ -509,10 +531,16 @@ class Tensor(Recordable):
     def __rmatmul__(self, other: Any) -> Any:
         return apply(np.matmul, (other, self), {}) if known(other) else NotImplemented
 
-    def __pow__(self, other: Any, modulo: None = None) -> Any:
+    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        if modulo is not None:
+            raise errors.NoRowError("pow(x, y, modulus) of a Tensor has no derivative; write np.remainder(x**y, modulus) if that is meant")
         return apply(np.power, (self, other), {}) if known(other) else NotImplemented
 
-    def __rpow__(self, other: Any, modulo: None = None) -> Any:
+    def __rpow__(self, other: Any, modulo: Any = None) -> Any:
+        if modulo is not None:
+            raise errors.NoRowError(
+                "pow(x, y, modulus) with a Tensor has no derivative; write np.remainder(x**y, modulus) if that is meant"
+            )
         return apply(np.power, (other, self), {}) if known(other) else NotImplemented
 
     # --- what the floors above attach, as type checkers see it
@@ -582,7 +610,7 @@ def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None
     if not hasattr(data, "__array_function__"):
         data = np.asarray(data)
     t = _new(Tensor)
-    t.data, t._family = data, None
+    t.data, t._family = refuse_other_meanings(data), None
     t._node = leaf_node(data, level, needs=needs, name=name)
     return t
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from autograd_np.ops import contraction, creation, linalg, reductions, selection
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, absorb, absorb_either
 from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
-from autograd_np.ops.shaping import astype
+from autograd_np.ops.shaping import astype, summed
 from autograd_np.ops.special import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.ops.ufunc_methods import ufunc_method
 
@@ -38,5 +38,6 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "summed",
     "ufunc_method",
 ]

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Primitive, case, derived, linear, multilinear, primitive
+from autograd_np.op import Primitive, case, derived, is_numpys, linear, multilinear, primitive
+from autograd_np.ops.indexing import along
 from autograd_np.typing import Array, Shape
 
 
@@ -92,6 +93,14 @@ def _dot_by_b(g: Array, y: Array, a: Array, b: Array) -> Array:
     return product if b.ndim == 1 else np.moveaxis(product, 0, -2)
 
 
+@primitive
+def inner(a: Array, b: Array) -> Array:
+    """Return the sums of products over the last axes."""
+    if is_numpys(a, b):
+        return np.inner(a, b)
+    return np.multiply(a, b) if _ndim(a) == 0 or _ndim(b) == 0 else np.tensordot(a, b, axes=([a.ndim - 1], [b.ndim - 1]))
+
+
 def _inner_by_a(g: Array, y: Array, a: Array, b: Array) -> Array:
     if a.ndim == 0 or _ndim(b) == 0:
         return g * b
@@ -108,7 +117,7 @@ def _inner_by_b(g: Array, y: Array, a: Array, b: Array) -> Array:
 def _paired(a: Array, b: Array, axes: Any) -> tuple[list[int], list[int], list[int], list[int]]:
     """Return the axes that tensordot sums, of `a` and of `b`, then those it keeps, of `a` and of `b`."""
     na, nb = _ndim(a), _ndim(b)
-    if hasattr(axes, "__iter__"):
+    if np.ndim(axes):
         of_a, of_b = (
             [int(x) % n for x in (part if hasattr(part, "__iter__") else (part,))] for part, n in zip(axes, (na, nb), strict=True)
         )
@@ -148,7 +157,11 @@ def _vecdot_by_b(g: Array, y: Array, a: Array, b: Array, axis: int = -1) -> Arra
 @primitive
 def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1) -> Array:
     """Return the cross product of 3-vectors."""
-    return np.cross(a, b, axisa=axisa, axisb=axisb, axisc=axisc)
+    if is_numpys(a, b):
+        return np.cross(a, b, axisa=axisa, axisb=axisb, axisc=axisc)
+    a0, a1, a2 = (a[along(axisa, i, a.ndim)] for i in range(3))
+    b0, b1, b2 = (b[along(axisb, i, b.ndim)] for i in range(3))
+    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axisc)
 
 
 @derived(np.cross)
@@ -179,6 +192,8 @@ def _cross_by_b(g: Array, y: Array, a: Array, b: Array, axisa: int = -1, axisb: 
 def _on_diagonal(g: Array, shape: Shape, k: int) -> Array:
     """Return zero matrices of `shape` with the last axis of `g` on their k-th diagonal."""
     n, m = shape
+    if not g.shape[-1]:
+        return np.zeros_like(g, shape=(*g.shape[:-1], n, m))
     above = min(max(-k, 0), n)
     by_row = np.pad(g, [(0, 0)] * (g.ndim - 1) + [(above, n - above - g.shape[-1])])
     return np.where(np.eye(n, m, k, dtype=bool), _column(by_row), 0)
@@ -225,14 +240,14 @@ TRIANGLES = [case((3, 3)), case((2, 3, 4), k=1), case((4, 3), k=-1), case((3,))]
 # fmt: off
 multilinear(np.dot,       _dot_by_a,       _dot_by_b,       cases=DOT,       signature="a b",      tex="#1 #2")
 multilinear(np.matmul,    _matmul_by_a,    _matmul_by_b,    cases=MATMUL,    signature="a b",      tex="#1 #2")
-multilinear(np.inner,     _inner_by_a,     _inner_by_b,     cases=INNER,     signature="a b",      tex=INNER_TEX)
+multilinear(inner,        _inner_by_a,     _inner_by_b,     cases=INNER,     also=(np.inner,),    tex=INNER_TEX)
 multilinear(np.tensordot, _tensordot_by_a, _tensordot_by_b, cases=TENSORDOT, signature="a b axes")
 multilinear(cross,        _cross_by_a,     _cross_by_b,     cases=CROSS,     tex=r"#1 \times #2")
 multilinear(np.vecdot,    _vecdot_by_a,    _vecdot_by_b,    cases=VECDOT,    signature="a b axis", tex=r"#1 \cdot #2")
 if hasattr(np, "matvec"):  # NumPy 2.2
-    multilinear(np.matvec, lambda g, y, a, b: _column(g) * _row(b), lambda g, y, a, b: np.vecmat(g, a),
+    multilinear(np.matvec, lambda g, y, a, b: _column(g) * _row(b), lambda g, y, a, b: (_row(g) @ a)[..., 0, :],
                 cases=[case((2, 3), (3,)), case((2, 3), (5, 3)), case((5, 2, 3), (4, 1, 3))], signature="a b", tex="#1 #2")
-    multilinear(np.vecmat, lambda g, y, a, b: np.matvec(b, g), lambda g, y, a, b: _column(a) * _row(g),
+    multilinear(np.vecmat, lambda g, y, a, b: (b @ _column(g))[..., 0], lambda g, y, a, b: _column(a) * _row(g),
                 cases=[case((3,), (3, 2)), case((5, 3), (3, 2)), case((4, 1, 3), (5, 3, 2))], signature="a b", tex=r"#1^\top #2")
 
 linear(np.trace,    _trace_transpose,    *DIAGONALS,                 signature="a offset axis1 axis2", tex=r"\operatorname{tr} #1")

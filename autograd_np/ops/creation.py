@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.op import case, constant, derived
+from autograd_np.ops.indexing import axes_of
 from autograd_np.ops.shaping import astype
 from autograd_np.typing import Array, Shape
 
@@ -28,7 +29,7 @@ def _full_like(
     a: Array, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
 ) -> Array:
     zeros = np.zeros_like(a, dtype=dtype, shape=shape)
-    return astype(zeros + fill_value, zeros.dtype)
+    return astype(np.reshape(zeros + fill_value, zeros.shape), zeros.dtype)
 
 
 @derived(np.shape)
@@ -43,8 +44,7 @@ def _ndim(a: Array) -> int:
 
 @derived(np.size)
 def _size(a: Array, axis: Any = None) -> int:
-    axes = range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return math.prod(a.shape[i] for i in axes)
+    return math.prod(a.shape[i] for i in axes_of(axis, a.ndim))
 
 
 @derived(np.iscomplexobj)

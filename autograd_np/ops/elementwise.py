@@ -54,6 +54,11 @@ def over(a: Array, b: Array) -> Array:
     return np.where(b == 0, 0, a / np.where(b == 0, 1, b))
 
 
+def by_square(a: Array, h: Array) -> Array:
+    """Return a / h**2 without overflow; 0 where h = 0."""
+    return over(over(a, h), h)
+
+
 def won(mine: Array, other: Array, y: Array) -> Array:
     """1 where `mine` is the larger, a half at ties, else 0, in the dtype of `y`."""
     return np.where(mine == other, 0.5, mine > other).astype(y.dtype)
@@ -64,15 +69,32 @@ def won_or_other_is_nan(mine: Array, other: Array, y: Array) -> Array:
     return np.where(np.isnan(other), 1, won(mine, other, y)).astype(y.dtype)
 
 
+def _widened(x: Any, y: Array) -> Any:
+    """Return an operand in the dtype of the result, so that no intermediate is rounded to a narrower one."""
+    return x if isinstance(x, (float, int)) or x.dtype == y.dtype else x.astype(y.dtype)
+
+
+def inverse(y: Array, a: Array, b: Any) -> Array:
+    """Return 1 / b, in the dtype of the quotient: b may be narrower."""
+    return 1 / _widened(b, y)
+
+
 def power_by_base(y: Array, a: Array, b: Any) -> Array:
     """Return b a^(b-1), zero for b = 0 even at a = 0."""
     if isinstance(b, (int, float)):
         return 2 * a if b == 2 else b * a ** (b - 1) if b != 0 else np.zeros_like(y)
-    return b * a ** np.where(b == 0, 1, b - 1)
+    a, b = _widened(a, y), _widened(b, y)
+    return b * a ** np.where((a == 0) & (b == 0), 1, b - 1)
+
+
+def lead(a: Array, b: Array) -> Array:
+    """Return b - a, the logarithm of the ratio of e^b to e^a; 0 where both are the same infinity."""
+    return np.where(np.isinf(a) & (a == b), 0, b - a)
 
 
 def power_by_exponent(y: Array, a: Array, b: Any) -> Array:
     """Return y log a: zero at a = 0 for b >= 0, NaN for a < 0, where the power of a real exponent does not exist."""
+    a = _widened(a, y)
     zero = (a == 0) & (b >= 0)
     return np.where(zero, 0, y * np.log(np.where(zero, 1, a)))
 
@@ -93,7 +115,7 @@ def sinc_slope(y: Array, x: Array) -> Array:
 ADD      = elementwise(np.add,         1, 1,                                                                               tex="#1 + #2")
 SUBTRACT = elementwise(np.subtract,    1, -1,                                                                              tex="#1 - #2")
 MULTIPLY = elementwise(np.multiply,    lambda y, a, b: b, lambda y, a, b: a,                                               tex=r"#1 \odot #2")
-DIVIDE   = elementwise(np.divide,      lambda y, a, b: 1 / b, lambda y, a, b: -y / b,                on=(real, positive),  tex=r"\frac{#1}{#2}")
+DIVIDE   = elementwise(np.divide,      inverse, lambda y, a, b: -y / b,                              on=(real, positive),  tex=r"\frac{#1}{#2}")
 NEGATIVE = elementwise(np.negative,    -1,                                                                                 tex="-#1")
 elementwise(absorb,                    absorbed_by_cotangent, lambda y, g, p: g,                                              tex=r"#1 \odot #2", note="0 where g is 0 and p is not finite", selects=True)
 elementwise(np.positive,               1,                                                                                  tex="#1")
@@ -104,8 +126,8 @@ elementwise(np.sqrt,                   lambda y, x: 0.5 / y,                    
 elementwise(np.cbrt,                   lambda y, x: 1 / (3 * y * y),                                 on=nonzero,           tex=r"\sqrt[3]{#1}")
 elementwise(np.power,                  power_by_base, power_by_exponent,                             on=(positive, real),  tex="#1^{#2}")
 elementwise(np.float_power,            power_by_base, power_by_exponent,                             on=(positive, real),  tex="#1^{#2}")
-elementwise(np.remainder,              1, lambda y, a, b: -np.floor(a / b),                          on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"#1 \bmod #2")
-elementwise(np.fmod,                   1, lambda y, a, b: -np.trunc(a / b),                          on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"#1 \bmod #2")
+elementwise(np.remainder,              1, lambda y, a, b: np.rint((y - a) / b),                         on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"#1 \bmod #2")
+elementwise(np.fmod,                   1, lambda y, a, b: np.rint((y - a) / b),                         on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"#1 \bmod #2")
 elementwise(np.floor_divide,           0, 0,                                                         on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"\lfloor #1 / #2 \rfloor")
 elementwise(np.ldexp,                  lambda y, x, n: np.ldexp(np.ones_like(x), n), 0,              on=(real, whole),     tex="#1 2^{#2}")
 
@@ -117,22 +139,22 @@ elementwise(np.log,                    lambda y, x: np.reciprocal(x),           
 elementwise(np.log2,                   lambda y, x: 1 / (x * np.log(2).item()),                      on=positive,          tex=r"\log_2 #1")
 elementwise(np.log10,                  lambda y, x: 1 / (x * np.log(10).item()),                     on=positive,          tex=r"\log_{10} #1")
 elementwise(np.log1p,                  lambda y, x: 1 / (1 + x),                                     on=positive,          tex=r"\log(1 + #1)")
-elementwise(np.logaddexp,              lambda y, a, b: np.exp(a - y), lambda y, a, b: np.exp(b - y),                       tex=r"\log(e^{#1} + e^{#2})")
-elementwise(np.logaddexp2,             lambda y, a, b: np.exp2(a - y), lambda y, a, b: np.exp2(b - y),                     tex=r"\log_2(2^{#1} + 2^{#2})")
+elementwise(np.logaddexp,              lambda y, a, b: np.exp(-np.logaddexp(0, lead(a, b))), lambda y, a, b: np.exp(-np.logaddexp(0, lead(b, a))), tex=r"\log(e^{#1} + e^{#2})")
+elementwise(np.logaddexp2,             lambda y, a, b: np.exp2(-np.logaddexp2(0, lead(a, b))), lambda y, a, b: np.exp2(-np.logaddexp2(0, lead(b, a))), tex=r"\log_2(2^{#1} + 2^{#2})")
 
 # trigonometric and hyperbolic
 elementwise(np.sin,                    lambda y, x: np.cos(x),                                                             tex=r"\sin #1")
 elementwise(np.cos,                    lambda y, x: -np.sin(x),                                                            tex=r"\cos #1")
 elementwise(np.tan,                    lambda y, x: 1 + y * y,                                       on=inside_one,        tex=r"\tan #1")
-elementwise(np.arcsin,                 lambda y, x: 1 / np.sqrt(1 - x * x),                          on=inside_one,        tex=r"\arcsin #1")
-elementwise(np.arccos,                 lambda y, x: -1 / np.sqrt(1 - x * x),                         on=inside_one,        tex=r"\arccos #1")
-elementwise(np.arctan,                 lambda y, x: 1 / (1 + x * x),                                                       tex=r"\arctan #1")
-elementwise(np.arctan2,                lambda y, a, b: over(b, a * a + b * b), lambda y, a, b: -over(a, a * a + b * b), on=(nonzero, positive), tex=r"\operatorname{atan2}(#1, #2)", note="0 at the origin")
+elementwise(np.arcsin,                 lambda y, x: 1 / np.sqrt((1 - x) * (1 + x)),                  on=inside_one,        tex=r"\arcsin #1")
+elementwise(np.arccos,                 lambda y, x: -1 / np.sqrt((1 - x) * (1 + x)),                 on=inside_one,        tex=r"\arccos #1")
+elementwise(np.arctan,                 lambda y, x: np.square(1 / np.hypot(1, x)),                                         tex=r"\arctan #1")
+elementwise(np.arctan2,                lambda y, a, b: by_square(b, np.hypot(a, b)), lambda y, a, b: -by_square(a, np.hypot(a, b)), on=(nonzero, positive), tex=r"\operatorname{atan2}(#1, #2)", note="0 at the origin")
 elementwise(np.sinh,                   lambda y, x: np.cosh(x),                                                            tex=r"\sinh #1")
 elementwise(np.cosh,                   lambda y, x: np.sinh(x),                                                            tex=r"\cosh #1")
 elementwise(np.tanh,                   lambda y, x: 1 - y * y,                                                             tex=r"\tanh #1")
-elementwise(np.arcsinh,                lambda y, x: 1 / np.sqrt(1 + x * x),                                                tex=r"\operatorname{arsinh} #1")
-elementwise(np.arccosh,                lambda y, x: 1 / np.sqrt((x - 1) * (x + 1)),                  on=above_one,         tex=r"\operatorname{arcosh} #1")
+elementwise(np.arcsinh,                lambda y, x: 1 / np.hypot(1, x),                                                    tex=r"\operatorname{arsinh} #1")
+elementwise(np.arccosh,                lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),           on=above_one,         tex=r"\operatorname{arcosh} #1")
 elementwise(np.arctanh,                lambda y, x: 1 / ((1 - x) * (1 + x)),                         on=inside_one,        tex=r"\operatorname{artanh} #1")
 elementwise(np.sinc,                   sinc_slope,                                                                         tex=r"\operatorname{sinc} #1")
 elementwise(np.deg2rad,                lambda y, x: np.pi / 180,                                                           tex=r"\frac{\pi}{180} #1")
@@ -144,11 +166,12 @@ elementwise(np.hypot,                  lambda y, a, b: over(a, y), lambda y, a, 
 # magnitude, order, selection: ties are shared equally
 elementwise(np.absolute,               lambda y, x: np.sign(x),                                      on=nonzero,           tex=r"\lvert #1 \rvert", note="0 at 0")
 elementwise(np.fabs,                   lambda y, x: np.sign(x),                                      on=nonzero,           tex=r"\lvert #1 \rvert", note="0 at 0")
-elementwise(np.maximum,                lambda y, a, b: won(a, b, y), lambda y, a, b: won(b, a, y),                         tex=r"\max(#1, #2)", note="ties: a half each")
-elementwise(np.minimum,                lambda y, a, b: won(b, a, y), lambda y, a, b: won(a, b, y),                         tex=r"\min(#1, #2)", note="ties: a half each")
-elementwise(np.fmax,                   lambda y, a, b: won_or_other_is_nan(a, b, y), lambda y, a, b: won_or_other_is_nan(b, a, y), tex=r"\max(#1, #2)", note="ties: a half each; a NaN loses", selects=True)
-elementwise(np.fmin,                   lambda y, a, b: won_or_other_is_nan(-a, -b, y), lambda y, a, b: won_or_other_is_nan(-b, -a, y), tex=r"\min(#1, #2)", note="ties: a half each; a NaN loses", selects=True)
+elementwise(np.maximum,                lambda y, a, b: won(a, b, y), lambda y, a, b: won(b, a, y),                         tex=r"\max(#1, #2)", note="ties: a half each", gates=True)
+elementwise(np.minimum,                lambda y, a, b: won(b, a, y), lambda y, a, b: won(a, b, y),                         tex=r"\min(#1, #2)", note="ties: a half each", gates=True)
+elementwise(np.fmax,                   lambda y, a, b: won_or_other_is_nan(a, b, y), lambda y, a, b: won_or_other_is_nan(b, a, y), tex=r"\max(#1, #2)", note="ties: a half each; a NaN loses", selects=True, gates=True)
+elementwise(np.fmin,                   lambda y, a, b: won_or_other_is_nan(-a, -b, y), lambda y, a, b: won_or_other_is_nan(-b, -a, y), tex=r"\min(#1, #2)", note="ties: a half each; a NaN loses", selects=True, gates=True)
 elementwise(np.heaviside,              0, lambda y, a, b: a == 0,                                    on=nonzero,           tex="H(#1)")
+elementwise(np.nextafter,              1, 0,                                                                               note="a step of one unit in the last place")
 elementwise(np.copysign,               lambda y, a, b: np.copysign(1, a) * np.copysign(1, b), 0,     on=nonzero,           tex=r"\lvert #1 \rvert \operatorname{sgn} #2")
 
 # steps: the derivative is zero wherever it exists
@@ -163,7 +186,7 @@ constant(
     np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit,
     np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm,
-    np.spacing, np.nextafter,
+    np.spacing,
 )
 # fmt: on
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_np import errors
-from autograd_np.op import Op, Recordable, case, constant, derived, general, linear, primitive
+from autograd_np.op import Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive
 from autograd_np.typing import Array, Shape
 
 
@@ -19,20 +21,76 @@ def is_basic(index: Any) -> bool:
     return all(p is None or p is Ellipsis or (isinstance(p, (slice, int, np.integer)) and not isinstance(p, bool)) for p in parts)
 
 
-def along(axis: int, part: Any, ndim: int) -> tuple[Any, ...]:
+def axis_of(axis: Any, ndim: int) -> int:
+    """Return one axis as a number from 0; refuse one that is not there. Some functions take a sequence of one."""
+    axis = axis[0] if np.shape(axis) == (1,) else axis
+    return int(normalize_axis_index(operator.index(axis), ndim))
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return axes as numbers from 0: all of them for ``None``; NumPy takes numbers, tuples, lists and arrays."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(axis_of(i, ndim) for i in axis) if np.ndim(axis) else (axis_of(axis, ndim),)
+
+
+def reduced_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return the axes that a reduction takes away; NumPy reduces a 0-d array along 0 and -1, too."""
+    return axes_of(axis, ndim) if ndim or axis is None else axes_of(axis, 1)[:0]
+
+
+def along(axis: Any, part: Any, ndim: int) -> tuple[Any, ...]:
     """Return the index that takes `part` of one axis and all of the others."""
-    return (slice(None),) * (axis % ndim) + (part,)
+    return (slice(None),) * axis_of(axis, ndim) + (part,)
 
 
 @primitive
 def getitem(a: Array, *, index: Any) -> Array:
     """Return ``a[index]``."""
-    return a[index]
+    return a[index] if is_numpys(a) or is_basic(index) else _picked(a, index)
+
+
+def _places(shape: Shape, index: Any) -> Array:
+    """Return the number in C order of each element that an index names."""
+    parts = index if isinstance(index, tuple) else (index,)
+    for part in parts:
+        if not (part is None or part is Ellipsis or isinstance(part, slice) or is_numpys(part)):
+            raise errors.NoRowError(
+                f"an index of type {type(part).__module__}.{type(part).__qualname__} is not known before it is computed; pass a NumPy array"
+            )
+    return np.asarray(np.arange(math.prod(shape)).reshape(shape)[index])
+
+
+def _picked(a: Array, index: Any) -> Array:
+    """Return ``a[index]`` of an array whose library cannot index with arrays as NumPy does."""
+    places = _places(a.shape, index)
+    return flat(flat(a, -1)[places.reshape(-1)], places.shape)
+
+
+def flat(a: Array, shape: Any) -> Array:
+    """Reshape an array of another library: Dask, for one, refuses what would split blocks, unless it is a row of elements first."""
+    return a.reshape(-1).reshape(shape)
+
+
+def _scattered(g: Array, shape: Shape, index: Any) -> Array:
+    """Do what `scatter_add` does without writing: gather, for each element of the result, what is added to it."""
+    places = _places(shape, index).reshape(-1)
+    order = np.argsort(places, kind="stable")
+    found = places[order]
+    turn = np.arange(len(found)) - np.searchsorted(found, found)  # how often its place came before
+    sources = np.full((math.prod(shape), int(turn.max(initial=0)) + 1), -1)
+    sources[found, turn] = order
+    if not places.size:
+        return np.zeros_like(g, shape=shape)
+    gathered = flat(flat(g, -1)[np.maximum(sources, 0).reshape(-1)], sources.shape)
+    return flat(np.sum(np.where(sources >= 0, gathered, 0), axis=1), shape)
 
 
 @primitive
 def scatter_add(g: Array, *, shape: Shape, index: Any) -> Array:
     """Return zeros of `shape` with `g` added at `index`, once for each time an element is named."""
+    if not is_numpys(g):
+        return _scattered(g, shape, index)
     size = math.prod(shape)
     if not is_basic(index) and isinstance(g, np.ndarray) and g.size > size and g.dtype.char in "efd":
         place = np.arange(size).reshape(shape)[index]  # with many repetitions bincount is several times faster than np.add.at
@@ -48,16 +106,30 @@ def scatter_add(g: Array, *, shape: Shape, index: Any) -> Array:
 @primitive
 def setitem(a: Array, v: Array, *, index: Any) -> Array:
     """Return a copy of `a` with ``a[index] = v`` done."""
+    if not is_numpys(a, v):
+        return _overwritten(a, v, index)
     out = np.array(a) if isinstance(a, np.generic) else a.copy()
     out[index] = v
     return out
+
+
+def _overwritten(a: Array, v: Array, index: Any) -> Array:
+    """Do what `setitem` does without writing: choose, for each element, the last that was written or what was there."""
+    picked = _places(a.shape, index)
+    sources = np.full(a.shape, -1)
+    sources[index] = np.arange(picked.size).reshape(picked.shape)
+    shape = np.shape(v)[max(np.ndim(v) - picked.ndim, 0) :]  # NumPy lets v have more axes, of length one
+    written = np.broadcast_to(np.reshape(v, shape), picked.shape)
+    if not picked.size:
+        return a.copy()
+    return np.where(sources >= 0, _picked(written, np.unravel_index(np.maximum(sources, 0), picked.shape)) if picked.ndim else written, a)
 
 
 def _written(g: Array, v: Any, shape: Shape, index: Any) -> Array:
     """Return the cotangent of what was written: of repeated indices only the last write counts."""
     picked = getitem(g, index=index)
     if not is_basic(index):
-        order = np.arange(np.size(picked)).reshape(np.shape(picked))
+        order = np.arange(math.prod(np.shape(picked))).reshape(np.shape(picked))
         last = np.full(shape, -1)
         last[index] = order
         picked = np.where(last[index] == order, picked, 0)
@@ -73,23 +145,48 @@ def _set_jvp(tangents: Any, y: Array, a: Array, v: Any, index: Any) -> Array:
 # --- an array of indices along one axis -----------------------------------------------------------
 
 
+@primitive
+def take(a: Array, indices: Any, axis: Any = None, out: None = None, mode: Any = "raise") -> Array:
+    """Return the elements at `indices` along `axis`."""
+    if is_numpys(a):
+        return np.take(a, indices, axis, None, mode)
+    n = a.size if axis is None else a.shape[axis]
+    where = np.take(np.arange(n), indices, mode=mode)
+    return _picked(flat(a, -1) if axis is None else a, where if axis is None else along(axis, where, a.ndim))
+
+
 def _untake(g: Array, y: Array, a: Array, indices: Any, axis: Any = None, mode: str = "raise") -> Array:
     shape, axis = ((a.size,), 0) if axis is None else (a.shape, axis)
     n = shape[axis] if shape else 1
+    indices = np.asarray(indices, int)  # True is 1, no mask
     indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1) if mode == "clip" else indices
     return scatter_add(g, shape=shape or (1,), index=along(axis, indices, len(shape) or 1)).reshape(a.shape)
 
 
 def _take_jvp(tangents: Any, y: Array, a: Array, indices: Any, **how: Any) -> Array:
-    return np.take(tangents[0], indices, **how)
+    return take(tangents[0], indices, **how)
+
+
+@primitive
+def take_along_axis(arr: Array, indices: Array, axis: Any = -1) -> Array:
+    """Return the elements at `indices` along `axis`, for each of the other axes."""
+    if is_numpys(arr):
+        return np.take_along_axis(arr, indices, axis)
+    arr, axis = (flat(arr, -1), 0) if axis is None else (arr, axis)
+    return _picked(arr, _grid(indices, arr.shape, axis))
+
+
+def _grid(indices: Array, shape: Shape, axis: int) -> tuple[Array, ...]:
+    """Return the index that takes `indices` along `axis` and each place of the other axes."""
+    grid = [np.arange(n).reshape([-1 if j == i else 1 for j in range(len(shape))]) for i, n in enumerate(shape)]
+    grid[axis] = indices
+    return tuple(grid)
 
 
 @primitive
 def add_along_axis(g: Array, indices: Array, *, shape: Shape, axis: int) -> Array:
     """Return zeros of `shape` with `g` added at `indices` along `axis`: the transpose of ``take_along_axis``."""
-    grid = [np.arange(n).reshape([-1 if j == i else 1 for j in range(len(shape))]) for i, n in enumerate(shape)]
-    grid[axis] = indices
-    return scatter_add(g, shape=shape, index=tuple(grid))
+    return scatter_add(g, shape=shape, index=_grid(indices, shape, axis))
 
 
 def _untake_along(g: Array, y: Array, arr: Array, indices: Array, axis: Any = -1) -> Array:
@@ -98,7 +195,7 @@ def _untake_along(g: Array, y: Array, arr: Array, indices: Array, axis: Any = -1
 
 
 def _take_along_jvp(tangents: Any, y: Array, arr: Array, indices: Array, axis: Any = -1) -> Array:
-    return np.take_along_axis(tangents[0], indices, axis=axis)
+    return take_along_axis(tangents[0], indices, axis=axis)
 
 
 def _add_along_jvp(tangents: Any, y: Array, g: Array, indices: Array, shape: Shape, axis: int) -> Array:
@@ -113,12 +210,14 @@ def _order(a: Array, axis: Any) -> Array:
 
 
 def _unsort(g: Array, y: Array, a: Array, axis: Any = -1, kind: Any = None, stable: Any = None) -> Array:
+    axis = None if axis is None else axis_of(axis, a.ndim)
     along_axis = 0 if axis is None else axis
     rank = np.argsort(_order(a, axis), axis=along_axis)
     return np.take_along_axis(g, rank, axis=along_axis).reshape(a.shape)
 
 
 def _sort_jvp(tangents: Any, y: Array, a: Array, axis: Any = -1, kind: Any = None, stable: Any = None) -> Array:
+    axis = None if axis is None else axis_of(axis, a.ndim)
     return np.take_along_axis(tangents[0], _order(a, axis), axis=axis)
 
 
@@ -143,26 +242,26 @@ SETITEM: Op = general(
     signature="a v index", note="repeated indices: the last write counts")
 
 general(
-    np.take, _untake, None, jvp=_take_jvp,
+    take, _untake, None, jvp=_take_jvp,
     cases=(case((4, 3), np.array([0, -1, 0]), axis=0), case((4, 3), _PICK, axis=1), case((4, 3), np.array([11, 0])), case((4, 3), np.array([7, -9]), axis=0, mode="wrap"),
            case((4, 3), np.array([7, -9]), axis=0, mode="clip"), case((4, 3), np.array(2), axis=-1)),
-    signature="a indices axis out mode")
+    also=(np.take,))
 general(
-    np.take_along_axis, _untake_along, None, jvp=_take_along_jvp,
+    take_along_axis, _untake_along, None, jvp=_take_along_jvp,
     cases=(case((3, 4), _PICK, axis=1), case((4, 2), _PICK, axis=0), case((3, 4), np.array([5, 5, 0]), axis=None), case((3, 4), np.array([[1, 1]]), axis=-1)),
-    signature="arr indices axis")
+    also=(np.take_along_axis,))
 general(
-    add_along_axis, lambda g, y, a, indices, shape, axis: np.take_along_axis(g, indices, axis=axis), None, jvp=_add_along_jvp,
+    add_along_axis, lambda g, y, a, indices, shape, axis: take_along_axis(g, indices, axis=axis), None, jvp=_add_along_jvp,
     cases=(case((3, 2), _PICK, shape=(3, 4), axis=1),), signature="g indices shape axis")
 general(
-    np.sort, _unsort, jvp=_sort_jvp, cases=(case((5,)), case((3, 4)), case((3, 4), axis=0), case((2, 3, 4), axis=1, kind="stable"), case((3, 4), axis=None)),
+    eager(np.sort), _unsort, jvp=_sort_jvp, also=(np.sort,), cases=(case((5,)), case((3, 4)), case((3, 4), axis=0), case((2, 3, 4), axis=1, kind="stable"), case((3, 4), axis=None)),
     note="ties keep their order")
 
-constant(np.argsort, cases=(case((3, 4)), case((3, 4), axis=0, kind="stable")))
-constant(np.argpartition, cases=(case((5,), kth=2),))
+constant(eager(np.argsort), also=(np.argsort,), cases=(case((3, 4)), case((3, 4), axis=0, kind="stable")))
+constant(eager(np.argpartition), also=(np.argpartition,), cases=(case((5,), kth=2),))
 constant(np.argwhere, np.flatnonzero, cases=(case((3, 4)),))
 constant(np.searchsorted, arrays=2, cases=(case(np.array([0.0, 1.0, 2.0]), (4,)),))
-constant(np.digitize, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
+constant(eager(np.digitize), arrays=2, also=(np.digitize,), cases=(case((4,), np.array([0.0, 1.0])),))
 constant(np.isin, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
 # fmt: on
 
@@ -172,6 +271,7 @@ constant(np.isin, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
 
 @derived(np.partition)
 def _partition(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    axis = None if axis is None else axis_of(axis, a.ndim)
     return np.take_along_axis(a, np.argpartition(a, kth, axis=axis, kind=kind), axis=axis)
 
 
@@ -196,19 +296,20 @@ def _extract(condition: Any, arr: Array) -> Array:
 @derived(np.delete)
 def _delete(arr: Array, obj: Any, axis: Any = None) -> Array:
     _refuse_tensor(obj, "np.delete")
+    axis = None if axis is None else axis_of(axis, arr.ndim)
     return np.take(arr, np.delete(np.arange(arr.size if axis is None else arr.shape[axis]), obj), axis=axis)
 
 
 @derived(np.insert)
 def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Array:
     _refuse_tensor(obj, "np.insert")
-    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis)
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis_of(axis, arr.ndim))
     values = np.reshape(values, (1,) * (np.ndim(arr) - np.ndim(values)) + np.shape(values))
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
         values = np.moveaxis(values, 0, axis)
     old = np.arange(arr.shape[axis])
     count = values.shape[axis] if np.size(obj) == 1 and not isinstance(obj, slice) else len(np.insert(old, obj, -1)) - len(old)
-    new = np.broadcast_to(values, (*arr.shape[: axis % arr.ndim], count, *arr.shape[axis % arr.ndim + 1 :]))
+    new = np.broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
     order = np.insert(old, obj, np.arange(len(old), len(old) + count))  # where each element of arr and then of values goes
     return np.take(np.concatenate([arr, new.astype(arr.dtype)], axis), order, axis=axis)
 

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Domain, case, constant, derived, general, primitive
+from autograd_np.op import Domain, case, constant, derived, eager, general, is_numpys, primitive
 from autograd_np.ops.elementwise import over
+from autograd_np.ops.indexing import axes_of, flat
+from autograd_np.ops.shaping import wide
 from autograd_np.typing import Array
 
 
@@ -25,7 +27,7 @@ def _swap(a: Array) -> Array:
 # --- singular values ------------------------------------------------------------------------------
 
 
-@primitive
+@eager
 def thin_svd(a: Array) -> Array:
     """Return U, s and V of the reduced decomposition a = U diag(s) Vᵀ, one below the other: (..., m + 1 + n, min(m, n))."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
@@ -69,7 +71,7 @@ def _weights(s: Array, a: Array, which: str) -> Array:
     return np.where(kept, _share(s, -1, best), 0)
 
 
-@primitive
+@eager
 def spectral(a: Array, which: str) -> Array:
     """Return U diag(w) Vᵀ, the gradient of the sum (w = 1) or of the largest or smallest singular value (w = 1 there)."""
     u, s, vh = np.linalg.svd(a, full_matrices=False)
@@ -94,10 +96,49 @@ def _spectral_vjp(g: Array, y: Array, a: Array, which: str) -> Array:
 # --- norms ----------------------------------------------------------------------------------------
 
 
+@primitive
+def norm(x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
+    """Return ``np.linalg.norm``."""
+    if len(_reduced(x, axis)) == 2:
+        _refuse_spectral(x, ord, "norm")
+    result: Array = np.linalg.norm(x, ord, axis, keepdims)
+    return result
+
+
+@primitive
+def vector_norm(x: Array, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
+    """Return ``np.linalg.vector_norm``."""
+    if is_numpys(x):
+        return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
+    axes = _reduced(x, axis)
+    rest = [i for i in range(x.ndim) if i not in {j % x.ndim for j in axes}]
+    row = flat(np.transpose(x, (*rest, *axes)), (*(x.shape[i] for i in rest), -1))
+    result = norm(row, ord, -1)
+    return np.expand_dims(result, axes) if keepdims else result
+
+
+@primitive
+def matrix_norm(x: Array, keepdims: bool = False, ord: Any = "fro") -> Array:  # noqa: A002
+    """Return ``np.linalg.matrix_norm``."""
+    _refuse_spectral(x, ord, "matrix_norm")
+    return np.linalg.matrix_norm(x, keepdims=keepdims, ord=ord) if is_numpys(x) else norm(x, ord, (-2, -1), keepdims)
+
+
+def _refuse_spectral(x: Array, order: Any, name: str) -> None:
+    if order in ("nuc", 2, -2) and not is_numpys(x):
+        raise errors.NoRowError(
+            f"np.linalg.{name}(ord={order!r}) of matrices works on NumPy's arrays only, got a {type(x)}; compute it first"
+        )
+
+
+def _reduced(x: Array, axis: Any) -> tuple[int, ...]:
+    return axes_of(axis, x.ndim)
+
+
 def _share(score: Array, axis: Any, best: Array) -> Array:
     """1 where `score` attains its `best` along `axis`; where several do, an equal share each."""
-    hit = (score == best).astype(score.dtype)
-    return hit / np.sum(hit, axis=axis, keepdims=True)
+    hit = score == best
+    return (hit / np.sum(hit, axis=axis, keepdims=True, dtype=wide(score.dtype))).astype(score.dtype)
 
 
 def _vector_norm_gradient(y: Array, x: Array, order: Any, axes: tuple[int, ...]) -> Array:
@@ -130,14 +171,14 @@ def _spread(a: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
 
 
 def _norm_vjp(g: Array, y: Array, x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = _reduced(x, axis)
     is_matrix = len(axes) == 2 and not (axis is None and ord is None)
     gradient = _matrix_norm_gradient if is_matrix else _vector_norm_gradient
     return _spread(g, axes, keepdims) * gradient(_spread(y, axes, keepdims), x, ord, axes)
 
 
 def _vector_norm_vjp(g: Array, y: Array, x: Array, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = _reduced(x, axis)
     return _spread(g, axes, keepdims) * _vector_norm_gradient(_spread(y, axes, keepdims), x, ord, axes)
 
 
@@ -167,16 +208,18 @@ def _solve_by_a(g: Array, y: Array, a: Array, b: Array) -> Array:
     return -(gb @ _swap(y))
 
 
-@primitive
+@eager
 def cofactors(a: Array) -> Array:
     """Return the matrix of cofactors, the gradient of the determinant; finite for singular matrices too.
 
     The cofactors of a product are the product of the cofactors, those of an orthogonal matrix Q are det(Q) Q, and
     those of a diagonal matrix are products of its other entries, so a = U diag(s) Vᵀ gives them without dividing.
     """
-    u, s, vh = np.linalg.svd(a)
+    broken = ~np.isfinite(a).all(axis=(-2, -1), keepdims=True)  # LAPACK raises an error for NaN
+    u, s, vh = np.linalg.svd(np.where(broken, 0, a))
     others = np.prod(np.where(~np.eye(s.shape[-1], dtype=bool), s[..., None, :], 1), axis=-1)
-    return np.sign(np.linalg.det(u @ vh))[..., None, None] * ((u * others[..., None, :]) @ vh)
+    found = np.sign(np.linalg.det(u @ vh))[..., None, None] * ((u * others[..., None, :]) @ vh)
+    return np.where(broken, np.nan, found).astype(a.dtype)
 
 
 def _cofactors_vjp(g: Array, y: Array, a: Array) -> Array:
@@ -194,13 +237,13 @@ def _cofactors_vjp(g: Array, y: Array, a: Array) -> Array:
     return orientation * (u @ inner @ _swap(v))
 
 
-@primitive
+@eager
 def log_abs_det(a: Array) -> Array:
     """Return the logarithm of the absolute value of the determinant."""
     return np.linalg.slogdet(a)[1]
 
 
-@primitive
+@eager
 def sign_of_det(a: Array) -> Array:
     """Return the sign of the determinant."""
     return np.linalg.slogdet(a)[0]
@@ -208,6 +251,12 @@ def sign_of_det(a: Array) -> Array:
 
 def _per_matrix(g: Array) -> Array:
     return np.expand_dims(g, (-2, -1))
+
+
+def _inverse_or_nan(a: Array) -> Array:
+    """Return the inverse of each matrix, or NaN for one that has none, where LAPACK raises an error."""
+    singular = _per_matrix(sign_of_det(a) == 0)
+    return np.where(singular, np.nan, np.linalg.inv(np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)))
 
 
 def _solve_by_b(g: Array, y: Array, a: Array, b: Array) -> Array:
@@ -238,14 +287,14 @@ THIN = (case(WELL), case(STACK), case(WELL[:2]), case(WELL[:, :2]))
 AT_TIES = "not finite where singular values are equal"
 
 # fmt: off
-general(np.linalg.norm,        _norm_vjp,        cases=NORMS,        signature="x ord axis keepdims", **NORM_OPTIONS)
-general(np.linalg.vector_norm, _vector_norm_vjp, cases=VECTOR_NORMS, signature="x axis keepdims ord", **NORM_OPTIONS)
-general(np.linalg.matrix_norm, _matrix_norm_vjp, cases=MATRIX_NORMS, signature="x keepdims ord",      **NORM_OPTIONS)
-general(np.linalg.inv,   _inv_vjp, jvp=lambda t, y, a: -(y @ t[0] @ y),        cases=SQUARE,  signature="a",   tex="#1^{-1}")
-general(np.linalg.solve, _solve_by_a, _solve_by_b,                             cases=SYSTEMS, signature="a b", tex="#1^{-1} #2")
-general(np.linalg.det,   lambda g, y, a: _per_matrix(g) * cofactors(a),        cases=(*SQUARE, case(SINGULAR)), signature="a",
+general(norm,                  _norm_vjp,        cases=NORMS,        also=(np.linalg.norm,),        **NORM_OPTIONS)
+general(vector_norm,           _vector_norm_vjp, cases=VECTOR_NORMS, also=(np.linalg.vector_norm,), **NORM_OPTIONS)
+general(matrix_norm,           _matrix_norm_vjp, cases=MATRIX_NORMS, also=(np.linalg.matrix_norm,), **NORM_OPTIONS)
+general(eager(np.linalg.inv),   _inv_vjp, jvp=lambda t, y, a: -(y @ t[0] @ y),        cases=SQUARE,  also=(np.linalg.inv,),   tex="#1^{-1}")
+general(eager(np.linalg.solve), _solve_by_a, _solve_by_b,                             cases=SYSTEMS, also=(np.linalg.solve,), tex="#1^{-1} #2")
+general(eager(np.linalg.det),   lambda g, y, a: _per_matrix(g) * cofactors(a),        cases=(*SQUARE, case(SINGULAR)), also=(np.linalg.det,),
         tex=r"\det #1", note=f"right for singular matrices too; the third derivative is {AT_TIES}")
-general(log_abs_det,     lambda g, y, a: _per_matrix(g) * _swap(np.linalg.inv(a)), cases=SQUARE, tex=r"\log \lvert \det #1 \rvert")
+general(log_abs_det,     lambda g, y, a: _per_matrix(g) * _swap(_inverse_or_nan(a)), cases=SQUARE, tex=r"\log \lvert \det #1 \rvert")
 general(cofactors,       _cofactors_vjp,  cases=(case(WELL), case(SINGULAR)), tex=r"\operatorname{cof} #1")
 general(spectral,        _spectral_vjp,   cases=SPECTRA, note="singular values that are 0 stay 0")
 general(thin_svd,        _thin_svd_vjp,   cases=THIN,    note=AT_TIES)

@@ -16,7 +16,8 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.op import case, constant, derived, general, linear
 from autograd_np.ops.elementwise import over
-from autograd_np.ops.shaping import filled, merge
+from autograd_np.ops.indexing import axes_of, axis_of, reduced_axes
+from autograd_np.ops.shaping import astype, filled, merge, wide
 from autograd_np.typing import Array
 
 # --- the pieces that the rules share --------------------------------------------------------------
@@ -27,18 +28,17 @@ def kept(a: Array, x: Array, axis: Any) -> Array:
     if axis is None or a.ndim == x.ndim:
         return a
     shape = list(x.shape)
-    for i in axis if isinstance(axis, tuple) else (axis,):
+    for i in reduced_axes(axis, x.ndim):
         shape[i] = 1
     return a.reshape(tuple(shape))
 
 
 def count(x: Array, axis: Any, where: Any = True) -> Any:
-    """Return how many elements each result was reduced from; an array of x's dtype under a mask."""
+    """Return how many elements each result was reduced from; an array under a mask."""
     if where is not True:
-        return np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True, dtype=x.dtype)
-    if axis is None:
-        return x.size
-    return math.prod(x.shape[i] for i in (axis if isinstance(axis, tuple) else (axis,))) if x.ndim else 1
+        return np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True, dtype=wide(x.dtype))
+    n = math.prod(x.shape[i] for i in reduced_axes(axis, x.ndim))
+    return np.float32(n) if x.dtype == np.float16 else n
 
 
 def _masked(g: Array, where: Any) -> Array:
@@ -73,7 +73,7 @@ def _mean_vjp(g: Array, y: Array, x: Array, axis: Any = None, dtype: Any = None,
         _demand_float(y, "mean")
     if where is True:
         return filled(kept(g, x, axis) / count(x, axis), x.shape)
-    return np.where(where, kept(g, x, axis) / count(x, axis, where), 0)
+    return np.where(np.broadcast_to(where, x.shape), kept(g, x, axis) / count(x, axis, where), 0)
 
 
 def _cumsum_vjp(g: Array, y: Array, x: Array, axis: Any = None, dtype: Any = None) -> Array:
@@ -115,7 +115,7 @@ def _cumprod_vjp(g: Array, y: Array, x: Array, axis: Any = None, dtype: Any = No
     if dtype is not None:
         _demand_float(y, "cumprod")
     along = 0 if axis is None else axis
-    moved = np.moveaxis(x.reshape(-1) if axis is None else x, along, -1)
+    moved = np.moveaxis(x.reshape(-1) if axis is None or not x.ndim else x, along, -1)
     found = _products_before(moved) * _sums_from(np.moveaxis(g, along, -1), moved)
     return np.moveaxis(found, -1, along).reshape(x.shape)
 
@@ -128,7 +128,7 @@ def _extreme_vjp(g: Array, y: Array, x: Array, axis: Any = None, keepdims: bool 
     won = (x == top) | (x != x)  # a NaN wins over everything
     if where is not True:
         won = won & where
-    winners = np.sum(won, axis=axis, keepdims=True, dtype=g.dtype)
+    winners = np.sum(won, axis=axis, keepdims=True, dtype=wide(g.dtype))
     if initial is not None:
         winners = winners + (top == initial)
     return np.where(won, kept(g, x, axis) / np.maximum(winners, 1), 0)
@@ -140,11 +140,12 @@ def _extreme_vjp(g: Array, y: Array, x: Array, axis: Any = None, keepdims: bool 
 def _centered(x: Array, axis: Any, where: Any) -> Array:
     """Return x - mean(x); exactly zero for a constant input, since one of its own elements is taken off first."""
     if where is True:
-        reduced = range(x.ndim) if axis is None else {i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,)) if x.ndim}
+        reduced = reduced_axes(axis, x.ndim)
         x = x - x[tuple(slice(0, 1) if i in reduced else slice(None) for i in range(x.ndim))]
     else:
         x = np.where(where, x - np.min(x, axis=axis, keepdims=True, initial=np.inf, where=where), 0)
-    mean = np.sum(x, axis=axis, keepdims=True) / np.maximum(count(x, axis, where), 1).astype(x.dtype)
+    dtype = wide(x.dtype)
+    mean = np.sum(x, axis=axis, keepdims=True, dtype=dtype) / np.maximum(count(x, axis, where), 1).astype(dtype)
     return _masked(x - mean, where)
 
 
@@ -259,24 +260,26 @@ def _median(a: Array, axis: Any = None, out: None = None, overwrite_input: bool 
 @derived(np.average)
 def _average(a: Array, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     a = a if hasattr(a, "ndim") else np.asarray(a)
+    axis = None if axis is None else reduced_axes(axis, a.ndim)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total = np.full(mean.shape, count(a, axis), dtype=mean.dtype)
         return (mean, total) if returned else mean
     weights = weights if hasattr(weights, "ndim") else np.asarray(weights)
     if weights.shape != a.shape:
-        axes = axis if isinstance(axis, tuple) else (axis,)
+        axes = axes_of(axis, a.ndim)
         if axis is None or weights.shape != tuple(a.shape[i] for i in axes):
             raise ValueError(
                 f"np.average got weights of shape {weights.shape} for an array of shape {a.shape} and axis={axis}; "
                 f"they must have the array's shape, or that of the axes which are averaged"
             )
-        order = np.argsort([i % a.ndim for i in axes])
+        order = np.argsort(axes)
         lined_up = np.transpose(weights, tuple(order.tolist()))
-        weights = lined_up.reshape(tuple(n if i in {j % a.ndim for j in axes} else 1 for i, n in enumerate(a.shape)))
+        weights = lined_up.reshape(tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
         weights = np.broadcast_to(weights, a.shape)
-    total = np.sum(weights, axis=axis, keepdims=keepdims)
-    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    dtype = np.result_type(a.dtype, weights.dtype, *(["f8"] if a.dtype.kind in "biu" else []))
+    total = np.sum(weights, axis=axis, keepdims=keepdims, dtype=dtype)
+    mean = np.sum(a * astype(weights, dtype), axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
 
 
@@ -300,7 +303,7 @@ def _nanmean(a: Array, axis: Any = None, dtype: Any = None, out: None = None, ke
     refuse_out(out, "np.nanmean")
     good = ~np.isnan(a) & where
     total = np.sum(np.where(good, a, 0), axis=axis, dtype=dtype, keepdims=keepdims)
-    return total / np.sum(good, axis=axis, keepdims=keepdims, dtype=total.dtype)
+    return (total / np.sum(good, axis=axis, keepdims=keepdims, dtype=wide(total.dtype))).astype(total.dtype)
 
 
 @derived(np.nanvar)
@@ -314,16 +317,20 @@ def _nanstd(a: Array, axis: Any = None, **how: Any) -> Array:
 
 
 @derived(np.nanmax)
-def _nanmax(a: Array, axis: Any = None, out: None = None, keepdims: bool = False) -> Array:
+def _nanmax(a: Array, axis: Any = None, out: None = None, keepdims: bool = False, **how: Any) -> Array:
     refuse_out(out, "np.nanmax")
-    largest = np.max(np.where(np.isnan(a), -np.inf, a), axis=axis, keepdims=keepdims)
+    largest = np.max(np.where(np.isnan(a), -np.inf, a), axis=axis, keepdims=keepdims, **how)
+    if "initial" in how:
+        return largest
     return np.where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, largest)
 
 
 @derived(np.nanmin)
-def _nanmin(a: Array, axis: Any = None, out: None = None, keepdims: bool = False) -> Array:
+def _nanmin(a: Array, axis: Any = None, out: None = None, keepdims: bool = False, **how: Any) -> Array:
     refuse_out(out, "np.nanmin")
-    return -_nanmax(-a, axis, None, keepdims)
+    if "initial" in how:
+        how["initial"] = -how["initial"]
+    return -_nanmax(-a, axis, None, keepdims, **how)
 
 
 def _cumulative(accumulate: Callable[..., Any], neutral: Callable[..., Any]) -> Callable[..., Any]:
@@ -333,7 +340,8 @@ def _cumulative(accumulate: Callable[..., Any], neutral: Callable[..., Any]) -> 
         refuse_out(out, "np.cumulative_sum")
         if axis is None and x.ndim > 1:
             raise ValueError(f"axis= is needed for an array of {x.ndim} axes")
-        axis = 0 if axis is None else axis % x.ndim
+        x = np.atleast_1d(x)
+        axis = 0 if axis is None else axis_of(axis, x.ndim)
         y = accumulate(x, axis=axis) if dtype is None else accumulate(x, axis=axis, dtype=dtype)
         if not include_initial:
             return y

@@ -59,7 +59,7 @@ _LOW, _HIGH = Domain(-1.2, -0.8), Domain(0.8, 1.2)
 general(where,     None, lambda g, out, c, x, y: np.where(c, g, 0), lambda g, out, c, x, y: np.where(c, 0, g), jvp=_where_jvp,
         cases=(case(_CONDITION, (3, 4), (3, 4)), case(_CONDITION, (4,), ()), case(np.array([True, False]), (3, 1), (3, 2))), also=(np.where,),
         tex=r"\operatorname{where}(#1, #2, #3)", note="no NaN from the branch not taken")
-elementwise(clip,  _inside, _at_low, _at_high, on=(real, _LOW, _HIGH), note="1 at the bounds")
+elementwise(clip,  _inside, _at_low, _at_high, on=(real, _LOW, _HIGH), note="1 at the bounds", gates=True)
 elementwise(np.round, 0, on=not_whole, signature="a decimals out", also=(np.around,))
 
 constant(np.isclose, arrays=2, cases=(case((3, 4), (3, 4)), case((3, 4), (4,), rtol=0.5)))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import case, constant, derived, general, linear, primitive
-from autograd_np.ops.indexing import along, scatter_add
+from autograd_np.op import case, constant, derived, general, is_numpys, linear, primitive
+from autograd_np.ops.indexing import along, axes_of, axis_of, flat, reduced_axes, scatter_add, take
 from autograd_np.typing import Array, Shape
 
 # --- dtype ----------------------------------------------------------------------------------------
@@ -57,13 +57,27 @@ def filled(g: Array, shape: Shape) -> Array:
     return spread(g, shape=shape)
 
 
+# --- sums -----------------------------------------------------------------------------------------
+
+
+def wide(dtype: Any) -> Any:
+    """Return the dtype to count and to add up in: float16 holds no count above 65504 and adds nothing to a sum above 2048."""
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def summed(g: Array, axis: Any, keepdims: bool = False) -> Array:
+    """Return the sum of a cotangent, added up in `wide`."""
+    if g.dtype != np.float16:
+        return g.sum(axis=axis, keepdims=keepdims)
+    return g.sum(axis=axis, dtype=np.float32, keepdims=keepdims).astype(np.float16)
+
+
 # --- axes -----------------------------------------------------------------------------------------
 
 
 def merge(x: Array, axis: Any) -> tuple[Array, Callable[[Array], Array]]:
     """Move the axes named by `axis` to the end as a single one; return the result and the way back."""
-    named = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    last = [i % x.ndim for i in named] if x.ndim else []
+    last = reduced_axes(axis, x.ndim)
     order = (*(i for i in range(x.ndim) if i not in last), *last)
     moved = np.transpose(x, order)
     shape = moved.shape
@@ -75,8 +89,9 @@ def merge(x: Array, axis: Any) -> tuple[Array, Callable[[Array], Array]]:
     return moved.reshape((*shape[:kept], math.prod(shape[kept:]))), restore
 
 
-def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+def _inverse(axes: Any) -> tuple[int, ...]:
     """Return the permutation that undoes `axes`."""
+    axes = (axes,) if np.ndim(axes) == 0 else axes
     return tuple(np.argsort([i % len(axes) for i in axes]).tolist())
 
 
@@ -89,7 +104,31 @@ def reshape(a: Array, shape: Any = None, order: str = "C", newshape: Any = None,
     shape = newshape if shape is None else shape
     if order not in ("C", "F"):
         raise errors.NoRowError(f"the row of reshape covers order='C' and 'F', got {order!r}: that depends on the memory layout; say which")
-    return a.reshape(shape) if order == "C" else np.reshape(a, shape, order="F")
+    if is_numpys(a):
+        return a.reshape(shape) if order == "C" else np.reshape(a, shape, order="F")
+    if order == "C":
+        return flat(a, shape)
+    shape = tuple(shape) if np.iterable(shape) else (shape,)
+    return np.transpose(flat(np.transpose(a), shape[::-1]))
+
+
+def reshaped(g: Array, shape: Shape) -> Array:
+    """Do what `reshape` does; on NumPy's own arrays without the cost of dispatch, for the hot vjps."""
+    return g.reshape(shape) if isinstance(g, (np.ndarray, np.generic)) else reshape(g, shape)
+
+
+@primitive
+def copy(a: Array, order: Any = "K", subok: bool = False) -> Array:
+    """Return a copy."""
+    return np.copy(a, order) if is_numpys(a) else a.copy()
+
+
+@primitive
+def repeat(a: Array, repeats: Any, axis: Any = None) -> Array:
+    """Return each element (along `axis`) several times."""
+    if is_numpys(a):
+        return np.repeat(a, repeats, axis)
+    return take(a, np.repeat(np.arange(a.size if axis is None else a.shape[axis]), repeats), axis=axis)
 
 
 @primitive
@@ -100,7 +139,19 @@ def pad(array: Array, pad_width: Any, mode: Any = "constant", constant_values: A
             f"the row of pad covers mode='constant', 'edge', 'wrap' and the even 'reflect' and 'symmetric', with pad_width as numbers; "
             f"got mode={mode!r}, reflect_type={reflect_type!r}, pad_width={pad_width!r}. Build other borders with np.concatenate"
         )
-    return np.pad(array, pad_width, mode, constant_values=constant_values) if mode == "constant" else np.pad(array, pad_width, mode)
+    if mode == "constant":
+        return np.pad(array, pad_width, mode, constant_values=constant_values)
+    if is_numpys(array):
+        return np.pad(array, pad_width, mode)
+    for axis, source in enumerate(_sources(array.shape, pad_width, mode)):
+        array = take(array, source, axis=axis)
+    return array
+
+
+def _sources(shape: Shape, pad_width: Any, mode: Any) -> list[Array]:
+    """Return, for each axis, which element each place of the padded axis shows."""
+    widths = np.broadcast_to(pad_width, (len(shape), 2)).tolist()
+    return [np.pad(np.arange(n), width, mode) for n, width in zip(shape, widths, strict=True)]
 
 
 # --- transposes -----------------------------------------------------------------------------------
@@ -108,22 +159,22 @@ def pad(array: Array, pad_width: Any, mode: Any = "constant", constant_values: A
 
 def _back(g: Array, y: Array, a: Array, **how: Any) -> Array:
     """Undo any function that keeps the elements in C order."""
-    return g.reshape(a.shape)
+    return reshaped(g, a.shape)
 
 
 def _unreshape(g: Array, y: Array, a: Array, shape: Any = None, order: str = "C", newshape: Any = None, copy: Any = None) -> Array:
-    return g.reshape(a.shape) if order == "C" else np.reshape(g, a.shape, order="F")
+    return reshaped(g, a.shape) if order == "C" else reshape(g, a.shape, order="F")
 
 
 def _unconcatenate(
     g: Array, y: Array, arrays: Sequence[Array], axis: Any = 0, dtype: Any = None, casting: str = "same_kind"
 ) -> list[Array]:
-    flat = axis is None
+    flattened = axis is None
     pieces, start = [], 0
     for a in arrays:
-        stop = start + (np.size(a) if flat else a.shape[axis])
-        piece = g[along(0 if flat else axis, slice(start, stop), g.ndim)]
-        pieces.append(piece.reshape(np.shape(a)) if flat else piece)
+        stop = start + (math.prod(np.shape(a)) if flattened else a.shape[axis])
+        piece = g[along(0 if flattened else axis, slice(start, stop), g.ndim)]
+        pieces.append(reshaped(piece, np.shape(a)) if flattened else piece)
         start = stop
     return pieces
 
@@ -138,15 +189,16 @@ def _untile(g: Array, y: Array, a: Array, reps: Any) -> Array:
     reps = (1,) * (ndim - len(reps)) + reps
     shape = (1,) * (ndim - a.ndim) + a.shape
     pairs = tuple(n for pair in zip(reps, shape, strict=True) for n in pair)
-    return g.reshape(pairs).sum(axis=tuple(range(0, 2 * ndim, 2))).reshape(a.shape)
+    return reshaped(summed(reshaped(g, pairs), tuple(range(0, 2 * ndim, 2))), a.shape)
 
 
 def _unrepeat(g: Array, y: Array, a: Array, repeats: Any, axis: Any = None) -> Array:
-    shape, axis = ((a.size,), 0) if axis is None else (a.shape, axis % a.ndim)
-    if np.ndim(repeats) == 0:
-        return g.reshape((*shape[: axis + 1], int(repeats), *shape[axis + 1 :])).sum(axis=axis + 1).reshape(a.shape)
+    shape, axis = ((a.size,), 0) if axis is None or not a.ndim else (a.shape, axis_of(axis, a.ndim))
+    if np.size(repeats) == 1:
+        times = int(np.reshape(repeats, ()))
+        return reshaped(summed(reshaped(g, (*shape[: axis + 1], times, *shape[axis + 1 :])), axis + 1), a.shape)
     source = np.repeat(np.arange(shape[axis]), repeats)
-    return scatter_add(g, shape=shape, index=along(axis, source, len(shape))).reshape(a.shape)
+    return reshaped(scatter_add(g, shape=shape, index=along(axis, source, len(shape))), a.shape)
 
 
 def _opposite(shift: Any) -> Any:
@@ -156,11 +208,10 @@ def _opposite(shift: Any) -> Any:
 def _unpad(
     g: Array, y: Array, a: Array, pad_width: Any, mode: Any = "constant", constant_values: Any = 0, reflect_type: str = "even"
 ) -> Array:
-    widths = np.broadcast_to(pad_width, (a.ndim, 2)).tolist()
     if mode == "constant":
+        widths = np.broadcast_to(pad_width, (a.ndim, 2)).tolist()
         return g[tuple(slice(before, before + n) for n, (before, _) in zip(a.shape, widths, strict=True))]
-    for axis, n in enumerate(a.shape):  # which element each place of the padded axis shows
-        source = np.pad(np.arange(n), widths[axis], mode)
+    for axis, (n, source) in enumerate(zip(a.shape, _sources(a.shape, pad_width, mode), strict=True)):
         g = scatter_add(g, shape=(*g.shape[:axis], n, *g.shape[axis + 1 :]), index=along(axis, source, a.ndim))
     return g
 
@@ -168,7 +219,7 @@ def _unpad(
 def _pad_jvp(
     tangents: Any, y: Array, a: Array, pad_width: Any, mode: Any = "constant", constant_values: Any = 0, reflect_type: str = "even"
 ) -> Array:
-    return np.pad(tangents[0], pad_width, mode)  # a constant border has tangent zero
+    return pad(tangents[0], pad_width, mode)  # a constant border has tangent zero
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -177,7 +228,7 @@ def _pad_jvp(
 # dtype             function        transpose                                                         sample calls
 linear(to_float,                    lambda g, y, a, dtype: g,                                         case((3, 4), dtype=np.dtype("float64")), case((), dtype=np.dtype("longdouble")), tex="#1")
 constant(to_other, cases=(case((3, 4), dtype=np.dtype("int64")),))
-linear(np.copy,                     lambda g, y, a, order="K", subok=False: g,                        case((3, 4)), case(()), tex="#1")
+linear(copy,                        lambda g, y, a, order="K", subok=False: g,                        case((3, 4)), case(()), also=(np.copy,), tex="#1")
 
 # broadcasting
 linear(spread,                      lambda g, y, a, shape: g,                                            case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), signature="g shape", tex="#1")
@@ -202,7 +253,7 @@ linear(np.rot90,                    lambda g, y, a, k=1, axes=(0, 1): np.rot90(g
 linear(np.concatenate,              _unconcatenate,                                                   case((2, 3), (1, 3)), case((2, 3), (2, 1), axis=-1), case((2, 3), (4,), axis=None), variadic=True, signature="arrays axis out dtype casting")
 linear(np.stack,                    _unstacked,                                                       case((2, 3), (2, 3)), case((2, 3), (2, 3), axis=-1), variadic=True, signature="arrays axis out dtype casting")
 linear(np.tile,                     _untile,                                                          case((2, 3), reps=2), case((2, 3), reps=(2, 1, 3)), case((2, 3), reps=(2, 1)), case((), reps=3))
-linear(np.repeat,                   _unrepeat,                                                        case((2, 3), repeats=2), case((2, 3), repeats=3, axis=0), case((2, 3), repeats=[0, 2, 1], axis=-1), signature="a repeats axis")
+linear(repeat,                      _unrepeat,                                                        case((2, 3), repeats=2), case((2, 3), repeats=3, axis=0), case((2, 3), repeats=[0, 2, 1], axis=-1), also=(np.repeat,))
 general(pad,                        _unpad, jvp=_pad_jvp, cases=(
     case((3, 4), pad_width=((1, 2), (0, 1)), constant_values=5.0), case((3, 4), pad_width=2, mode="edge"), case((3, 4), pad_width=((2, 5), (1, 3)), mode="reflect"),
     case((3, 4), pad_width=((2, 5), (1, 3)), mode="symmetric"), case((3, 4), pad_width=(4, 1), mode="wrap")), also=(np.pad,))
@@ -223,7 +274,7 @@ def _ravel(a: Array, order: str = "C") -> Array:
 
 @derived(np.rollaxis)
 def _rollaxis(a: Array, axis: int, start: int = 0) -> Array:
-    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    axis, start = axis_of(axis, a.ndim), start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if start > axis else start)
 
 
@@ -361,6 +412,7 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 
     @derived(np.unstack)
     def _unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+        axis = axis_of(axis, x.ndim)
         return tuple(x[along(axis, i, x.ndim)] for i in range(x.shape[axis]))
 
 
@@ -376,7 +428,10 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
     if n < 0:
         raise ValueError(f"np.diff needs n >= 0, got {n}")
     a = _array(a)
-    border = tuple(1 if i == axis % a.ndim else size for i, size in enumerate(a.shape))
+    if n == 0:
+        return a
+    axis = axis_of(axis, a.ndim)
+    border = tuple(1 if i == axis else size for i, size in enumerate(a.shape))
     around = [x if x is None or np.ndim(x) else np.broadcast_to(x, border) for x in (prepend, append)]
     if n and (prepend is not None or append is not None):
         a = np.concatenate([x for x in (around[0], a, around[1]) if x is not None], axis=axis)
@@ -387,7 +442,7 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
 
 @derived(np.gradient)
 def _gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    axes = tuple(range(f.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = axes_of(axis, f.ndim)
     spacings = varargs or (1.0,)
     if len(spacings) == 1 and not np.ndim(spacings[0]):
         spacings *= len(axes)
@@ -409,7 +464,7 @@ def _slope_along(f: Array, x: Any, axis: int, edge_order: int) -> Array:
     steps = np.diff(x) if np.ndim(x) else np.broadcast_to(x, (n - 1,))
     if f.dtype.kind == "f":
         steps = steps.astype(f.dtype)
-    steps = np.reshape(steps, tuple(-1 if i == axis % f.ndim else 1 for i in range(f.ndim)))
+    steps = np.reshape(steps, tuple(-1 if i == axis else 1 for i in range(f.ndim)))
 
     def part(a: Array, start: Any, stop: Any) -> Array:
         return a[along(axis, slice(start, stop), f.ndim)]

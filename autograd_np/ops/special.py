@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.op import case, elementwise, general, primitive
+from autograd_np.ops.shaping import wide
 from autograd_np.typing import Array
 
 
@@ -75,9 +76,18 @@ def log_sigmoid(x: Array) -> Array:
 
 def _shifted_exp(x: Array, axis: Any) -> tuple[Array, Array]:
     """Return (m, exp(x - m)) with m the maximum along `axis`, or 0 where that is infinite."""
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    of_nothing: Any = {} if x.size else {"initial": -np.inf}
+    top = np.max(x, axis=axis, keepdims=True, **of_nothing)
     top = np.where(np.isfinite(top), top, 0)
     return top, np.exp(x - top)
+
+
+def _total(a: Array, axis: Any) -> Array:
+    return np.sum(a, axis=axis, keepdims=True, dtype=wide(a.dtype))
+
+
+def _as(y: Array, like: Array) -> Array:
+    return y if y.dtype == like.dtype else y.astype(like.dtype)
 
 
 @primitive
@@ -93,7 +103,7 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     x = x if hasattr(x, "__array_function__") else np.asarray(x)
     top, e = _shifted_exp(x, axis)
     with np.errstate(divide="ignore"):  # an empty or all -inf slice sums to 0, and its log is -inf
-        y = np.log(np.sum(e, axis=axis, keepdims=True)) + top
+        y = _as(np.log(_total(e, axis)) + top, e)
     return y if keepdims else np.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)[()]
 
 
@@ -109,7 +119,7 @@ def softmax(x: Array, axis: Any = -1) -> Array:
     """
     x = x if hasattr(x, "__array_function__") else np.asarray(x)
     e = _shifted_exp(x, axis)[1]
-    return e / np.sum(e, axis=axis, keepdims=True)
+    return _as(e / _total(e, axis), e)
 
 
 @primitive
@@ -124,7 +134,7 @@ def log_softmax(x: Array, axis: Any = -1) -> Array:
     """
     x = x if hasattr(x, "__array_function__") else np.asarray(x)
     top, e = _shifted_exp(x, axis)
-    return x - top - np.log(np.sum(e, axis=axis, keepdims=True))
+    return _as(x - top - np.log(_total(e, axis)), e)
 
 
 def _kept(a: Array, x: Array, axis: Any, keepdims: bool) -> Array:
@@ -142,10 +152,10 @@ AXES = (case((3, 4)), case((3, 4), axis=0), case((2, 3, 4), axis=(0, 2)), case((
 
 # fmt: off
 elementwise(sigmoid,     lambda y, x: y * (1 - y),                              tex=r"\sigma(#1)")
-elementwise(relu,        lambda y, x: x > 0,                                    tex=r"\max(#1, 0)",         note="0 at 0")
+elementwise(relu,        lambda y, x: x > 0,                                    tex=r"\max(#1, 0)",         note="0 at 0", gates=True)
 elementwise(softplus,    lambda y, x: sigmoid(x),                               tex=r"\log(1 + e^{#1})")
 elementwise(log_sigmoid, lambda y, x: sigmoid(-x),                              tex=r"\log \sigma(#1)")
 general(logsumexp,       _logsumexp_vjp,                                                          cases=AXES)
-general(softmax,         lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)),                        cases=AXES[1:])
-general(log_softmax,     lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),                      cases=AXES[1:])
+general(softmax,         lambda g, y, x, axis=-1: y * (g - _total(g * y, axis)),                        cases=AXES[1:])
+general(log_softmax,     lambda g, y, x, axis=-1: g - np.exp(y) * _total(g, axis),                      cases=AXES[1:])
 # fmt: on

@@ -7,110 +7,17 @@ give their own cases. A row that cannot be sampled fails.
 from __future__ import annotations
 
 import itertools
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from oracles import directional, numeric_gradient, numeric_jvp
+from table import DERIVED, DIFFERENTIABLE, ROWS, Sample, arrays_of, close, rng_of, rows, samples, seed_of
 
 import autograd_np as ag
-from autograd_np.op import TABLE, Domain, Op, Primitive
-from autograd_np.tensor import value_of
-
-ROWS: dict[Op, Any] = {}
-for _fn, _row in TABLE.items():
-    if isinstance(_row, Op):
-        ROWS.setdefault(_row, _fn)
-DERIVED = [fn for fn, row in TABLE.items() if not isinstance(row, Op)]
-DIFFERENTIABLE = [op for op in ROWS if op.kind != "constant"]
-
-UNARY = (((),), ((3,),), ((2, 3),))
-BINARY = (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), (1, 1)))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One call: the operation, its array arguments and attributes, and which arguments are variables."""
-
-    op: Op
-    arrays: tuple[Any, ...]
-    attrs: dict[str, Any]
-
-    @property
-    def wrt(self) -> tuple[int, ...]:
-        return tuple(i for i, a in enumerate(self.arrays) if getattr(a, "dtype", None) is not None and a.dtype.kind == "f")
-
-    @property
-    def floats(self) -> tuple[np.ndarray, ...]:
-        return tuple(self.arrays[i] for i in self.wrt)
-
-    def call(self, *floats: Any) -> Any:
-        """Call the function a user would call, with the floating arguments replaced."""
-        arrays = list(self.arrays)
-        for i, x in zip(self.wrt, floats, strict=True):
-            arrays[i] = x
-        fn = ROWS[self.op]
-        return fn(arrays, **self.attrs) if self.op.variadic else fn(*arrays, **self.attrs)
-
-    def with_floats(self, *floats: Any) -> Sample:
-        arrays = list(self.arrays)
-        for i, x in zip(self.wrt, floats, strict=True):
-            arrays[i] = x
-        return replace(self, arrays=tuple(arrays))
-
-    def __str__(self) -> str:
-        shapes = ", ".join(f"{np.shape(a)}" for a in self.arrays)
-        return f"{self.op.name}({shapes}{''.join(f', {k}={v!r}' for k, v in self.attrs.items())})"
-
-
-def _rng(op: Op) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(op.name.encode()))
-
-
-def _draw(spec: Any, domain: Domain, rng: np.random.Generator) -> Any:
-    return domain.sample(rng, spec) if isinstance(spec, tuple) else spec
-
-
-def samples(op: Op) -> Iterator[Sample]:
-    """Yield sample calls of a row."""
-    rng = _rng(op)
-    cases: list[tuple[Any, dict[str, Any]]] = [(c.arrays, c.attrs) for c in op.cases]
-    takes_one_shape = op.kind == "elementwise" or isinstance(op.fn, np.ufunc)
-    if takes_one_shape and not cases:
-        count = len(op.rules)
-        shapes = UNARY if count == 1 else BINARY if count == 2 else tuple((s,) * count for (s,) in UNARY)
-        cases = [(s, {}) for s in shapes]
-    domains = op.domains
-    if op.kind == "constant" and isinstance(op.fn, np.ufunc) and not any(t.startswith("d") for t in op.fn.types):
-        domains = (Domain(1, 3, dtype="int"),) * len(op.rules)
-    for specs, attrs in cases:
-        arrays = tuple(_draw(s, domains[min(i, len(domains) - 1)], rng) for i, s in enumerate(specs))
-        yield Sample(op, arrays, attrs)
-
-
-def _arrays(x: Any) -> Any:
-    return value_of(x)
-
-
-def _seed(sample: Sample, out: Any) -> Any:
-    return np.asarray(_rng(sample.op).uniform(0.5, 1.5, out.shape), dtype=out.dtype)
-
-
-def _close(actual: Any, expected: Any, sample: Any, what: str, rtol: float = 1e-6, atol: float = 1e-7) -> None:
-    np.testing.assert_allclose(_arrays(actual), expected, rtol=rtol, atol=atol, err_msg=f"{what} of {sample}")
-
-
-def rows(ops: list[Op]) -> Any:
-    seen: dict[str, int] = {}
-    ids = []
-    for op in ops:
-        seen[op.name] = seen.get(op.name, 0) + 1
-        ids.append(op.name if seen[op.name] == 1 else f"{op.name}-{seen[op.name]}")
-    return pytest.mark.parametrize("op", ops, ids=ids)
-
+from autograd_np.op import TABLE, Op, Primitive
 
 # --- the rows themselves --------------------------------------------------------------------------
 
@@ -148,7 +55,7 @@ def test_the_value_is_numpys(op: Op) -> None:
         expected = s.call(*s.floats)
         tensors = [ag.Tensor(x, requires_grad=True) for x in s.floats]
         out = s.call(*tensors) if tensors else s.with_floats().call()
-        actual = _arrays(out)
+        actual = arrays_of(out)
         if isinstance(expected, np.ndarray | np.generic):
             assert actual.dtype == expected.dtype, f"dtype of {s}"
             assert type(actual) is type(expected), f"type of {s}"
@@ -172,26 +79,26 @@ def test_plain_arrays_are_answered_with_plain_arrays(op: Op) -> None:
 def test_vjp_against_numeric_differences(op: Op) -> None:
     for s in samples(op):
         out, pullback = ag.vjp(s.call, *s.floats)
-        w = _seed(s, out)
+        w = seed_of(s, out)
         for n, g in enumerate(pullback(w)):
             expected = numeric_gradient(lambda *xs, s=s, w=w: np.sum(w * s.call(*xs)), *s.floats, wrt=n)
             assert g.shape == s.floats[n].shape
-            _close(g, expected, s, f"gradient by argument {s.wrt[n]}")
+            close(g, expected, s, f"gradient by argument {s.wrt[n]}")
 
 
 @rows(DIFFERENTIABLE)
 def test_jvp_against_vjp_and_numeric_differences(op: Op) -> None:
     for s in samples(op):
-        rng = _rng(op)
+        rng = rng_of(op)
         tangents = tuple(rng.normal(size=x.shape) for x in s.floats)
         out, moved = ag.jvp(s.call, s.floats, tangents)
         assert np.shape(moved) == np.shape(out), s
         assert not isinstance(moved, ag.Tensor)
-        w = _seed(s, out)
+        w = seed_of(s, out)
         pulled = ag.vjp(s.call, *s.floats)[1](w)
         left, right = np.sum(w * moved), sum(np.sum(g * t) for g, t in zip(pulled, tangents, strict=True))
         np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-9, err_msg=f"<w, jvp(t)> and <vjp(w), t> differ: {s}")
-        _close(moved, numeric_jvp(s.call, s.floats, tangents), s, "tangent")
+        close(moved, numeric_jvp(s.call, s.floats, tangents), s, "tangent")
 
 
 @rows(DIFFERENTIABLE)
@@ -201,16 +108,16 @@ def test_jvp_of_one_argument_at_a_time(op: Op) -> None:
         if len(s.wrt) < 2:
             continue
         for n, x in enumerate(s.floats):
-            t = _rng(op).normal(size=x.shape)
+            t = rng_of(op).normal(size=x.shape)
 
             def alone(z: Any, n: int = n, s: Sample = s) -> Any:
                 return s.call(*(z if k == n else v for k, v in enumerate(s.floats)))
 
             moved = ag.jvp(alone, (x,), (t,))[1]
-            _close(moved, numeric_jvp(alone, (x,), (t,)), s, f"tangent of argument {s.wrt[n]} alone")
-            w = _seed(s, moved)
+            close(moved, numeric_jvp(alone, (x,), (t,)), s, f"tangent of argument {s.wrt[n]} alone")
+            w = seed_of(s, moved)
             (g,) = ag.vjp(alone, x)[1](w)
-            _close(np.sum(g * t), np.sum(w * moved), s, f"gradient of argument {s.wrt[n]} alone")
+            close(np.sum(g * t), np.sum(w * moved), s, f"gradient of argument {s.wrt[n]} alone")
 
 
 # --- second order ---------------------------------------------------------------------------------
@@ -220,9 +127,9 @@ def test_jvp_of_one_argument_at_a_time(op: Op) -> None:
 def test_second_order_by_arguments_and_by_cotangent(op: Op) -> None:
     """The rules themselves are differentiated: reverse over reverse, by the arguments and by the cotangent."""
     for s in samples(op):
-        rng = _rng(op)
+        rng = rng_of(op)
         out = s.call(*s.floats)
-        w = _seed(s, out)
+        w = seed_of(s, out)
         directions = [rng.normal(size=x.shape) for x in s.floats]
 
         def slope(w: Any, *xs: Any, s: Sample = s, u: Any = directions) -> Any:
@@ -244,8 +151,8 @@ def test_second_order_by_arguments_and_by_cotangent(op: Op) -> None:
 @rows(DIFFERENTIABLE)
 def test_forward_over_reverse_equals_reverse_over_reverse(op: Op) -> None:
     for s in samples(op):
-        rng = _rng(op)
-        w = _seed(s, s.call(*s.floats))
+        rng = rng_of(op)
+        w = seed_of(s, s.call(*s.floats))
         v = tuple(rng.normal(size=x.shape) for x in s.floats)
 
         def loss(*xs: Any, s: Sample = s, w: Any = w) -> Any:
@@ -260,7 +167,7 @@ def test_forward_over_reverse_equals_reverse_over_reverse(op: Op) -> None:
 
         backward = ag.grad(along, numbers)(*s.floats)
         for a, b in zip(forward, backward, strict=True):
-            _close(a, b, s, "Hessian-vector product, forward over reverse against reverse over reverse,", rtol=1e-8, atol=1e-8)
+            close(a, b, s, "Hessian-vector product, forward over reverse against reverse over reverse,", rtol=1e-8, atol=1e-8)
 
 
 # --- dtype ----------------------------------------------------------------------------------------
@@ -284,7 +191,7 @@ def test_the_dtype_is_kept(op: Op, dtype: Any) -> None:
         assert out.dtype == expected.dtype, f"value of {s}"
         if not any(k == "dtype" for k in s.attrs):
             assert out.dtype == dtype or op.fn in (np.float_power,), f"{s} gives {out.dtype}"
-        w = _seed(s, expected)
+        w = seed_of(s, expected)
         out.backward(w)
         reference = ag.vjp(wide.call, *wide.floats)[1](w.astype(wide.call(*wide.floats).dtype))
         for t, g in zip(tensors, reference, strict=True):
@@ -292,7 +199,7 @@ def test_the_dtype_is_kept(op: Op, dtype: Any) -> None:
                 assert not np.any(g)
                 continue
             assert t.grad.dtype == dtype, f"gradient of {s}"
-            _close(t.grad.astype(float), g, s, f"{np.dtype(dtype).name} gradient", rtol=2e-3, atol=2e-4)
+            close(t.grad.astype(float), g, s, f"{np.dtype(dtype).name} gradient", rtol=2e-3, atol=2e-4)
         tangents = tuple(np.ones_like(x) for x in s.floats)
         moved = ag.jvp(s.call, s.floats, tangents)[1]
         assert moved.dtype == expected.dtype, f"tangent of {s}"
@@ -355,14 +262,14 @@ def test_the_layout_of_the_input_does_not_matter(op: Op, layout: Any) -> None:
         if "order" in s.attrs:  # order="A"/"K" reads the layout on purpose
             continue
         out, pullback = ag.vjp(s.call, *s.floats)
-        w = _seed(s, out)
+        w = seed_of(s, out)
         laid = [_laid(layout, x) for x in s.floats]
         again, pullback_again = ag.vjp(s.call, *laid)
-        _close(again, out, s, "value", rtol=1e-12, atol=1e-12)
+        close(again, out, s, "value", rtol=1e-12, atol=1e-12)
         for a, b in zip(pullback_again(_laid(layout, w)), pullback(w), strict=True):
-            _close(a, b, s, "gradient", rtol=1e-10, atol=1e-12)
+            close(a, b, s, "gradient", rtol=1e-10, atol=1e-12)
         tangents = [np.ones_like(x) for x in s.floats]
-        _close(
+        close(
             ag.jvp(s.call, laid, [_laid(layout, t) for t in tangents])[1],
             ag.jvp(s.call, s.floats, tangents)[1], s, "tangent", rtol=1e-10, atol=1e-12,
         )  # fmt: skip
@@ -374,14 +281,14 @@ def test_inputs_are_not_mutated_and_gradients_alias_nothing(op: Op) -> None:
         before = [np.copy(a) for a in s.arrays if isinstance(a, np.ndarray)]
         tensors = [ag.Tensor(x, requires_grad=True) for x in s.floats]
         out = s.call(*tensors)
-        kept, w = np.copy(_arrays(out)), _seed(s, out)
+        kept, w = np.copy(arrays_of(out)), seed_of(s, out)
         w_before = w.copy()
         out.backward(w)
         for a, b in zip([a for a in s.arrays if isinstance(a, np.ndarray)], before, strict=True):
             np.testing.assert_array_equal(a, b, err_msg=f"{s} changed its argument")
         np.testing.assert_array_equal(w, w_before, err_msg=f"{s} changed the seed")
-        np.testing.assert_array_equal(_arrays(out), kept, err_msg=f"backward of {s} changed the output")
-        held = [w, _arrays(out), *(t.data for t in tensors)]
+        np.testing.assert_array_equal(arrays_of(out), kept, err_msg=f"backward of {s} changed the output")
+        held = [w, arrays_of(out), *(t.data for t in tensors)]
         grads = [t.grad for t in tensors if t.grad is not None]
         for g in grads:
             assert isinstance(g, np.ndarray), s
@@ -394,7 +301,7 @@ def test_inputs_are_not_mutated_and_gradients_alias_nothing(op: Op) -> None:
 @rows([op for op in DIFFERENTIABLE if op.kind == "elementwise"])
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0, 1)], ids=str)
 def test_empty_arrays_elementwise(op: Op, shape: tuple[int, ...]) -> None:
-    rng = _rng(op)
+    rng = rng_of(op)
     s = Sample(op, tuple(d.sample(rng, shape) for d in op.domains), {})
     out, pullback = ag.vjp(s.call, *s.floats)
     assert out.shape == shape
@@ -406,7 +313,7 @@ def test_empty_arrays_elementwise(op: Op, shape: tuple[int, ...]) -> None:
 
 @rows([op for op in DIFFERENTIABLE if op.kind == "elementwise" and len(op.rules) == 2])
 def test_an_empty_array_broadcasts(op: Op) -> None:
-    rng = _rng(op)
+    rng = rng_of(op)
     s = Sample(op, (op.domains[0].sample(rng, (0, 3)), op.domains[1].sample(rng, (3,))), {})
     out, pullback = ag.vjp(s.call, *s.floats)
     grads = pullback(np.zeros((0, 3), out.dtype))
@@ -416,7 +323,7 @@ def test_an_empty_array_broadcasts(op: Op) -> None:
 
 @rows([op for op in DIFFERENTIABLE if op.kind == "elementwise" and len(op.rules) == 2])
 def test_a_python_or_numpy_scalar_is_an_operand(op: Op) -> None:
-    rng = _rng(op)
+    rng = rng_of(op)
     a, b = (d.sample(rng, (3,)) for d in op.domains)
     for convert in (float, np.float64, lambda v: np.asarray(v, dtype=float)):
         for first in (True, False):
@@ -431,7 +338,7 @@ def test_a_python_or_numpy_scalar_is_an_operand(op: Op) -> None:
             np.testing.assert_array_equal(out.data, f(x))
             np.sum(out).backward()
             expected = numeric_gradient(lambda v, f=f: np.sum(f(v)), x)
-            _close(t.grad if t.grad is not None else np.zeros(3), expected, op.name, f"gradient beside a {type(scalar).__name__}")
+            close(t.grad if t.grad is not None else np.zeros(3), expected, op.name, f"gradient beside a {type(scalar).__name__}")
             weak = f(ag.Tensor(x.astype(np.float32)))
             assert weak.dtype == f(x.astype(np.float32)).dtype
 
@@ -544,11 +451,11 @@ def test_a_derived_function_equals_numpys_and_has_its_gradient(fn: Any) -> None:
         assert len(found) == len(outs)
         for a, b in zip(found, outs, strict=True):
             if isinstance(b, np.ndarray | np.generic):
-                assert _arrays(a).dtype == b.dtype
+                assert arrays_of(a).dtype == b.dtype
                 if fn is not np.empty_like:
-                    np.testing.assert_allclose(_arrays(a), b, rtol=1e-12, atol=1e-14)
+                    np.testing.assert_allclose(arrays_of(a), b, rtol=1e-12, atol=1e-14)
             else:
-                assert _arrays(a) == b
+                assert arrays_of(a) == b
         if not any(isinstance(a, ag.Tensor) and a.requires_grad for a in found):
             checked += fn not in CARRIES_A_GRADIENT
             continue
@@ -560,7 +467,7 @@ def test_a_derived_function_equals_numpys_and_has_its_gradient(fn: Any) -> None:
             numeric = _smooth_gradient(loss, floats, n)
             if numeric is not None:
                 checked += 1
-                _close(g, numeric, fn.__name__, f"gradient by array {n}")
+                close(g, numeric, fn.__name__, f"gradient by array {n}")
     assert checked, f"no call in CALLS suits {fn.__name__}: add one"
 
 

@@ -1,0 +1,105 @@
+"""Sample calls of every row of the table, drawn from what the rows say; what the table's tests share."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_np.op import TABLE, Domain, Op, Primitive
+from autograd_np.tensor import value_of
+
+ROWS: dict[Op, Any] = {}
+for _fn, _row in TABLE.items():
+    if isinstance(_row, Op) and (_row not in ROWS or (isinstance(ROWS[_row], Primitive) and not isinstance(_fn, Primitive))):
+        ROWS[_row] = _fn  # the function that a user calls
+DERIVED = [fn for fn, row in TABLE.items() if not isinstance(row, Op)]
+DIFFERENTIABLE = [op for op in ROWS if op.kind != "constant"]
+
+UNARY = (((),), ((3,),), ((2, 3),))
+BINARY = (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), (1, 1)))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One call: the operation, its array arguments and attributes, and which arguments are variables."""
+
+    op: Op
+    arrays: tuple[Any, ...]
+    attrs: dict[str, Any]
+
+    @property
+    def wrt(self) -> tuple[int, ...]:
+        return tuple(i for i, a in enumerate(self.arrays) if getattr(a, "dtype", None) is not None and a.dtype.kind == "f")
+
+    @property
+    def floats(self) -> tuple[np.ndarray, ...]:
+        return tuple(self.arrays[i] for i in self.wrt)
+
+    def call(self, *floats: Any) -> Any:
+        """Call the function a user would call, with the floating arguments replaced."""
+        arrays = list(self.arrays)
+        for i, x in zip(self.wrt, floats, strict=True):
+            arrays[i] = x
+        fn = ROWS[self.op]
+        return fn(arrays, **self.attrs) if self.op.variadic else fn(*arrays, **self.attrs)
+
+    def with_floats(self, *floats: Any) -> Sample:
+        arrays = list(self.arrays)
+        for i, x in zip(self.wrt, floats, strict=True):
+            arrays[i] = x
+        return replace(self, arrays=tuple(arrays))
+
+    def __str__(self) -> str:
+        shapes = ", ".join(f"{np.shape(a)}" for a in self.arrays)
+        return f"{self.op.name}({shapes}{''.join(f', {k}={v!r}' for k, v in self.attrs.items())})"
+
+
+def rng_of(op: Op) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(op.name.encode()))
+
+
+def _draw(spec: Any, domain: Domain, rng: np.random.Generator) -> Any:
+    return domain.sample(rng, spec) if isinstance(spec, tuple) else spec
+
+
+def samples(op: Op) -> Iterator[Sample]:
+    """Yield sample calls of a row."""
+    rng = rng_of(op)
+    cases: list[tuple[Any, dict[str, Any]]] = [(c.arrays, c.attrs) for c in op.cases]
+    takes_one_shape = op.kind == "elementwise" or isinstance(op.fn, np.ufunc)
+    if takes_one_shape and not cases:
+        count = len(op.rules)
+        shapes = UNARY if count == 1 else BINARY if count == 2 else tuple((s,) * count for (s,) in UNARY)
+        cases = [(s, {}) for s in shapes]
+    domains = op.domains
+    if op.kind == "constant" and isinstance(op.fn, np.ufunc) and not any(t.startswith("d") for t in op.fn.types):
+        domains = (Domain(1, 3, dtype="int"),) * len(op.rules)
+    for specs, attrs in cases:
+        arrays = tuple(_draw(s, domains[min(i, len(domains) - 1)], rng) for i, s in enumerate(specs))
+        yield Sample(op, arrays, attrs)
+
+
+def arrays_of(x: Any) -> Any:
+    return value_of(x)
+
+
+def seed_of(sample: Sample, out: Any) -> Any:
+    return np.asarray(rng_of(sample.op).uniform(0.5, 1.5, out.shape), dtype=out.dtype)
+
+
+def close(actual: Any, expected: Any, sample: Any, what: str, rtol: float = 1e-6, atol: float = 1e-7) -> None:
+    np.testing.assert_allclose(arrays_of(actual), expected, rtol=rtol, atol=atol, err_msg=f"{what} of {sample}")
+
+
+def rows(ops: list[Op]) -> Any:
+    seen: dict[str, int] = {}
+    ids = []
+    for op in ops:
+        seen[op.name] = seen.get(op.name, 0) + 1
+        ids.append(op.name if seen[op.name] == 1 else f"{op.name}-{seen[op.name]}")
+    return pytest.mark.parametrize("op", ops, ids=ids)
