@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.backward import gradients, topological
+from autograd_np.backward import gradients
 from autograd_np.node import Node
 from autograd_np.op import Op
+from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, value_of
 from autograd_np.typing import Array
 

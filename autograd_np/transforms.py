@@ -216,6 +216,11 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree]:
 
     Parameters and errors as in `value_and_grad`.
 
+    Notes
+    -----
+    Where an infinite slope meets a zero, the zero wins if a selection left the element out (``np.where(x > 0, np.log(x), 0)`` at 0
+    has the gradient 0), and the answer is NaN if the zero is merely a value (``np.sqrt(x) ** 2`` at 0).
+
     Examples
     --------
     >>> import numpy as np

@@ -8,7 +8,7 @@ on Tensors and on lazy arrays.
 from __future__ import annotations
 
 from autograd_np.ops import contraction, creation, linalg, reductions, selection
-from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, absorb, absorb_either
+from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
 from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
 from autograd_np.ops.shaping import astype, summed
 from autograd_np.ops.special import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
@@ -22,8 +22,6 @@ __all__ = [
     "NEGATIVE",
     "SETITEM",
     "SUBTRACT",
-    "absorb",
-    "absorb_either",
     "astype",
     "contraction",
     "creation",

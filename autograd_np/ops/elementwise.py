@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import Domain, constant, derived, elementwise, primitive, real
+from autograd_np.op import Domain, constant, derived, elementwise, real
 from autograd_np.typing import Array
 
 positive = Domain(0.2, 3.0)
@@ -22,31 +22,6 @@ whole = Domain(-3, 3, dtype="int")
 
 
 # --- the pieces that the partials below share -----------------------------------------------------
-
-
-@primitive
-def absorb(g: Array, p: Array) -> Array:
-    """Multiply, with 0 * inf = 0: a cotangent of zero wins over a partial that is not finite."""
-    product = g * p
-    if type(product) is np.ndarray:
-        if not np.isnan(np.vdot(product, product)):
-            return product
-    elif isinstance(product, np.generic) and product == product:
-        return product
-    return np.where((g == 0) & ~np.isfinite(p), 0, product)
-
-
-def absorbed_by_cotangent(y: Array, g: Array, p: Array) -> Array:
-    """p, but zero where `absorb` let the zero win: without it, an infinite partial comes back in the second order."""
-    return np.where((g == 0) & ~np.isfinite(p), 0, p)
-
-
-def absorb_either(t: Array, p: Array) -> Array:
-    """Like `absorb`, but a zero on either side wins: forward mode meets the infinity before the zero that discards it."""
-    product = t * p
-    if (type(product) is np.ndarray and not np.isnan(product).any()) or (isinstance(product, np.generic) and product == product):
-        return product
-    return absorb(np.where((p == 0) & ~np.isfinite(t), 0, t), p)
 
 
 def over(a: Array, b: Array) -> Array:
@@ -117,7 +92,6 @@ SUBTRACT = elementwise(np.subtract,    1, -1,                                   
 MULTIPLY = elementwise(np.multiply,    lambda y, a, b: b, lambda y, a, b: a,                                               tex=r"#1 \odot #2")
 DIVIDE   = elementwise(np.divide,      inverse, lambda y, a, b: -y / b,                              on=(real, positive),  tex=r"\frac{#1}{#2}")
 NEGATIVE = elementwise(np.negative,    -1,                                                                                 tex="-#1")
-elementwise(absorb,                    absorbed_by_cotangent, lambda y, g, p: g,                                              tex=r"#1 \odot #2", note="0 where g is 0 and p is not finite", selects=True)
 elementwise(np.positive,               1,                                                                                  tex="#1")
 elementwise(np.conjugate,              1,                                                                                  tex="#1", note="real arrays")
 elementwise(np.reciprocal,             lambda y, x: -(y * y),                                        on=positive,          tex=r"\frac{1}{#1}")

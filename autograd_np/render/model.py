@@ -16,13 +16,13 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.backward import topological
 from autograd_np.graph import Graph
 from autograd_np.node import EAGER, Node
 from autograd_np.render.collapse import Net, Part, around_of, collapse, components
 from autograd_np.render.modules import modules_of
 from autograd_np.render.rules import Rules
 from autograd_np.render.values import bytes_text, value_lines
+from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, value_of
 from autograd_np.typing import Array
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.backward import topological
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
+from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, leaf, value_of
 
 __all__ = ["Rules"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd_np as ag
-from autograd_np.backward import topological
+from autograd_np.sweeps import topological
 
 
 @pytest.fixture(autouse=True)

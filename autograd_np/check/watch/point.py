@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.backward import gradients, topological
+from autograd_np.backward import gradients
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.program import Program, Run
 from autograd_np.check.watch.rounding import noise_of
 from autograd_np.check.watch.state import duplicate
 from autograd_np.graph import Graph
 from autograd_np.node import Node
+from autograd_np.sweeps import topological
 from autograd_np.typing import Array
 
 __all__ = ["Output", "Point", "Traced", "is_variable", "point_of"]
