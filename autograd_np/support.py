@@ -201,6 +201,7 @@ def _spread(taint: Taint, like: Array) -> Array:
 
 
 def _union(taints: list[Taint], node: Node) -> Taint:
+    """Return the taint of a sum; an empty one is a step (`sign`), which does move, at its jumps."""
     return None if any(t is None for t in taints) else total(taints, value_of(node.out))
 
 
@@ -220,13 +221,17 @@ def _gated(node: Node, i: int, partial: Any, taint: Taint, motion: Motion) -> Ta
         closed = np.equal(value_of(partial), 0)
     elif op is MULTIPLY:
         closed = np.equal(value_of(node.values[1 - i]), 0)
-        if not is_eager(closed) or np.any(closed):
-            closed = closed & motion.still(node, 1 - i) & ~np.isnan(value_of(node.out))  # what is NaN itself left nothing out
+        still = False if _is_open(closed) else motion.still(node, 1 - i)
+        closed = False if still is False else closed & still & ~np.isnan(value_of(node.out))  # what is NaN itself left nothing out
     else:
         return taint
-    if is_eager(closed) and not np.any(closed):
+    if _is_open(closed):
         return taint
     return np.where(closed, 0, np.nan if taint is None else taint).astype(value_of(node.out).dtype)
+
+
+def _is_open(closed: Any) -> bool:
+    return closed is False or (is_eager(closed) and not np.any(closed))
 
 
 def _standing_in(node: Node, values: tuple[Any, ...]) -> Node:

@@ -102,6 +102,7 @@ VALUES = {  # the derivative at 0 is the comment's; a zero slope met an infinite
     "prod of roots": lambda x: np.prod(np.stack([np.sqrt(x), np.sqrt(x)])),  # 1
     "dot of roots": lambda x: np.dot(np.stack([np.sqrt(x)]), np.stack([np.sqrt(x)])),  # 1
     "var of roots": lambda x: np.var(np.stack([np.sqrt(x), -np.sqrt(x)])),  # 1
+    "times a sign": lambda x: np.sqrt(x) * np.sign(x),  # infinite
     "sinc of a root": lambda x: np.sinc(np.sqrt(x)),
     "1/(1/x)": lambda x: 1 / (1 / x),  # 1
     "power of zero": lambda x: np.sqrt(x) ** 2.0,
