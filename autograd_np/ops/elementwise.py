@@ -51,6 +51,8 @@ def _widened(x: Any, y: Array) -> Any:
 
 def inverse(y: Array, a: Array, b: Any) -> Array:
     """Return 1 / b, in the dtype of the quotient: b may be narrower."""
+    if isinstance(b, (float, int)):
+        return 1 / b if b else float(np.copysign(np.inf, b))
     return 1 / _widened(b, y)
 
 

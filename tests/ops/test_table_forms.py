@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -375,6 +376,33 @@ def test_arrays_with_a_meaning_of_their_own_are_refused_by_name() -> None:
             ag.grad(np.sum)(other)
         with pytest.raises(ag.NoRowError, match=name):
             ag.vjp(np.sin, np.ones(np.shape(other)))[1](other)
+
+
+@rows(BINARY)
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0, 1, True], ids=repr)
+def test_a_python_number_raises_nothing_that_numpy_does_not(op: Op, zero: Any) -> None:
+    fn = ROWS[op]
+    x = op.domains[0].sample(rng_of(op), (3,))
+    for call in (lambda v: fn(v, zero), lambda v: fn(zero, v)):
+        if x.dtype.kind == "f" and not isinstance(outcome(lambda call=call: call(x)), Exception):
+            with np.errstate(all="ignore"):
+                ag.grad(lambda v, call=call: np.sum(call(v)))(x)
+                ag.jvp(call, (x,), (x,))
+
+
+@pytest.mark.parametrize(
+    "f", [np.mean, np.var, np.std, np.sum, np.prod, ag.logsumexp, np.average, np.linalg.norm, np.nanmean], ids=lambda f: f.__name__
+)
+def test_reductions_of_nothing(f: Any) -> None:
+    """The value is NaN or neutral; the gradients are empty, at both orders."""
+    x = np.zeros((0,))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        if isinstance(outcome(lambda: f(x)), Exception):
+            return
+        for found in (ag.grad(f)(x), ag.hvp(lambda v: np.cos(f(v)), x, x)):
+            assert found.shape == (0,)
+        assert np.shape(ag.jvp(f, (x,), (x,))[1]) == ()
 
 
 def test_a_mask_that_broadcasts_and_reductions_that_ignore_nan() -> None:
