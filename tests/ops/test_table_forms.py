@@ -160,6 +160,21 @@ def test_a_derived_function_of_an_array_without_axes(fn: Any) -> None:
                     np.testing.assert_allclose(arrays_of(a), b)
 
 
+def test_forms_that_once_failed() -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    for axes in (0, (0,), [0], -1, np.int64(0), None):
+        np.testing.assert_array_equal(ag.grad(lambda x, axes=axes: np.sum(np.transpose(x, axes) ** 2))(x), 2 * x)
+    for axis in (0, -1, None):
+        assert ag.grad(lambda x, axis=axis: np.sum(np.repeat(x, 2, axis=axis)))(1.0) == 2.0
+    np.testing.assert_array_equal(ag.grad(lambda x: np.sum(np.take(x, np.array([True, True]))))(x), [0, 2, 0])
+    np.testing.assert_array_equal(ag.grad(lambda x: np.sum(np.take(x, [False, True], mode="clip")))(x), [1, 1, 0])
+    if hasattr(np, "cumulative_prod"):  # NumPy 2.1
+        assert ag.grad(lambda x: np.cumulative_prod(x)[0])(2.0) == 1.0
+    assert ag.grad(np.nextafter)(1.0, 2.0) == 1.0
+    with pytest.raises(np.exceptions.AxisError):
+        np.diff(ag.Tensor(x, requires_grad=True), axis=1)
+
+
 # --- booleans -------------------------------------------------------------------------------------
 
 
