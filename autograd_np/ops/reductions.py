@@ -80,7 +80,7 @@ def _cumsum_vjp(g: Array, y: Array, x: Array, axis: Any = None, dtype: Any = Non
     if dtype is not None:
         _demand_float(y, "cumsum")
     along = 0 if axis is None else axis
-    return np.flip(np.cumsum(np.flip(g, along), axis=along), along).reshape(x.shape)
+    return np.flip(np.cumsum(np.flip(g, along), axis=along, dtype=wide(g.dtype)), along).reshape(x.shape)
 
 
 # --- products: exclusive ones, so that nothing is divided by an element ---------------------------

@@ -288,6 +288,7 @@ LONG: dict[str, Callable[[Any], Any]] = {
     "logsumexp": ag.logsumexp, "softmax": lambda x: np.sum(ag.softmax(x, axis=0)[:2]),
     "log_softmax": lambda x: np.sum(ag.log_softmax(x, axis=0)[:2]),
     "norm": lambda x: np.linalg.norm(x / 100), "rows": lambda x: np.sum(np.mean(np.reshape(x, (-1, 2)), axis=0)),
+    "cumsum": lambda x: np.sum(np.cumsum(x)[:: MANY // 2] / MANY) + np.mean(np.cumsum(x / 1024)),
     "rows-var": lambda x: np.sum(np.var(np.reshape(x, (-1, 2)), axis=0)),
     "weighted": lambda x: np.average(x, weights=np.full(MANY, 0.5, np.float16)),
     "masked": lambda x: np.mean(x, where=np.ones(MANY, bool)), "masked-var": lambda x: np.var(x, where=np.ones(MANY, bool)),
