@@ -19,7 +19,7 @@ from autograd_np import errors
 from autograd_np.modes import anomaly_mode
 from autograd_np.node import Node
 from autograd_np.op import Op
-from autograd_np.ops import MULTIPLY
+from autograd_np.ops import DIVIDE, MULTIPLY
 from autograd_np.sweeps import cast_to, incoming, is_nan, own, pull, push, topological, total, unbroadcast, warn_if_a_column_met_a_row
 from autograd_np.tensor import value_of
 from autograd_np.typing import Array
@@ -223,11 +223,30 @@ def _gated(node: Node, i: int, partial: Any, taint: Taint, motion: Motion) -> Ta
         closed = np.equal(value_of(node.values[1 - i]), 0)
         still = False if _is_open(closed) else motion.still(node, 1 - i)
         closed = False if still is False else closed & still & ~np.isnan(value_of(node.out))  # what is NaN itself left nothing out
+    elif (op is DIVIDE and i == 1) or op.fn in _FAST:
+        return _overflowed(node, taint)
     else:
         return taint
     if _is_open(closed):
         return taint
     return np.where(closed, 0, np.nan if taint is None else taint).astype(value_of(node.out).dtype)
+
+
+_FAST = (np.reciprocal, np.exp, np.exp2, np.expm1, np.sinh, np.cosh)
+
+
+def _overflowed(node: Node, taint: Taint) -> Taint:
+    """Return the taint that passes an exponential that overflowed, or a division by what did.
+
+    The slope of 1 / b falls faster than the exponential in b rises, so both together are a zero, as in 1 / (1 + exp(-z)): the
+    first that is met marks the taint with infinity, the second closes it.
+    """
+    out, x = value_of(node.out), value_of(node.values[-1])
+    fast = np.isinf(out) & np.isfinite(x) & (x != 0) if node.op is not DIVIDE and node.op.fn is not np.reciprocal else np.isinf(x)  # type: ignore[union-attr]
+    if is_eager(fast) and not np.any(fast):
+        return taint
+    taint = np.nan if taint is None else taint
+    return np.where(fast & (taint != 0), np.where(np.isinf(taint), 0, np.inf), taint).astype(out.dtype)
 
 
 def _is_open(closed: Any) -> bool:

@@ -83,6 +83,8 @@ def _shifted_exp(x: Array, axis: Any) -> tuple[Array, Array]:
 
 
 def _total(a: Array, axis: Any) -> Array:
+    if a.dtype != np.float16:
+        return np.sum(a, axis=axis, keepdims=True)
     return np.sum(a, axis=axis, keepdims=True, dtype=wide(a.dtype))
 
 

@@ -168,6 +168,17 @@ def test_a_loss_over_a_masked_power_has_its_hessian() -> None:
     np.testing.assert_allclose(h, [[2 * (3.0**2 + (8 - 1) * 0.375), 0], [0, 0]])
 
 
+def test_a_saturated_sigmoid_has_the_slope_zero() -> None:
+    """The overflow of the exponential and the division by it: zero is the limit."""
+    z = np.array([-800.0, 0.0, 800.0])
+    for f in (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.reciprocal(1 + np.exp(-z)), lambda z: 1 / (1 + np.exp2(-2 * z))):
+        for found in derivatives(lambda t, f=f: np.sum(f(t * z)), 1.0).values():
+            assert np.isfinite(found)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(ag.grad(lambda z: np.sum(1 / (1 + np.exp(-z))))(z), [0, 0.25, 0])
+        assert not np.isfinite(ag.grad(lambda z: np.log1p(np.exp(z)))(800.0))
+
+
 def test_what_came_out_as_nan_left_nothing_out() -> None:
     with np.errstate(all="ignore"):
         assert np.isnan(ag.grad(lambda x: np.log(x) * 0.0)(0.0))
