@@ -8,7 +8,6 @@ by a partial derivative.
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Iterable
 from contextvars import ContextVar
 from operator import attrgetter
@@ -17,6 +16,8 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.anomaly import check_kept
+from autograd_np.callers import warn_caller
 from autograd_np.modes import anomaly_mode
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
@@ -62,6 +63,8 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     flagged an invalid operation (0 * inf) in the plain sweep, when a row that selects was passed and a gradient
     came out as NaN (0 * NaN flags nothing), or when the arrays are lazy and cannot tell.
     """
+    if anomaly_mode():
+        _check_kept(cotangents)
     lazy = False
     for node in cotangents:
         out = node.out
@@ -256,12 +259,30 @@ def _warn_if_a_column_met_a_row(node: Node, value: Array) -> None:
     target = node.parents[i]
     if target is None or not target.needs:
         assert node.op is not None
-        warnings.warn(
+        warn_caller(
             f"{node.op.name} of shapes {mine} and {other} broadcast to {np.shape(node.out)}; a target and a prediction "
             f"should have the same shape: reshape one of them",
             errors.ShapeWarning,
-            stacklevel=6,
         )
+
+
+def _check_kept(roots: Iterable[Node]) -> None:
+    """Raise if what the rows are about to read is not what was recorded."""
+    rng = np.random.default_rng(0)
+
+    def derivatives(node: Node) -> list[Any]:
+        assert node.op is not None
+        needed = [p is not None and p.needs for p in node.parents]
+        if node.op.kind == "elementwise":
+            partials = [p if p.__class__ is int else p(node.out, *node.values) for p, i in zip(node.op.rules, needed, strict=False) if i]
+            return partials
+        return [gi for _, gi in _pull(node.op, g, node)]
+
+    with np.errstate(all="ignore"):
+        for node in topological(roots):
+            if node.op is not None and node.needs:
+                g = cast("Array", rng.standard_normal(node.out.shape).astype(node.out.dtype))
+                check_kept(node, derivatives)
 
 
 def _check_backward(node: Node, g: Array, pending: dict[Node, Array]) -> None:
@@ -339,6 +360,8 @@ def seed_for(seed: Any, out: Array, where: str) -> Array:
 
 def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Array]:
     """Push tangents of leaves forward to `roots`; a root missing from the answer has a zero tangent."""
+    if anomaly_mode():
+        _check_kept(roots)
     moved = dict(tangents)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         for node in reversed(topological(roots)):

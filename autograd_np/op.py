@@ -356,6 +356,9 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<function {self.__name__}>"  # type: ignore[attr-defined]
 
+    def __reduce__(self) -> str:  # pickled as functions are, by its name
+        return str(self.__name__)  # type: ignore[attr-defined]
+
 
 def primitive(implementation: Callable[..., Any]) -> Primitive:
     """Make a plain-NumPy function dispatch on Tensors, as NumPy's own functions do."""

@@ -31,6 +31,7 @@ from autograd_np.render.explorer.words import count_of, words_for
 from autograd_np.render.model import describe
 from autograd_np.render.rules import Rules
 from autograd_np.tensor import value_of
+from autograd_np.text import visible
 from autograd_np.typing import Array
 
 __all__ = ["explore"]
@@ -127,11 +128,6 @@ def _hash(text: str) -> str:
 
 
 # --- text -----------------------------------------------------------------------------------------
-
-
-def visible(text: str) -> str:
-    """Show what cannot be seen (controls, direction marks, lone surrogates) as Python escapes it."""
-    return "".join(c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode() for c in text)
 
 
 def number(x: Any) -> str:

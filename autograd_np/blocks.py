@@ -1,0 +1,185 @@
+"""Settings that hold while a ``with`` block runs, and surely end with it.
+
+A setting is a variable of the context, so threads and asyncio tasks have their own. A block may end elsewhere than it began
+(a generator that another task closes), be interrupted while it begins or ends, or be dropped without an end. Its entry then
+stays behind in the context it was made in, held by nobody, and the next one who asks takes it out.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
+from typing import Any, Generic, TypeVar
+
+__all__ = ["Block", "Setting"]
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Entry(Generic[T]):
+    """What a block has set, the entry it stands on, what holds with both, and who holds it: the block, which may be gone.
+
+    The block is referred to weakly. A `__del__` in its place would be Python code, and swallow an interrupt that comes in it.
+    """
+
+    __slots__ = ("held_by", "outer", "own", "value")
+
+    def __init__(self, own: T, outer: Entry[T] | None, value: T, held_by: Callable[[], object]) -> None:
+        self.own = own
+        self.outer = outer
+        self.value = value
+        self.held_by = held_by
+
+
+def _nobody() -> None:
+    """Hold an entry no more, or not yet."""
+
+
+def _forever() -> bool:
+    return True
+
+
+class Setting(Generic[T]):
+    """A variable of the context that only blocks set.
+
+    Parameters
+    ----------
+    name : str
+    default : object
+        The value where no block runs.
+    merge : callable
+        Takes the value outside a block and what the block sets; returns the value inside.
+
+    Attributes
+    ----------
+    default : Entry
+        What `entry` returns where no block runs.
+    entry : callable
+        Returns the entry of the running context as it is found, which may be over: for whoever has no time for `get`.
+    """
+
+    def __init__(self, name: str, default: T, merge: Callable[[T, T], T]) -> None:
+        self.merge = merge
+        self.default: Entry[T] = Entry(default, None, default, _forever)
+        self.variable: ContextVar[Entry[T]] = ContextVar(name, default=self.default)
+        self.entry = self.variable.get
+
+    def get(self) -> T:
+        """Return the value that holds in the running context."""
+        return self.running().value
+
+    def running(self) -> Entry[T]:
+        """Return the innermost entry that is held, after taking out those that are not."""
+        found = self.variable.get()
+        if all(entry.held_by() for entry in _stack(found)):
+            return found
+        held = [entry for entry in _stack(found) if entry.held_by()]
+        for outer, entry in zip(held[:0:-1], held[-2::-1], strict=True):
+            entry.outer, entry.value = outer, self.merge(outer.value, entry.own)
+        self.variable.set(held[0])
+        return held[0]
+
+    def block(self, name: str, sets: Callable[[], T]) -> Block:
+        """Return a block that sets, when it begins, what `sets` returns."""
+        return Block(self, name, sets)
+
+
+class Block(ContextDecorator):
+    """A ``with`` block, or a decorator, in which a setting holds."""
+
+    def __init__(self, setting: Setting[Any], name: str, sets: Callable[[], Any]) -> None:
+        self._entry: Entry[Any] | None = None
+        self._token: Token[Any] | None = None
+        self._setting = setting
+        self._name = name
+        self._sets = sets
+        self._itself = weakref.ref(self)
+
+    def __enter__(self) -> None:
+        if self._entry is not None:
+            raise RuntimeError(f"this {self._name} block is running already; write {self._name}() anew for each with statement")
+        outer, own = self._setting.running(), self._sets()
+        self._entry = entry = Entry(own, outer, self._setting.merge(outer.value, own), _nobody)
+        self._token = self._setting.variable.set(entry)
+        entry.held_by = self._itself  # last, so that an interrupt before it leaves no entry that holds
+
+    def __exit__(self, *_: object) -> None:
+        entry = self._entry
+        if entry is None or self._token is None:
+            raise RuntimeError(f"a {self._name} block ended that had not begun")
+        ended = False
+        try:
+            top = self._setting.running()
+            if top is entry:
+                ended = _reset(self._setting.variable, self._token)
+            elif entry in _stack(top):
+                warnings.warn(
+                    f"{self._name} ended before a block that was begun inside it, which goes on; end blocks in the reverse order",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+        finally:
+            entry.held_by = _forever if ended else _nobody  # where it was reset, contexts copied inside the block (tasks) keep it
+            self._entry = None
+
+    def _recreate_cm(self) -> Block:
+        return Block(self._setting, self._name, self._sets)
+
+    def __call__(self, f: F) -> F:
+        """Decorate a function: the block is begun at each call, of a generator at each step."""
+        if inspect.isasyncgenfunction(f):
+            raise TypeError(f"{self._name}() cannot decorate an asynchronous generator; write `with {self._name}():` inside it")
+        if inspect.iscoroutinefunction(f):
+            return self._of_coroutine(f)  # type: ignore[return-value]
+        return self._of_generator(f) if inspect.isgeneratorfunction(f) else super().__call__(f)  # type: ignore[return-value]
+
+    def _of_coroutine(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(f)
+        async def inside(*args: Any, **kwargs: Any) -> Any:
+            with self._recreate_cm():
+                return await f(*args, **kwargs)
+
+        return inside
+
+    def _of_generator(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(f)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            steps = f(*args, **kwargs)
+            step: Callable[..., Any] = steps.send
+            given: Any = None
+            while True:
+                try:
+                    with self._recreate_cm():
+                        found = step(given)
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    step, given = steps.send, (yield found)
+                except GeneratorExit:
+                    steps.close()
+                    raise
+                except BaseException as error:  # noqa: BLE001 (thrown into the generator, which decides)
+                    step, given = steps.throw, error
+
+        return inside
+
+
+def _reset(variable: ContextVar[Any], token: Token[Any]) -> bool:
+    """Whether a variable could be set back: not where the block was begun in another context."""
+    try:
+        variable.reset(token)
+    except ValueError:
+        return False
+    return True
+
+
+def _stack(entry: Entry[Any] | None) -> Iterator[Entry[Any]]:
+    while entry is not None:
+        yield entry
+        entry = entry.outer
