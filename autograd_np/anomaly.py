@@ -44,12 +44,19 @@ def check_kept(node: Node, derivatives: Callable[[Node], list[Any]]) -> None:
     """Raise if an array was written to since an operation was recorded, and its derivatives are others for that."""
     kept: Node | None = getattr(node, "kept", None)
     changed = list(_changed(node, kept)) if kept is not None else []
-    if kept is not None and changed and not _same(derivatives(node), derivatives(kept)):
+    if kept is not None and changed and _differ(node, kept, derivatives):
         assert node.op is not None
         raise errors.AnomalyError(
             f"{' and '.join(changed)} of {node.op.name} was written to after it was recorded at {node.site}, and before the sweep "
             f"that needs it. An operation keeps the array it is given: give it a copy (buffer.copy()), or make a new array each time"
         )
+
+
+def _differ(node: Node, kept: Node, derivatives: Callable[[Node], list[Any]]) -> bool:
+    try:
+        return not _same(derivatives(node), derivatives(kept))
+    except Exception:  # noqa: BLE001 (an index that is out of bounds by now, a shape that does not fit)
+        return True
 
 
 def _changed(node: Node, kept: Node) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 A setting is a variable of the context, so threads and asyncio tasks have their own. A block may end elsewhere than it began
 (a generator that another task closes), be interrupted while it begins or ends, or be dropped without an end. Its entry then
-stays behind in the context it was made in, held by nobody, and the next one who asks takes it out.
+stays behind in the context it was made in, without a block that runs, and the next one who asks takes it out.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import io
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -23,26 +24,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Entry(Generic[T]):
-    """What a block has set, the entry it stands on, what holds with both, and who holds it: the block, which may be gone.
+    """What a block has set, the entry it stands on, what holds with both, and the block; ``None`` for what holds without one."""
 
-    The block is referred to weakly. A `__del__` in its place would be Python code, and swallow an interrupt that comes in it.
-    """
+    __slots__ = ("block", "outer", "own", "value")
 
-    __slots__ = ("held_by", "outer", "own", "value")
-
-    def __init__(self, own: T, outer: Entry[T] | None, value: T, held_by: Callable[[], object]) -> None:
+    def __init__(self, own: T, outer: Entry[T] | None, value: T, block: weakref.ref[Block] | None = None) -> None:
         self.own = own
         self.outer = outer
         self.value = value
-        self.held_by = held_by
+        self.block = block
 
-
-def _nobody() -> None:
-    """Hold an entry no more, or not yet."""
-
-
-def _forever() -> bool:
-    return True
+    def holds(self) -> bool:
+        """Whether the block runs; one that was dropped does not."""
+        if self.block is None:
+            return True
+        block = self.block()
+        return block is not None and block.begun and not block.closed
 
 
 class Setting(Generic[T]):
@@ -66,7 +63,7 @@ class Setting(Generic[T]):
 
     def __init__(self, name: str, default: T, merge: Callable[[T, T], T]) -> None:
         self.merge = merge
-        self.default: Entry[T] = Entry(default, None, default, _forever)
+        self.default: Entry[T] = Entry(default, None, default)
         self.variable: ContextVar[Entry[T]] = ContextVar(name, default=self.default)
         self.entry = self.variable.get
 
@@ -77,9 +74,9 @@ class Setting(Generic[T]):
     def running(self) -> Entry[T]:
         """Return the innermost entry that is held, after taking out those that are not."""
         found = self.variable.get()
-        if all(entry.held_by() for entry in _stack(found)):
+        if all(entry.holds() for entry in _stack(found)):
             return found
-        held = [entry for entry in _stack(found) if entry.held_by()]
+        held = [entry for entry in _stack(found) if entry.holds()]
         for outer, entry in zip(held[:0:-1], held[-2::-1], strict=True):
             entry.outer, entry.value = outer, self.merge(outer.value, entry.own)
         self.variable.set(held[0])
@@ -90,43 +87,40 @@ class Setting(Generic[T]):
         return Block(self, name, sets)
 
 
-class Block(ContextDecorator):
-    """A ``with`` block, or a decorator, in which a setting holds."""
+class Block(ContextDecorator, io.IOBase):
+    """A ``with`` block, or a decorator, in which a setting holds.
+
+    It ends as a file does: ``with`` closes it in C code, which no KeyboardInterrupt can come before or between, and which marks it
+    as closed even where `flush`, which is called first, is interrupted. Python code in an ``__exit__`` could not promise that.
+    """
 
     def __init__(self, setting: Setting[Any], name: str, sets: Callable[[], Any]) -> None:
-        self._entry: Entry[Any] | None = None
-        self._token: Token[Any] | None = None
+        self.begun = False
         self._setting = setting
         self._name = name
         self._sets = sets
-        self._itself = weakref.ref(self)
 
-    def __enter__(self) -> None:
-        if self._entry is not None:
-            raise RuntimeError(f"this {self._name} block is running already; write {self._name}() anew for each with statement")
+    def __enter__(self) -> None:  # type: ignore[override]
+        if self.begun:
+            raise RuntimeError(f"this {self._name} block has begun already; write {self._name}() anew for each with statement")
         outer, own = self._setting.running(), self._sets()
-        self._entry = entry = Entry(own, outer, self._setting.merge(outer.value, own), _nobody)
-        self._token = self._setting.variable.set(entry)
-        entry.held_by = self._itself  # last, so that an interrupt before it leaves no entry that holds
+        self._entry: Entry[Any] = Entry(own, outer, self._setting.merge(outer.value, own), weakref.ref(self))
+        self._token = self._setting.variable.set(self._entry)
+        self.begun = True  # last, so that what is interrupted before it has not begun
 
-    def __exit__(self, *_: object) -> None:
-        entry = self._entry
-        if entry is None or self._token is None:
-            raise RuntimeError(f"a {self._name} block ended that had not begun")
-        ended = False
-        try:
-            top = self._setting.running()
-            if top is entry:
-                ended = _reset(self._setting.variable, self._token)
-            elif entry in _stack(top):
-                warnings.warn(
-                    f"{self._name} ended before a block that was begun inside it, which goes on; end blocks in the reverse order",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
-        finally:
-            entry.held_by = _forever if ended else _nobody  # where it was reset, contexts copied inside the block (tasks) keep it
-            self._entry = None
+    def flush(self) -> None:
+        """Set the variable back, before the block is closed, if it ends in the context and the order it began in."""
+        if not self.begun:
+            return
+        top = self._setting.running()
+        if top is self._entry and _reset(self._setting.variable, self._token):
+            self._entry.block = None  # contexts copied inside the block, those of tasks, keep it
+        elif top is not self._entry and self._entry in _stack(top):
+            warnings.warn(
+                f"{self._name} ended before a block that was begun inside it, which goes on; end blocks in the reverse order",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def _recreate_cm(self) -> Block:
         return Block(self._setting, self._name, self._sets)
