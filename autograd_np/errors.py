@@ -28,7 +28,7 @@ class AutogradError(Exception):
     """Base of every error raised by autograd_np; names and texts in its message cannot command a terminal."""
 
     def __str__(self) -> str:
-        return visible(super().__str__(), keep="\n\t", longest=1_000_000)
+        return visible(super().__str__(), keep="\n\t", longest=100_000)
 
 
 class NoRowError(AutogradError, TypeError):

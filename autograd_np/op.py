@@ -30,6 +30,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from autograd_np.text import shown
 from autograd_np.typing import Rule, Shape
 
 __all__ = [
@@ -191,7 +192,7 @@ class Op:
         return self._attrs
 
     def __repr__(self) -> str:
-        return f"<{self.kind} operation {self.name}>"
+        return f"<{self.kind} operation {shown(self.name)}>"
 
 
 def _accepted(rules: tuple[Any, ...], params: tuple[str, ...], variadic: bool) -> tuple[str, ...]:
@@ -354,7 +355,7 @@ class Primitive:
         return self.implementation(*args, **kwargs)
 
     def __repr__(self) -> str:
-        return f"<function {self.__name__}>"  # type: ignore[attr-defined]
+        return f"<function {shown(self.__name__)}>"  # type: ignore[attr-defined]
 
     def __reduce__(self) -> str:  # pickled as functions are, by its name
         return str(self.__name__)  # type: ignore[attr-defined]
