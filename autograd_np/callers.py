@@ -70,9 +70,12 @@ def asked_by() -> str:
     package = next((name for name in map(_package, outside) if name != "numpy"), "")
     library = list(itertools.takewhile(lambda f: _package(f) in ("numpy", package) and _is_library(f), outside))
     user = outside[min(len(library), len(outside) - 1)]
+    expression = _expression(user)
+    if not library:
+        return visible(f"{expression or 'a call'} at {_place(user)}")
     names = (name for frame in reversed(library) if (name := _public_name(frame)))
-    what = next(names, f"{package}.{library[-1].f_code.co_qualname}" if library else _expression(user))
-    return visible(f"{what} at {_place(user)}")
+    name = next(names, "") or f"{_public_part(library[-1])}.{library[-1].f_code.co_qualname}"
+    return visible(f"{name} at {_place(user)}{expression and f' ({expression})'}")
 
 
 def stores_into_array() -> bool:
@@ -95,37 +98,44 @@ def _instruction(frame: FrameType) -> str:
 
 
 def _expression(frame: FrameType) -> str:
-    """Return the text that is being executed: ``array[i] = t`` or ``np.array([t, u])``."""
+    """Return the text that is being executed, ``array[i] = t`` or ``np.array([t, u])``, if it is on one line of a file."""
     line, last, start, end = next(itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
-    what = "a write into an array" if _instruction(frame).startswith("STORE_SUBSCR") else "a call"
     if line is None or line != last or start is None or end is None:
-        return what
+        return ""
     text = linecache.getline(frame.f_code.co_filename, line, frame.f_globals)
-    if what == "a write into an array":
-        return f"`{shorten(text.strip(), 80)}`" if text.strip() else what
-    part = text.encode()[start:end].decode(errors="replace")
-    return f"`{shorten(part, 80)}`" if part else what
+    part = text if _instruction(frame).startswith("STORE_SUBSCR") else text.encode()[start:end].decode(errors="replace")
+    return f"`{shorten(part.strip(), 80)}`" if part.strip() else ""
+
+
+def _public_part(frame: FrameType) -> str:
+    """Return a frame's module without what is private in it: ``scipy.stats`` of ``scipy.stats._distn_infrastructure``."""
+    return ".".join(itertools.takewhile(lambda part: not part.startswith("_"), str(frame.f_globals.get("__name__", "")).split(".")))
 
 
 def _public_name(frame: FrameType) -> str:
     """Return the name under which a user calls a running function: ``scipy.stats.norm.logpdf``."""
-    code, package = frame.f_code, _package(frame)
-    owner = next(iter(frame.f_locals.values()), None) if code.co_argcount else None
-    is_method = hasattr(type(owner), code.co_name)
-    for path in _modules(package):
-        module = vars(sys.modules[path])
-        if not is_method and _code_of(module.get(code.co_name)) is code:
-            return f"{path}.{code.co_name}"
-        names = [name for name, value in list(module.items()) if value is owner] if is_method else []
-        if names:
-            return f"{path}.{names[0]}.{code.co_name}"
-    return ""
+    code = frame.f_code
+    owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    if hasattr(type(owner), code.co_name):  # a method
+        for path in _modules(_package(frame)):
+            for name, value in list(vars(sys.modules[path]).items()):
+                if value is owner:
+                    return f"{path}.{name}.{code.co_name}"
+        return ""
+    wrapped = [f for name in code.co_freevars if inspect.isroutine(f := frame.f_locals.get(name))]  # of a decorator's function
+    for name, wanted in [(code.co_name, code), *((f.__name__, _code_of(f)) for f in wrapped)]:
+        if not name.startswith("_"):
+            for path in _modules(_package(frame)):
+                if wanted is not None and _code_of(vars(sys.modules[path]).get(name)) is wanted:
+                    return f"{path}.{name}"
+    part = _public_part(frame)
+    return f"{part}.{code.co_name}" if callable(getattr(sys.modules.get(part), code.co_name, None)) else ""
 
 
 def _modules(package: str = "") -> list[str]:
-    """Return the loaded modules that users name, those with the shortest names first."""
+    """Return the loaded modules that users name, those with the shortest names first, and then the private ones."""
     loaded = [m for m, module in list(sys.modules.items()) if module is not None and (not package or m.partition(".")[0] == package)]
-    return sorted((m for m in loaded if not any(part.startswith("_") for part in m.split("."))), key=len)
+    return sorted(loaded, key=lambda m: (any(part.startswith("_") for part in m.split(".")), len(m)))
 
 
 def _code_of(value: Any) -> Any:
