@@ -7,14 +7,14 @@ stays behind in the context it was made in, without a block that runs, and the n
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import io
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 __all__ = ["Block", "Setting"]
@@ -24,11 +24,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Entry(Generic[T]):
-    """What a block has set, the entry it stands on, what holds with both, and the block; ``None`` for what holds without one."""
+    """What a block has set, the entry it stands on, what holds with both, and a reference to the block.
+
+    The reference is ``None`` for what holds without a block, and ``_none_yet`` until the block has begun.
+    """
 
     __slots__ = ("block", "outer", "own", "value")
 
-    def __init__(self, own: T, outer: Entry[T] | None, value: T, block: weakref.ref[Block] | None = None) -> None:
+    def __init__(self, own: T, outer: Entry[T] | None, value: T, block: Callable[[], Block | None] | None) -> None:
         self.own = own
         self.outer = outer
         self.value = value
@@ -39,7 +42,11 @@ class Entry(Generic[T]):
         if self.block is None:
             return True
         block = self.block()
-        return block is not None and block.begun and not block.closed
+        return block is not None and not block.closed
+
+
+def _none_yet() -> None:
+    pass
 
 
 class Setting(Generic[T]):
@@ -49,7 +56,7 @@ class Setting(Generic[T]):
     ----------
     name : str
     default : object
-        The value where no block runs.
+        The value where no block runs; merged with another, it makes no difference.
     merge : callable
         Takes the value outside a block and what the block sets; returns the value inside.
 
@@ -63,7 +70,7 @@ class Setting(Generic[T]):
 
     def __init__(self, name: str, default: T, merge: Callable[[T, T], T]) -> None:
         self.merge = merge
-        self.default: Entry[T] = Entry(default, None, default)
+        self.default: Entry[T] = Entry(default, None, default, None)
         self.variable: ContextVar[Entry[T]] = ContextVar(name, default=self.default)
         self.entry = self.variable.get
 
@@ -72,10 +79,15 @@ class Setting(Generic[T]):
         return self.running().value
 
     def running(self) -> Entry[T]:
-        """Return the innermost entry that is held, after taking out those that are not."""
-        found = self.variable.get()
-        if all(entry.holds() for entry in _stack(found)):
-            return found
+        """Return the innermost entry that holds, after taking out those that do not."""
+        found = entry = self.entry()
+        while entry.outer is not None:
+            if entry.block is not None and ((block := entry.block()) is None or block.closed):
+                return self._mended(found)  # Entry.holds, spelled out: every operation in a block asks
+            entry = entry.outer
+        return found
+
+    def _mended(self, found: Entry[T]) -> Entry[T]:
         held = [entry for entry in _stack(found) if entry.holds()]
         for outer, entry in zip(held[:0:-1], held[-2::-1], strict=True):
             entry.outer, entry.value = outer, self.merge(outer.value, entry.own)
@@ -87,7 +99,7 @@ class Setting(Generic[T]):
         return Block(self, name, sets)
 
 
-class Block(ContextDecorator, io.IOBase):
+class Block(contextlib.ContextDecorator, io.IOBase):
     """A ``with`` block, or a decorator, in which a setting holds.
 
     It ends as a file does: ``with`` closes it in C code, which no KeyboardInterrupt can come before or between, and which marks it
@@ -95,27 +107,33 @@ class Block(ContextDecorator, io.IOBase):
     """
 
     def __init__(self, setting: Setting[Any], name: str, sets: Callable[[], Any]) -> None:
-        self.begun = False
         self._setting = setting
         self._name = name
         self._sets = sets
+        self._entry: Entry[Any] | None = None
 
     def __enter__(self) -> None:  # type: ignore[override]
-        if self.begun:
+        if self._entry is not None:
             raise RuntimeError(f"this {self._name} block has begun already; write {self._name}() anew for each with statement")
         outer, own = self._setting.running(), self._sets()
-        self._entry: Entry[Any] = Entry(own, outer, self._setting.merge(outer.value, own), weakref.ref(self))
-        self._token = self._setting.variable.set(self._entry)
-        self.begun = True  # last, so that what is interrupted before it has not begun
+        value = own if outer.outer is None else self._setting.merge(outer.value, own)
+        self._entry = entry = Entry(own, outer, value, _none_yet)
+        itself = weakref.ref(self)
+        self._token = self._setting.variable.set(entry)
+        entry.block = itself  # last, so that what is interrupted before it has not begun
 
     def flush(self) -> None:
         """Set the variable back, before the block is closed, if it ends in the context and the order it began in."""
-        if not self.begun:
+        if self._entry is None or self._entry.block is _none_yet:
             return
         top = self._setting.running()
-        if top is self._entry and _reset(self._setting.variable, self._token):
+        if top is self._entry:
+            try:
+                self._setting.variable.reset(self._token)
+            except ValueError:  # begun in another context
+                return
             self._entry.block = None  # contexts copied inside the block, those of tasks, keep it
-        elif top is not self._entry and self._entry in _stack(top):
+        elif self._entry in _stack(top):
             warnings.warn(
                 f"{self._name} ended before a block that was begun inside it, which goes on; end blocks in the reverse order",
                 RuntimeWarning,
@@ -162,15 +180,6 @@ class Block(ContextDecorator, io.IOBase):
                     step, given = steps.throw, error
 
         return inside
-
-
-def _reset(variable: ContextVar[Any], token: Token[Any]) -> bool:
-    """Whether a variable could be set back: not where the block was begun in another context."""
-    try:
-        variable.reset(token)
-    except ValueError:
-        return False
-    return True
 
 
 def _stack(entry: Entry[Any] | None) -> Iterator[Entry[Any]]:

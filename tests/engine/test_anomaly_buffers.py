@@ -109,3 +109,14 @@ def test_what_was_recorded_before_the_block_is_not_known_to_it() -> None:
     with ag.detect_anomaly():
         y.backward()
     np.testing.assert_array_equal(x.grad, 0)
+
+
+def test_an_index_that_is_out_of_bounds_by_now_is_named_too() -> None:
+    def f(x: Any) -> Any:
+        i = np.array([0, 1])
+        y = x[i] * x[i]
+        i[:] = 7
+        return np.sum(y)
+
+    with ag.detect_anomaly(), pytest.raises(ag.AnomalyError, match="the argument index of getitem"):
+        ag.grad(f)(X)
