@@ -30,6 +30,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from autograd_np.numpy_warnings import retold
 from autograd_np.text import shown
 from autograd_np.typing import Rule, Shape
 
@@ -352,7 +353,10 @@ class Primitive:
                 for element in a:
                     if isinstance(element, Recordable):
                         return element.__record__(self, args, kwargs)
-        return self.implementation(*args, **kwargs)
+        try:
+            return self.implementation(*args, **kwargs)
+        except RuntimeWarning as warning:
+            return retold(warning, self.implementation, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<function {shown(self.__name__)}>"  # type: ignore[attr-defined]

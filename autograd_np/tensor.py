@@ -219,7 +219,11 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row is None:
         raise errors.NoRowError(no_row(fn))
     if row.__class__ is not Op:
-        return cast("Callable[..., Any]", row)(*args, **kwargs)
+        derived = cast("Callable[..., Any]", row)
+        try:
+            return derived(*args, **kwargs)
+        except RuntimeWarning as warning:
+            return retold(warning, derived, *args, **kwargs)
     if not kwargs and len(args) == len(row.rules) and not row.variadic:
         if len(args) == 1 and not row.selects:
             return record_one(row, args[0]) if isinstance(args[0], Tensor) else record(row, args)
@@ -406,7 +410,10 @@ class Tensor(Recordable):
                     return record_one(row, inputs[0])
                 return record_two(row, *inputs) if len(inputs) == 2 else record(row, inputs)
             return apply(ufunc, inputs, kwargs)
-        return ops.ufunc_method(apply, ufunc, method, inputs, kwargs)
+        try:
+            return ops.ufunc_method(apply, ufunc, method, inputs, kwargs)
+        except RuntimeWarning as warning:
+            return retold(warning, ops.ufunc_method, apply, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return apply(func, args, kwargs)
