@@ -14,6 +14,7 @@ array([0.        , 0.63970001])
 
 from typing import TYPE_CHECKING, Any
 
+from autograd_np import copies as _copies
 from autograd_np import inplace as _inplace
 from autograd_np import ndarray_methods as _ndarray_methods
 from autograd_np import render as _render

@@ -5,15 +5,17 @@ The plain sweep is tried first; only where it met 0 * inf, or cannot tell, the c
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
 
 from autograd_np import errors, support
+from autograd_np.anomaly import check_kept
 from autograd_np.calls import refuse_other_meanings
 from autograd_np.modes import anomaly_mode
 from autograd_np.node import Node
-from autograd_np.sweeps import is_nan, pushed_forward, sweep, topological, without_invalid
+from autograd_np.sweeps import is_nan, pull, pushed_forward, sweep, topological, without_invalid
 from autograd_np.tensor import Tensor
 from autograd_np.typing import Array
 
@@ -43,6 +45,8 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     when a row that selects was passed and a gradient came out as NaN (0 * NaN flags nothing), when anomalies are
     looked for, or when the arrays are lazy and cannot tell.
     """
+    if anomaly_mode():
+        _check_kept(cotangents)
     if all(support.is_eager(node.out) for node in cotangents) and not anomaly_mode():
         found, ok = without_invalid(sweep, cotangents, seen)
         if ok:
@@ -53,6 +57,8 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
 
 def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Array]:
     """Push tangents of leaves forward to `roots`; a root missing from the answer has a zero tangent."""
+    if anomaly_mode():
+        _check_kept(roots)
     order = topological(roots)[::-1]
     if all(support.is_eager(node.out) for node in roots):
         moved, ok = without_invalid(pushed_forward, tangents, order)
@@ -61,6 +67,25 @@ def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Ar
     with np.errstate(all="ignore"):
         moved = support.carefully_pushed(tangents, order)
     return {root: moved[root] for root in roots if root in moved}
+
+
+def _check_kept(roots: Iterable[Node]) -> None:
+    """Raise if what the rows are about to read is not what was recorded."""
+    rng = np.random.default_rng(0)
+
+    def derivatives(node: Node) -> list[Any]:
+        assert node.op is not None
+        needed = [p is not None and p.needs for p in node.parents]
+        if node.op.kind == "elementwise":
+            partials = [p if p.__class__ is int else p(node.out, *node.values) for p, i in zip(node.op.rules, needed, strict=False) if i]
+            return partials
+        return [gi for _, gi in pull(node.op, g, node)]
+
+    with np.errstate(all="ignore"):
+        for node in topological(roots):
+            if node.op is not None and node.needs:
+                g = cast("Array", rng.standard_normal(node.out.shape).astype(node.out.dtype))
+                check_kept(node, derivatives)
 
 
 def backward(self: Tensor, seed: Any = None) -> None:

@@ -11,9 +11,10 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.callers import name_of
 from autograd_np.op import Op, Recordable
 
-__all__ = ["bind", "no_row", "plain", "refuse_other_meanings"]
+__all__ = ["bind", "no_row", "plain", "refuse_other_meanings", "value_of"]
 
 
 def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Any]]:
@@ -79,6 +80,13 @@ def plain(value: Any, where: str, sources: list[Any]) -> Any:
     return refuse_other_meanings(value)
 
 
+def value_of(x: Any) -> Any:
+    """Unwrap Tensors of every level down to the array they hold."""
+    while isinstance(x, Recordable):
+        x = cast("Any", x).data
+    return x
+
+
 _INSTEAD = {
     "put": "y = x.copy(); y[i] = v",
     "copyto": "y = v + np.zeros_like(x)",
@@ -92,15 +100,18 @@ _INSTEAD = {
     "interp": "np.searchsorted and a weighted mean of the neighbouring elements",
     "polyval": "Horner's rule: y = y * x + c for each coefficient",
     "unique": "np.sort(x)",
+    "expit": "ag.sigmoid(x)",
+    "log_expit": "ag.log_sigmoid(x)",
+    "logit": "np.log(p) - np.log1p(-p)",
+    "xlogy": "np.where(x == 0, 0, x * np.log(y))",
 }
 
 
 def no_row(fn: Any) -> str:
     """Return what to say of a function of NumPy's that is not in the table."""
-    name = getattr(fn, "__name__", str(fn))
-    module = (getattr(fn, "__module__", None) or "numpy").replace("numpy", "np")
-    instead = f"; write {_INSTEAD[name]} instead" if name in _INSTEAD else ""
+    name = name_of(fn)
+    instead = _INSTEAD.get(name.rpartition(".")[2])
     return (
-        f"{module}.{name} has no row in autograd_np's table of derivatives{instead}. If no gradient is "
+        f"{name} has no row in autograd_np's table of derivatives{f'; write {instead} instead' if instead else ''}. If no gradient is "
         f"needed here, call it on x.data; otherwise add the operation with ag.define"
     )

@@ -6,6 +6,8 @@ built-in exception a caller would have caught without knowing this library.
 
 from __future__ import annotations
 
+from autograd_np.text import visible
+
 __all__ = [
     "AnomalyError",
     "AutogradError",
@@ -23,7 +25,10 @@ __all__ = [
 
 
 class AutogradError(Exception):
-    """Base of every error raised by autograd_np."""
+    """Base of every error raised by autograd_np; names and texts in its message cannot command a terminal."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__(), keep="\n\t", longest=100_000)
 
 
 class NoRowError(AutogradError, TypeError):
@@ -63,7 +68,7 @@ class CheckSetupError(AutogradError, ValueError):
 
 
 class AnomalyError(AutogradError, ArithmeticError):
-    """Under `detect_anomaly`: an operation produced a NaN, forward or backward."""
+    """Under `detect_anomaly`: an operation produced a NaN, or an array was changed after it was recorded."""
 
 
 class ShapeWarning(UserWarning):

@@ -16,6 +16,7 @@ from autograd_np.node import Node
 from autograd_np.op import Op
 from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, value_of
+from autograd_np.text import shown
 from autograd_np.typing import Array
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Graph:
         for node in self.nodes:
             if node.name == name:
                 return node
-        raise KeyError(f"no node is named {name!r}; there are {', '.join(n.name for n in self.nodes if n.name) or 'none'}")
+        raise KeyError(f"no node is named {shown(name)!r}; there are {', '.join(shown(n.name) for n in self.nodes if n.name) or 'none'}")
 
     def gradients(self, seed: Any = None) -> dict[Node, Array]:
         """Return the gradient of the (single, scalar unless `seed` is given) output at *every* node that has one.
@@ -170,15 +171,15 @@ class Graph:
             what = f"{np.shape(node.out)} {node.out.dtype}"
             if node.op is None:
                 role = "parameter" if _is_parameter(node) else "leaf"
-                lines.append(f"{self.label_of(node):4} : {role} {what}")
+                lines.append(f"{shown(self.label_of(node)):4} : {role} {what}")
                 continue
             count = len(node.values)
-            operands = [self.label_of(p) if isinstance(p, Node) else p.name or _short(p.out) for p in self.operands(node)[:count]]
-            read = {id(value_of(p.out)): self.label_of(p) for p in node.parents[count:] if p is not None}
+            operands = [shown(self.label_of(p) if isinstance(p, Node) else p.name or _short(p.out)) for p in self.operands(node)[:count]]
+            read = {id(value_of(p.out)): shown(self.label_of(p)) for p in node.parents[count:] if p is not None}
             attrs = [f"{k}={_attribute(v, read)}" for k, v in node.attrs.items()]
-            call = f"{node.op.name}({', '.join(operands + attrs)})"
-            lines.append(f"{self.label_of(node):4} = {call:27} {what}")
-        return "\n".join([*lines, f"return {', '.join(self.label_of(n) for n in self.outputs)}"])
+            call = f"{shown(node.op.name)}({', '.join(operands + attrs)})"
+            lines.append(f"{shown(self.label_of(node)):4} = {call:27} {what}")
+        return "\n".join([*lines, f"return {', '.join(shown(self.label_of(n)) for n in self.outputs)}"])
 
     def __repr__(self) -> str:
         return f"<Graph of {len(self.nodes)} nodes, {len(self.leaves)} leaves>"

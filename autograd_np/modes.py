@@ -1,23 +1,18 @@
 """Modes: what the running context records, and what it writes down with each operation.
 
-`no_grad`, `detect_anomaly` and `scope` set variables of the context, which recording and the sweeps read; the nearest
-line of the user's is found here too. Nothing here knows a Tensor, a Node or a Level: a level is a number from `orders`,
-and `no_grad` draws one itself, so that what is older is not recorded.
+`no_grad`, `detect_anomaly` and `scope` are blocks that change a setting of the context, which recording and the sweeps read.
+Nothing here knows a Tensor, a Node or a Level: a level is a number from `orders`, and `no_grad` draws one itself, so that
+what is older is not recorded.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import NamedTuple
 
-__all__ = ["DEFAULT", "SCOPE", "Mode", "anomaly_mode", "call_site", "current_mode", "detect_anomaly", "no_grad", "orders", "scope"]
+from autograd_np.blocks import Block, Setting
 
-_PACKAGE = __file__.removesuffix("modes.py")
+__all__ = ["DEFAULT", "Mode", "anomaly_mode", "current_mode", "current_scope", "detect_anomaly", "mode_entry", "no_grad", "orders", "scope"]
 
 orders = itertools.count()
 """Numbers each Level and each `no_grad` block as it opens."""
@@ -30,19 +25,33 @@ class Mode(NamedTuple):
     anomaly: bool
 
 
-DEFAULT = Mode(-1, False)
-_MODE: ContextVar[Mode] = ContextVar("autograd_np_mode", default=DEFAULT)
-SCOPE: ContextVar[str] = ContextVar("autograd_np_scope", default="")
+def _both(outer: Mode, own: Mode) -> Mode:
+    return Mode(max(outer.floor, own.floor), outer.anomaly or own.anomaly)
+
+
+def _joined(outer: str, name: str) -> str:
+    return f"{outer}.{name}" if outer else name
+
+
+_MODE = Setting("autograd_np_mode", Mode(-1, False), _both)
+_SCOPE = Setting("autograd_np_scope", "", _joined)
 current_mode = _MODE.get
-"""Returns the mode. A name of its own, since CPython takes an imported name for a module's and would make a bound method each
-time that an importer calls ``_MODE.get()``; every operation asks."""
+current_scope = _SCOPE.get
+DEFAULT = _MODE.default
+mode_entry = _MODE.entry
+"""Returns `DEFAULT` where no block runs. A name of its own, since CPython takes an imported name for a module's and would make a
+bound method each time that an importer calls ``_MODE.entry()``; every operation asks."""
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+def no_grad() -> Block:
     """Record nothing inside the block: results are constants.
 
-    Functions transformed inside the block (``ag.grad(f)(x)``) still record what they need.
+    Functions transformed inside the block (``ag.grad(f)(x)``) still record what they need. It also decorates functions.
+
+    Notes
+    -----
+    A generator that is suspended inside the block is still inside it, and so is whoever runs it; a decorated generator is
+    inside only while it runs. A block that ends before one that was begun inside it warns.
 
     Examples
     --------
@@ -53,18 +62,18 @@ def no_grad() -> Iterator[None]:
     >>> y.requires_grad
     False
     """
-    token = _MODE.set(current_mode()._replace(floor=next(orders)))
-    try:
-        yield
-    finally:
-        _MODE.reset(token)
+    return _MODE.block("no_grad", lambda: Mode(next(orders), False))
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Raise `AnomalyError` where a NaN first appears, forward or backward, naming the line.
+def detect_anomaly() -> Block:
+    """Raise `AnomalyError` where a NaN first appears, forward or backward, and where an array was changed that a gradient needs.
 
-    Recording call sites makes every operation several times slower; use it to search, not to train.
+    An operation records the arrays it is given, not copies: a NumPy array that is written to before the backward pass has read
+    it (a buffer that is filled anew at each step, an index, a mask) makes the gradient that of its new values. Inside the block
+    copies are kept to compare with, and the error names the operation, the argument and the line.
+
+    Recording call sites and copies makes every operation several times slower; use it to search, not to train. Forward and
+    backward pass both have to run inside the block.
 
     Raises
     ------
@@ -81,16 +90,23 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
         ...
     autograd_np.errors.AnomalyError: log on operands of shape () produced a NaN ...
+
+    >>> def sum_of_products(x):
+    ...     buffer, total = np.zeros(3), 0.0
+    ...     for k in range(3):
+    ...         buffer[:] = k
+    ...         total = total + np.sum(x * buffer)  # buffer.copy() is what it takes
+    ...     return total
+    >>> with ag.detect_anomaly():
+    ...     ag.grad(sum_of_products)(np.ones(3))
+    Traceback (most recent call last):
+        ...
+    autograd_np.errors.AnomalyError: operand 1 of multiply was written to after it was recorded at ...
     """
-    token = _MODE.set(current_mode()._replace(anomaly=True))
-    try:
-        yield
-    finally:
-        _MODE.reset(token)
+    return _MODE.block("detect_anomaly", lambda: Mode(-1, True))
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+def scope(name: str) -> Block:
     """Name a part of a computation: drawings of a traced function put a frame around what was recorded inside.
 
     Parameters
@@ -109,25 +125,9 @@ def scope(name: str) -> Iterator[None]:
     >>> "encoder" in ag.trace(f, np.ones(3)).to_dot().source
     True
     """
-    outer = SCOPE.get()
-    token = SCOPE.set(f"{outer}.{name}" if outer else name)
-    try:
-        yield
-    finally:
-        SCOPE.reset(token)
+    return _SCOPE.block("scope", lambda: name)
 
 
 def anomaly_mode() -> bool:
     """Whether `detect_anomaly` is active in this context."""
     return current_mode().anomaly
-
-
-def call_site() -> str:
-    """Return ``file:line`` of the nearest caller outside this package and NumPy."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
-        filename = frame.f_code.co_filename
-        if not filename.startswith(_PACKAGE) and f"{os.sep}numpy{os.sep}" not in filename:
-            break
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

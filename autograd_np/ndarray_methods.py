@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np import errors, ops
+from autograd_np import ops
 from autograd_np.tensor import Tensor, apply, known, record_one
 
 __all__ = ["OPERATORS", "attach"]
@@ -68,7 +68,7 @@ def imag(self: Tensor) -> Tensor:
 attach(property(nbytes), property(itemsize), property(T), property(mT), property(real), property(imag))
 
 
-# --- what leaves the graph, and whole copies ------------------------------------------------------
+# --- what leaves the graph -------------------------------------------------------------------------
 
 
 def item(self: Tensor) -> float | int | bool | complex:
@@ -83,17 +83,7 @@ def tolist(self: Tensor) -> Any:
     return self._leaving("tolist").tolist()
 
 
-def __copy__(self: Tensor) -> Tensor:  # noqa: N807 (attached below)
-    return self.copy()
-
-
-def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:  # noqa: ARG001, N807 (attached below)
-    if not self.is_leaf:
-        raise errors.DifferentiationError("only leaves can be deep-copied; use x.copy() in the graph or x.detach().copy()")
-    return type(self)(self.data, requires_grad=self.requires_grad, name=self.name)
-
-
-attach(item, tolist, __copy__, __deepcopy__)
+attach(item, tolist)
 
 
 # --- methods whose form differs from the function's -----------------------------------------------

@@ -15,6 +15,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.modes import orders
 from autograd_np.op import Op
+from autograd_np.text import shown
 from autograd_np.typing import Array
 
 __all__ = ["EAGER", "NO_ATTRS", "Level", "Node", "leaf_node"]
@@ -92,10 +93,13 @@ class Node:
         The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
     scope : str
         The `scope` it was recorded in; set by `trace` only.
+    kept : Node
+        Itself with copies of the arrays; set under `detect_anomaly` only.
     """
 
-    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
+    __slots__ = ("attrs", "grad", "index", "kept", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
     scope: str
+    kept: Node
 
     def __init__(
         self,
@@ -121,7 +125,12 @@ class Node:
 
     def __repr__(self) -> str:
         what = self.op.name if self.op else "leaf"
-        return f"<Node {self.name or what}: {what} {np.shape(self.out)}>"
+        return f"<Node {shown(self.name or what)}: {what} {np.shape(self.out)}>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise errors.DifferentiationError(
+            "a recorded graph stays in the process that recorded it; pickle or copy leaves and x.detach(), and draw or print the graph here"
+        )
 
 
 def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:

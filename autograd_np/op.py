@@ -31,6 +31,8 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.numpy_warnings import retold
+from autograd_np.text import shown
 from autograd_np.typing import Rule, Shape
 
 __all__ = [
@@ -199,7 +201,7 @@ class Op:
         return self._attrs
 
     def __repr__(self) -> str:
-        return f"<{self.kind} operation {self.name}>"
+        return f"<{self.kind} operation {shown(self.name)}>"
 
 
 def _accepted(rules: tuple[Any, ...], params: tuple[str, ...], variadic: bool) -> tuple[str, ...]:
@@ -360,10 +362,16 @@ class Primitive:
                 for element in a:
                     if isinstance(element, Recordable):
                         return element.__record__(self, args, kwargs)
-        return self.implementation(*args, **kwargs)
+        try:
+            return self.implementation(*args, **kwargs)
+        except RuntimeWarning as warning:
+            return retold(warning, self.implementation, *args, **kwargs)
 
     def __repr__(self) -> str:
-        return f"<function {self.__name__}>"  # type: ignore[attr-defined]
+        return f"<function {shown(self.__name__)}>"  # type: ignore[attr-defined]
+
+    def __reduce__(self) -> str:  # pickled as functions are, by its name
+        return str(self.__name__)  # type: ignore[attr-defined]
 
 
 def is_numpys(*arrays: Any) -> bool:

@@ -8,7 +8,6 @@ meets infinity the product is NaN; what that should have been is the business of
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from operator import attrgetter
@@ -17,6 +16,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.callers import warn_caller
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
 from autograd_np.ops import summed
@@ -248,11 +248,10 @@ def warn_if_a_column_met_a_row(node: Node, value: Array) -> None:
     target = node.parents[i]
     if target is None or not target.needs:
         assert node.op is not None
-        warnings.warn(
+        warn_caller(
             f"{node.op.name} of shapes {mine} and {other} broadcast to {np.shape(node.out)}; a target and a prediction "
             f"should have the same shape: reshape one of them",
             errors.ShapeWarning,
-            stacklevel=6,
         )
 
 

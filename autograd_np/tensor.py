@@ -12,7 +12,7 @@ Only what recording needs may live here. What else a Tensor can do is given by t
 
 from __future__ import annotations
 
-import sys
+import numbers
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
@@ -21,10 +21,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from autograd_np import errors, ops
-from autograd_np.calls import bind, no_row, plain, refuse_other_meanings
-from autograd_np.modes import DEFAULT, SCOPE, call_site, current_mode
+from autograd_np.anomaly import check_forward, keep
+from autograd_np.callers import asked_by, call_site, stores_into_array
+from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
+from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
+from autograd_np.numpy_warnings import retold
 from autograd_np.op import TABLE, Op, Primitive, Recordable, is_numpys
+from autograd_np.text import shorten
 from autograd_np.typing import Array, Shape
 
 __all__ = ["Tensor", "apply", "known", "leaf", "record", "record_one", "record_two", "stop_gradient", "value_of"]
@@ -65,23 +69,21 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
             parents.append(None)
     try:
         data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
-    except Exception as error:
-        _name_the_library(op, values, error)
-        raise
+    except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
+        data = _in_spite_of(error, op, values, attrs)
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
 
 
 def record_one(op: Op, a: Tensor) -> Any:
     """Do what `record` does, for one Tensor and no attributes: half of a network's operations."""
     node = a._node
-    if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or mode_entry() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a,))
     value = a.data
     try:
         data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
-    except Exception as error:
-        _name_the_library(op, (value,), error)
-        raise
+    except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
+        data = _in_spite_of(error, op, (value,))
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (node,), (value,), NO_ATTRS, data, True, node.level)
@@ -113,13 +115,12 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
         y = b.data
     else:
         return record(op, (a, b))
-    if node is None or not node.level.quick or current_mode() is not DEFAULT or op.kind is CONSTANT or not node.needs:
+    if node is None or not node.level.quick or mode_entry() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a, b))
     try:
         data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
-    except Exception as error:
-        _name_the_library(op, (x, y), error)
-        raise
+    except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
+        data = _in_spite_of(error, op, (x, y))
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (left, right), (x, y), NO_ATTRS, data, True, node.level)
@@ -127,14 +128,17 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
     return result
 
 
-def _name_the_library(op: Op, values: Sequence[Any], error: Exception) -> None:
-    """Say which operation another library's array (Dask's) could not do, in place of an error that does not name it."""
+def _in_spite_of(error: Exception, op: Op, values: Sequence[Any], attrs: dict[str, Any] = NO_ATTRS) -> Any:
+    """Return the result that NumPy only warned of, or raise, with the operation that another library's array could not do."""
+    if isinstance(error, RuntimeWarning):
+        return retold(error, op.fn, *((values,) if op.variadic else values), **attrs)
     for v in map(value_of, values):
         if not is_numpys(v) and not isinstance(error, errors.AutogradError):
             raise errors.NoRowError(
                 f"{op.name} could not be recorded on a {type(v).__module__}.{type(v).__qualname__}: {' '.join(str(error).split())} "
                 f"({type(error).__name__}); compute it first (x.compute() in Dask), or write it with functions that library has"
             ) from error
+    raise error
 
 
 def _result(
@@ -152,15 +156,16 @@ def _result(
     if level is not None:
         if level.closed:
             raise errors.DifferentiationError(_ESCAPED.format(op.name))
-        mode = current_mode()
+        mode = DEFAULT.value if mode_entry() is DEFAULT else current_mode()
         needs = needs and op.kind is not CONSTANT
         if (needs or level.keeps_all) and level.order > mode.floor:
             node = Node(op, parents, values, attrs, data, needs, level)
             if mode.anomaly or level.sites:
                 node.site = call_site()
-                node.scope = SCOPE.get()
+                node.scope = current_scope()
                 if mode.anomaly:
-                    _check_forward(node)
+                    check_forward(node)
+                    keep(node)
     if node is None and isinstance(data, Tensor):
         return data
     result = _new(Tensor)
@@ -178,6 +183,10 @@ def _operand(a: Any) -> Any:
         return np.asarray(a)
     if a is None or isinstance(a, (np.ndarray, np.generic, float, int, complex)) or hasattr(a, "__array_function__"):
         return refuse_other_meanings(a)
+    if isinstance(a, numbers.Number):
+        raise TypeError(
+            f"a Tensor was combined with a {type(a).__name__}, a number that NumPy does not compute with; write float({a!r:.40})"
+        )
     return NotImplemented
 
 
@@ -205,10 +214,12 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
     older = [s for s in sources if s._node is not None and s._node.level is not level]
     if older:
         data = record(op, tuple(values), attrs, older)
-    elif op.variadic:
-        data = op.fn(values, **attrs)
     else:
-        data = op.fn(*values, **attrs)
+        operands = (values,) if op.variadic else values
+        try:
+            data = op.fn(*operands, **attrs)
+        except RuntimeWarning as warning:
+            data = retold(warning, op.fn, *operands, **attrs)
     needs = any(p is not None and p.needs for p in parents)
     parents += [s._node for s in sources if s._node is not None and s._node.level is level]
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
@@ -220,34 +231,16 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row is None:
         raise errors.NoRowError(no_row(fn))
     if row.__class__ is not Op:
-        return cast("Callable[..., Any]", row)(*args, **kwargs)
+        derived = cast("Callable[..., Any]", row)
+        try:
+            return derived(*args, **kwargs)
+        except RuntimeWarning as warning:
+            return retold(warning, derived, *args, **kwargs)
     if not kwargs and len(args) == len(row.rules) and not row.variadic:
         if len(args) == 1 and not row.selects:
             return record_one(row, args[0]) if isinstance(args[0], Tensor) else record(row, args)
         return record_two(row, *args) if len(args) == 2 else record(row, args)
     return record(row, *bind(row, args, kwargs))
-
-
-# --- anomalies ------------------------------------------------------------------------------------
-
-
-def _check_forward(node: Node) -> None:
-    if _has_nan(node.out) and not any(_has_nan(v) for v in node.values):
-        assert node.op is not None
-        shapes = ", ".join(str(np.shape(v)) for v in node.values)
-        raise errors.AnomalyError(f"{node.op.name} on operands of shape {shapes} produced a NaN from operands without one, at {node.site}")
-
-
-def _has_nan(value: Any) -> bool:
-    value = value_of(value)
-    return getattr(getattr(value, "dtype", None), "kind", "") in "fc" and bool(np.isnan(value).any())
-
-
-def value_of(x: Any) -> Any:
-    """Unwrap Tensors of every level down to the array they hold."""
-    while isinstance(x, Tensor):
-        x = x.data
-    return x
 
 
 # --- Tensor ---------------------------------------------------------------------------------------
@@ -395,13 +388,24 @@ class Tensor(Recordable):
         return self._leaving("numpy")
 
     def _leaving(self, how: str) -> Any:
-        """Return the values; refused while a function is being checked, whose gradient would be cut without a word."""
-        node = self._node
-        if node is not None and node.needs and node.level.sites and not node.level.keeps_all and not node.level.closed:
+        """Return the values; refused inside a function being differentiated, whose gradient would be cut without a word."""
+        node = self._losing()
+        if node is not None and node.needs and node.level is not EAGER and not node.level.closed:
             raise errors.LeavesNumPyError(
-                f".{how}() of a Tensor{self._called()} would cut its gradient off; use NumPy's functions on the array itself"
+                f".{how}() of a Tensor{self._called()} inside a function being differentiated or traced would cut its gradient off, "
+                f"at {call_site()}. Use NumPy's functions on the Tensor itself; ag.stop_gradient(x).{how}() for the value as a constant"
             )
         return value_of(self)
+
+    def _losing(self) -> Node | None:
+        """Return the Node whose gradient, or place in the graph, the bare values would lose: this Tensor's, or of one it holds."""
+        x: Any = self
+        while isinstance(x, Tensor):
+            node = x._node
+            if node is not None and (node.needs or node.level.keeps_all):
+                return node
+            x = x.data
+        return None
 
     # --- NumPy's protocols
 
@@ -418,29 +422,36 @@ class Tensor(Recordable):
                     return record_one(row, inputs[0])
                 return record_two(row, *inputs) if len(inputs) == 2 else record(row, inputs)
             return apply(ufunc, inputs, kwargs)
-        return ops.ufunc_method(apply, ufunc, method, inputs, kwargs)
+        try:
+            return ops.ufunc_method(apply, ufunc, method, inputs, kwargs)
+        except RuntimeWarning as warning:
+            return retold(warning, ops.ufunc_method, apply, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return apply(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self.requires_grad or (self._node is not None and self._node.level.keeps_all):
+        if self._losing() is not None:
             raise errors.LeavesNumPyError(
-                f"a Tensor{self._called()} that requires a gradient was about to become an ndarray (np.asarray, np.array of a list of "
-                f"Tensors, a write into an ndarray, an index of one), which would lose its gradient. "
-                f"Use np.stack or np.concatenate to collect Tensors, np.where to select; x.data or x.detach() for the values alone"
+                f"{asked_by()} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
+                f"Use np.stack or np.concatenate to collect Tensors, np.where to select, NumPy's functions to compute; ag.define to add "
+                f"a function; x.data or x.detach() for the values alone"
             )
-        return np.array(value_of(self), dtype=dtype, copy=copy)
+        values = value_of(self)
+        try:
+            return np.array(values, dtype=dtype, copy=copy)
+        except RuntimeWarning as warning:
+            return retold(warning, np.array, values, dtype=dtype, copy=copy)
 
     def _called(self) -> str:
-        return f" {self.name!r}" if self.name else ""
+        return f" {shorten(repr(self.name), 80)}" if self.name else ""
 
     def _number(self, convert: Callable[[Any], Any]) -> Any:
-        node = self._node
-        if node is not None and (node.needs or node.level.keeps_all) and (node.level is not EAGER or _storing_into_array()):
+        node = self._losing()
+        if node is not None and (node.level is not EAGER or stores_into_array()):
             raise errors.LeavesNumPyError(
-                f"{convert.__name__}() of a Tensor{self._called()} would lose its gradient. Use NumPy's functions "
-                f"(np.exp for math.exp, ...) and np.stack to collect numbers; x.item() for the value alone"
+                f"{convert.__name__}() of a Tensor{self._called()}, for {asked_by()}, would lose its gradient. Use NumPy's functions "
+                f"(np.exp for math.exp, ...) and np.stack to collect numbers; ag.stop_gradient(x).item() for the value as a constant"
             )
         return convert(value_of(self))
 
@@ -481,10 +492,16 @@ class Tensor(Recordable):
     def __repr__(self) -> str:
         body = np.array2string(self.data, prefix="Tensor(", separator=", ") if isinstance(self.data, np.ndarray) else repr(self.data)
         extra = ", requires_grad=True" if self.requires_grad else ""
-        return f"Tensor({body}{extra}{f', name={self.name!r}' if self.name else ''})"
+        return f"Tensor({body}{extra}{f', name={shorten(repr(self.name), 80)}' if self.name else ''})"
 
     def __format__(self, spec: str) -> str:
-        return format(value_of(self)[()] if self.ndim == 0 else self, spec)
+        """Write a number as numbers are written, an array with each element so."""
+        values = value_of(self)
+        if self.ndim == 0:
+            return format(values[()], spec)
+        if not spec or not isinstance(values, np.ndarray):
+            return format(str(self), spec)
+        return np.array2string(values, separator=", ", formatter={"all": lambda x: format(x, spec)})
 
     # --- indexing
 
@@ -592,14 +609,6 @@ _PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
 def known(other: Any) -> bool:
     """Whether an operator can try its other operand, rather than leave it the turn."""
     return isinstance(other, _SCALARS) or hasattr(other, "__array_ufunc__")
-
-
-def _storing_into_array() -> bool:
-    """Whether Python is executing ``array[i] = tensor``, which NumPy carries out with float(tensor)."""
-    import dis
-
-    frame = sys._getframe(3)
-    return dis.opname[frame.f_code.co_code[frame.f_lasti]].startswith("STORE_SUBSCR")
 
 
 # --- making Tensors -------------------------------------------------------------------------------

@@ -324,6 +324,7 @@ def nll_loss(input: Array, target: Array, reduction: Reduction = "mean") -> Arra
             f"a loss of {classes} classes got an input of shape {input.shape} and class numbers of shape {target.shape}; expected shape "
             f"{_without(input.shape, axis)}"
         )
+    target = ag.stop_gradient(target)
     plain = target.numpy() if isinstance(target, ag.Tensor) else target
     if isinstance(plain, np.ndarray) and plain.size and not (plain.min() >= 0 and plain.max() < classes):
         raise ValueError(f"class numbers must be in 0 ... {classes - 1}, got {plain.min()} ... {plain.max()}")
@@ -368,6 +369,7 @@ def _labels(input: Array, target: Array, where: str) -> Array:  # noqa: A002
 
 def _within_unit(x: Array) -> bool:
     """Whether all elements are within [0, 1]; lazy arrays, which cannot tell yet, pass."""
+    x = ag.stop_gradient(x)
     x = x.numpy() if isinstance(x, ag.Tensor) else x
     return not isinstance(x, np.ndarray) or x.size == 0 or bool(np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1)
 

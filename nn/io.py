@@ -1,20 +1,21 @@
-"""Parameters in files: safetensors, written so that a crash leaves the old file or the new one, never half of one."""
+"""Parameters in files: safetensors, with a checksum."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from nn.errors import StateDictError
+from nn.replace import write
 from nn.state import array_of
 
 __all__ = ["load", "save"]
+
+METADATA = "__metadata__"
 
 
 class Stateful(Protocol):
@@ -29,7 +30,8 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     """Write the state of a Module or an Optimizer, or a dict of arrays, as a safetensors file.
 
     The file is written under another name in the same directory and then put in place, so that a file that was there
-    is replaced as a whole or not at all. A checksum goes into its metadata.
+    is replaced as a whole or not at all; it keeps its permissions. Links are followed; devices and pipes are written to.
+    What a save that was killed left behind goes with the next one. A checksum goes into the metadata.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     Raises
     ------
     StateDictError
-        If a name is not a string or a value has a dtype that safetensors does not know.
+        If a name is not a string or is reserved by the format, or a value has a dtype that safetensors does not know.
     OSError
         If the file cannot be written; what was there is untouched.
 
@@ -61,13 +63,15 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
     for name in values:
         if not isinstance(name, str):
             raise StateDictError(f"names in a state must be strings, got {name!r}")
+    if METADATA in values:
+        raise StateDictError(f"the name {METADATA} is reserved by the safetensors format; give the array another name")
     arrays = {name: array_of(value) for name, value in values.items()}
     try:
         content = safetensors.numpy.save(arrays, metadata={"sha256": _digest(arrays)})
     except (KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
         dtypes = ", ".join(f"{name}: {a.dtype}" for name, a in arrays.items())
-        raise StateDictError(f"safetensors cannot hold these arrays ({dtypes}): {error}") from error
-    _write(Path(path).resolve(), content)
+        raise StateDictError(f"safetensors cannot hold these arrays ({dtypes:.1000}): {error}") from error
+    write(path, content)
 
 
 def load(path: str | os.PathLike[str], into: Stateful | None = None) -> dict[str, Any]:
@@ -90,17 +94,17 @@ def load(path: str | os.PathLike[str], into: Stateful | None = None) -> dict[str
     FileNotFoundError
         If there is no such file.
     StateDictError
-        If the file is truncated or damaged, or does not fit `into`, which then is as it was.
+        If the file is truncated or damaged, has a name twice, or does not fit `into`, which then is as it was.
     """
     import safetensors.numpy
 
     content = Path(path).read_bytes()
     try:
         arrays = {name: array_of(a) for name, a in safetensors.numpy.load(content).items()}
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")], object_pairs_hook=_pairs)
     except (KeyError, TypeError, ValueError, AttributeError, safetensors.SafetensorError) as error:
         raise StateDictError(f"{os.fspath(path)} is not a whole safetensors file: {error}") from error
-    digest = header.get("__metadata__", {}).get("sha256")
+    digest = header.get(METADATA, {}).get("sha256")
     if digest is not None and digest != _digest(arrays):
         raise StateDictError(f"{os.fspath(path)} is damaged: its content does not have the checksum it was saved with")
     if into is not None:
@@ -121,21 +125,10 @@ def _digest(arrays: Mapping[str, Any]) -> str:
     return total.hexdigest()
 
 
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    if os.name == "posix":  # the new name has to reach the disk as well
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object as a dict; of a name that occurs twice nobody knows which value is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(n for n in names if names.count(n) > 1)!r} occurs twice")
+    return found

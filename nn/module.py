@@ -240,7 +240,8 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        children = [f"  ({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        named = ((name if name.isprintable() else repr(name)[1:-1], child) for name, child in self.named_children())
+        children = [f"  ({name}): {child!r}".replace("\n", "\n  ") for name, child in named]
         inside = self.extra_repr()
         if not children:
             return f"{type(self).__name__}({inside})"

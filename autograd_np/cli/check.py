@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import json
 import linecache
 import sys
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from autograd_np.check.tell.formats import as_github
 from autograd_np.check.tell.patch import Change, unified, write
 from autograd_np.check.tell.places import file_shown
 from autograd_np.check.tell.report import BackwardReport
-from autograd_np.cli.output import console, refuse
+from autograd_np.cli.output import console, refuse, say, to_json
 from autograd_np.cli.user_file import blamed_on, importable, inputs_of, user_function, user_module
 
 __all__ = ["check"]
@@ -155,15 +154,16 @@ def _dtype(name: str | None) -> Any:
 def _print(report: BackwardReport, form: Format, diff: bool, out: TextIO) -> None:
     if diff:
         changes, left_out = report.changes()
-        print(unified(changes, left_out), end="", file=out)
+        patch = unified(changes, left_out)
+        say(patch, out, end="") if out.isatty() else print(patch, end="", file=out)  # whoever applies it needs every byte
         if not changes and not report.ok:
             _say(f"no verified fix: {report.summary()}")
     elif form is Format.json:
-        print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False), file=out)
+        print(to_json(report.to_dict()), file=out)
     elif form is Format.sarif:
-        print(json.dumps(report.to_sarif(), indent=2, ensure_ascii=False), file=out)
+        print(to_json(report.to_sarif()), file=out)
     elif form is Format.github:
-        print("\n".join(text for text in (as_github(report), report.headline()) if text), file=out)
+        say("\n".join(text for text in (as_github(report), report.headline()) if text), out)
     else:
         console().print(report)
 
@@ -195,8 +195,8 @@ def _fixed(report: BackwardReport, request: _Request, read: bytes, *, ask: bool)
 
 def _agreed(changes: Sequence[Change]) -> bool:
     """Show the patch and ask, on stderr; no answer is no."""
-    print(unified(changes), end="", file=sys.stderr)
-    print(f"Write this into {', '.join(file_shown(change.file) for change in changes)}? [y/N] ", end="", file=sys.stderr, flush=True)
+    say(unified(changes), sys.stderr, end="")
+    say(f"Write this into {', '.join(file_shown(change.file) for change in changes)}? [y/N] ", sys.stderr, end="")
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         print(file=sys.stderr)
@@ -214,4 +214,4 @@ def _forget(modules: set[str], file: Path) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"autograd-np: {text}", file=sys.stderr)
+    say(f"autograd-np: {text}", sys.stderr)

@@ -1,18 +1,48 @@
-"""What every command writes with: the console, and one line on stderr where it refuses."""
+"""What every command writes with: the console, plain lines, and one line on stderr where it refuses.
+
+All of it goes through `visible`, since names, cells and file names are other people's text.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.segment import Segment
 
-__all__ = ["complain", "console", "refuse"]
+from autograd_np.text import visible
+
+__all__ = ["complain", "console", "refuse", "say", "to_json"]
+
+_LONGEST = 1_000_000
+
+
+class _Console(Console):
+    """Prints texts as they are, but for what would command the terminal."""
+
+    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text, "\n\t"))
 
 
 def console() -> Console:
     """Return a console that prints text as it is."""
-    return Console(highlight=False, markup=False, emoji=False)
+    return _Console(highlight=False, markup=False, emoji=False)
+
+
+def say(text: str, file: TextIO | None = None, *, end: str = "\n") -> None:
+    """Print a text of one line or more."""
+    print(visible(text, "\n\t", _LONGEST), file=file, end=end, flush=True)
+
+
+def to_json(x: Any) -> str:
+    """Write as JSON, with what cannot be seen escaped as JSON does."""
+    text = json.dumps(x, indent=2, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def refuse(message: str) -> typer.Exit:
@@ -22,5 +52,5 @@ def refuse(message: str) -> typer.Exit:
 
 def complain(message: str) -> int:
     """Print a message as one line on stderr; return the exit code, 2."""
-    print(f"autograd-np: {' '.join(message.splitlines())}", file=sys.stderr)
+    say(f"autograd-np: {' '.join(message.splitlines())}", sys.stderr)
     return 2

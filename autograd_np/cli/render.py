@@ -11,7 +11,7 @@ import typer
 
 import autograd_np as ag
 import nn
-from autograd_np.cli.output import refuse
+from autograd_np.cli.output import refuse, say
 from autograd_np.cli.user_file import blamed_on, importable, inputs_of, user_function, user_module
 
 __all__ = ["render"]
@@ -57,7 +57,7 @@ def render(
         raise refuse(f"cannot write {out}: {error.strerror}") from None
     except ag.AutogradError as error:
         raise refuse(str(error)) from None
-    print(f"{out}  ({len(graph)} nodes)")
+    say(f"{out}  ({len(graph)} nodes)")
 
 
 def _in_order(function: Callable[..., Any], given: dict[str, Any], name: str) -> list[Any]:

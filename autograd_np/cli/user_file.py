@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 
 import autograd_np as ag
-from autograd_np.cli.output import refuse
+from autograd_np.cli.output import refuse, say
 from autograd_np.cli.which_nn import remark, users_nn
 
 __all__ = ["blamed_on", "importable", "inputs_of", "user_function", "user_module"]
@@ -50,7 +50,7 @@ def blamed_on(file: Path) -> Iterator[None]:
     except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the user's code raises
         mine = [entry for entry in traceback.extract_tb(error.__traceback__) if Path(entry.filename).resolve() == file.resolve()]
         if not mine:
-            traceback.print_exc()
+            say(traceback.format_exc(), sys.stderr, end="")
             raise refuse(f"{file} could not be checked: {type(error).__name__}: {error}{remark(error)}") from None
         where = f"{file}:{mine[-1].lineno}" + (f", in {mine[-1].name}" if mine[-1].name != "<module>" else "")
         raise refuse(f"{where}: {type(error).__name__}: {error}  [{mine[-1].line}]{remark(error)}") from None

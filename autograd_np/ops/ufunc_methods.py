@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.callers import name_of
 from autograd_np.ops.shaping import astype
 from autograd_np.ops.special import logsumexp
 
@@ -33,7 +34,7 @@ def ufunc_method(apply: Callable[..., Any], ufunc: np.ufunc, method: str, inputs
     NoRowError
         For a method with no counterpart in the table.
     """
-    name = f"np.{ufunc.__name__}"
+    name = name_of(ufunc)
     if any(o is not None for o in kwargs.get("out") or ()):
         raise errors.InPlaceError(
             f"{name}(..., out=) or array {_symbol(ufunc)}= Tensor would write over an array and lose the graph; "

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from autograd_np.graph import Graph
 from autograd_np.render.model import Drawing, DrawnCluster, DrawnNode, describe
 from autograd_np.render.palette import DARK, FORM, LIGHT, MARKS, Palette, Theme
-from autograd_np.render.values import shorten
+from autograd_np.text import shorten, visible
 
 if TYPE_CHECKING:
     import graphviz
 
-__all__ = ["Direction", "Line", "lines_of", "literal", "to_dot", "visible", "write"]
+__all__ = ["Direction", "Line", "lines_of", "literal", "to_dot", "write"]
 
 Direction = Literal["TB", "LR"]
 
@@ -23,7 +23,6 @@ LARGE = 250  # boxes: from here on, straight edges and a coarser layout
 STEPS = 3e6  # of the search for good places, times points: about a second
 LENGTH = 15_000  # ranks passed by all edges together: above this, the longest edges (of at least LONG) are not drawn
 LONG = 20
-ZERO_WIDTH_JOINER = "\u200d"
 
 
 class Line(NamedTuple):
@@ -31,17 +30,6 @@ class Line(NamedTuple):
 
     text: str
     role: str
-
-
-def visible(text: str) -> str:
-    r"""Return `text` with what cannot be seen as Python escapes it, except the joiner inside composed emoji.
-
-    Examples
-    --------
-    >>> print(visible("a\nb"))
-    a\nb
-    """
-    return "".join(c if c.isprintable() or c == ZERO_WIDTH_JOINER else c.encode("unicode_escape").decode() for c in text)
 
 
 def literal(text: str) -> str:
@@ -60,7 +48,7 @@ def literal(text: str) -> str:
 def lines_of(drawn: DrawnNode) -> list[Line]:
     """Return the label of a node, line by line; long lines are cut, and complete in the tooltip."""
     lines: list[Line] = []
-    name = drawn.name.removeprefix(f"{drawn.module}.") or ("" if drawn.op else drawn.kind)
+    name = (drawn.name.removeprefix(f"{drawn.module}.") if drawn.module else drawn.name) or ("" if drawn.op else drawn.kind)
     head = f"{MARKS[drawn.verdict]} " if drawn.verdict else ""
     count = f" ×{drawn.times:,}" if drawn.times > 1 and "×" not in name else ""
     if name:

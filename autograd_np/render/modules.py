@@ -23,13 +23,19 @@ def modules_of(graph: Graph) -> list[str]:
     """Return the dotted path of each node's module, empty where there is none."""
     nodes = graph.nodes
     scopes: list[str | None] = [getattr(node, "scope", None) for node in nodes]
-    paths = [(n.name or "").rpartition(".")[0] if n.op is None and _is_parameter(n) else "" for n in nodes]
+    paths = [_owner(n.name or "") if n.op is None and _is_parameter(n) else "" for n in nodes]
     at = {node: i for i, node in enumerate(nodes)}
     if any(scopes):
         return _completed(graph, at, scopes, paths)
     if not any(paths):
         return paths
     return _inferred(graph, at, paths)
+
+
+def _owner(path: str) -> str:
+    """Return the module of a parameter's path; a name that ends with a dot is no path."""
+    module, _, name = path.rpartition(".")
+    return module if name else ""
 
 
 def _is_parameter(leaf: Node) -> bool:

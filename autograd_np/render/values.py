@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["bytes_text", "shorten", "value_lines"]
+__all__ = ["bytes_text", "value_lines"]
 
 WHOLE = 12  # arrays of up to this many elements are shown whole
 
@@ -71,17 +71,3 @@ def bytes_text(n: int) -> str:
             break
         size /= 1000
     return f"{size:.3g} {unit}"
-
-
-def shorten(text: str, longest: int) -> str:
-    """Return `text`, or its beginning and end with an ellipsis between them if it is longer than `longest` characters.
-
-    Examples
-    --------
-    >>> shorten("encoder.layers.11.attention.weight", 20)
-    'encoder.la…on.weight'
-    """
-    if len(text) <= longest:
-        return text
-    end = longest // 2 - 1
-    return f"{text[: longest - end - 1]}…{text[len(text) - end :]}"

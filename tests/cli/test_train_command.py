@@ -87,3 +87,19 @@ def test_files_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
         code, out, err = run("train", name, "--target", "t")
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert f"{name}: {message}" in err
+
+
+def test_column_names_and_labels_cannot_command_the_terminal(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a\x1b[2J.csv"
+    write_csv(
+        path, ["x\x1b[31m", "line\nbreak\u202e", "target\x07"], [[i, -i, "yes\x9b" if i % 2 else "no\x1b]0;t\x07"] for i in range(40)]
+    )
+    code, out, err = run("train", str(path), "--target", "target\x07", "--epochs", "5", "--out", str(tmp_path / "out\x1b[1m"))
+    assert code in (0, 1), err
+    assert r"x\x1b[31m" in out
+    for text in (out, err):
+        assert not [c for c in text if not c.isprintable() and c not in "\n\t"], text
+    for target in ("nowhere\x1b[2J", "x\x1b[31m"):
+        code, out, err = run("train", str(path), "--target", target, "--out", str(tmp_path))
+        assert code == 2
+        assert not [c for c in out + err if not c.isprintable() and c not in "\n\t"], err

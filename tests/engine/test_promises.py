@@ -446,7 +446,7 @@ def test_number_conversions_lose_no_gradient_under_transforms() -> None:
         with pytest.raises(ag.LeavesNumPyError, match="lose its gradient"):
             ag.trace(lambda x, c=convert: x * c(x), 2.0)
     assert float(leaf(2.5)) == 2.5  # reading a loss is not differentiating it
-    assert ag.grad(lambda x: x * x.item())(3.0) == 3.0  # .item() says so
+    assert ag.grad(lambda x: x * ag.stop_gradient(x).item())(3.0) == 3.0
 
 
 def test_a_branch_under_trace_is_refused_and_under_grad_is_taken() -> None:
@@ -774,6 +774,14 @@ def test_repr_str_and_format() -> None:
     x = ag.Tensor([1.0, 2.0], requires_grad=True, name="w")
     assert repr(x) == "Tensor([1., 2.], requires_grad=True, name='w')"
     assert f"{leaf(1.23456):.2f}" == "1.23"
+    assert f"{x}" == str(x)
+    assert f"{x:.2f}" == "[1.00, 2.00]"
+    assert f"{ag.Tensor([[1, 2], [3, 4]]):03d}" == "[[001, 002],\n [003, 004]]"
+    assert f"{leaf([0.5]):>6.1%}" == "[ 50.0%]"
+    assert f"{leaf(np.zeros(0))}{leaf(np.zeros(0)):.2f}" == "Tensor([], requires_grad=True)[]"
+    assert len(f"{leaf(np.ones(100_000)):.3f}") < 100
+    with pytest.raises(ValueError, match="format"):
+        f"{x:wrong}"
     assert repr(leaf(2.0) * 3).startswith("Tensor(")
     seen = []
     ag.grad(lambda z: (seen.append(repr(z)), z * 2)[1])(1.0)

@@ -173,7 +173,7 @@ def test_tracing_restores_the_trace_hook_and_leaves_inputs_alone() -> None:
         ag.trace(forward, P, X)
         assert sys.gettrace() is hook
         with pytest.raises(ZeroDivisionError):
-            ag.trace(lambda x: x[0, 0].item() / 0, X)
+            ag.trace(lambda x: len(x) / 0, X)
         assert sys.gettrace() is hook
     finally:
         sys.settrace(before)

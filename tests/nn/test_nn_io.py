@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,6 +174,8 @@ def test_a_link_is_followed_and_permissions_are_the_usual_ones(model, tmp_path):
         ({"a": np.array([None])}, "a: object"),
         ({"a": np.zeros(2, np.longdouble)}, "a: "),
         ({1: np.zeros(2)}, "must be strings"),
+        ({"a": np.zeros(1), "__metadata__": np.zeros(2)}, "__metadata__ is reserved"),
+        ({"\ud800": np.zeros(2)}, r"\\ud800"),
     ],
 )
 def test_what_safetensors_cannot_hold_is_refused(state, message, tmp_path):
@@ -180,3 +190,164 @@ def test_the_checksum_is_ordinary_metadata(model, tmp_path):
     content = path.read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     assert len(header["__metadata__"]["sha256"]) == 64
+
+
+def test_a_name_that_is_refused_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.safetensors"
+    nn.save({"a": np.ones(2)}, path)
+    with pytest.raises(nn.StateDictError, match="reserved"):
+        nn.save({"__metadata__": np.ones(2)}, path)
+    assert list(nn.load(path)) == ["a"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o755])
+def test_a_file_keeps_its_mode_and_a_new_one_has_the_usual_one(mode, model, tmp_path):
+    path = tmp_path / "a.safetensors"
+    nn.save(model, path)
+    (tmp_path / "usual").touch()
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
+    path.chmod(mode)
+    nn.save(model, path)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_a_file_that_may_not_be_written_is_left_alone(model, tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    nn.save({"old": np.ones(1)}, path)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # whoever runs the tests may be root
+    with pytest.raises(PermissionError, match=r"may not be written.*a\.safetensors"):
+        nn.save(model, path)
+    assert list(nn.load(path)) == ["old"]
+
+
+def test_pipes_are_written_to_and_stay(model, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="start its reader first") as caught:
+        nn.save(model, path)
+    assert caught.value.errno == errno.ENXIO
+    big = {"a": np.arange(100_000.0)}  # more than a pipe holds
+    got = []
+    reader = threading.Thread(target=lambda: got.append(path.read_bytes()))
+    reader.start()
+    for _ in range(1000):
+        try:
+            nn.save(big, path)
+            break
+        except OSError:
+            time.sleep(0.01)
+    reader.join()
+    assert path.is_fifo()
+    (tmp_path / "copy").write_bytes(got[0])
+    assert same(nn.load(tmp_path / "copy"), big)
+    assert {f.name for f in tmp_path.iterdir()} == {"pipe", "copy"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_devices_are_written_to_and_stay(model, tmp_path):
+    for link in (Path("/dev/full"), tmp_path / "link"):
+        if link.parent == tmp_path:
+            link.symlink_to("/dev/full")
+        for state in (model, {"a": np.zeros(100_000)}):
+            with pytest.raises(OSError, match="No space left"):
+                nn.save(state, link)
+        assert link.is_char_device()
+    nn.save(model, "/dev/null")
+    assert Path("/dev/null").is_char_device()
+    code = "import nn, sys; nn.save(nn.Linear(2, 1, rng=0), '/dev/stdout')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    (tmp_path / "a").write_bytes(done.stdout)
+    assert sorted(nn.load(tmp_path / "a")) == ["bias", "weight"]
+
+
+def test_folders_and_links_in_circles_are_refused(model, tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for path in (tmp_path, tmp_path / "a", tmp_path / "a" / "c"):
+        with pytest.raises(OSError, match=path.name):
+            nn.save(model, path)
+    (tmp_path / "new").symlink_to(tmp_path / "target")
+    nn.save(model, tmp_path / "new")
+    assert same(nn.load(tmp_path / "target"), model.state_dict())
+    assert (tmp_path / "new").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127, "a\nb", ".tmp", "*[?]"])
+def test_every_name_of_a_file(name, model, tmp_path):
+    for _ in range(2):
+        nn.save(model, tmp_path / name)
+    assert same(nn.load(tmp_path / name), model.state_dict())
+    assert [f.name for f in tmp_path.iterdir()] == [name]
+
+
+KILLED = """
+import os, signal, sys
+import numpy as np
+import nn
+def kill(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+{how}
+nn.save({{"a": np.zeros(1000)}}, sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("how", ["os.fsync = kill", "os.fchmod = kill", "import pathlib; pathlib.Path.replace = kill"])
+def test_what_a_killed_save_left_goes_with_the_next(how, model, tmp_path):
+    path = tmp_path / "a.safetensors"
+    nn.save(model, path)
+    (tmp_path / "bystander.tmp").touch()
+    for _ in range(2 if "fsync" in how else 1):
+        done = subprocess.run([sys.executable, "-c", KILLED.format(how=how), str(path)], check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert same(nn.load(path), model.state_dict())
+        assert len(list(tmp_path.iterdir())) == 3  # of two that were killed, the second took away what the first left
+    nn.save(model, path)
+    assert {f.name for f in tmp_path.iterdir()} == {"a.safetensors", "bystander.tmp"}
+
+
+def test_saves_at_the_same_time_do_not_take_each_other_for_left_behind(tmp_path):
+    path = tmp_path / "a.safetensors"
+    code = "import sys, numpy as np, nn\nfor _ in range(25): nn.save({'a': np.full(1000, float(sys.argv[2]))}, sys.argv[1])"
+    saving = [subprocess.Popen([sys.executable, "-c", code, str(path), str(k)]) for k in range(3)]
+    threads = [threading.Thread(target=lambda: [nn.save({"a": np.full(1000, 9.0)}, path) for _ in range(25)]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [p.wait() for p in saving] == [0, 0, 0]
+    assert len(set(nn.load(path)["a"].tolist())) == 1
+    assert [f.name for f in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def crafted(header):
+    text = header.encode()
+    return len(text).to_bytes(8, "little") + text + np.arange(4.0).tobytes()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"a":{"dtype":"F64","shape":[2],"data_offsets":[16,32]}}',
+        '{"a":{"dtype":"F64","shape":[4],"shape":[2,2],"data_offsets":[0,32]}}',
+        '{"__metadata__":{"k":"1","k":"2"},"a":{"dtype":"F64","shape":[4],"data_offsets":[0,32]}}',
+        r'{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"\u0061":{"dtype":"F64","shape":[2],"data_offsets":[16,32]}}',
+    ],
+)
+def test_a_name_that_occurs_twice_is_refused(header, tmp_path):
+    path = tmp_path / "twice.safetensors"
+    path.write_bytes(crafted(header))
+    with pytest.raises(nn.StateDictError, match=r"twice\.safetensors"):
+        nn.load(path)
+
+
+def test_names_that_would_command_a_terminal_are_shown(tmp_path):
+    path = tmp_path / "a\x1b[2J.safetensors"
+    nn.save({"\x1b]0;gone\x07": np.ones(2)}, path)
+    for act in (
+        lambda: nn.load(path, into=nn.Linear(1, 1, rng=0)),
+        lambda: nn.save({"\x1b]0;gone": np.array(["text"])}, path),
+        lambda: nn.functional_call(nn.Linear(1, 1, rng=0), {"\x1b[2J": np.ones(1)}, np.ones((1, 1))),
+    ):
+        with pytest.raises(nn.StateDictError, match=r"\\x1b") as caught:
+            act()
+        assert "\x1b" not in str(caught.value)

@@ -10,7 +10,7 @@ import html
 from collections.abc import Sequence
 
 from autograd_np.check.tell.layout import Block, Diff, Drawing, Excerpt, Grid, Line, edited, numbered
-from autograd_np.check.tell.words import visible
+from autograd_np.text import visible
 
 __all__ = ["to_html"]
 
@@ -89,4 +89,4 @@ def _drawing(drawing: Drawing) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(visible(text))
+    return html.escape(visible(text, keep="\n\t"))

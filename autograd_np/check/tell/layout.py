@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd_np.check.tell.words import visible
+from autograd_np.text import visible
 
 __all__ = ["Block", "Diff", "Drawing", "Excerpt", "Grid", "Line", "edited", "fitting", "numbered", "to_rich", "to_text"]
 
@@ -122,7 +122,7 @@ class _Hanging:
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         from rich.text import Text
 
-        text = Text(visible(self.text), style=self.style)
+        text = Text(visible(self.text, keep="\n\t"), style=self.style)
         room = max(options.max_width - len(self.before), 8)
         for i, line in enumerate(text.wrap(console, room, overflow="fold", tab_size=4) or [Text("")]):
             yield Text.assemble((self.under if i else self.before, self.style), line)
@@ -149,7 +149,7 @@ class _Table:
         notes = grid.notes or ("",) * len(grid.rows)
         for row, note, style in zip(grid.rows, notes, grid.styles, strict=True):
             cells = [*(row[i] for i in kept), *([note] if beside else [])]
-            table.add_row(*(Text(visible(c), overflow="fold") for c in cells), style=_RICH[style] if style != "pass" else "")
+            table.add_row(*(Text(visible(c, keep="\n\t"), overflow="fold") for c in cells), style=_RICH[style] if style != "pass" else "")
         yield table
         if not beside:
             yield from (_Hanging("", f"{row[0]}: {note}", "", "  ") for row, note in zip(grid.rows, notes, strict=True) if note)

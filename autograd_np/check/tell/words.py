@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["at", "clipped", "count", "dedented", "number", "pair", "plain", "quotient", "visible"]
-
-_CONTROLS = {c: chr(0x2400 + c) for c in range(32) if chr(c) not in "\t\n"} | {0x7F: "\u2421"}
+__all__ = ["at", "clipped", "count", "dedented", "number", "pair", "plain", "quotient"]
 
 
 def quotient(actual: float, expected: float) -> float:
@@ -49,11 +47,6 @@ def clipped(text: str, length: int) -> str:
     """Return a text on one line, of at most so many characters."""
     text = " ".join(text.split())
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
-
-
-def visible(text: str) -> str:
-    """Return a text in which control characters are signs, not commands to a terminal."""
-    return text.translate(_CONTROLS)
 
 
 def dedented(lines: Mapping[int, str]) -> dict[int, str]:

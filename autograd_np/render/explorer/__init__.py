@@ -31,6 +31,7 @@ from autograd_np.render.explorer.words import count_of, words_for
 from autograd_np.render.model import describe
 from autograd_np.render.rules import Rules
 from autograd_np.tensor import value_of
+from autograd_np.text import visible
 from autograd_np.typing import Array
 
 __all__ = ["explore"]
@@ -129,9 +130,9 @@ def _hash(text: str) -> str:
 # --- text -----------------------------------------------------------------------------------------
 
 
-def visible(text: str) -> str:
-    """Show what cannot be seen (controls, direction marks, lone surrogates) as Python escapes it."""
-    return "".join(c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode() for c in text)
+def _label(text: str) -> str:
+    """Return a name, or what is made of names; it occurs in many texts of the page."""
+    return visible(text, longest=1_000)
 
 
 def number(x: Any) -> str:
@@ -141,7 +142,7 @@ def number(x: Any) -> str:
     if isinstance(x, (int, np.integer)):
         return str(x)
     if not isinstance(x, (float, np.floating)):
-        return visible(f"{x!s:.40}")
+        return _label(f"{x!s:.40}")
     return f"{float(x) + 0.0:.5g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
@@ -194,7 +195,7 @@ class _Story:
     def __init__(self, graph: Graph, seed: Any, parameters: Sequence[str]) -> None:
         self.graph = graph
         self.small = len(graph) <= 300
-        self.labels = {node: visible(graph.label_of(node)) for node in graph}
+        self.labels = {node: _label(graph.label_of(node)) for node in graph}
         self.gradients, self.notice = _gradients(graph, seed)
         root = graph.outputs[0]
         self.result = self.labels[root] if root.name else "the result"
@@ -211,7 +212,7 @@ class _Story:
         self.nodes = {node: self._node(node) for node in graph}
         drawn = [*self.constants.values(), *self.nodes.values()]
         edges = [{"from": i["id"], "to": d["id"]} for d in drawn for i in d.get("operands", ()) if "id" in i]
-        modules = [{"path": visible(c.path), "title": visible(c.title), "parent": visible(c.parent)} for c in drawing.clusters]
+        modules = [{"path": _label(c.path), "title": _label(c.title), "parent": _label(c.parent)} for c in drawing.clusters]
         size(drawn, modules)
         drawn_well = place(drawn, edges, modules)
         steps = self._steps()
@@ -241,7 +242,7 @@ class _Story:
             "named": node.name is not None,
             "kind": "operation" if node.op is not None else self.drawn[self.graph.id_of(node)].kind,
             "shape": shape_of(node.out),
-            "module": visible(self.drawn[self.graph.id_of(node)].module),
+            "module": _label(self.drawn[self.graph.id_of(node)].module),
             "value": summary(node.out, small=self.small),
         }
         if self._short(node) != found["name"]:
@@ -251,9 +252,9 @@ class _Story:
         if node in self.gradients:
             found["gradient"] = summary(self.gradients[node], small=self.small)
         if node.site:
-            found["site"] = visible(re.split(r"[\\/]", node.site)[-1])
+            found["site"] = _label(re.split(r"[\\/]", node.site)[-1])
         if node.op is not None:
-            found["op"] = visible(node.op.name)
+            found["op"] = _label(node.op.name)
             found["operands"] = [self._operand(o) for o in self.graph.operands(node)]
             names = [o["name"] for o in found["operands"][: len(node.values)]]
             found["formula"] = words_for(node).notation.format(*names, all=", ".join(names), x=_times(node))
@@ -261,12 +262,12 @@ class _Story:
             if shorts != names:
                 found["shortFormula"] = words_for(node).notation.format(*shorts, all=", ".join(shorts), x=_times(node))
             if node.attrs:
-                found["attributes"] = visible(", ".join(f"{k}={v!r:.60}" for k, v in node.attrs.items()))
+                found["attributes"] = _label(", ".join(f"{k}={v!r:.60}" for k, v in node.attrs.items()))
         return found
 
     def _short(self, node: Node) -> str:
         """Return the name that is enough inside the frame of the node's module: ``weight`` for ``layers.0.weight``."""
-        module = visible(self.drawn[self.graph.id_of(node)].module)
+        module = _label(self.drawn[self.graph.id_of(node)].module)
         return self.labels[node].removeprefix(f"{module}.") if module and node.op is None else self.labels[node]
 
     def _operand(self, operand: Node | Constant) -> dict[str, Any]:
@@ -281,11 +282,11 @@ class _Story:
             i = len(self.constants)
             known = {
                 "id": f"c{i}",
-                "name": visible(operand.name or f"c{i}"),
+                "name": _label(operand.name or f"c{i}"),
                 "named": operand.name is not None,
                 "kind": "constant",
                 "shape": shape_of(value),
-                "module": visible(self.drawn[f"c{i}"].module),
+                "module": _label(self.drawn[f"c{i}"].module),
                 "value": summary(value, small=self.small),
             }
             self.constants[id(value)] = known
@@ -391,7 +392,7 @@ class _Story:
         title = f"Back through {me} = {self.nodes[node]['formula']}"
         found = {"phase": "backward", "node": self.nodes[node]["id"], "title": title, "text": text, "parts": parts}
         if parts and not words.derivatives and len(node.values) <= 12:
-            found["rules"] = [visible(line) for line in self.rules.lines(node)]
+            found["rules"] = [_label(line) for line in self.rules.lines(node)]
         return found
 
     def _rule(
