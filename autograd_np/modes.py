@@ -15,7 +15,19 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
-__all__ = ["DEFAULT", "SCOPE", "Mode", "anomaly_mode", "call_site", "current_mode", "detect_anomaly", "no_grad", "orders", "scope"]
+__all__ = [
+    "DEFAULT",
+    "SCOPE",
+    "Mode",
+    "anomaly_mode",
+    "call_site",
+    "current_mode",
+    "detect_anomaly",
+    "no_grad",
+    "orders",
+    "recording",
+    "scope",
+]
 
 _PACKAGE = __file__.removesuffix("modes.py")
 
@@ -54,6 +66,16 @@ def no_grad() -> Iterator[None]:
     False
     """
     token = _MODE.set(current_mode()._replace(floor=next(orders)))
+    try:
+        yield
+    finally:
+        _MODE.reset(token)
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Record inside the block although `no_grad` may be active: what a write leaves as it was keeps its graph."""
+    token = _MODE.set(current_mode()._replace(floor=-1))
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients, one_like, pushforward, seed_for
 from autograd_np.node import Level, Node
-from autograd_np.tensor import Tensor, leaf
+from autograd_np.tensor import Tensor, alone, leaf
 from autograd_np.typing import Array, PyTree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -74,7 +74,7 @@ def _node_at(x: Any, level: Level) -> Node | None:
 def _unwrap(x: Any, level: Level) -> Any:
     """Return a result as the caller of the transform sees it: without this level."""
     if isinstance(x, Tensor) and (x._node is None or x._node.level is level):
-        return x.data
+        return alone(x.data)
     return x
 
 
@@ -259,7 +259,7 @@ def _linearize(f: Callable[..., Any], primals: Sequence[PyTree], where: str) -> 
         moved = {cast(Node, v._node): seed_for(t, v.data, where) for v, t in zip(variables, given, strict=True)}
         found = pushforward(moved, roots)
         moved_leaves = [
-            np.zeros_like(_unwrap(x, level)) if node is None or node not in found else found[node]
+            np.zeros_like(_unwrap(x, level)) if node is None or node not in found else alone(found[node])
             for x, node in zip(leaves, nodes, strict=True)
         ]
         return unflatten_out(moved_leaves)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from autograd_np.ops import contraction, creation, linalg, reductions, selection
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, absorb, absorb_either
 from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
-from autograd_np.ops.shaping import astype
+from autograd_np.ops.shaping import BROADCAST, astype
 from autograd_np.ops.special import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
-from autograd_np.ops.ufunc_methods import ufunc_method
+from autograd_np.ops.ufunc_methods import ufunc_method, write_out
 
 __all__ = [
     "ADD",
+    "BROADCAST",
     "DIVIDE",
     "GETITEM",
     "MULTIPLY",
@@ -39,4 +40,5 @@ __all__ = [
     "softmax",
     "softplus",
     "ufunc_method",
+    "write_out",
 ]
