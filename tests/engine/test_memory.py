@@ -229,7 +229,7 @@ def test_views_do_not_accumulate_in_the_family_of_a_base() -> None:
     y = x * 1
     for _ in range(2_000):
         np.sum(y[1:])
-    assert len(y._family or ()) < 200
+    assert len(y._storage.fresh) < 200
 
 
 def test_nodes_have_no_dict() -> None:
