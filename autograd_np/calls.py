@@ -17,8 +17,8 @@ from autograd_np.op import Op, Recordable
 __all__ = ["bind", "no_row", "plain", "refuse_other_meanings", "value_of"]
 
 
-def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Any]]:
-    """Sort the arguments of a call into operands, attributes, and the Tensors that attributes were read from."""
+def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Any], Any]:
+    """Sort the arguments of a call into operands, attributes, the Tensors that attributes were read from, and `out`."""
     arrays = 1 if op.variadic else len(op.rules)
     given = dict(zip(op.params, args, strict=False))
     if len(args) > len(op.params):
@@ -27,11 +27,7 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[A
         if key in given:
             raise TypeError(f"{op.name}() got two values for the argument {key!r}")
         given[key] = value
-    if given.get("out") is not None:
-        raise errors.InPlaceError(
-            f"{op.name}(..., out=) would write over an array that the backward pass may need; take the result instead: x = {op.name}(...)"
-        )
-    given.pop("out", None)
+    out = given.pop("out", None)
     attrs = {k: v for k, v in given.items() if k not in op.params[:arrays]}
     sources: list[Any] = []
     for key in attrs:
@@ -41,7 +37,7 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[A
             )
         attrs[key] = plain(attrs[key], f"{op.name}(..., {key}=)", sources)
     operands = [given.get(name) for name in op.params[:arrays]]
-    return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources
+    return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources, out
 
 
 _OTHER_MEANINGS = {
@@ -88,11 +84,6 @@ def value_of(x: Any) -> Any:
 
 
 _INSTEAD = {
-    "put": "y = x.copy(); y[i] = v",
-    "copyto": "y = v + np.zeros_like(x)",
-    "putmask": "np.where(mask, v, x)",
-    "place": "np.where(mask, v, x)",
-    "fill_diagonal": "np.where(np.eye(n, dtype=bool), v, x)",
     "apply_along_axis": "the function on the whole array with axis=",
     "resize": "np.tile and a slice",
     "quantile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",

@@ -92,7 +92,7 @@ def define(
         jvp=jvp,
         tex=tex,
         joint=vjp is not None,
-        strict=vjp is not None,
+        strict=True,
     )
     if check is not None:
         _check(new, [np.asarray(x, float) if isinstance(x, (float, int)) else x for x in check])

@@ -40,7 +40,7 @@ class DifferentiationError(AutogradError, ValueError):
 
 
 class InPlaceError(AutogradError, ValueError):
-    """An in-place write that would corrupt a value recorded for the backward pass."""
+    """A write that no gradient could follow: into a leaf, into a Tensor from outside the transform, of a Tensor into an array."""
 
 
 class LeavesNumPyError(AutogradError, TypeError):

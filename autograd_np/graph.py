@@ -15,7 +15,7 @@ from autograd_np.backward import gradients
 from autograd_np.node import Node
 from autograd_np.op import Op
 from autograd_np.sweeps import topological
-from autograd_np.tensor import Tensor, value_of
+from autograd_np.tensor import Tensor, handle, value_of
 from autograd_np.text import shown
 from autograd_np.typing import Array
 
@@ -275,10 +275,4 @@ def operation(tensor: Tensor) -> Operation | None:
 
 def operands_of(node: Node) -> list[Any]:
     """Return what an operation was applied to, as Tensors where something was recorded."""
-    return [v if p is None else _handle(v, p) for p, v in zip(node.parents, node.values)]  # noqa: B905 (parents may be more)
-
-
-def _handle(data: Array, node: Node) -> Tensor:
-    t = Tensor.__new__(Tensor)
-    t.data, t._node, t._family = data, node, None
-    return t
+    return [v if p is None else handle(v, p) for p, v in zip(node.parents, node.values)]  # noqa: B905 (parents may be more)

@@ -12,7 +12,19 @@ from typing import NamedTuple
 
 from autograd_np.blocks import Block, Setting
 
-__all__ = ["DEFAULT", "Mode", "anomaly_mode", "current_mode", "current_scope", "detect_anomaly", "mode_entry", "no_grad", "orders", "scope"]
+__all__ = [
+    "DEFAULT",
+    "Mode",
+    "anomaly_mode",
+    "current_mode",
+    "current_scope",
+    "detect_anomaly",
+    "mode_entry",
+    "no_grad",
+    "orders",
+    "recording",
+    "scope",
+]
 
 orders = itertools.count()
 """Numbers each Level and each `no_grad` block as it opens."""
@@ -25,8 +37,12 @@ class Mode(NamedTuple):
     anomaly: bool
 
 
+_ALL = -2
+"""The floor of a block in which everything is recorded, whatever is around it."""
+
+
 def _both(outer: Mode, own: Mode) -> Mode:
-    return Mode(max(outer.floor, own.floor), outer.anomaly or own.anomaly)
+    return Mode(_ALL if own.floor == _ALL else max(outer.floor, own.floor), outer.anomaly or own.anomaly)
 
 
 def _joined(outer: str, name: str) -> str:
@@ -63,6 +79,11 @@ def no_grad() -> Block:
     False
     """
     return _MODE.block("no_grad", lambda: Mode(next(orders), False))
+
+
+def recording() -> Block:
+    """Record inside the block although `no_grad` may be active: what a write leaves as it was keeps its graph."""
+    return _MODE.block("recording", lambda: Mode(_ALL, False))
 
 
 def detect_anomaly() -> Block:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import ops
-from autograd_np.tensor import Tensor, apply, known, record_one
+from autograd_np.tensor import Tensor, apply, known, record_one, value_of
 
 __all__ = ["OPERATORS", "attach"]
 
@@ -94,9 +94,13 @@ def compress(self: Tensor, condition: Any, axis: Any = None) -> Tensor:
     return cast(Tensor, apply(np.compress, (condition, self), {"axis": axis}))
 
 
-def copy(self: Tensor, order: str = "C") -> Tensor:  # noqa: ARG001 (a layout, not a value)
-    """Return a copy, recorded."""
-    return cast(Tensor, apply(np.copy, (self,), {}))
+def copy(self: Tensor, order: str = "C") -> Tensor:
+    """Return a copy, recorded; in C order, as ``ndarray.copy`` does, where ``np.copy`` keeps the layout."""
+    array = value_of(self)
+    if isinstance(array, np.generic):
+        return self[()]
+    keeps = order == "K" or not isinstance(array, np.ndarray) or (order == "C" and array.flags.c_contiguous)
+    return cast(Tensor, apply(np.copy, (self,), {} if keeps else {"order": order}))
 
 
 def flatten(self: Tensor, order: str = "C") -> Tensor:
@@ -104,9 +108,10 @@ def flatten(self: Tensor, order: str = "C") -> Tensor:
     return cast(Tensor, apply(np.reshape, (self, -1), {"order": order}).copy())
 
 
-def reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:  # noqa: ARG001 (as above)
+def reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
     """Return the same values in another shape, recorded."""
-    return cast(Tensor, apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), {} if order == "C" else {"order": order}))
+    how = ({} if order == "C" else {"order": order}) | ({} if copy is None else {"copy": copy})
+    return cast(Tensor, apply(np.reshape, (self, shape[0] if len(shape) == 1 else shape), how))
 
 
 def transpose(self: Tensor, *axes: Any) -> Tensor:
@@ -115,11 +120,14 @@ def transpose(self: Tensor, *axes: Any) -> Tensor:
     return cast(Tensor, apply(np.transpose, (self,), {} if order is None else {"axes": order}))
 
 
-def astype(self: Tensor, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:  # noqa: ARG001 (as above)
+def astype(self: Tensor, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True) -> Tensor:  # noqa: ARG001 (no subclasses)
     """Return the values in another dtype, recorded while it is a floating one."""
     if not np.can_cast(self.dtype, dtype, casting):
         raise TypeError(f"cannot cast a Tensor of {self.dtype} to {np.dtype(dtype)} under the rule casting={casting!r}")
-    return cast(Tensor, ops.astype(self, dtype))
+    if not copy and self.dtype == dtype:
+        return self
+    cast_ = ops.astype(self, dtype)
+    return cast(Tensor, cast_ if order == "K" else cast_.copy(order))
 
 
 def sigmoid(self: Tensor) -> Tensor:
@@ -221,10 +229,8 @@ for _method, _function in (("__floor__", np.floor), ("__ceil__", np.ceil), ("__t
 # --- what is absent, and what to write instead ----------------------------------------------------
 
 _ABSENT = {
-    "fill": "x[...] = v",
     "flat": "x.reshape(-1)",
     "itemset": "x[i] = v",
-    "put": "y = x.copy(); y[i] = v",
     "resize": "x.reshape(shape)",
     "view": "x[...] for a view, x.astype(dtype) for another dtype",
 } | {name: f"x.numpy().{name}" for name in ("byteswap", "ctypes", "dump", "dumps", "flags", "setflags", "strides", "tobytes", "tofile")}

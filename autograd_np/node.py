@@ -30,10 +30,11 @@ class Level:
     A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets.
     """
 
-    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites")
+    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites", "start")
 
     def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
         self.order = next(orders)
+        self.start = _next_index()  # what was recorded before this level opened has a smaller index
         self.keeps_all = keeps_all
         self.sites = sites or keeps_all
         self.lifted: dict[Node, Node] = {}

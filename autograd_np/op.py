@@ -126,7 +126,7 @@ class Op:
     joint : bool
         One rule returns the cotangents of all arguments as a tuple; variadic rows are joint.
     strict : bool
-        A rule must return the exact shape (no un-broadcasting): users' own operations.
+        A user's own operation: a vjp must return the exact shape (no un-broadcasting), and the result may be the argument.
     direct : callable
         What `fn` does to ndarrays without attributes, without the cost of dispatch.
     selects : bool

@@ -20,7 +20,7 @@ from autograd_np.callers import warn_caller
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
 from autograd_np.ops import summed
-from autograd_np.tensor import Tensor, leaf, value_of
+from autograd_np.tensor import Tensor, alone, leaf, value_of
 from autograd_np.typing import Array, Shape
 
 __all__ = [
@@ -215,7 +215,7 @@ def own(g: Array | None, node: Node) -> Array:
     """Return a leaf's gradient as an array that nothing else refers to."""
     if g is None:
         return np.zeros_like(node.out)
-    return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g
+    return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else alone(g)
 
 
 def unbroadcast(g: Array, shape: Shape) -> Array:

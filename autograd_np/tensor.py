@@ -13,7 +13,6 @@ Only what recording needs may live here. What else a Tensor can do is given by t
 from __future__ import annotations
 
 import numbers
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +23,7 @@ from autograd_np import errors, ops
 from autograd_np.anomaly import check_forward, keep
 from autograd_np.callers import asked_by, call_site, stores_into_array
 from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
+from autograd_np.memory import owner
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
 from autograd_np.numpy_warnings import retold
@@ -31,7 +31,7 @@ from autograd_np.op import TABLE, Op, Primitive, Recordable, is_numpys
 from autograd_np.text import shorten
 from autograd_np.typing import Array, Shape
 
-__all__ = ["Tensor", "apply", "known", "leaf", "record", "record_one", "record_two", "stop_gradient", "value_of"]
+__all__ = ["Tensor", "alone", "apply", "handle", "known", "leaf", "record", "record_one", "record_two", "sign", "stop_gradient", "value_of"]
 
 CONSTANT = "constant"
 
@@ -87,7 +87,7 @@ def record_one(op: Op, a: Tensor) -> Any:
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (node,), (value,), NO_ATTRS, data, True, node.level)
-    result._family = None
+    result._storage = None
     return result
 
 
@@ -124,7 +124,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (left, right), (x, y), NO_ATTRS, data, True, node.level)
-    result._family = None
+    result._storage = None
     return result
 
 
@@ -153,6 +153,10 @@ def _result(
 ) -> Tensor:
     """Wrap what an operation computed, with a Node if it is to be recorded."""
     node = None
+    if data.__class__ is _NDARRAY:
+        is_view = data.base is not None or data is values[0]
+    else:
+        is_view = isinstance(data, Tensor) and owner(value_of(data)) is owner(value_of(values[0]))
     if level is not None:
         if level.closed:
             raise errors.DifferentiationError(_ESCAPED.format(op.name))
@@ -161,20 +165,25 @@ def _result(
         if (needs or level.keeps_all) and level.order > mode.floor:
             node = Node(op, parents, values, attrs, data, needs, level)
             if mode.anomaly or level.sites:
-                node.site = call_site()
-                node.scope = current_scope()
+                sign(node)
                 if mode.anomaly:
                     check_forward(node)
                     keep(node)
-    if node is None and isinstance(data, Tensor):
+    if node is None and isinstance(data, Tensor) and not is_view:
         return data
     result = _new(Tensor)
     result.data = data
     result._node = node
-    result._family = None
-    if data.__class__ is np.ndarray and data.base is not None:
+    result._storage = None
+    if is_view:
         result._note_view(args)
     return result
+
+
+def sign(node: Node) -> None:
+    """Write down the line of the user's that recorded a Node, and the scope it is in."""
+    node.site = call_site()
+    node.scope = current_scope()
 
 
 def _operand(a: Any) -> Any:
@@ -203,17 +212,18 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
     for a in args:
         node = a._node if isinstance(a, Tensor) else None
         if node is not None and node.level is not level:
-            parents.append(level.lift(a) if level.keeps_all else None)
-            values.append(a)
+            older = handle(a.data, node)  # the user's own may be written later
+            parents.append(level.lift(older) if level.keeps_all else None)
+            values.append(older)
             continue
         operand = a.data if isinstance(a, Tensor) else _operand(a)
         if operand is NotImplemented:
             return NotImplemented
         parents.append(node)
         values.append(operand)
-    older = [s for s in sources if s._node is not None and s._node.level is not level]
-    if older:
-        data = record(op, tuple(values), attrs, older)
+    outer = [s for s in sources if s._node is not None and s._node.level is not level]
+    if outer:
+        data = record(op, tuple(values), attrs, outer)
     else:
         operands = (values,) if op.variadic else values
         try:
@@ -231,16 +241,20 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row is None:
         raise errors.NoRowError(no_row(fn))
     if row.__class__ is not Op:
-        derived = cast("Callable[..., Any]", row)
+        derived, out = cast("Callable[..., Any]", row), kwargs.get("out")
+        given = {k: v for k, v in kwargs.items() if k != "out"}
         try:
-            return derived(*args, **kwargs)
+            result = derived(*args, **given)
         except RuntimeWarning as warning:
-            return retold(warning, derived, *args, **kwargs)
-    if not kwargs and len(args) == len(row.rules) and not row.variadic:
+            result = retold(warning, derived, *args, **given)
+        return result if out is None else ops.write_out(fn, out, result)
+    if not kwargs and len(args) == len(row.rules) and not row.variadic and not row.strict:
         if len(args) == 1 and not row.selects:
             return record_one(row, args[0]) if isinstance(args[0], Tensor) else record(row, args)
         return record_two(row, *args) if len(args) == 2 else record(row, args)
-    return record(row, *bind(row, args, kwargs))
+    operands, attrs, sources, out = bind(row, args, kwargs)
+    result = record(row, operands, attrs, sources)
+    return result if out is None else ops.write_out(fn, out, result)
 
 
 # --- Tensor ---------------------------------------------------------------------------------------
@@ -281,14 +295,14 @@ class Tensor(Recordable):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_family", "_node", "_origin", "data")
+    __slots__ = ("__weakref__", "_cut", "_node", "_storage", "data")
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
     data: Array
     _node: Node | None
-    _family: list[weakref.ref[Tensor]] | None
-    _origin: tuple[weakref.ref[Tensor], Any] | None
+    _storage: Any  # of `storage`, a floor above: the memory that this Tensor shares with others
+    _cut: bool  # a view that was made without its gradient
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
         if isinstance(data, Tensor):
@@ -302,7 +316,7 @@ class Tensor(Recordable):
             if data.dtype.kind not in "biufc":
                 raise TypeError(f"Tensor needs numbers, got an array of dtype {data.dtype}")
         self.data = data
-        self._family = None
+        self._storage = None
         self._node = None
         if requires_grad or name is not None:
             self._node = leaf_node(data, EAGER, needs=requires_grad, name=name)
@@ -319,6 +333,8 @@ class Tensor(Recordable):
         if self._node is not None and self._node.op is not None:
             raise errors.DifferentiationError("only a leaf's requires_grad can be set; use .detach() to cut a result off")
         self._node = leaf_node(self.data, EAGER, needs=value, name=self.name) if value or self.name else None
+        if value and self._storage is not None:
+            self._lend(self)
 
     @property
     def is_leaf(self) -> bool:
@@ -378,13 +394,11 @@ class Tensor(Recordable):
         raise NotImplementedError
 
     def detach(self) -> Tensor:
-        """Return the same values without the graph; the data is shared."""
-        result = _new(Tensor)
-        result.data, result._node, result._family = self.data, None, None
-        return result
+        """Return the same values without the graph, as a Tensor of its own: no write to one is seen in the other."""
+        return handle(self.data, None)
 
     def numpy(self) -> Any:
-        """Return the values as an array, outside the graph; the data is shared."""
+        """Return the values as an array, outside the graph; the memory is shared until the Tensor is written."""
         return self._leaving("numpy")
 
     def _leaving(self, how: str) -> Any:
@@ -410,7 +424,7 @@ class Tensor(Recordable):
     # --- NumPy's protocols
 
     def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if len(args) == 1 and not kwargs and len(fn.op.rules) == 1 and not fn.op.variadic:
+        if len(args) == 1 and not kwargs and len(fn.op.rules) == 1 and not fn.op.variadic and not fn.op.strict:
             return record_one(fn.op, args[0])
         return apply(fn, args, kwargs)
 
@@ -439,9 +453,10 @@ class Tensor(Recordable):
             )
         values = value_of(self)
         try:
-            return np.array(values, dtype=dtype, copy=copy)
+            array = np.array(values, dtype=dtype, copy=copy)
         except RuntimeWarning as warning:
-            return retold(warning, np.array, values, dtype=dtype, copy=copy)
+            array = retold(warning, np.array, values, dtype=dtype, copy=copy)
+        return self._hand_out(array) if array is values else array
 
     def _called(self) -> str:
         return f" {shorten(repr(self.name), 80)}" if self.name else ""
@@ -508,10 +523,7 @@ class Tensor(Recordable):
     def __getitem__(self, index: Any) -> Tensor:
         sources: list[Tensor] = []
         index = plain(index, "x[...]", sources)
-        result = cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
-        if result._family is not None and ops.is_basic(index):
-            result._origin = (weakref.ref(self), index)
-        return result
+        return cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
 
     # --- operators
 
@@ -584,6 +596,10 @@ class Tensor(Recordable):
         def partition(self, kth: Any, axis: int = -1, **kwargs: Any) -> None: ...
         def __setitem__(self, index: Any, value: Any) -> None: ...
         def _note_view(self, args: tuple[Any, ...]) -> None: ...
+        def _hand_out(self, array: Any) -> Any: ...
+        def _lend(self, variable: Tensor) -> None: ...
+        def fill(self, value: Any) -> None: ...
+        def put(self, ind: Any, v: Any, mode: str = "raise") -> None: ...
         def compress(self, condition: Any, axis: Any = None) -> Tensor: ...
         def copy(self, order: str = "C") -> Tensor: ...
         def flatten(self, order: str = "C") -> Tensor: ...
@@ -618,14 +634,28 @@ def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None
     """Wrap an array, or a Tensor of an older level, as a variable of `level`, without a copy."""
     if not hasattr(data, "__array_function__"):
         data = np.asarray(data)
+    if isinstance(data, Tensor):
+        lender, data = data, handle(data.data, data._node)
+        t = handle(data, leaf_node(data, level, needs=needs, name=name))
+        lender._lend(t)
+        return t
+    return handle(refuse_other_meanings(data), leaf_node(data, level, needs=needs, name=name))
+
+
+def handle(data: Array, node: Node | None) -> Tensor:
+    """Make a Tensor of recorded values: one that nobody else has, and so nobody writes."""
     t = _new(Tensor)
-    t.data, t._family = refuse_other_meanings(data), None
-    t._node = leaf_node(data, level, needs=needs, name=name)
+    t.data, t._node, t._storage = data, node, None
     return t
 
 
+def alone(x: Any) -> Any:
+    """Return what was recorded as a result of its own, so that no write to it reaches the record; arrays as they are."""
+    return handle(x.data, x._node) if isinstance(x, Tensor) else x
+
+
 def stop_gradient(x: Any) -> Any:
-    """Return `x` as a constant: no gradient flows through it, at any level.
+    """Return the values of `x` as a constant of its own: no gradient flows through it, at any level.
 
     Parameters
     ----------
@@ -634,7 +664,7 @@ def stop_gradient(x: Any) -> Any:
     Returns
     -------
     Tensor or array
-        A Tensor with the values of a Tensor; an array as it is.
+        A Tensor of a Tensor, a copy of an array: later writes to `x` are not seen in it.
 
     Examples
     --------
@@ -642,6 +672,4 @@ def stop_gradient(x: Any) -> Any:
     >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
     array(3.)
     """
-    if not isinstance(x, Tensor):
-        return x
-    return Tensor.detach(x) if not isinstance(x.data, Tensor) else stop_gradient(x.data)
+    return handle(value_of(x), None) if isinstance(x, Tensor) else x.copy() if isinstance(x, np.ndarray) else x

@@ -15,7 +15,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients, one_like, pushforward, seed_for
 from autograd_np.node import Level, Node
-from autograd_np.tensor import Tensor, leaf
+from autograd_np.tensor import Tensor, alone, leaf
 from autograd_np.typing import Array, PyTree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -76,7 +76,7 @@ def _unwrap(x: Any, level: Level) -> Any:
     if isinstance(x, Tensor) and (x._node is None or x._node.level is level):
         node, data = x._node, x.data
         passed_on = node is not None and (node.op is None or any(v is data for v in node.values))  # np.squeeze may return its argument
-        return data.copy() if isinstance(data, np.ndarray) and (passed_on or data.base is not None) else data
+        return data.copy() if isinstance(data, np.ndarray) and (passed_on or data.base is not None) else alone(data)
     return x
 
 
@@ -268,7 +268,7 @@ def _linearize(f: Callable[..., Any], primals: Sequence[PyTree], where: str) -> 
         lent = set(map(id, given))
         found = {root: t.copy() if isinstance(t, np.ndarray) and (id(t) in lent or t.base is not None) else t for root, t in found.items()}
         moved_leaves = [
-            np.zeros_like(_unwrap(x, level)) if node is None or node not in found else found[node]
+            np.zeros_like(_unwrap(x, level)) if node is None or node not in found else alone(found[node])
             for x, node in zip(leaves, nodes, strict=True)
         ]
         return unflatten_out(moved_leaves)

@@ -178,7 +178,7 @@ def binary_cross_entropy(input: Array, target: Array, reduction: Reduction = "me
     return _reduced(_BCE(input, target), reduction)
 
 
-_MOVES = frozenset({"transpose", "reshape", "squeeze", "expand_dims", "swapaxes", "moveaxis", "getitem"})  # ravel is a reshape
+_MOVES = frozenset({"transpose", "reshape", "squeeze", "expand_dims", "swapaxes", "moveaxis", "getitem", "ravel"})
 
 
 def _logit(t: Array) -> Array | None:

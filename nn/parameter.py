@@ -12,8 +12,8 @@ __all__ = ["Parameter"]
 class Parameter(ag.Tensor):
     """A Tensor that a Module registers when it becomes an attribute.
 
-    It stays a leaf: under `autograd_np.no_grad`, ``p -= step`` and ``p[...] = values`` give it new values, and results
-    recorded earlier keep the old ones.
+    It stays a leaf: under `autograd_np.no_grad`, ``p -= step`` and ``p[...] = values`` give it new values; views of it
+    follow, and results recorded earlier keep the old ones.
 
     Parameters
     ----------

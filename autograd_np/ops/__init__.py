@@ -10,12 +10,13 @@ from __future__ import annotations
 from autograd_np.ops import contraction, creation, linalg, reductions, selection
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
 from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
-from autograd_np.ops.shaping import astype, summed
+from autograd_np.ops.shaping import BROADCAST, astype, summed
 from autograd_np.ops.special import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
-from autograd_np.ops.ufunc_methods import ufunc_method
+from autograd_np.ops.ufunc_methods import ufunc_method, write_out
 
 __all__ = [
     "ADD",
+    "BROADCAST",
     "DIVIDE",
     "GETITEM",
     "MULTIPLY",
@@ -38,4 +39,5 @@ __all__ = [
     "softplus",
     "summed",
     "ufunc_method",
+    "write_out",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_np import errors
+from autograd_np.memory import duplicate
 from autograd_np.op import Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive
 from autograd_np.typing import Array, Shape
 
@@ -105,10 +106,10 @@ def scatter_add(g: Array, *, shape: Shape, index: Any) -> Array:
 
 @primitive
 def setitem(a: Array, v: Array, *, index: Any) -> Array:
-    """Return a copy of `a` with ``a[index] = v`` done."""
+    """Return a copy of `a`, of the same layout, with ``a[index] = v`` done."""
     if not is_numpys(a, v):
         return _overwritten(a, v, index)
-    out = np.array(a) if isinstance(a, np.generic) else a.copy()
+    out = duplicate(a) if isinstance(a, (np.ndarray, np.generic)) else a.copy()
     out[index] = v
     return out
 
@@ -340,7 +341,9 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
         places = [1, 0, *range(2, len(xi))]
     grids = [np.reshape(x, tuple(-1 if i == place else 1 for i in range(len(xi)))) for x, place in zip(xi, places, strict=True)]
     shape = np.broadcast_shapes(*(x.shape for x in grids))
-    return tuple(grids) if sparse else tuple(np.broadcast_to(x, shape) for x in grids)
+    if not sparse:
+        grids = [np.broadcast_to(x, shape) for x in grids]
+    return tuple(np.copy(x, order="C") for x in grids) if copy else tuple(grids)
 
 
 @derived(np.diagflat)

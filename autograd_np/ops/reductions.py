@@ -227,11 +227,9 @@ constant(np.argmax, np.argmin, cases=(case((3, 4)), case((3, 4), axis=1, keepdim
 
 
 def refuse_out(out: Any, name: str) -> None:
-    """Raise InPlaceError if an `out` array was given to a derived function."""
+    """Raise InPlaceError if a derived function was given `out` by position, where the engine does not look for it."""
     if out is not None:
-        raise errors.InPlaceError(
-            f"{name}(..., out=) would write over an array and lose the graph; take the result instead: x = {name}(...)"
-        )
+        raise errors.InPlaceError(f"{name} takes out= by name only, and a Tensor: {name}(..., out=y)")
 
 
 @derived(np.count_nonzero)

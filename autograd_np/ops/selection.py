@@ -13,7 +13,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.op import Domain, case, constant, derived, elementwise, general, primitive, real
 from autograd_np.ops.elementwise import not_whole
-from autograd_np.ops.reductions import refuse_out
+from autograd_np.ops.ufunc_methods import write_out
 from autograd_np.typing import Array
 
 
@@ -72,19 +72,20 @@ constant(np.isposinf, np.isneginf, np.isreal, np.iscomplex, cases=(case((3, 4)),
 
 @derived(np.clip)
 def _clip(a: Array, a_min: Any = None, a_max: Any = None, out: None = None, **bounds: Any) -> Array:
-    refuse_out(out, "np.clip")
     unknown = bounds.keys() - {"min", "max"}
     if unknown:
         raise errors.NoRowError(f"the row of clip does not cover {', '.join(sorted(unknown))}")
     if bounds and (a_min is not None or a_max is not None):
         raise ValueError("np.clip got its bounds twice: pass a_min and a_max, or min= and max=")
-    return clip(a, bounds.get("min", a_min), bounds.get("max", a_max))
+    result = clip(a, bounds.get("min", a_min), bounds.get("max", a_max))
+    return result if out is None else write_out(np.clip, out, result)
 
 
 @derived(np.nan_to_num)
 def _nan_to_num(x: Array, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
     if not copy:
-        refuse_out(x, "np.nan_to_num(copy=False)")
+        x[...] = _nan_to_num(x, True, nan, posinf, neginf)
+        return x
     if x.dtype.kind != "f":
         return np.copy(x)
     limits = np.finfo(x.dtype)

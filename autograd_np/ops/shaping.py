@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import case, constant, derived, general, is_numpys, linear, primitive
+from autograd_np.op import Op, case, constant, derived, general, is_numpys, linear, primitive
 from autograd_np.ops.indexing import along, axes_of, axis_of, flat, reduced_axes, scatter_add, take
 from autograd_np.typing import Array, Shape
 
@@ -98,18 +98,34 @@ def _inverse(axes: Any) -> tuple[int, ...]:
 # --- functions whose form depends on the version of NumPy, or that need a check -------------------
 
 
+def _check_order(name: str, order: str) -> None:
+    if order not in ("C", "F"):
+        raise errors.NoRowError(f"the row of {name} covers order='C' and 'F', got {order!r}: that depends on the memory layout; say which")
+
+
 @primitive
 def reshape(a: Array, shape: Any = None, order: str = "C", newshape: Any = None, copy: Any = None) -> Array:
     """Return the same elements in another shape."""
     shape = newshape if shape is None else shape
-    if order not in ("C", "F"):
-        raise errors.NoRowError(f"the row of reshape covers order='C' and 'F', got {order!r}: that depends on the memory layout; say which")
-    if is_numpys(a):
-        return a.reshape(shape) if order == "C" else np.reshape(a, shape, order="F")
-    if order == "C":
-        return flat(a, shape)
-    shape = tuple(shape) if np.iterable(shape) else (shape,)
-    return np.transpose(flat(np.transpose(a), shape[::-1]))
+    _check_order("reshape", order)
+    if not is_numpys(a):
+        if order == "C":
+            return flat(a, shape)
+        shape = tuple(shape) if np.iterable(shape) else (shape,)
+        return np.transpose(flat(np.transpose(a), shape[::-1]))
+    out = a.reshape(shape) if order == "C" else np.reshape(a, shape, order="F")
+    if copy is False and isinstance(out, np.ndarray) and not np.may_share_memory(out, a):
+        raise ValueError(
+            f"reshape of {a.shape} to {shape} with copy=False needs a copy, since the elements are not in that order in memory"
+        )
+    return out.copy() if copy else out
+
+
+@primitive
+def ravel(a: Array, order: str = "C") -> Array:
+    """Return the elements along one axis: a copy where they are not side by side, which ``reshape(-1)`` need not be."""
+    _check_order("ravel", order)
+    return cast("Array", np.ravel(a, order=cast("Literal['C', 'F']", order)) if is_numpys(a) else reshape(a, -1, order=order))
 
 
 def reshaped(g: Array, shape: Shape) -> Array:
@@ -232,10 +248,12 @@ linear(copy,                        lambda g, y, a, order="K", subok=False: g,  
 
 # broadcasting
 linear(spread,                      lambda g, y, a, shape: g,                                            case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), signature="g shape", tex="#1")
-linear(np.broadcast_to,             lambda g, y, a, shape, subok=False: g,                               case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), tex="#1")
+BROADCAST: Op = linear(
+       np.broadcast_to,             lambda g, y, a, shape, subok=False: g,                               case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), tex="#1")
 
 # the same elements in another shape
 linear(reshape,                     _unreshape,                                                       case((3, 4), shape=(2, 6)), case((3, 4), shape=-1, order="F"), also=(np.reshape,))
+linear(ravel,                       lambda g, y, a, order="C": reshaped(g, a.shape) if order == "C" else reshape(g, a.shape, order=order),  case((3, 4)), case((3, 4), order="F"), also=(np.ravel,))
 linear(np.squeeze,                  _back,                                                            case((1, 3, 1)), case((1, 3, 1), axis=0))
 linear(np.expand_dims,              _back,                                                            case((3, 4), axis=1), case((3,), axis=(0, -1)))
 
@@ -265,11 +283,6 @@ general(pad,                        _unpad, jvp=_pad_jvp, cases=(
 
 def _array(a: Any) -> Array:
     return a if hasattr(a, "ndim") else np.asarray(a)
-
-
-@derived(np.ravel)
-def _ravel(a: Array, order: str = "C") -> Array:
-    return reshape(a, -1) if order == "C" else reshape(a, -1, order=order)
 
 
 @derived(np.rollaxis)
@@ -420,7 +433,7 @@ if hasattr(np, "astype"):  # NumPy 2.1
 
     @derived(np.astype)
     def _astype(x: Array, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Array:
-        return astype(x, dtype)
+        return x if not copy and x.dtype == dtype else astype(x, dtype)
 
 
 @derived(np.diff)

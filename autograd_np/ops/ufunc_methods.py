@@ -9,6 +9,8 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import name_of
+from autograd_np.op import Recordable
+from autograd_np.ops.indexing import scatter_add
 from autograd_np.ops.shaping import astype
 from autograd_np.ops.special import logsumexp
 
@@ -30,16 +32,26 @@ def ufunc_method(apply: Callable[..., Any], ufunc: np.ufunc, method: str, inputs
     Raises
     ------
     InPlaceError
-        For ``out=``, ``where=`` (which leaves the rest of `out` as it was) and ``.at``.
+        For an `out` that is no Tensor, for ``where=`` without `out` (which leaves elements undefined), and for ``.at``
+        with repeated indices where it is neither a sum nor a difference.
     NoRowError
         For a method with no counterpart in the table.
     """
     name = name_of(ufunc)
-    if any(o is not None for o in kwargs.get("out") or ()):
-        raise errors.InPlaceError(
-            f"{name}(..., out=) or array {_symbol(ufunc)}= Tensor would write over an array and lose the graph; "
-            f"take the result instead: x = {name}(...)"
-        )
+    out = kwargs.get("out")
+    if out is not None and any(o is not None for o in out):
+        for o in out:
+            if not isinstance(o, Recordable):
+                raise errors.InPlaceError(
+                    f"{name}(..., out=) or array {_symbol(ufunc)}= Tensor would write over an array and lose the graph; "
+                    f"take the result instead: x = {name}(...)"
+                )
+        where = kwargs.get("where", True)
+        rest = {k: v for k, v in kwargs.items() if k not in ("out", "where" if method == "__call__" else "out")}
+        result = ufunc_method(apply, ufunc, method, inputs, rest)
+        if where is not True and method == "__call__":
+            result = np.where(where, result, out[0])
+        return write_out(ufunc, out if len(out) > 1 else out[0], result, rest.get("casting", "same_kind"))
     kwargs = {k: v for k, v in kwargs.items() if k != "out"}
     if method == "__call__":
         return _call(apply, ufunc, inputs, kwargs, name)
@@ -53,10 +65,46 @@ def ufunc_method(apply: Callable[..., Any], ufunc: np.ufunc, method: str, inputs
         a, b = (x if hasattr(x, "ndim") else np.asarray(x) for x in inputs)
         return ufunc(a.reshape(a.shape + (1,) * b.ndim), b)
     if method == "at":
-        raise errors.InPlaceError(
-            f"{name}.at writes in place; on a Tensor write x[i] += v (repeated indices once) or a sum over one-hot rows"
-        )
+        return _at(ufunc, *inputs)
     raise errors.NoRowError(f"{name}.{method} has no row in autograd_np's table; write it with {name} and slices")
+
+
+def write_out(fn: Any, out: Any, result: Any, casting: Any = "same_kind") -> Any:
+    """Write the result of a call into the `out` it was given, and return that, as NumPy does."""
+    if isinstance(out, tuple):
+        return tuple(r if o is None else write_out(fn, o, r, casting) for o, r in zip(out, result, strict=True))
+    name = getattr(fn, "__name__", str(fn))
+    if not isinstance(out, Recordable):
+        raise errors.InPlaceError(
+            f"{name}(..., out=) would write over an array and lose the graph; take the result instead: x = {name}(...)"
+        )
+    target: Any = out
+    if np.shape(result) != target.shape and not isinstance(fn, np.ufunc):
+        raise ValueError(f"{name}(..., out=): the result has shape {np.shape(result)}, out has {target.shape}")
+    if not np.can_cast(result.dtype, target.dtype, casting):
+        raise TypeError(f"{name}(..., out=): cannot write {result.dtype} into a Tensor of {target.dtype}; convert with .astype first")
+    target[...] = result
+    return out
+
+
+def _at(ufunc: np.ufunc, a: Any, index: Any, *operand: Any) -> None:
+    """Do what ``ufunc.at`` does: as ``a[index] = ufunc(a[index], b)``, but once for each time an element is named."""
+    if not isinstance(a, Recordable):
+        raise errors.InPlaceError(
+            f"np.{ufunc.__name__}.at of a Tensor would write over an array and lose the graph; make a Tensor of that first"
+        )
+    target: Any = a
+    picked = target[index]
+    if ufunc in (np.add, np.subtract):
+        moved = ufunc(np.zeros_like(picked), operand[0])
+        if np.shape(moved) != np.shape(picked):
+            raise ValueError(f"np.{ufunc.__name__}.at: shape {np.shape(operand[0])} does not fit the picked elements, {np.shape(picked)}")
+        target[...] = target + scatter_add(moved, shape=target.shape, index=index)
+        return
+    places = np.arange(target.size).reshape(target.shape)[index]
+    if np.unique(places).size != places.size:
+        raise errors.InPlaceError(f"np.{ufunc.__name__}.at names an element twice; apply np.{ufunc.__name__} once for each of its turns")
+    target[index] = ufunc(picked, *operand)
 
 
 def _symbol(ufunc: np.ufunc) -> str:

@@ -403,13 +403,12 @@ def test_becoming_an_ndarray_is_refused_inside_transforms_and_trace() -> None:
             run(np.ones(2))
 
 
-def test_out_is_refused() -> None:
+def test_an_array_as_out_is_refused() -> None:
     x, out = leaf([1.0, 2.0]), np.zeros(2)
     for call in (
         lambda: np.add(x, 1, out=out),
         lambda: np.exp(x, out=out),
         lambda: np.sum(x, out=np.zeros(())),
-        lambda: np.add(out, 1, out=x),
     ):
         with pytest.raises(ag.InPlaceError, match="out="):
             call()
@@ -821,7 +820,7 @@ def test_ufunc_methods_and_keywords() -> None:
     with pytest.raises(ag.NoRowError, match=r"np\.subtract\.accumulate"):
         np.subtract.accumulate(x)
     with pytest.raises(ag.InPlaceError, match=r"np\.add\.at"):
-        np.add.at(x, [0], 1.0)
+        np.add.at(np.zeros(3), [0], x[:1])
     with pytest.raises(ag.InPlaceError, match="where="):
         np.log(x, where=np.array([True, False, True]))
     assert np.add(x, 1, dtype=np.float32).dtype == np.float32

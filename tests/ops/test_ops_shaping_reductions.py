@@ -726,7 +726,7 @@ def test_methods_and_parts_of_a_real_array() -> None:
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("fill", r"x\[\.\.\.\] = v"), ("flat", "reshape"), ("view", "astype"), ("resize", "reshape"), ("tobytes", "numpy")],
+    [("flat", "reshape"), ("view", "astype"), ("resize", "reshape"), ("tobytes", "numpy")],
 )
 def test_what_a_tensor_has_not_names_what_to_write(name: str, advice: str) -> None:
     t = ag.Tensor([1.0])
