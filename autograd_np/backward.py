@@ -47,7 +47,7 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     """
     if anomaly_mode():
         _check_kept(cotangents)
-    if all(support.is_eager(node.out) for node in cotangents) and not anomaly_mode():
+    elif all(support.is_eager(node.out) for node in cotangents):
         found, ok = without_invalid(sweep, cotangents, seen)
         if ok:
             return found

@@ -151,4 +151,4 @@ def scope(name: str) -> Block:
 
 def anomaly_mode() -> bool:
     """Whether `detect_anomaly` is active in this context."""
-    return current_mode().anomaly
+    return mode_entry() is not DEFAULT and current_mode().anomaly

@@ -248,13 +248,23 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         except RuntimeWarning as warning:
             result = retold(warning, derived, *args, **given)
         return result if out is None else ops.write_out(fn, out, result)
-    if not kwargs and len(args) == len(row.rules) and not row.variadic and not row.strict:
-        if len(args) == 1 and not row.selects:
-            return record_one(row, args[0]) if isinstance(args[0], Tensor) else record(row, args)
-        return record_two(row, *args) if len(args) == 2 else record(row, args)
+    if not kwargs and len(args) == len(row.rules) and not row.variadic:
+        if len(args) == 1 and not row.selects and isinstance(args[0], Tensor):
+            result = record_one(row, args[0])
+        else:
+            result = record_two(row, *args) if len(args) == 2 else record(row, args)
+        if row.strict and isinstance(result, Tensor) and result._storage is None:
+            _note_if_a_view(result, args)  # a user's function may return its argument
+        return result
     operands, attrs, sources, out = bind(row, args, kwargs)
     result = record(row, operands, attrs, sources)
     return result if out is None else ops.write_out(fn, out, result)
+
+
+def _note_if_a_view(result: Tensor, args: tuple[Any, ...]) -> None:
+    data = result.data
+    if data.__class__ is not _NDARRAY or data.base is not None or any(isinstance(a, Tensor) and a.data is data for a in args):
+        result._note_view(args)
 
 
 # --- Tensor ---------------------------------------------------------------------------------------

@@ -369,8 +369,7 @@ def _labels(input: Array, target: Array, where: str) -> Array:  # noqa: A002
 
 def _within_unit(x: Array) -> bool:
     """Whether all elements are within [0, 1]; lazy arrays, which cannot tell yet, pass."""
-    x = ag.stop_gradient(x)
-    x = x.numpy() if isinstance(x, ag.Tensor) else x
+    x = ag.stop_gradient(x).numpy() if isinstance(x, ag.Tensor) else x
     return not isinstance(x, np.ndarray) or x.size == 0 or bool(np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1)
 
 

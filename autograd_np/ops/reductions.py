@@ -17,7 +17,7 @@ from autograd_np import errors
 from autograd_np.op import case, constant, derived, general, linear
 from autograd_np.ops.elementwise import over
 from autograd_np.ops.indexing import axes_of, axis_of, reduced_axes
-from autograd_np.ops.shaping import astype, filled, merge, wide
+from autograd_np.ops.shaping import astype, filled, is_half, merge, wide
 from autograd_np.typing import Array
 
 # --- the pieces that the rules share --------------------------------------------------------------
@@ -37,8 +37,8 @@ def count(x: Array, axis: Any, where: Any = True) -> Any:
     """Return how many elements each result was reduced from; an array under a mask."""
     if where is not True:
         return np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True, dtype=wide(x.dtype))
-    n = math.prod(x.shape[i] for i in reduced_axes(axis, x.ndim))
-    return np.float32(n) if x.dtype == np.float16 else n
+    n = x.size if axis is None else math.prod(x.shape[i] for i in reduced_axes(axis, x.ndim))
+    return np.float32(n) if is_half(x.dtype) else n
 
 
 def _masked(g: Array, where: Any) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.op import case, elementwise, general, primitive
-from autograd_np.ops.shaping import wide
+from autograd_np.ops.shaping import is_half, wide
 from autograd_np.typing import Array
 
 
@@ -83,7 +83,7 @@ def _shifted_exp(x: Array, axis: Any) -> tuple[Array, Array]:
 
 
 def _total(a: Array, axis: Any) -> Array:
-    if a.dtype != np.float16:
+    if not is_half(a.dtype):
         return np.sum(a, axis=axis, keepdims=True)
     return np.sum(a, axis=axis, keepdims=True, dtype=wide(a.dtype))
 
