@@ -82,7 +82,7 @@ def test_interrupts_by_a_signal() -> None:
         for k in range(300):
             try:
                 signal.setitimer(signal.ITIMER_REAL, 2e-5 + k * 1e-7)
-                while True:
+                for _ in range(20_000):  # Python drops an interrupt that comes while it frees an object
                     with ag.no_grad():
                         pass
             except KeyboardInterrupt as error:
