@@ -29,7 +29,8 @@ def _full_like(
     a: Array, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
 ) -> Array:
     zeros = np.zeros_like(a, dtype=dtype, shape=shape)
-    return astype(np.reshape(zeros + fill_value, zeros.shape), zeros.dtype)
+    full = astype(np.reshape(zeros + fill_value, zeros.shape), zeros.dtype)
+    return full if full.ndim else np.copy(full)  # a sum without axes is a number, which nothing is written into
 
 
 @derived(np.shape)

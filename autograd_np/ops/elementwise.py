@@ -39,9 +39,9 @@ def won(mine: Array, other: Array, y: Array) -> Array:
     return np.where(mine == other, 0.5, mine > other).astype(y.dtype)
 
 
-def won_or_other_is_nan(mine: Array, other: Array, y: Array) -> Array:
-    """Like `won`, but a NaN loses: the rule of fmax and fmin."""
-    return np.where(np.isnan(other), 1, won(mine, other, y)).astype(y.dtype)
+def or_alone(share: Array, other: Array) -> Array:
+    """Return the share of an operand, all of it where the other is NaN and so loses: the rule of fmax and fmin."""
+    return np.where(np.isnan(other), 1, share).astype(share.dtype)
 
 
 def _widened(x: Any, y: Array) -> Any:
@@ -144,8 +144,8 @@ elementwise(np.absolute,               lambda y, x: np.sign(x),                 
 elementwise(np.fabs,                   lambda y, x: np.sign(x),                                      on=nonzero,           tex=r"\lvert #1 \rvert", note="0 at 0")
 elementwise(np.maximum,                lambda y, a, b: won(a, b, y), lambda y, a, b: won(b, a, y),                         tex=r"\max(#1, #2)", note="ties: a half each", gates=True)
 elementwise(np.minimum,                lambda y, a, b: won(b, a, y), lambda y, a, b: won(a, b, y),                         tex=r"\min(#1, #2)", note="ties: a half each", gates=True)
-elementwise(np.fmax,                   lambda y, a, b: won_or_other_is_nan(a, b, y), lambda y, a, b: won_or_other_is_nan(b, a, y), tex=r"\max(#1, #2)", note="ties: a half each; a NaN loses", selects=True, gates=True)
-elementwise(np.fmin,                   lambda y, a, b: won_or_other_is_nan(-a, -b, y), lambda y, a, b: won_or_other_is_nan(-b, -a, y), tex=r"\min(#1, #2)", note="ties: a half each; a NaN loses", selects=True, gates=True)
+elementwise(np.fmax,                   lambda y, a, b: or_alone(won(a, b, y), b), lambda y, a, b: or_alone(won(b, a, y), a), tex=r"\max(#1, #2)", note="ties: a half each; a NaN loses", selects=True, gates=True)
+elementwise(np.fmin,                   lambda y, a, b: or_alone(won(b, a, y), b), lambda y, a, b: or_alone(won(a, b, y), a), tex=r"\min(#1, #2)", note="ties: a half each; a NaN loses", selects=True, gates=True)
 elementwise(np.heaviside,              0, lambda y, a, b: a == 0,                                    on=nonzero,           tex="H(#1)")
 elementwise(np.nextafter,              1, 0,                                                                               note="a step of one unit in the last place")
 elementwise(np.copysign,               lambda y, a, b: np.copysign(1, a) * np.copysign(1, b), 0,     on=nonzero,           tex=r"\lvert #1 \rvert \operatorname{sgn} #2")

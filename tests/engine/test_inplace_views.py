@@ -549,3 +549,14 @@ def test_old_values_are_not_kept_by_views_of_them() -> None:
         row += 1
     assert c.data[0, 0] == 2.0
     assert not any(r() is not None for r in old[:-1])
+
+
+def test_a_full_array_without_axes_is_written_through_its_views() -> None:
+    def f(y: Any) -> Any:
+        full = np.full_like(y, 0.5)
+        view = np.atleast_1d(full)
+        view[0] = y
+        full *= 2
+        return np.sum(view**2) + full
+
+    assert ag.grad(f)(3.0) == 2 * 2 * 6 + 2

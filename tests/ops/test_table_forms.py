@@ -453,3 +453,12 @@ def test_a_wrong_form_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row, "rules", (lambda g, y, a, indices, **how: np.ones_like(a), None))
     with pytest.raises(AssertionError):
         test_booleans_in_the_place_of_any_argument(row)
+
+
+@pytest.mark.parametrize("fn", [np.fmin, np.fmax, np.minimum, np.maximum])
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_, np.int8])
+def test_a_choice_between_a_float_and_a_narrow_integer(fn: Any, dtype: Any) -> None:
+    k, a = np.array([1, 0, 1], dtype), np.array([-1.5, 2.5, 0.25])
+    chosen = np.array([fn(k, a) == a]).ravel().astype(float)
+    np.testing.assert_array_equal(ag.grad(lambda a: np.sum(fn(k, a)))(a), chosen)
+    np.testing.assert_array_equal(ag.grad(lambda a: np.sum(fn(a, k)))(a), chosen)
