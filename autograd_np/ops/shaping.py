@@ -387,7 +387,7 @@ def _block(arrays: Any) -> Array:
             raise ValueError("np.block needs lists that are nested equally deep")
         return _with_axes(part, lambda shape: (1,) * (axes - len(shape)) + shape)
 
-    return join(arrays, levels)
+    return join(arrays, levels) if levels else np.copy(join(arrays, levels))
 
 
 @derived(np.array_split)

@@ -560,3 +560,13 @@ def test_a_full_array_without_axes_is_written_through_its_views() -> None:
         return np.sum(view**2) + full
 
     assert ag.grad(f)(3.0) == 2 * 2 * 6 + 2
+
+
+def test_a_block_of_one_array_is_a_copy() -> None:
+    def f(x: Any) -> Any:
+        y = x * 1.0
+        block = np.block(y)
+        block *= 3
+        return np.sum(y**2)
+
+    np.testing.assert_array_equal(ag.grad(f)(np.array([1.0, 2.0])), [2.0, 4.0])
