@@ -718,3 +718,22 @@ def test_a_result_written_into_the_last_argument():
 
     inputs = {"W": LINE["W"][:1], "X": LINE["X"], "Y": (LINE["T"][:1] > 0) + 0.0}
     assert ag.check_backward(forward, backward, inputs).ok
+
+
+def test_a_cache_that_forward_makes_under_the_name_of_the_one_it_was_given():
+    def forward(X, gamma, cache, momentum=0.9):
+        mean, scale = cache
+        mu = np.mean(X, axis=0)
+        centred = X - mu
+        cache = (centred, gamma)
+        return gamma * centred, cache, momentum * mean + (1 - momentum) * mu, scale
+
+    def backward(dout, cache):
+        centred, gamma = cache
+        dgamma = np.sum(dout * centred, axis=0)
+        dX = gamma * (dout - np.mean(dout, axis=0))
+        return dX, dgamma
+
+    rng = np.random.default_rng(0)
+    inputs = {"X": rng.normal(size=(5, 3)), "gamma": rng.normal(size=3), "cache": (np.zeros(3), np.ones(3))}
+    assert ag.check_backward(forward, backward, inputs).ok

@@ -305,11 +305,18 @@ def fill(program: Program, traced: Traced, reading: Reading, cotangents: Mapping
             continue
         if p.name in roles:
             filled[p.name] = roles[p.name]
+        elif p.name in traced.inputs and _is_handed_on(traced.run.variables.get(p.name), traced.inputs[p.name], parts):
+            filled[p.name] = traced.run.variables[p.name]
         elif (p.name in given and (p.name in traced.inputs or p.default is p.empty or p.default is None)) or (
             p.name in available and (p.default is p.empty or p.default is None)
         ):
             filled[p.name] = available[p.name]
     return filled
+
+
+def _is_handed_on(made: Any, given: Any, parts: Sequence[Any]) -> bool:
+    """Whether forward made a new cache under the name of one it was given, and returned it: that is what backward unpacks."""
+    return isinstance(made, (tuple, list, dict)) and made is not given and any(p is made for p in parts)
 
 
 def is_no_gradient(name: str) -> bool:
