@@ -104,7 +104,7 @@ def _augment_at(a: Any, b: Any, i: Any, op: str) -> None:
 
 
 class UnorderedError(Exception):
-    """NumPy reads some elements after it has written them: overlapping memory of one axis and unequal strides, `np.place`."""
+    """NumPy reads some elements after it has written them: overlapping memory of one axis and unequal strides, masks, `np.place`."""
 
 
 def _set(a: Any, b: Any, i: Any) -> None:
@@ -116,6 +116,8 @@ def _check_order(a: Any, i: Any, b: Any) -> None:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         target = a[i]
         if target.ndim == b.ndim == 1 and target.strides != b.strides and np.may_share_memory(target, b):
+            raise UnorderedError
+        if isinstance(i, np.ndarray) and i.dtype.kind == "b" and np.may_share_memory(a, b):
             raise UnorderedError
 
 
