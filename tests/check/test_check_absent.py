@@ -131,3 +131,26 @@ def test_who_asks_for_one_gradient_alone_is_not_told_to_write_all():
 
     assert ag.check_backward(forward, last_layer, NET).ok
     assert ag.check_backward(forward, no_entry, NET, wrt=["W1", "W2", "b2"]).ok
+
+
+class Normalised:
+    """Carries statistics and positions beside its parameters: the loss depends on them, and nobody trains them."""
+
+    def __init__(self):
+        self.W, self.b = rng.normal(size=(3, 4)), rng.normal(size=4)
+        self.mean, self.std, self.pos = rng.normal(size=3), 1 + rng.random(3), rng.normal(size=(5, 3))
+
+    def forward(self, X):
+        self.X = (X - self.mean) / self.std + self.pos
+        return self.X @ self.W + self.b
+
+    def backward(self, dZ):
+        self.dW, self.db = self.X.T @ dZ, np.sum(dZ, axis=0)
+        return dZ @ self.W.T / self.std
+
+
+def test_what_an_object_carries_beside_its_parameters_needs_no_gradient():
+    layer = Normalised()
+    report = ag.check_backward(layer.forward, layer.backward, {"X": rng.normal(size=(5, 3))})
+    assert report.ok
+    assert [said.partition(":")[0] for said in report.unjudged] == ["mean", "std", "pos"]

@@ -16,6 +16,7 @@ from autograd_np.check.explain.detective import Mistake, find_mistakes, finished
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.edits.syntax import replaced, statements
+from autograd_np.check.judge.handed import respelled
 from autograd_np.check.judge.outcome import Absent, Fix, Wrong
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.point import Point
@@ -119,8 +120,7 @@ def _alike(path: str, beside: str, missing: str) -> str:
     """Write what is missing as `path` is written, which in the function is called as `beside` is from outside."""
     last = re.compile(r"\w+(?=\W*$)")
     (old, new) = (m.group() if (m := last.search(text)) else text for text in (beside, missing))
-    head, found, tail = path.rpartition(old)
-    return f"{head}{new}{tail}" if found else missing
+    return respelled(path, old, new) if old in path else missing
 
 
 def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:

@@ -9,16 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np.check.judge.names import is_data
 from autograd_np.check.judge.outcome import Absent, Fix, Returned
 from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place, roots_written_by
+from autograd_np.check.watch.state import Attribute
 
-__all__ = ["Withheld", "absent", "clipping", "misplaced", "withheld", "without_gradient"]
+__all__ = ["Withheld", "absent", "clipping", "misplaced", "respelled", "withheld", "without_gradient"]
 
-_DATA = re.compile(
-    r"(?i)x\w?\d*|y\w{0,4}\d*|t|ts|inputs?|targets?|labels?|x_\w+|y_\w+|data|images?|imgs?|batch\w*|mask\w*|samples?|features?|(a|h|c|s)_?(0|prev|init|state)?|hidden|cell|states?|(prev|init)_?\w{1,2}|one_?hot|weights?_decay|\w*_true|noise|eps|idx|z"
+_CARRIED = re.compile(
+    r"(?i)[ahcs](_?(0|prev|init|state))?|hidden|cell|states?|(\w+_)?(mean|std|var)|(running|moving)_\w+|pos(ition)?s?|pos_\w+|pe|[xy]_\w+"
 )
 
 
@@ -27,11 +29,6 @@ class Withheld(NamedTuple):
 
     event: Event
     forward_name: str
-
-
-def is_data(name: str) -> bool:
-    """Whether a name is one that people give to samples and labels rather than to parameters."""
-    return bool(_DATA.fullmatch(name.rpartition(".")[2]))
 
 
 def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
@@ -72,11 +69,15 @@ def displacing(session: Session) -> list[tuple[Any, ...]]:
 
 def misplaced(session: Session, point: Point, returned: Sequence[Returned], missing: Sequence[Withheld]) -> list[Absent]:
     """Return the gradients that are computed and in whose place another one is returned."""
+    places = displacing(session)
+    standing = [r for r in returned if r.where in places]
+    if not standing:
+        return []
     order = {n: i for i, n in enumerate(point.leaves)}
     found = []
     for w in missing:
-        for where in sorted(displacing(session), key=lambda p: abs(p[1] - order.get(w.forward_name, 0)))[:1]:
-            found += [Absent(w.forward_name, w.event.path, r, where) for r in returned if r.where == where][:1]
+        nearest = min(standing, key=lambda r: abs(r.where[1] - order.get(w.forward_name, 0)))
+        found.append(Absent(w.forward_name, w.event.path, nearest, nearest.where))
     return found
 
 
@@ -146,14 +147,20 @@ def absent(session: Session, point: Point, returned: Sequence[Returned]) -> list
         same_number = [n for n in given if _numbers(n) and _numbers(n) == _numbers(name)]
         same_letters = [n for n in given if _letters(n) == _letters(name)]
         numbered = bool(same_number and same_letters)
-        if np.ndim(point.leaves[name].out) == 0 or not (beside or numbered):
+        if np.ndim(point.leaves[name].out) == 0 or _is_carried(name, point) or not (beside or numbered):
             continue
         nearest = max(beside or same_number, key=lambda n: (n in same_number, n in same_letters))
         old, new = (_last_key(n, point) for n in (nearest, name))
         where = _exchanged(given[nearest].where, old, new)
         if where is not None or numbered:
-            found.append(Absent(name, _respelled(given[nearest].path, old, new), given[nearest], where))
+            found.append(Absent(name, respelled(given[nearest].path, old, new), given[nearest], where))
     return found
+
+
+def _is_carried(name: str, point: Point) -> bool:
+    """Whether an attribute is called as the states and statistics are that an object carries beside its parameters."""
+    path = point.keys.get(point.traced.program.aliases.get(name, name), ())
+    return bool(path) and isinstance(path[-1], Attribute) and bool(_CARRIED.fullmatch(path[-1]))
 
 
 def _numbers(name: str) -> list[str]:
@@ -181,7 +188,8 @@ def _exchanged(where: tuple[Any, ...], old: str | int, new: str | int) -> tuple[
     return None
 
 
-def _respelled(path: str, old: str | int, new: str | int) -> str:
+def respelled(path: str, old: str | int, new: str | int) -> str:
+    """Write a path with the last `old` in it exchanged for `new`; as it is if there is none."""
     head, found, tail = path.rpartition(str(old))
     return f"{head}{new}{tail}" if found else path
 

@@ -7,7 +7,23 @@ from collections.abc import Iterable, Mapping
 
 from autograd_np.check.watch.spelling import wanted_names
 
-__all__ = ["is_gradients_name", "pair"]
+__all__ = ["is_data", "is_gradients_name", "is_label", "pair"]
+
+_LABEL = r"t|ts|y|y_?true|targets?|labels?|one_?hot"
+_DATA = (
+    rf"{_LABEL}|x\w?\d*|y\w{{0,4}}\d*|inputs?|data|images?|imgs?|batch\w*|mask\w*|samples?|features?|(a|h|c)_?(0|prev|init)"
+    r"|(prev|init)_?\w{1,2}|weights?_decay|\w*_true|noise|eps|idx|z"
+)
+
+
+def is_label(name: str) -> bool:
+    """Whether a name is one that people give to what a prediction is compared with."""
+    return bool(re.fullmatch(f"(?i){_LABEL}", name.rpartition(".")[2]))
+
+
+def is_data(name: str) -> bool:
+    """Whether a name is one that people give to samples and labels rather than to parameters."""
+    return bool(re.fullmatch(f"(?i){_DATA}", name.rpartition(".")[2]))
 
 
 def is_gradients_name(name: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.judge.compare import close
-from autograd_np.check.judge.names import is_gradients_name, pair
+from autograd_np.check.judge.names import is_gradients_name, is_label, pair
 from autograd_np.check.judge.roles import is_no_gradient, is_upstream
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Recording
@@ -362,11 +362,6 @@ def _is_of_gradients(r: Result) -> bool:
     if r.name:
         return is_gradients_name(r.name)
     return r.node is not None and any(isinstance(n, ast.Name) and is_gradients_name(n.id) for n in ast.walk(r.node))
-
-
-def is_label(name: str) -> bool:
-    """Whether a name is one that people give to what a prediction is compared with."""
-    return bool(re.fullmatch(r"(?i)t|ts|y|y_?true|targets?|labels?|one_?hot", name.rpartition(".")[2]))
 
 
 def _is_no_news(r: Result, point: Point) -> bool:

@@ -80,6 +80,7 @@ class Session:
         self.returned_names: set[str] = set()
         self.ignored: set[tuple[Place | None, str]] = set()
         self._counts: dict[int, dict[str, int]] = {}
+        self._numbers: dict[int, set[float]] = {}
         self._structures: dict[tuple[int, Any], dict[tuple[int, Place, str, int], Key]] = {}
         self._noise_of: dict[int, dict[Any, Array]] = {}
 
@@ -354,6 +355,11 @@ class Session:
 
     def numbers(self, point: Point) -> set[float]:
         """Return the numbers that gradients are multiplied or divided by as a convention: counts, sizes, and the user's own."""
+        if id(point) not in self._numbers:
+            self._numbers[id(point)] = self._numbers_at(point)
+        return self._numbers[id(point)]
+
+    def _numbers_at(self, point: Point) -> set[float]:
         found = {1.0, 2.0, *map(float, self.counts(point).values()), *map(float, self.program.world.integers)}
         found |= {float(n) for leaf in point.leaves.values() for n in (*np.shape(leaf.out), np.size(leaf.out))}
         found |= {v for v in point.inputs.values() if type(v) is float}
