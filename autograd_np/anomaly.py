@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.calls import value_of
-from autograd_np.node import Node
+from autograd_np.node import Node, WatchedNode
 
 __all__ = ["check_forward", "check_kept", "has_nan", "keep"]
 
@@ -31,7 +31,7 @@ def check_forward(node: Node) -> None:
 # --- arrays that change ---------------------------------------------------------------------------
 
 
-def keep(node: Node) -> None:
+def keep(node: WatchedNode) -> None:
     """Remember the arrays an operation was recorded with."""
     kept = node.kept = object.__new__(Node)
     kept.op, kept.parents, kept.needs = node.op, node.parents, node.needs
@@ -42,9 +42,10 @@ def keep(node: Node) -> None:
 
 def check_kept(node: Node, derivatives: Callable[[Node], list[Any]]) -> None:
     """Raise if an array was written to since an operation was recorded, and its derivatives are others for that."""
-    kept: Node | None = getattr(node, "kept", None)
-    changed = list(_changed(node, kept)) if kept is not None else []
-    if kept is not None and changed and _differ(node, kept, derivatives):
+    if not isinstance(node, WatchedNode):
+        return
+    changed = list(_changed(node, node.kept))
+    if changed and _differ(node, node.kept, derivatives):
         assert node.op is not None
         raise errors.AnomalyError(
             f"{' and '.join(changed)} of {node.op.name} was written to after it was recorded at {node.site}, and before the sweep "

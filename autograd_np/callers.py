@@ -8,7 +8,6 @@ import itertools
 import linecache
 import os
 import sys
-import sysconfig
 import warnings
 from collections.abc import Iterator
 from types import FrameType
@@ -21,7 +20,7 @@ __all__ = ["asked_by", "call_site", "name_of", "stores_into_array", "warn_caller
 _PACKAGE = __file__.removesuffix("callers.py")
 _NUMPY = f"{os.sep}numpy{os.sep}"
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_STDLIB = sysconfig.get_path("stdlib") + os.sep
+_STDLIB = os.__file__.removesuffix("os.py")
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:

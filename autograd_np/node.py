@@ -18,7 +18,7 @@ from autograd_np.op import Op
 from autograd_np.text import shown
 from autograd_np.typing import Array
 
-__all__ = ["EAGER", "NO_ATTRS", "Level", "Node", "leaf_node"]
+__all__ = ["EAGER", "NO_ATTRS", "Level", "Node", "WatchedNode", "leaf_node"]
 
 NO_ATTRS: dict[str, Any] = {}
 _next_index = itertools.count(1).__next__
@@ -94,13 +94,10 @@ class Node:
         The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
     scope : str
         The `scope` it was recorded in; set by `trace` only.
-    kept : Node
-        Itself with copies of the arrays; set under `detect_anomaly` only.
     """
 
-    __slots__ = ("attrs", "grad", "index", "kept", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
+    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
     scope: str
-    kept: Node
 
     def __init__(
         self,
@@ -132,6 +129,13 @@ class Node:
         raise errors.DifferentiationError(
             "a recorded graph stays in the process that recorded it; pickle or copy leaves and x.detach(), and draw or print the graph here"
         )
+
+
+class WatchedNode(Node):
+    """A Node recorded under `detect_anomaly`: it has itself with copies of the arrays in `kept`."""
+
+    __slots__ = ("kept",)
+    kept: Node
 
 
 def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:

@@ -25,7 +25,7 @@ from autograd_np.callers import asked_by, call_site, stores_into_array
 from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
 from autograd_np.memory import owner
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
-from autograd_np.node import EAGER, NO_ATTRS, Level, Node, leaf_node
+from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
 from autograd_np.numpy_warnings import retold
 from autograd_np.op import TABLE, Op, Primitive, Recordable, is_numpys
 from autograd_np.text import shorten
@@ -163,12 +163,12 @@ def _result(
         mode = DEFAULT.value if mode_entry() is DEFAULT else current_mode()
         needs = needs and op.kind is not CONSTANT
         if (needs or level.keeps_all) and level.order > mode.floor:
-            node = Node(op, parents, values, attrs, data, needs, level)
+            node = (WatchedNode if mode.anomaly else Node)(op, parents, values, attrs, data, needs, level)
             if mode.anomaly or level.sites:
                 sign(node)
-                if mode.anomaly:
-                    check_forward(node)
-                    keep(node)
+            if isinstance(node, WatchedNode):
+                check_forward(node)
+                keep(node)
     if node is None and isinstance(data, Tensor) and not is_view:
         return data
     result = _new(Tensor)
