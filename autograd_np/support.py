@@ -20,7 +20,19 @@ from autograd_np.modes import anomaly_mode
 from autograd_np.node import Node
 from autograd_np.op import Op
 from autograd_np.ops import DIVIDE, MULTIPLY
-from autograd_np.sweeps import cast_to, incoming, is_nan, own, pull, push, topological, total, unbroadcast, warn_if_a_column_met_a_row
+from autograd_np.sweeps import (
+    cast_to,
+    incoming,
+    is_nan,
+    own,
+    pull,
+    push,
+    reached,
+    topological,
+    total,
+    unbroadcast,
+    warn_if_a_column_met_a_row,
+)
 from autograd_np.tensor import value_of
 from autograd_np.typing import Array
 
@@ -72,15 +84,12 @@ def carefully_pushed(tangents: dict[Node, Array], order: list[Node]) -> dict[Nod
     moved = dict(tangents)
     taints = {node: _of_seed(t) for node, t in moved.items()}
     motion = Motion(order)
-    for node in order:
-        if node.op is None or not node.needs:
-            continue
-        given = incoming(moved, node)
-        if any(t is not None for t in given):
-            tangent, taint = _push_carefully(node.op, given, incoming(taints, node), node, motion)
-            if tangent is not None:
-                moved[node] = tangent if tangent.dtype == node.out.dtype else cast_to(tangent, node.out.dtype, node.op)
-                taints[node] = taint
+    for node, arriving in reached(moved, order):
+        op = cast(Op, node.op)
+        tangent, taint = _push_carefully(op, arriving, incoming(taints, node), node, motion)
+        if tangent is not None:
+            moved[node] = cast_to(tangent, node.out.dtype, op)
+            taints[node] = taint
     return moved
 
 
@@ -148,7 +157,7 @@ def _pull_carefully(op: Op, g: Array, taint: Taint, node: Node, motion: Motion) 
             warn_if_a_column_met_a_row(node, value)
             gi = unbroadcast(gi, value.shape)
             ti = None if ti is None else unbroadcast(np.broadcast_to(ti, node.out.shape), value.shape)
-        yield i, gi if gi.dtype == value.dtype else cast_to(gi, value.dtype, op), ti
+        yield i, cast_to(gi, value.dtype, op), ti
 
 
 def _push_carefully(op: Op, tangents: tuple[Any, ...], taints: tuple[Any, ...], node: Node, motion: Motion) -> tuple[Any, Taint]:

@@ -8,7 +8,7 @@ meets infinity the product is NaN; what that should have been is the business of
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from operator import attrgetter
 from typing import Any, TypeVar, cast
@@ -31,6 +31,7 @@ __all__ = [
     "pull",
     "push",
     "pushed_forward",
+    "reached",
     "sweep",
     "topological",
     "total",
@@ -202,7 +203,9 @@ def _checked(gi: Any, value: Array, i: int, node: Node) -> Array:
 
 
 def cast_to(g: Array, dtype: np.dtype[Any], op: Op) -> Array:
-    """Convert what a rule returned to the dtype it should have."""
+    """Convert what a rule returned to the dtype it should have, if it has another."""
+    if g.dtype == dtype:
+        return g
     if g.dtype.kind == "c" and dtype.kind != "c":
         raise errors.DifferentiationError(
             f"{op.name} mixed complex and real operands; complex gradients are not supported. "
@@ -263,17 +266,23 @@ def incoming(moved: dict[Node, Any], node: Node) -> tuple[Any, ...]:
     return tuple(moved.get(p) if p is not None else None for p in node.parents[: len(node.values)])
 
 
+def reached(moved: dict[Node, Any], order: list[Node]) -> Iterator[tuple[Node, tuple[Any, ...]]]:
+    """Yield the operations that what `moved` holds by then flows into, with what arrives at each operand."""
+    for node in order:
+        if node.op is not None and node.needs:
+            arriving = incoming(moved, node)
+            if any(t is not None for t in arriving):
+                yield node, arriving
+
+
 def pushed_forward(tangents: dict[Node, Array], order: list[Node]) -> dict[Node, Array]:
     """Push tangents from the leaves through Nodes in topological order; 0 * inf is NaN, and noted."""
     moved = dict(tangents)
-    for node in order:
-        if node.op is None or not node.needs:
-            continue
-        tangents_in = incoming(moved, node)
-        if any(t is not None for t in tangents_in):
-            tangent = push(node.op, tangents_in, node)
-            if tangent is not None:
-                moved[node] = tangent if tangent.dtype == node.out.dtype else cast_to(tangent, node.out.dtype, node.op)
+    for node, arriving in reached(moved, order):
+        op = cast(Op, node.op)
+        tangent = push(op, arriving, node)
+        if tangent is not None:
+            moved[node] = cast_to(tangent, node.out.dtype, op)
     return moved
 
 
