@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
+from lazy import nothing_computed
 
 import autograd_np as ag
 
 da = pytest.importorskip("dask.array")
-dask = pytest.importorskip("dask")
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 40))
@@ -36,17 +34,6 @@ def stable(p: Any, X: Any, Y: Any) -> Any:
 def shapes(p: Any, X: Any, Y: Any) -> Any:
     h = (p["W1"] @ X)[1:, ::2].T
     return np.mean(np.maximum(h, 0.1) * h) + np.mean(np.reshape(p["W1"] @ X, (-1,)) ** 2) + np.mean(np.sqrt(np.abs(h) + 1), axis=0)[0]
-
-
-@contextmanager
-def nothing_computed() -> Iterator[None]:
-    """Fail if any Dask graph is executed inside the block."""
-
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        pytest.fail("a Dask array was computed while the graph was recorded")
-
-    with dask.config.set(scheduler=refuse):
-        yield
 
 
 def chunked() -> tuple[Any, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from lazy import nothing_computed
 from table import DIFFERENTIABLE, Sample, rows, samples, seed_of
 
 import autograd_np as ag
@@ -23,15 +23,6 @@ WHOLE = {  # NumPy's arrays only: order and decompositions; the rest where Dask'
     "norm", "matrix_norm", "vecdot", "matvec", "vecmat", "dot", "tril", "triu",
 }  # fmt: skip
 MASKED = "where"  # Dask's reductions take no mask
-
-
-@contextmanager
-def nothing_computed() -> Iterator[None]:
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        pytest.fail("a Dask array was computed")
-
-    with dask.config.set(scheduler=refuse):
-        yield
 
 
 def lazy(x: Any, parts: int = 2) -> Any:
