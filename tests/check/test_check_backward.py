@@ -15,6 +15,7 @@ import pytest
 
 import autograd_np as ag
 from autograd_np import errors
+from autograd_np.check.judge import adequacy
 
 rng = np.random.default_rng(0)
 NET = {
@@ -519,6 +520,12 @@ def test_zero_weights_hide_what_draws_show():
     assert "your own point shows no error; 3 of 3 generic draws do" in report.adequacy
     assert [f.variable for f in report.findings] == ["dZ1"]
     right = ag.check_backward(forward_propagation, backward_propagation, zero)
+    assert any("`dZ1` is zero at your inputs" in note for note in right.adequacy)
+
+
+def test_what_is_zero_is_said_even_where_no_time_is_left_for_edits(monkeypatch):
+    monkeypatch.setattr(adequacy, "SECONDS", 0.0)
+    right = ag.check_backward(forward_propagation, backward_propagation, {**NET, "W2": np.zeros((1, 3))})
     assert any("`dZ1` is zero at your inputs" in note for note in right.adequacy)
 
 

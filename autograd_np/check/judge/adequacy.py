@@ -35,7 +35,7 @@ class Change(Protocol):
     def body(self) -> list[ast.stmt]: ...
 
 
-SECONDS = 0.15
+SECONDS = 0.5
 SIMPLE = 5.0
 SHOWN = 8
 
@@ -49,34 +49,45 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
     """
     own = points[0]
     generic = points[1] if len(points) > 1 else None
+    here = {key: event for key, event in _first_events(session, own).items() if event.place.statement is not None}
+    there = _first_events(session, generic) if generic is not None else {}
+    found: list[str] = []
+    told_apart: list[tuple[Event, Event]] = []
+    for key, event in here.items():
+        found += _unit_divisions(session, event.place.statement, event, own)
+        if key in there and not np.any(event.value) and np.any(there[key].value):
+            found.append(f"line {event.line}: `{event.path}` is zero at your inputs, so no mistake in it would show")
+        elif key in there:
+            told_apart.append((event, there[key]))
+    if generic is not None:
+        found += _hidden_edits(session, told_apart, (own, generic), edits_of)
+    return list(dict.fromkeys(found))[:SHOWN]
+
+
+def _hidden_edits(
+    session: Session, pairs: list[tuple[Event, Event]], points: tuple[Point, Point], edits_of: Callable[..., Sequence[Change]]
+) -> list[str]:
+    """Say of each pair of events, one at either point, which edits of its statement the first point does not tell from what is there."""
+    own, generic = points
     found: list[str] = []
     until = time.thread_time() + SECONDS
-    here = _first_events(session, own)
-    there = _first_events(session, generic) if generic is not None else {}
-    for key, event in here.items():
-        statement = event.place.statement
-        if statement is None or time.thread_time() > until:
-            continue
-        found += _unit_divisions(session, statement, event, own)
-        if key not in there or generic is None:
-            continue
-        if not np.any(event.value) and np.any(there[key].value):
-            found.append(f"line {event.line}: `{event.path}` is zero at your inputs, so no mistake in it would show")
-            continue
+    for mine, theirs in pairs:
+        if time.thread_time() > until:
+            break
         hidden: dict[str, str] = {}
-        candidates = session.candidates(event.step, own)
-        for edit in edits_of(statement, event.path, session.scope(event.step, own), candidates, {}):
-            if edit.rank > SIMPLE:
+        candidates = session.candidates(mine.step, own)
+        for edit in edits_of(mine.place.statement, mine.path, session.scope(mine.step, own), candidates, {}):
+            if edit.rank > SIMPLE or time.thread_time() > until:
                 break
-            if edit.kind in (*hidden, "missing-factor") or time.thread_time() > until:  # nobody invents a factor
+            if edit.kind in (*hidden, "missing-factor"):  # nobody invents a factor
                 continue
-            mine, theirs = session.rerun(edit.body, event, own), session.rerun(edit.body, there[key], generic)
-            if mine is None or theirs is None:
+            edited = session.rerun(edit.body, mine, own), session.rerun(edit.body, theirs, generic)
+            if edited[0] is None or edited[1] is None:
                 continue
-            if close(mine, event.value, session.tolerance) and not close(theirs, there[key].value, session.tolerance):
+            if close(edited[0], mine.value, session.tolerance) and not close(edited[1], theirs.value, session.tolerance):
                 hidden[edit.kind] = "; ".join(map(ast.unparse, edit.body))
-        found += [f"line {event.line}: your inputs cannot tell it from `{text}` ({kind})" for kind, text in list(hidden.items())[:2]]
-    return list(dict.fromkeys(found))[:SHOWN]
+        found += [f"line {mine.line}: your inputs cannot tell it from `{text}` ({kind})" for kind, text in list(hidden.items())[:2]]
+    return found
 
 
 def _first_events(session: Session, point: Point) -> dict[tuple[Place, str], Event]:
