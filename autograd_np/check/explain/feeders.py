@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Outcome, Wrong
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
-from autograd_np.check.watch.run import Event, Step, leaves_of
+from autograd_np.check.watch.run import Call, Event, Step, leaves_of
 from autograd_np.check.watch.source import Place, names_read_by, roots_written_by
 from autograd_np.node import Node
 from autograd_np.typing import Array
@@ -104,6 +104,7 @@ class _Slice:
     def __init__(self, case: Case, out: Outcome) -> None:
         self.case, self.out = case, out
         self.found: dict[int, Step] = {}
+        self.visited: set[tuple[int, Any]] = set()
         self.writes: dict[tuple[int, str], list[Step]] = {}
         for step in out.recording.steps:
             for root in (
@@ -146,19 +147,43 @@ class _Slice:
         return list(self.found.values())
 
     def _visit(self, step: Step, name: str = "") -> None:
-        if step.number in self.found or (step.number, name) in self.judged or len(self.found) > 400:
+        if (step.number, name) in self.judged or len(self.found) > 400:
             return
-        self.found[step.number] = step
-        self._follow(step, step.number)
+        part = _part_of(step.place.statement, name)
+        if (step.number, part) not in self.visited and (step.number, None) not in self.visited:
+            self.visited.add((step.number, part))
+            self.found[step.number] = step
+            self._follow(step, step.number, part)
 
-    def _follow(self, step: Step, before: int) -> None:
+    def _follow(self, step: Step, before: int, part: int | None = None) -> None:
+        """Go on with what a step was made of; of a call that gave several things, of the one that is asked for."""
+        whole = getattr(step.place.statement, "value", None) if part is not None else None
         for call in step.calls:
-            inside = [s for s in self.out.recording.steps if s.call is call]
-            returns = [s for s in inside if isinstance(s.place.statement, ast.Return)]
-            for s in returns[-1:] or inside[-1:]:
-                self._visit(s)
+            self._return(call, part if whole is not None and _is_call_of(whole, call) else None)
         for name in self._reads(step):
             self._define(step, name, before)
+        for header in self._headers(step):
+            self._visit(header)
+
+    def _return(self, call: Call, part: int | None) -> None:
+        inside = [s for s in self.out.recording.steps if s.call is call]
+        returns = [s for s in inside if isinstance(s.place.statement, ast.Return)]
+        for s in returns[-1:] or inside[-1:]:
+            value = getattr(s.place.statement, "value", None)
+            if part is None or not isinstance(value, ast.Tuple) or part >= len(value.elts):
+                self._visit(s)
+            elif (s.number, part) not in self.visited:
+                self.visited.add((s.number, part))
+                self.found[s.number] = s
+                self._made_of(s, value.elts[part])
+
+    def _made_of(self, step: Step, expression: ast.expr) -> None:
+        """Go on with what one expression of a step was made of."""
+        for call in step.calls:
+            if any(_is_call_of(node, call) for node in ast.walk(expression)):
+                self._return(call, None)
+        for name in names_read_by(expression):
+            self._define(step, name, step.number)
         for header in self._headers(step):
             self._visit(header)
 
@@ -169,7 +194,7 @@ class _Slice:
         earlier = [s for s in self.writes.get((step.call.number, name), ()) if s.number < before]
         if not earlier:
             if step.call.by is not None and name in step.call.function.parameters:
-                self._visit(step.call.by)  # what it was handed
+                self._handed(step.call, step.call.by, name)
             return
         for s in reversed(earlier[-30:]):
             if (s.number, name) in self.judged:
@@ -177,6 +202,17 @@ class _Slice:
             self._visit(s, name)
             if _binds(s.place.statement, name):
                 break
+
+    def _handed(self, call: Call, by: Step, name: str) -> None:
+        """Go on with the argument that a call was given for a parameter."""
+        nodes = [n for n in ast.walk(by.place.statement) if _is_call_of(n, call)] if by.place.statement is not None else []
+        given = _argument(nodes[0], call, name) if len(nodes) == 1 else None
+        if given is None:
+            self._visit(by)
+        elif (by.number, (call.number, name)) not in self.visited:
+            self.visited.add((by.number, (call.number, name)))
+            self.found[by.number] = by
+            self._made_of(by, given)
 
     def _headers(self, step: Step) -> list[Step]:
         """Return the loop and branch headers that led to a statement."""
@@ -188,6 +224,35 @@ class _Slice:
             if inside and not any(x.place == s.place for x in found):
                 found.append(s)
         return found
+
+
+def _part_of(statement: ast.stmt | None, name: str) -> int | None:
+    """Return which of the things that a call gave a name stands for: ``a, b = f(x)``."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=elts)], value=ast.Call()) if not any(isinstance(e, ast.Starred) for e in elts):
+            return next((i for i, e in enumerate(elts) if ast.unparse(e) == name), None)
+    return None
+
+
+def _is_call_of(node: ast.AST, call: Call) -> bool:
+    """Whether an expression is the call of a function, as far as its name tells."""
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name == call.function.name
+    return False
+
+
+def _argument(node: Any, call: Call, name: str) -> ast.expr | None:
+    """Return the expression that a call gives a parameter; ``None`` where that is not plain."""
+    parameters = call.function.parameters
+    if parameters[:1] == ["self"] and isinstance(node.func, ast.Attribute):
+        parameters = parameters[1:]
+    if any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords) or name not in parameters:
+        return None
+    by_name = {k.arg: k.value for k in node.keywords}
+    place = parameters.index(name)
+    found: ast.expr | None = by_name.get(name, node.args[place] if place < len(node.args) else None)
+    return found
 
 
 def _binds(statement: ast.stmt | None, name: str) -> bool:
