@@ -65,6 +65,7 @@ def forms(axis: Any, ndim: int) -> Iterator[Any]:
     yield from (None, True)
     if isinstance(axis, int):
         yield from (axis, axis - ndim if axis >= 0 else axis + ndim, np.int64(axis), np.array(axis), (axis,), [axis], np.array([axis]))
+        yield from (float(axis), np.float64(axis), str(axis))  # norms take them
     elif isinstance(axis, tuple) and all(isinstance(i, int) for i in axis):
         yield from (axis, axis[::-1], tuple(i - ndim if i >= 0 else i + ndim for i in axis), list(axis), np.array(axis), axis[:1], ())
         yield tuple(np.int64(i) for i in axis)
@@ -441,6 +442,32 @@ def test_matrices_that_lapack_refuses_have_gradients_of_nan() -> None:
         g = ag.grad(lambda a: np.sum(np.linalg.slogdet(a)[1]))(np.stack([2 * np.eye(2), np.ones((2, 2))]))
     np.testing.assert_array_equal(g[0], 0.5 * np.eye(2))
     assert np.isnan(g[1]).all()
+
+
+def test_matrices_that_lapack_refuses_have_second_derivatives_of_nan() -> None:
+    good, broken = np.array([[2.0, 0.3], [0.1, -1.5]]), np.array([[np.nan, 1.0], [0.0, np.inf]])
+    alone = ag.hessian(np.linalg.det)(good)
+    with np.errstate(all="ignore"):
+        both = ag.hvp(lambda a: np.sum(np.linalg.det(a)), np.stack([good, broken]), np.ones((2, 2, 2)))
+        np.testing.assert_allclose(both[0], np.sum(alone, axis=(2, 3)), rtol=1e-12, atol=1e-14)
+        assert np.isnan(both[1]).all()
+        third = ag.grad(lambda c: np.sum(ag.hessian(np.linalg.det)(c * broken)))(1.0)
+        assert np.isnan(third)
+
+
+def test_an_axis_of_a_norm_is_what_int_makes_of_it() -> None:
+    x = np.array([[3.0, 4.0], [5.0, 12.0]])
+    for axis in (1.0, "1", np.float64(1), np.array(1), True, -1):
+        for f in (np.linalg.norm, np.linalg.vector_norm):
+            np.testing.assert_array_equal(ag.vjp(lambda x, f=f, axis=axis: f(x, axis=axis), x)[0], [5, 13])
+            np.testing.assert_allclose(ag.grad(lambda x, f=f, axis=axis: np.sum(f(x, axis=axis)))(x), x / [[5], [13]])
+
+
+def test_nothing_to_unstack() -> None:
+    if hasattr(np, "unstack"):  # NumPy 2.1
+        for axis in (0, None):
+            with pytest.raises(ValueError, match="0-d"):
+                np.unstack(ag.Tensor(1.0, requires_grad=True), axis=axis)
 
 
 def test_a_modulus_is_refused() -> None:
