@@ -114,13 +114,20 @@ def setitem(a: Array, v: Array, *, index: Any) -> Array:
     return out
 
 
+def assigned(v: Any, shape: Shape) -> Array:
+    """Return `v` as assignment spreads it over `shape`: broadcast, without leading axes of length one that are too many."""
+    extra = max(np.ndim(v) - len(shape), 0)
+    if np.shape(v)[:extra] != (1,) * extra:
+        raise ValueError(f"could not broadcast values of shape {np.shape(v)} into shape {shape}")
+    return np.broadcast_to(np.reshape(v, np.shape(v)[extra:]) if extra else v, shape)
+
+
 def _overwritten(a: Array, v: Array, index: Any) -> Array:
     """Do what `setitem` does without writing: choose, for each element, the last that was written or what was there."""
     picked = _places(a.shape, index)
     sources = np.full(a.shape, -1)
     sources[index] = np.arange(picked.size).reshape(picked.shape)
-    shape = np.shape(v)[max(np.ndim(v) - picked.ndim, 0) :]  # NumPy lets v have more axes, of length one
-    written = np.broadcast_to(np.reshape(v, shape), picked.shape)
+    written = assigned(v, picked.shape)
     if not picked.size:
         return a.copy()
     return np.where(sources >= 0, _picked(written, np.unravel_index(np.maximum(sources, 0), picked.shape)) if picked.ndim else written, a)
@@ -310,7 +317,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Array:
         values = np.moveaxis(values, 0, axis)
     old = np.arange(arr.shape[axis])
     count = values.shape[axis] if np.size(obj) == 1 and not isinstance(obj, slice) else len(np.insert(old, obj, -1)) - len(old)
-    new = np.broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
+    new = assigned(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
     order = np.insert(old, obj, np.arange(len(old), len(old) + count))  # where each element of arr and then of values goes
     return np.take(np.concatenate([arr, new.astype(arr.dtype)], axis), order, axis=axis)
 
@@ -318,18 +325,6 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Array:
 def _refuse_tensor(obj: Any, name: str) -> None:
     if isinstance(obj, Recordable):
         raise errors.NoRowError(f"{name} got its positions as a Tensor; positions carry no gradient: pass an array, x.data")
-
-
-@derived(np.choose)
-def _choose(a: Array, choices: Any, out: None = None, mode: str = "raise") -> Array:
-    choices = choices if isinstance(choices, (list, tuple)) else list(choices)
-    shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in choices))
-    n = len(choices)
-    if mode == "raise" and (np.any(np.less(a, 0)) or np.any(np.greater_equal(a, n))):
-        raise ValueError(f"np.choose got an index outside the {n} choices; pass mode='wrap' or 'clip' if that is meant")
-    index = np.remainder(a, n) if mode == "wrap" else np.clip(a, 0, n - 1)
-    stacked = np.stack([np.broadcast_to(c, shape) for c in choices])
-    return np.take_along_axis(stacked, np.broadcast_to(index, shape)[None], axis=0)[0]
 
 
 @derived(np.meshgrid)

@@ -267,7 +267,7 @@ def _average(a: Array, axis: Any = None, weights: Any = None, returned: bool = F
     if weights.shape != a.shape:
         axes = axes_of(axis, a.ndim)
         if axis is None or weights.shape != tuple(a.shape[i] for i in axes):
-            raise ValueError(
+            raise (TypeError if axis is None else ValueError)(
                 f"np.average got weights of shape {weights.shape} for an array of shape {a.shape} and axis={axis}; "
                 f"they must have the array's shape, or that of the axes which are averaged"
             )
@@ -299,19 +299,34 @@ derived(np.nancumprod)(_ignoring_nan(np.cumprod, 1))
 @derived(np.nanmean)
 def _nanmean(a: Array, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Array:
     refuse_out(out, "np.nanmean")
-    good = ~np.isnan(a) & where
-    total = np.sum(np.where(good, a, 0), axis=axis, dtype=dtype, keepdims=keepdims)
-    return (total / np.sum(good, axis=axis, keepdims=keepdims, dtype=wide(total.dtype))).astype(total.dtype)
+    good, mask = ~np.isnan(a), {} if where is True else {"where": where}
+    total = np.sum(np.where(good, a, 0), axis=axis, dtype=dtype, keepdims=keepdims, **mask)
+    return (total / np.sum(good, axis=axis, keepdims=keepdims, dtype=wide(total.dtype), **mask)).astype(total.dtype)
 
 
-@derived(np.nanvar)
-def _nanvar(a: Array, axis: Any = None, **how: Any) -> Array:
-    return np.var(a, axis=axis, **{**how, "where": ~np.isnan(a) & how.get("where", True)})
+def _nanvar(a: Array, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **how: Any) -> Array:
+    """Return the variance with what is subtracted and squared rounded to the dtype of `a`, as NumPy does where it looks for NaN."""
+    refuse_out(out, "np.nanvar")
+    if a.dtype.kind != "f":
+        return np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **how)
+    mask = {"where": how.pop("where")} if "where" in how else {}
+    ddof = how.pop("correction", ddof)
+    if how:
+        raise errors.NoRowError(f"np.nanvar and np.nanstd do not cover the argument {', '.join(how)}")
+    good = ~np.isnan(a)
+    freedom = np.sum(good, axis=axis, keepdims=keepdims, **mask) - ddof
+    off = astype(np.where(good, a - _nanmean(a, axis, dtype, keepdims=True, **mask), 0), a.dtype)
+    total = np.sum(off * off, axis=axis, dtype=dtype, keepdims=keepdims, **mask)
+    return np.where(freedom > 0, astype(total / np.where(freedom > 0, freedom, 1), total.dtype), np.nan)
 
 
-@derived(np.nanstd)
-def _nanstd(a: Array, axis: Any = None, **how: Any) -> Array:
-    return np.std(a, axis=axis, **{**how, "where": ~np.isnan(a) & how.get("where", True)})
+def _nanstd(a: Array, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **how: Any) -> Array:
+    y = _nanvar(a, axis, dtype, out, ddof, keepdims, **how)
+    return np.where(y > 0, np.sqrt(np.where(y > 0, y, 1)), y)  # the slope at 0 is 0, as that of `std`
+
+
+derived(np.nanvar)(_nanvar)
+derived(np.nanstd)(_nanstd)
 
 
 @derived(np.nanmax)

@@ -79,7 +79,7 @@ def write_out(fn: Any, out: Any, result: Any, casting: Any = "same_kind") -> Any
             f"{name}(..., out=) would write over an array and lose the graph; take the result instead: x = {name}(...)"
         )
     target: Any = out
-    if np.shape(result) != target.shape and not isinstance(fn, np.ufunc):
+    if np.shape(result) != target.shape and (not isinstance(fn, np.ufunc) or np.ndim(result) > target.ndim):
         raise ValueError(f"{name}(..., out=): the result has shape {np.shape(result)}, out has {target.shape}")
     if not np.can_cast(result.dtype, target.dtype, casting):
         raise TypeError(f"{name}(..., out=): cannot write {result.dtype} into a Tensor of {target.dtype}; convert with .astype first")
