@@ -221,3 +221,19 @@ def test_the_warning_of_a_column_against_a_row_points_at_the_users_line() -> Non
         with pytest.warns(ag.ShapeWarning) as told:
             run()
         assert {w.filename for w in told} == {__file__}
+
+
+def test_a_list_of_tensors_is_refused_where_numpy_would_make_an_array_of_it() -> None:
+    @ag.custom_gradient
+    def halved(x: Any) -> Any:
+        return x, lambda g: g / 2
+
+    t = ag.Tensor(0.5, requires_grad=True)
+    scaled = ag.define(lambda a, b: a * b, partials=[lambda y, a, b: b, lambda y, a, b: a])
+    calls = [np.exp, ag.sigmoid, ag.relu, ag.softplus, ag.log_sigmoid, ag.softmax, ag.log_softmax, ag.logsumexp, halved]
+    calls += [lambda x: scaled(1.0, x), lambda x: scaled(x, 1.0), lambda x: scaled(t, x), lambda x: ag.softmax(x, axis=0)]
+    for call in calls:
+        for several in ([t, t], (t, 1.0), [1.0, t]):
+            with pytest.raises(ag.LeavesNumPyError, match=r"np\.stack") as refused:
+                call(several)
+            assert __file__ in str(refused.value)
