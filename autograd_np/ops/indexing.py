@@ -217,6 +217,15 @@ def _order(a: Array, axis: Any) -> Array:
     return np.argsort(a, axis=axis, kind="stable")
 
 
+@eager
+def partitioning(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    """Return which element of `a` is at each place of ``np.partition``: ``np.argpartition`` leaves them in another order."""
+    places = _order(np.partition(a, kth, axis=axis, kind=kind), -1 if axis is None else axis)
+    found = np.empty_like(places)
+    np.put_along_axis(found, places, _order(a, axis), axis=-1 if axis is None else axis)
+    return found
+
+
 def _unsort(g: Array, y: Array, a: Array, axis: Any = -1, kind: Any = None, stable: Any = None) -> Array:
     axis = None if axis is None else axis_of(axis, a.ndim)
     along_axis = 0 if axis is None else axis
@@ -267,6 +276,7 @@ general(
 
 constant(eager(np.argsort), also=(np.argsort,), cases=(case((3, 4)), case((3, 4), axis=0, kind="stable")))
 constant(eager(np.argpartition), also=(np.argpartition,), cases=(case((5,), kth=2),))
+constant(partitioning, cases=(case((5,), kth=2), case((3, 4), kth=1, axis=0)))
 constant(np.argwhere, np.flatnonzero, cases=(case((3, 4)),))
 constant(np.searchsorted, arrays=2, cases=(case(np.array([0.0, 1.0, 2.0]), (4,)),))
 constant(eager(np.digitize), arrays=2, also=(np.digitize,), cases=(case((4,), np.array([0.0, 1.0])),))
@@ -280,7 +290,7 @@ constant(np.isin, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
 @derived(np.partition)
 def _partition(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
     axis = None if axis is None else axis_of(axis, a.ndim)
-    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis, kind=kind), axis=axis)
+    return np.take_along_axis(a, partitioning(a, kth=kth, axis=axis, kind=kind), axis=axis)
 
 
 @derived(np.nonzero)

@@ -463,6 +463,27 @@ def test_an_axis_of_a_norm_is_what_int_makes_of_it() -> None:
             np.testing.assert_allclose(ag.grad(lambda x, f=f, axis=axis: np.sum(f(x, axis=axis)))(x), x / [[5], [13]])
 
 
+@pytest.mark.parametrize("dtype", "efd")
+@pytest.mark.parametrize("shape", [(12,), (5, 3), (2, 40), (1,), (0,)])
+def test_a_partition_has_the_order_of_numpys(dtype: str, shape: tuple[int, ...]) -> None:
+    """What NumPy leaves open it decides otherwise in argpartition, and for each dtype."""
+    rng = np.random.default_rng(0)
+    a = np.where(rng.random(shape) < 0.2, np.nan, np.where(rng.random(shape) < 0.3, 0, rng.normal(size=shape))).astype(dtype)
+    for axis in (None, 0, -1):
+        n = a.size if axis is None else a.shape[axis]
+        for kth in (0, n // 2, -1, [0, n // 2]) if n > 1 else (0,) if n else ():
+            expected, w = np.partition(a, kth, axis=axis), rng.normal(size=a.size)
+            found, pullback = ag.vjp(lambda x, kth=kth, axis=axis: np.partition(x, kth, axis=axis), a)
+            np.testing.assert_array_equal(found, expected)
+            (back,) = pullback(w.reshape(expected.shape).astype(dtype))
+            np.testing.assert_array_equal(np.sort(back, axis=None), np.sort(w.astype(dtype)))
+            product = (
+                np.nansum(back.astype(float) * a.astype(float)),
+                np.nansum(w.astype(dtype).astype(float) * expected.ravel().astype(float)),
+            )
+            np.testing.assert_allclose(*product, rtol=1e-6)
+
+
 def test_nothing_to_unstack() -> None:
     if hasattr(np, "unstack"):  # NumPy 2.1
         for axis in (0, None):

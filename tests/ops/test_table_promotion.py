@@ -190,3 +190,16 @@ def test_the_spread_of_equal_numbers_has_no_slope() -> None:
     x = np.array([0.1, 0.1, np.nan, 0.1])
     for f in (np.nanvar, np.nanstd):
         np.testing.assert_array_equal(ag.grad(f)(x), np.zeros(4))
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.float_power, np.hypot, np.divide, np.floor_divide, np.divmod], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("casting", ["same_kind", "unsafe", "safe"])
+def test_a_ufunc_computes_in_the_dtype_it_is_given(ufunc: Any, casting: Any) -> None:
+    for dtype in ("f2", "f4", "f8", "i4", "bool"):
+        for args in ((X, 0.5), (X, np.float32(2)), (2, X), (X.astype("f4"), X)):
+            expected = _outcome(lambda args=args, dtype=dtype: ufunc(*args, dtype=dtype, casting=casting))
+            tensors = [ag.Tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in args]
+            got = _outcome(lambda tensors=tensors, dtype=dtype: ufunc(*tensors, dtype=dtype, casting=casting))
+            pairs = zip(got, expected, strict=True) if isinstance(expected, tuple) else [(got, expected)]
+            for a, b in pairs:
+                _agree(a, b, f"{ufunc.__name__} of {args} in {dtype}, {casting}")
