@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_np import errors
-from autograd_np.memory import duplicate
-from autograd_np.op import Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive
+from autograd_np.memory import axis_order, duplicate
+from autograd_np.op import Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive, value_of
 from autograd_np.typing import Array, Shape
 
 
@@ -150,6 +150,34 @@ def _set_jvp(tangents: Any, y: Array, a: Array, v: Any, index: Any) -> Array:
     return setitem(np.zeros_like(y) if into is None else into, 0.0 if written is None else written, index=index)
 
 
+# --- layout ---------------------------------------------------------------------------------------
+
+
+@primitive
+def arranged(a: Array, *, order: tuple[int, ...]) -> Array:
+    """Return a copy whose axes lie in memory in this order, the one with the longest steps first."""
+    if not is_numpys(a):
+        return a
+    return np.transpose(np.transpose(a, order).copy("C"), np.argsort(order).tolist())
+
+
+def laid(a: Array, order: Any) -> Array:
+    """Return `a` in the layout "C" or "F", or in that of another array; what a view shows, and so what is written, depends on it."""
+    array, like = value_of(a), value_of(order)
+    if not isinstance(array, np.ndarray) or array.ndim < 2 or not isinstance(like, (str, np.ndarray)):
+        return a
+    axes = range(array.ndim)
+    wanted = axis_order(like) if isinstance(like, np.ndarray) else tuple(axes if like == "C" else reversed(axes))
+    steps = [abs(array.strides[i]) for i in wanted if array.shape[i] > 1]
+    return a if steps == sorted(steps, reverse=True) else arranged(a, order=wanted)
+
+
+def order_of(a: Any) -> str:
+    """Return "F" or "C", whichever NumPy's functions that fill an empty array take for theirs."""
+    array = value_of(a)
+    return "F" if isinstance(array, np.ndarray) and array.flags.fnc else "C"
+
+
 # --- an array of indices along one axis -----------------------------------------------------------
 
 
@@ -217,13 +245,29 @@ def _order(a: Array, axis: Any) -> Array:
     return np.argsort(a, axis=axis, kind="stable")
 
 
-@eager
-def partitioning(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
-    """Return which element of `a` is at each place of ``np.partition``: ``np.argpartition`` leaves them in another order."""
+def _partitioned(a: Array, kth: Any, axis: Any, kind: Any) -> Array:
+    """Return which element of `a` is at each place of its partition: ``np.argpartition`` leaves them in another order."""
+    axis = None if axis is None else axis_of(axis, a.ndim)
     places = _order(np.partition(a, kth, axis=axis, kind=kind), -1 if axis is None else axis)
-    found = np.empty_like(places)
+    found = np.empty_like(places, shape=places.shape)
     np.put_along_axis(found, places, _order(a, axis), axis=-1 if axis is None else axis)
     return found
+
+
+@eager
+def partitioning(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    """Return which element of `a` is at each place of ``np.partition``."""
+    return _partitioned(a, kth, axis, kind)
+
+
+def _unpartition(g: Array, y: Array, a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    axis = None if axis is None else axis_of(axis, a.ndim)
+    return _untake_along(g, y, a, partitioning(a, kth=kth, axis=axis, kind=kind), axis)
+
+
+def _partition_jvp(tangents: Any, y: Array, a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    axis = None if axis is None else axis_of(axis, a.ndim)
+    return take_along_axis(tangents[0], partitioning(a, kth=kth, axis=axis, kind=kind), axis=axis)
 
 
 def _unsort(g: Array, y: Array, a: Array, axis: Any = -1, kind: Any = None, stable: Any = None) -> Array:
@@ -250,6 +294,8 @@ GETITEM: Op = linear(
     case((2, 3), index=_MASK), case((4, 3), index=(np.array([0, 1, 1]), np.array([2, 2, 2]))), case((4, 3), index=(slice(1, 3), np.array([0, 0]))),
     signature="a index", tex="#1[i]")
 linear(
+    arranged, lambda g, y, a, order: g, case((2, 3, 4), order=(1, 2, 0)), case((3, 4), order=(1, 0)), tex="#1")
+linear(
     scatter_add, lambda g, y, a, shape, index: getitem(g, index=index),
     case((3,), shape=(4,), index=np.array([0, 0, 2])), case((2, 3), shape=(4, 3), index=slice(0, 2)),
     signature="g shape index")
@@ -274,6 +320,10 @@ general(
     eager(np.sort), _unsort, jvp=_sort_jvp, also=(np.sort,), cases=(case((5,)), case((3, 4)), case((3, 4), axis=0), case((2, 3, 4), axis=1, kind="stable"), case((3, 4), axis=None)),
     note="ties keep their order")
 
+general(
+    eager(np.partition), _unpartition, jvp=_partition_jvp, also=(np.partition,),
+    cases=(case((5,), kth=2), case((3, 4), kth=1, axis=0), case((3, 4), kth=[0, 7], axis=None)))
+
 constant(eager(np.argsort), also=(np.argsort,), cases=(case((3, 4)), case((3, 4), axis=0, kind="stable")))
 constant(eager(np.argpartition), also=(np.argpartition,), cases=(case((5,), kth=2),))
 constant(partitioning, cases=(case((5,), kth=2), case((3, 4), kth=1, axis=0)))
@@ -285,12 +335,6 @@ constant(np.isin, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
 
 
 # --- in terms of the rows above -------------------------------------------------------------------
-
-
-@derived(np.partition)
-def _partition(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
-    axis = None if axis is None else axis_of(axis, a.ndim)
-    return np.take_along_axis(a, partitioning(a, kth=kth, axis=axis, kind=kind), axis=axis)
 
 
 @derived(np.nonzero)
@@ -314,13 +358,18 @@ def _extract(condition: Any, arr: Array) -> Array:
 @derived(np.delete)
 def _delete(arr: Array, obj: Any, axis: Any = None) -> Array:
     _refuse_tensor(obj, "np.delete")
-    axis = None if axis is None else axis_of(axis, arr.ndim)
-    return np.take(arr, np.delete(np.arange(arr.size if axis is None else arr.shape[axis]), obj), axis=axis)
+    order = order_of(arr)
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis_of(axis, arr.ndim))
+    kept = np.delete(np.arange(arr.shape[axis]), obj)
+    if isinstance(obj, slice) or (np.size(obj) == 1 and np.asarray(obj).dtype.kind in "iu"):
+        return laid(np.take(arr, kept, axis=axis), order)
+    return arr[along(axis, kept, arr.ndim)]
 
 
 @derived(np.insert)
 def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Array:
     _refuse_tensor(obj, "np.insert")
+    layout = order_of(arr)
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis_of(axis, arr.ndim))
     values = np.reshape(values, (1,) * (np.ndim(arr) - np.ndim(values)) + np.shape(values))
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
@@ -329,7 +378,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Array:
     count = values.shape[axis] if np.size(obj) == 1 and not isinstance(obj, slice) else len(np.insert(old, obj, -1)) - len(old)
     new = assigned(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
     order = np.insert(old, obj, np.arange(len(old), len(old) + count))  # where each element of arr and then of values goes
-    return np.take(np.concatenate([arr, new.astype(arr.dtype)], axis), order, axis=axis)
+    return laid(np.take(np.concatenate([arr, new.astype(arr.dtype)], axis), order, axis=axis), layout)
 
 
 def _refuse_tensor(obj: Any, name: str) -> None:

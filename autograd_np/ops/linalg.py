@@ -15,7 +15,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.op import Domain, case, constant, derived, eager, general, is_numpys, primitive
 from autograd_np.ops.elementwise import over
-from autograd_np.ops.indexing import axes_of, flat
+from autograd_np.ops.indexing import axes_of, flat, laid
 from autograd_np.ops.shaping import wide
 from autograd_np.typing import Array
 
@@ -350,7 +350,7 @@ def _matrix_power(a: Array, n: int) -> Array:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(f"matrix_power needs square matrices, got shape {a.shape}")
     if n == 0:
-        return np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
+        return laid(np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype), a)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     result = None

@@ -232,6 +232,11 @@ def refuse_out(out: Any, name: str) -> None:
         raise errors.InPlaceError(f"{name} takes out= by name only, and a Tensor: {name}(..., out=y)")
 
 
+def number(y: Array) -> Array:
+    """Return a result without axes as a number, which is no memory, as NumPy's reductions do; ``np.where`` makes an array of it."""
+    return y if y.ndim else y[()]
+
+
 @derived(np.count_nonzero)
 def _count_nonzero(a: Array, axis: Any = None, *, keepdims: bool = False) -> Array:
     return np.sum(a != 0, axis=axis, keepdims=keepdims, dtype=int)
@@ -252,7 +257,7 @@ def _median(a: Array, axis: Any = None, out: None = None, overwrite_input: bool 
     middle = np.where(np.any(np.isnan(ordered), axis=-1), np.nan, middle)
     if keepdims:
         return middle.reshape((1,) * a.ndim) if axis is None else kept(middle, a, axis)
-    return middle
+    return number(middle)
 
 
 @derived(np.average)
@@ -317,12 +322,12 @@ def _nanvar(a: Array, axis: Any = None, dtype: Any = None, out: None = None, ddo
     freedom = np.sum(good, axis=axis, keepdims=keepdims, **mask) - ddof
     off = astype(np.where(good, a - _nanmean(a, axis, dtype, keepdims=True, **mask), 0), a.dtype)
     total = np.sum(off * off, axis=axis, dtype=dtype, keepdims=keepdims, **mask)
-    return np.where(freedom > 0, astype(total / np.where(freedom > 0, freedom, 1), total.dtype), np.nan)
+    return number(np.where(freedom > 0, astype(total / np.where(freedom > 0, freedom, 1), total.dtype), np.nan))
 
 
 def _nanstd(a: Array, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **how: Any) -> Array:
     y = _nanvar(a, axis, dtype, out, ddof, keepdims, **how)
-    return np.where(y > 0, np.sqrt(np.where(y > 0, y, 1)), y)  # the slope at 0 is 0, as that of `std`
+    return number(np.where(y > 0, np.sqrt(np.where(y > 0, y, 1)), y))  # the slope at 0 is 0, as that of `std`
 
 
 derived(np.nanvar)(_nanvar)
@@ -335,7 +340,7 @@ def _nanmax(a: Array, axis: Any = None, out: None = None, keepdims: bool = False
     largest = np.max(np.where(np.isnan(a), -np.inf, a), axis=axis, keepdims=keepdims, **how)
     if "initial" in how:
         return largest
-    return np.where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, largest)
+    return number(np.where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, largest))
 
 
 @derived(np.nanmin)

@@ -13,7 +13,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.op import Domain, case, constant, derived, elementwise, general, primitive, real
 from autograd_np.ops.elementwise import not_whole
-from autograd_np.ops.indexing import assigned
+from autograd_np.ops.indexing import assigned, laid
 from autograd_np.ops.shaping import cast_to, promoted
 from autograd_np.ops.ufunc_methods import write_out
 from autograd_np.typing import Array
@@ -95,7 +95,7 @@ def _nan_to_num(x: Array, copy: bool = True, nan: Any = 0.0, posinf: Any = None,
     found = x
     for hit, value in zip((np.isnan(x), x == np.inf, x == -np.inf), instead, strict=True):
         found = np.where(hit, assigned(cast_to(value, x.dtype), x.shape), found)
-    return found
+    return found if x.ndim else found[()]
 
 
 @derived(np.select)
@@ -108,7 +108,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
     *choices, chosen = promoted([*choicelist, default])
     for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
         chosen = where(condition, choice, chosen)
-    return chosen
+    return laid(chosen, "C")
 
 
 @derived(np.choose)

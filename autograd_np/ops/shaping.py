@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.op import Op, case, constant, derived, general, is_numpys, linear, primitive
-from autograd_np.ops.indexing import along, axes_of, axis_of, flat, reduced_axes, scatter_add, take
+from autograd_np.ops.indexing import along, axes_of, axis_of, flat, laid, reduced_axes, scatter_add, take
 from autograd_np.typing import Array, Shape
 
 # --- dtype ----------------------------------------------------------------------------------------
@@ -311,6 +311,8 @@ def _rollaxis(a: Array, axis: int, start: int = 0) -> Array:
 @derived(np.broadcast_arrays)
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Array, ...]:
     shape = np.broadcast_shapes(*(np.shape(a) for a in args))
+    if all(np.shape(a) == shape for a in args):
+        return tuple(map(_array, args))  # as they are, and can be written
     return tuple(np.broadcast_to(a, shape) for a in args)
 
 
@@ -399,7 +401,7 @@ def _block(arrays: Any) -> Array:
             raise ValueError("np.block needs lists that are nested equally deep")
         return _with_axes(part, lambda shape: (1,) * (axes - len(shape)) + shape)
 
-    return join(arrays, levels) if levels else np.copy(join(arrays, levels))
+    return join(arrays, levels) if levels else np.copy(join(arrays, levels), order="C")
 
 
 @derived(np.array_split)
@@ -514,7 +516,7 @@ def _slope_along(f: Array, x: Any, axis: int, edge_order: int) -> Array:
         h, k, p, q = part(steps, None, 1), part(steps, 1, 2), part(steps, -2, -1), part(steps, -1, None)
         first = first + h * (first - part(rise, 1, 2)) / (h + k)
         last = last + q * (last - part(rise, -2, -1)) / (p + q)
-    return cast_to(np.concatenate([first, inner, last], axis), f.dtype)
+    return laid(cast_to(np.concatenate([first, inner, last], axis), f.dtype), f)
 
 
 @derived(np.ediff1d)
