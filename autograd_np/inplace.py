@@ -129,8 +129,9 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:  # noqa: N807 (at
     sources: list[Tensor] = []
     index = plain(index, "x[...] = v", sources)
     if _is_number(self):
-        raise TypeError(
-            f"a number of {self.dtype} ({self!r:.60}) cannot be written: NumPy's scalars, such as x[0] and np.sum(x), are no arrays"
+        raise errors.NoRowError(
+            f"a number of {self.dtype} cannot be written: NumPy's scalars, such as x[0] and np.sum(x), are no arrays; "
+            f"make one with np.copy(x), and write into that"
         )
     _check_writeable(self, "x[i] = v")
     if isinstance(value, Tensor):

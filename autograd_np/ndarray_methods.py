@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np import ops
+from autograd_np import errors, ops
 from autograd_np.tensor import Tensor, apply, known, record_one, value_of
 
 __all__ = ["OPERATORS", "attach"]
@@ -246,7 +246,7 @@ _ABSENT = {
 def _absent(name: str, instead: str) -> property:
     # a property each: a __getattr__ on the class would make every attribute of every Tensor slow
     def get(_self: Tensor) -> Any:
-        raise AttributeError(f"a Tensor has no .{name}; write {instead}")
+        raise errors.AbsentError(f"a Tensor has no .{name}; write {instead}")
 
     return property(get)
 
