@@ -358,6 +358,8 @@ def _cumulative(accumulate: Callable[..., Any], neutral: Callable[..., Any]) -> 
         refuse_out(out, "np.cumulative_sum")
         if axis is None and x.ndim > 1:
             raise ValueError(f"axis= is needed for an array of {x.ndim} axes")
+        if np.ndim(axis) and np.size(axis) != 1:
+            raise ValueError(f"one axis is accumulated along, got axis={axis!r}")
         x = np.atleast_1d(x)
         axis = 0 if axis is None else axis_of(axis, x.ndim)
         y = accumulate(x, axis=axis) if dtype is None else accumulate(x, axis=axis, dtype=dtype)

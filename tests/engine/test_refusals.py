@@ -44,6 +44,15 @@ def smooth(x):
 def _smooth(x):
     return np.asarray(x) * 2
 
+class _Base:
+    def __init__(self, x):
+        self.x = _smooth(x)
+    def added(self, x):
+        return _smooth(x)
+
+class Series(_Base):
+    pass
+
 class Normal:
     def logpdf(self, x):
         return _smooth(x)
@@ -85,6 +94,8 @@ def test_the_library_that_asked_for_an_array_is_named(library: Any) -> None:
         (lambda t: library.stats.smooth(t), r"fakelib\.stats\.smooth"),
         (lambda t: library.stats.early(t), r"fakelib\.stats\.early"),
         (lambda t: library.stats.norm.logpdf(t), r"fakelib\.stats\.norm\.logpdf"),
+        (lambda t: library.stats.Series(t), r"fakelib\.stats\.Series"),  # as pandas.Series
+        (lambda t: library.stats.Series(0.0).added(t), r"fakelib\.stats\.Series\.added"),
         (lambda t: library.stats.through_numpy(t), r"fakelib\.stats\.through_numpy"),
         (lambda t: np.testing.assert_allclose(t, 0), r"(numpy|np)\.testing\.assert_allclose"),
     ):

@@ -484,6 +484,13 @@ def test_a_partition_has_the_order_of_numpys(dtype: str, shape: tuple[int, ...])
             np.testing.assert_allclose(*product, rtol=1e-6)
 
 
+def test_one_axis_is_accumulated_along() -> None:
+    if hasattr(np, "cumulative_prod"):  # NumPy 2.1
+        for f in (np.cumulative_prod, np.cumulative_sum):
+            with pytest.raises(ValueError, match="one axis"):
+                f(ag.Tensor(np.ones((2, 2)), requires_grad=True), axis=(0, 1))
+
+
 def test_nothing_to_unstack() -> None:
     if hasattr(np, "unstack"):  # NumPy 2.1
         for axis in (0, None):
