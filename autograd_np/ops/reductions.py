@@ -354,7 +354,7 @@ def _nanmin(a: Array, axis: Any = None, out: None = None, keepdims: bool = False
 def _cumulative(accumulate: Callable[..., Any], neutral: Callable[..., Any]) -> Callable[..., Any]:
     """Return the array-API form of an accumulation: any one axis, and the neutral element first if asked."""
 
-    def cumulative(x: Array, /, *, axis: int | None = None, dtype: Any = None, out: None = None, include_initial: bool = False) -> Array:
+    def cumulative(x: Array, /, *, axis: Any = None, dtype: Any = None, out: None = None, include_initial: bool = False) -> Array:
         refuse_out(out, "np.cumulative_sum")
         if axis is None and x.ndim > 1:
             raise ValueError(f"axis= is needed for an array of {x.ndim} axes")
