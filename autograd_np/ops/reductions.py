@@ -17,7 +17,7 @@ from autograd_np import errors
 from autograd_np.op import case, constant, derived, general, linear
 from autograd_np.ops.elementwise import over
 from autograd_np.ops.indexing import axes_of, axis_of, reduced_axes
-from autograd_np.ops.shaping import astype, filled, is_half, merge, wide
+from autograd_np.ops.shaping import astype, cast_to, filled, is_half, merge, wide
 from autograd_np.typing import Array
 
 # --- the pieces that the rules share --------------------------------------------------------------
@@ -106,7 +106,7 @@ def _prod_vjp(
 ) -> Array:
     if dtype is not None:
         _demand_float(y, "prod")
-    flat, restore = merge(x if where is True else np.where(where, x, 1), axis)
+    flat, restore = merge(cast_to(x if where is True else np.where(where, x, 1), wide(x.dtype)), axis)
     others = _products_before(flat) * np.flip(_products_before(np.flip(flat, -1)), -1)
     return _masked(kept(g, x, axis) * initial * restore(others), where)
 
@@ -115,7 +115,7 @@ def _cumprod_vjp(g: Array, y: Array, x: Array, axis: Any = None, dtype: Any = No
     if dtype is not None:
         _demand_float(y, "cumprod")
     along = 0 if axis is None else axis
-    moved = np.moveaxis(x.reshape(-1) if axis is None or not x.ndim else x, along, -1)
+    moved = cast_to(np.moveaxis(x.reshape(-1) if axis is None or not x.ndim else x, along, -1), wide(x.dtype))
     found = _products_before(moved) * _sums_from(np.moveaxis(g, along, -1), moved)
     return np.moveaxis(found, -1, along).reshape(x.shape)
 
