@@ -120,6 +120,11 @@ def _public_name(frame: FrameType) -> str:
             for name, value in list(vars(sys.modules[path]).items()):
                 if value is owner:
                     return f"{path}.{name}.{code.co_name}"
+        public = [m for m in _modules(_package(frame)) if not any(part.startswith("_") for part in m.split("."))]
+        for kind in type(owner).__mro__:  # of an object of the user's: under the name of its class
+            for path in public:
+                if vars(sys.modules[path]).get(kind.__name__) is kind:
+                    return f"{path}.{kind.__name__}{'' if code.co_name == '__init__' else f'.{code.co_name}'}"
         return ""
     wrapped = [f for name in code.co_freevars if inspect.isroutine(f := frame.f_locals.get(name))]  # of a decorator's function
     for name, wanted in [(code.co_name, code), *((f.__name__, _code_of(f)) for f in wrapped)]:

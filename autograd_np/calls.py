@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import name_of
-from autograd_np.op import Op, Recordable
+from autograd_np.op import Op, Recordable, value_of
 
 __all__ = ["bind", "no_row", "plain", "refuse_other_meanings", "value_of"]
 
@@ -74,13 +74,6 @@ def plain(value: Any, where: str, sources: list[Any]) -> Any:
     if type(value) is slice:
         return slice(*(plain(v, where, sources) for v in (value.start, value.stop, value.step)))
     return refuse_other_meanings(value)
-
-
-def value_of(x: Any) -> Any:
-    """Unwrap Tensors of every level down to the array they hold."""
-    while isinstance(x, Recordable):
-        x = cast("Any", x).data
-    return x
 
 
 _INSTEAD = {

@@ -161,7 +161,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             kept[:] = [pullback]
             return y
 
-        if not any(isinstance(a, Recordable) for a in args):
+        if not any(isinstance(x, Recordable) for a in args for x in (a if type(a) in (list, tuple) else (a,))):
             return forward(*args)
 
         def rule(g: Array, *_: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from autograd_np.text import visible
 
 __all__ = [
+    "AbsentError",
     "AnomalyError",
     "AutogradError",
     "CheckFailedError",
@@ -33,6 +34,10 @@ class AutogradError(Exception):
 
 class NoRowError(AutogradError, TypeError):
     """An operation has no row in the table, or is used in a way its row does not cover."""
+
+
+class AbsentError(NoRowError, AttributeError):
+    """An attribute of ndarray that a Tensor has not; ``hasattr`` says so."""
 
 
 class DifferentiationError(AutogradError, ValueError):

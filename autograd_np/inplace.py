@@ -129,8 +129,9 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:  # noqa: N807 (at
     sources: list[Tensor] = []
     index = plain(index, "x[...] = v", sources)
     if _is_number(self):
-        raise TypeError(
-            f"a number of {self.dtype} ({self!r:.60}) cannot be written: NumPy's scalars, such as x[0] and np.sum(x), are no arrays"
+        raise errors.NoRowError(
+            f"a number of {self.dtype} cannot be written: NumPy's scalars, such as x[0] and np.sum(x), are no arrays; "
+            f"make one with np.copy(x), and write into that"
         )
     _check_writeable(self, "x[i] = v")
     if isinstance(value, Tensor):
@@ -144,8 +145,8 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:  # noqa: N807 (at
 def _there_already(t: Tensor, index: Any, value: Tensor) -> bool:
     """Whether memory is written into itself, as in the second half of ``x[i] += v``, whose first half wrote through the view."""
     storage = linked(value)
-    if value is not t and (storage is None or storage is not linked(t) or storage.is_cut(value)):
-        return False
+    if value is not t and value.size and (storage is None or storage is not linked(t) or storage.is_cut(value)):
+        return False  # nothing at all has no storage, but it has an address, by which NumPy goes
     if not ops.is_basic(index):
         return False
     target, array = value_of(t.data)[index], value_of(value.data)
@@ -227,6 +228,12 @@ def _put_flat(a: Tensor, places: Any, values: Any, turns: Any) -> None:
         a[index if a.ndim else Ellipsis] = chosen if a.ndim else chosen[-1]
 
 
+def _demand_safe(a: Tensor, values: Any, name: str) -> None:
+    """Refuse an array that does not fit into the dtype of `a`, as NumPy does here alone; numbers are taken as they are."""
+    if isinstance(values, (Tensor, np.ndarray)) and not np.can_cast(values.dtype, a.dtype, "safe"):
+        raise TypeError(f"np.{name}: cannot write {values.dtype} into a Tensor of {a.dtype} safely; convert with .astype first")
+
+
 @derived(np.copyto)
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     dst = _written(dst, "copyto")
@@ -250,7 +257,9 @@ def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 @derived(np.putmask)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
     places = np.flatnonzero(plain(mask, "np.putmask", []))
-    _put_flat(_written(a, "putmask"), places, values, places)
+    a = _written(a, "putmask")
+    _demand_safe(a, values, "putmask")
+    _put_flat(a, places, values, places)
 
 
 @derived(np.place)
@@ -259,6 +268,7 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
     arr = _written(arr, "place")
     if isinstance(vals, Tensor) and np.may_share_memory(value_of(arr), value_of(vals)):
         raise errors.InPlaceError("np.place from memory that it writes: NumPy reads some elements after writing them; take vals.copy()")
+    _demand_safe(arr, vals, "place")
     _put_flat(arr, places, vals, np.arange(len(places)))
 
 

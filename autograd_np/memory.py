@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_np.typing import Array
 
-__all__ = ["Layout", "duplicate", "layout_of", "owner", "part", "place_of", "same_layout"]
+__all__ = ["Layout", "axis_order", "duplicate", "layout_of", "owner", "part", "place_of", "same_layout"]
 
 
 class Layout(NamedTuple):
@@ -54,6 +54,13 @@ def same_layout(a: Array, b: Any) -> bool:
     if a.shape != b.shape:
         return False
     return a.strides == b.strides or all(s == t for n, s, t in zip(a.shape, a.strides, b.strides, strict=True) if n > 1)
+
+
+def axis_order(a: Array) -> tuple[int, ...]:
+    """Return the axes from the one with the longest steps to the one with the shortest: what NumPy calls the layout K."""
+    if a.flags.c_contiguous:
+        return tuple(range(a.ndim))
+    return tuple(sorted(range(a.ndim), key=lambda i: -abs(a.strides[i])))
 
 
 def duplicate(a: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np import ops
+from autograd_np import errors, ops
 from autograd_np.tensor import Tensor, apply, known, record_one, value_of
 
 __all__ = ["OPERATORS", "attach"]
@@ -94,6 +94,11 @@ def compress(self: Tensor, condition: Any, axis: Any = None) -> Tensor:
     return cast(Tensor, apply(np.compress, (condition, self), {"axis": axis}))
 
 
+def conjugate(self: Tensor) -> Tensor:
+    """Return the array itself if it is real, as ``ndarray.conj`` does, where ``np.conj`` makes a new one."""
+    return self if self.dtype.kind != "c" and isinstance(value_of(self), np.ndarray) else cast(Tensor, apply(np.conjugate, (self,), {}))
+
+
 def copy(self: Tensor, order: str = "C") -> Tensor:
     """Return a copy, recorded; in C order, as ``ndarray.copy`` does, where ``np.copy`` keeps the layout."""
     array = value_of(self)
@@ -168,8 +173,9 @@ def __rdivmod__(self: Tensor, other: Any) -> Any:  # noqa: N807 (attached below)
     return other // self, other % self
 
 
-attach(compress, copy, flatten, reshape, transpose, astype, sigmoid, relu, softplus, log_sigmoid, softmax, log_softmax)
+attach(compress, conjugate, copy, flatten, reshape, transpose, astype, sigmoid, relu, softplus, log_sigmoid, softmax, log_softmax)
 attach(__divmod__, __rdivmod__)
+Tensor.conj = conjugate  # type: ignore[attr-defined]
 
 
 # --- methods and operators made from lists --------------------------------------------------------
@@ -205,7 +211,7 @@ OPERATORS = (
 _METHODS = (
     "sum mean prod max min std var cumsum cumprod any all argmax argmin argsort argpartition ptp dot ravel swapaxes squeeze repeat "
     "diagonal trace take choose searchsorted clip round nonzero "
-    "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign conj conjugate"
+    "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign"
 )
 for _name in _METHODS.split():
     setattr(Tensor, _name, _function_method(_name, getattr(np, _name)))
@@ -240,7 +246,7 @@ _ABSENT = {
 def _absent(name: str, instead: str) -> property:
     # a property each: a __getattr__ on the class would make every attribute of every Tensor slow
     def get(_self: Tensor) -> Any:
-        raise AttributeError(f"a Tensor has no .{name}; write {instead}")
+        raise errors.AbsentError(f"a Tensor has no .{name}; write {instead}")
 
     return property(get)
 

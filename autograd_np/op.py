@@ -53,6 +53,7 @@ __all__ = [
     "multilinear",
     "primitive",
     "real",
+    "value_of",
 ]
 
 Kind = Literal["elementwise", "linear", "multilinear", "general", "constant"]
@@ -334,6 +335,13 @@ class Recordable:
     def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Apply and record `fn`; implemented by Tensor."""
         raise NotImplementedError
+
+
+def value_of(x: Any) -> Any:
+    """Unwrap Tensors of every level down to the array they hold."""
+    while isinstance(x, Recordable):
+        x = cast("Any", x).data
+    return x
 
 
 class Primitive:

@@ -252,7 +252,8 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if len(args) == 1 and not row.selects and isinstance(args[0], Tensor):
             result = record_one(row, args[0])
         else:
-            result = record_two(row, *args) if len(args) == 2 else record(row, args)
+            pair = len(args) == 2 and (isinstance(args[0], Tensor) or isinstance(args[1], Tensor))  # it may be inside a list
+            result = record_two(row, *args) if pair else record(row, args)
         if row.strict and isinstance(result, Tensor) and result._storage is None:
             _note_if_a_view(result, args)  # a user's function may return its argument
         return result
@@ -434,7 +435,7 @@ class Tensor(Recordable):
     # --- NumPy's protocols
 
     def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if len(args) == 1 and not kwargs and len(fn.op.rules) == 1 and not fn.op.variadic and not fn.op.strict:
+        if len(args) == 1 and args[0] is self and not kwargs and len(fn.op.rules) == 1 and not fn.op.variadic and not fn.op.strict:
             return record_one(fn.op, args[0])
         return apply(fn, args, kwargs)
 

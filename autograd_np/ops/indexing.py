@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_np import errors
-from autograd_np.memory import duplicate
-from autograd_np.op import Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive
+from autograd_np.memory import axis_order, duplicate
+from autograd_np.op import Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive, value_of
 from autograd_np.typing import Array, Shape
 
 
@@ -114,13 +114,20 @@ def setitem(a: Array, v: Array, *, index: Any) -> Array:
     return out
 
 
+def assigned(v: Any, shape: Shape) -> Array:
+    """Return `v` as assignment spreads it over `shape`: broadcast, without leading axes of length one that are too many."""
+    extra = max(np.ndim(v) - len(shape), 0)
+    if np.shape(v)[:extra] != (1,) * extra:
+        raise ValueError(f"could not broadcast values of shape {np.shape(v)} into shape {shape}")
+    return np.broadcast_to(np.reshape(v, np.shape(v)[extra:]) if extra else v, shape)
+
+
 def _overwritten(a: Array, v: Array, index: Any) -> Array:
     """Do what `setitem` does without writing: choose, for each element, the last that was written or what was there."""
     picked = _places(a.shape, index)
     sources = np.full(a.shape, -1)
     sources[index] = np.arange(picked.size).reshape(picked.shape)
-    shape = np.shape(v)[max(np.ndim(v) - picked.ndim, 0) :]  # NumPy lets v have more axes, of length one
-    written = np.broadcast_to(np.reshape(v, shape), picked.shape)
+    written = assigned(v, picked.shape)
     if not picked.size:
         return a.copy()
     return np.where(sources >= 0, _picked(written, np.unravel_index(np.maximum(sources, 0), picked.shape)) if picked.ndim else written, a)
@@ -141,6 +148,34 @@ def _written(g: Array, v: Any, shape: Shape, index: Any) -> Array:
 def _set_jvp(tangents: Any, y: Array, a: Array, v: Any, index: Any) -> Array:
     into, written = tangents
     return setitem(np.zeros_like(y) if into is None else into, 0.0 if written is None else written, index=index)
+
+
+# --- layout ---------------------------------------------------------------------------------------
+
+
+@primitive
+def arranged(a: Array, *, order: tuple[int, ...]) -> Array:
+    """Return a copy whose axes lie in memory in this order, the one with the longest steps first."""
+    if not is_numpys(a):
+        return a
+    return np.transpose(np.transpose(a, order).copy("C"), np.argsort(order).tolist())
+
+
+def laid(a: Array, order: Any) -> Array:
+    """Return `a` in the layout "C" or "F", or in that of another array; what a view shows, and so what is written, depends on it."""
+    array, like = value_of(a), value_of(order)
+    if not isinstance(array, np.ndarray) or array.ndim < 2 or not isinstance(like, (str, np.ndarray)):
+        return a
+    axes = range(array.ndim)
+    wanted = axis_order(like) if isinstance(like, np.ndarray) else tuple(axes if like == "C" else reversed(axes))
+    steps = [abs(array.strides[i]) for i in wanted if array.shape[i] > 1]
+    return a if steps == sorted(steps, reverse=True) else arranged(a, order=wanted)
+
+
+def order_of(a: Any) -> str:
+    """Return "F" or "C", whichever NumPy's functions that fill an empty array take for theirs."""
+    array = value_of(a)
+    return "F" if isinstance(array, np.ndarray) and array.flags.fnc else "C"
 
 
 # --- an array of indices along one axis -----------------------------------------------------------
@@ -210,6 +245,31 @@ def _order(a: Array, axis: Any) -> Array:
     return np.argsort(a, axis=axis, kind="stable")
 
 
+def _partitioned(a: Array, kth: Any, axis: Any, kind: Any) -> Array:
+    """Return which element of `a` is at each place of its partition: ``np.argpartition`` leaves them in another order."""
+    axis = None if axis is None else axis_of(axis, a.ndim)
+    places = _order(np.partition(a, kth, axis=axis, kind=kind), -1 if axis is None else axis)
+    found = np.empty_like(places, shape=places.shape)
+    np.put_along_axis(found, places, _order(a, axis), axis=-1 if axis is None else axis)
+    return found
+
+
+@eager
+def partitioning(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    """Return which element of `a` is at each place of ``np.partition``."""
+    return _partitioned(a, kth, axis, kind)
+
+
+def _unpartition(g: Array, y: Array, a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    axis = None if axis is None else axis_of(axis, a.ndim)
+    return _untake_along(g, y, a, partitioning(a, kth=kth, axis=axis, kind=kind), axis)
+
+
+def _partition_jvp(tangents: Any, y: Array, a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
+    axis = None if axis is None else axis_of(axis, a.ndim)
+    return take_along_axis(tangents[0], partitioning(a, kth=kth, axis=axis, kind=kind), axis=axis)
+
+
 def _unsort(g: Array, y: Array, a: Array, axis: Any = -1, kind: Any = None, stable: Any = None) -> Array:
     axis = None if axis is None else axis_of(axis, a.ndim)
     along_axis = 0 if axis is None else axis
@@ -233,6 +293,8 @@ GETITEM: Op = linear(
     case((4, 3), index=1), case((4, 3), index=slice(None, None, -2)), case((4, 3), index=(Ellipsis, None, 1)), case((4, 3), index=[0, 0, 2]),
     case((2, 3), index=_MASK), case((4, 3), index=(np.array([0, 1, 1]), np.array([2, 2, 2]))), case((4, 3), index=(slice(1, 3), np.array([0, 0]))),
     signature="a index", tex="#1[i]")
+linear(
+    arranged, lambda g, y, a, order: g, case((2, 3, 4), order=(1, 2, 0)), case((3, 4), order=(1, 0)), tex="#1")
 linear(
     scatter_add, lambda g, y, a, shape, index: getitem(g, index=index),
     case((3,), shape=(4,), index=np.array([0, 0, 2])), case((2, 3), shape=(4, 3), index=slice(0, 2)),
@@ -258,8 +320,13 @@ general(
     eager(np.sort), _unsort, jvp=_sort_jvp, also=(np.sort,), cases=(case((5,)), case((3, 4)), case((3, 4), axis=0), case((2, 3, 4), axis=1, kind="stable"), case((3, 4), axis=None)),
     note="ties keep their order")
 
+general(
+    eager(np.partition), _unpartition, jvp=_partition_jvp, also=(np.partition,),
+    cases=(case((5,), kth=2), case((3, 4), kth=1, axis=0), case((3, 4), kth=[0, 7], axis=None)))
+
 constant(eager(np.argsort), also=(np.argsort,), cases=(case((3, 4)), case((3, 4), axis=0, kind="stable")))
 constant(eager(np.argpartition), also=(np.argpartition,), cases=(case((5,), kth=2),))
+constant(partitioning, cases=(case((5,), kth=2), case((3, 4), kth=1, axis=0)))
 constant(np.argwhere, np.flatnonzero, cases=(case((3, 4)),))
 constant(np.searchsorted, arrays=2, cases=(case(np.array([0.0, 1.0, 2.0]), (4,)),))
 constant(eager(np.digitize), arrays=2, also=(np.digitize,), cases=(case((4,), np.array([0.0, 1.0])),))
@@ -268,12 +335,6 @@ constant(np.isin, arrays=2, cases=(case((4,), np.array([0.0, 1.0])),))
 
 
 # --- in terms of the rows above -------------------------------------------------------------------
-
-
-@derived(np.partition)
-def _partition(a: Array, kth: Any, axis: Any = -1, kind: Any = "introselect") -> Array:
-    axis = None if axis is None else axis_of(axis, a.ndim)
-    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis, kind=kind), axis=axis)
 
 
 @derived(np.nonzero)
@@ -297,39 +358,32 @@ def _extract(condition: Any, arr: Array) -> Array:
 @derived(np.delete)
 def _delete(arr: Array, obj: Any, axis: Any = None) -> Array:
     _refuse_tensor(obj, "np.delete")
-    axis = None if axis is None else axis_of(axis, arr.ndim)
-    return np.take(arr, np.delete(np.arange(arr.size if axis is None else arr.shape[axis]), obj), axis=axis)
+    order = order_of(arr)
+    arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis_of(axis, arr.ndim))
+    kept = np.delete(np.arange(arr.shape[axis]), obj)
+    if isinstance(obj, slice) or (np.size(obj) == 1 and np.asarray(obj).dtype.kind in "iu"):
+        return laid(np.take(arr, kept, axis=axis), order)
+    return arr[along(axis, kept, arr.ndim)]
 
 
 @derived(np.insert)
 def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Array:
     _refuse_tensor(obj, "np.insert")
+    layout = order_of(arr)
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, axis_of(axis, arr.ndim))
     values = np.reshape(values, (1,) * (np.ndim(arr) - np.ndim(values)) + np.shape(values))
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
         values = np.moveaxis(values, 0, axis)
     old = np.arange(arr.shape[axis])
     count = values.shape[axis] if np.size(obj) == 1 and not isinstance(obj, slice) else len(np.insert(old, obj, -1)) - len(old)
-    new = np.broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
+    new = assigned(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
     order = np.insert(old, obj, np.arange(len(old), len(old) + count))  # where each element of arr and then of values goes
-    return np.take(np.concatenate([arr, new.astype(arr.dtype)], axis), order, axis=axis)
+    return laid(np.take(np.concatenate([arr, new.astype(arr.dtype)], axis), order, axis=axis), layout)
 
 
 def _refuse_tensor(obj: Any, name: str) -> None:
     if isinstance(obj, Recordable):
         raise errors.NoRowError(f"{name} got its positions as a Tensor; positions carry no gradient: pass an array, x.data")
-
-
-@derived(np.choose)
-def _choose(a: Array, choices: Any, out: None = None, mode: str = "raise") -> Array:
-    choices = choices if isinstance(choices, (list, tuple)) else list(choices)
-    shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in choices))
-    n = len(choices)
-    if mode == "raise" and (np.any(np.less(a, 0)) or np.any(np.greater_equal(a, n))):
-        raise ValueError(f"np.choose got an index outside the {n} choices; pass mode='wrap' or 'clip' if that is meant")
-    index = np.remainder(a, n) if mode == "wrap" else np.clip(a, 0, n - 1)
-    stacked = np.stack([np.broadcast_to(c, shape) for c in choices])
-    return np.take_along_axis(stacked, np.broadcast_to(index, shape)[None], axis=0)[0]
 
 
 @derived(np.meshgrid)

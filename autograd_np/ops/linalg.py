@@ -15,7 +15,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.op import Domain, case, constant, derived, eager, general, is_numpys, primitive
 from autograd_np.ops.elementwise import over
-from autograd_np.ops.indexing import axes_of, flat
+from autograd_np.ops.indexing import axes_of, flat, laid
 from autograd_np.ops.shaping import wide
 from autograd_np.typing import Array
 
@@ -27,10 +27,17 @@ def _swap(a: Array) -> Array:
 # --- singular values ------------------------------------------------------------------------------
 
 
+def _svd(a: Array) -> tuple[Array, Array, Array]:
+    """Return U, s and Vᵀ of the reduced decomposition; NaN for matrices that are not finite, where LAPACK raises an error."""
+    broken = ~np.isfinite(a).all(axis=(-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(broken, 0, a), full_matrices=False)
+    return np.where(broken, np.nan, u).astype(a.dtype), np.where(broken[..., 0], np.nan, s).astype(a.dtype), vh
+
+
 @eager
 def thin_svd(a: Array) -> Array:
     """Return U, s and V of the reduced decomposition a = U diag(s) Vᵀ, one below the other: (..., m + 1 + n, min(m, n))."""
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, s, vh = _svd(a)
     return np.concatenate([u, s[..., None, :], np.swapaxes(vh, -1, -2)], axis=-2)
 
 
@@ -74,7 +81,7 @@ def _weights(s: Array, a: Array, which: str) -> Array:
 @eager
 def spectral(a: Array, which: str) -> Array:
     """Return U diag(w) Vᵀ, the gradient of the sum (w = 1) or of the largest or smallest singular value (w = 1 there)."""
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    u, s, vh = _svd(a)
     return (u * _weights(s, a, which)[..., None, :]) @ vh
 
 
@@ -132,7 +139,8 @@ def _refuse_spectral(x: Array, order: Any, name: str) -> None:
 
 
 def _reduced(x: Array, axis: Any) -> tuple[int, ...]:
-    return axes_of(axis, x.ndim)
+    """Return the axes of a norm, where NumPy takes anything that ``int`` does, ``1.0`` and ``"1"`` too, but no list."""
+    return axes_of(axis if axis is None or isinstance(axis, tuple) else int(axis), x.ndim)
 
 
 def _share(score: Array, axis: Any, best: Array) -> Array:
@@ -215,11 +223,9 @@ def cofactors(a: Array) -> Array:
     The cofactors of a product are the product of the cofactors, those of an orthogonal matrix Q are det(Q) Q, and
     those of a diagonal matrix are products of its other entries, so a = U diag(s) Vᵀ gives them without dividing.
     """
-    broken = ~np.isfinite(a).all(axis=(-2, -1), keepdims=True)  # LAPACK raises an error for NaN
-    u, s, vh = np.linalg.svd(np.where(broken, 0, a))
+    u, s, vh = _svd(a)
     others = np.prod(np.where(~np.eye(s.shape[-1], dtype=bool), s[..., None, :], 1), axis=-1)
-    found = np.sign(np.linalg.det(u @ vh))[..., None, None] * ((u * others[..., None, :]) @ vh)
-    return np.where(broken, np.nan, found).astype(a.dtype)
+    return (np.sign(np.linalg.det(u @ vh))[..., None, None] * ((u * others[..., None, :]) @ vh)).astype(a.dtype)
 
 
 def _cofactors_vjp(g: Array, y: Array, a: Array) -> Array:
@@ -320,7 +326,7 @@ def _multi_dot(arrays: Any, *, out: Any = None) -> Array:
         raise ValueError(f"multi_dot expects at least two arrays, got {len(arrays)}")
     first, last = arrays[0], arrays[-1]
     if {first.ndim, last.ndim} - {1, 2} or any(a.ndim != 2 for a in arrays[1:-1]):
-        raise ValueError(
+        raise np.linalg.LinAlgError(
             f"multi_dot takes matrices, with vectors at the ends at most; got shapes {', '.join(str(a.shape) for a in arrays)}"
         )
     sizes = [1 if first.ndim == 1 else first.shape[0], *(a.shape[0] for a in arrays[1:]), 1 if last.ndim == 1 else last.shape[-1]]
@@ -344,7 +350,7 @@ def _matrix_power(a: Array, n: int) -> Array:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(f"matrix_power needs square matrices, got shape {a.shape}")
     if n == 0:
-        return np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype)
+        return laid(np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype), a)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     result = None
@@ -381,7 +387,7 @@ def _tensordot(x1: Array, x2: Array, *, axes: Any = 2) -> Array:
 
 @derived(np.linalg.outer)
 def _outer(x1: Array, x2: Array) -> Array:
-    if any(getattr(x, "ndim", None) not in (1, None) for x in (x1, x2)):
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
         raise ValueError("np.linalg.outer takes one-dimensional arrays; np.outer flattens others")
     return np.outer(x1, x2)
 

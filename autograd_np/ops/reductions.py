@@ -17,7 +17,7 @@ from autograd_np import errors
 from autograd_np.op import case, constant, derived, general, linear
 from autograd_np.ops.elementwise import over
 from autograd_np.ops.indexing import axes_of, axis_of, reduced_axes
-from autograd_np.ops.shaping import astype, filled, is_half, merge, wide
+from autograd_np.ops.shaping import astype, cast_to, filled, is_half, merge, wide
 from autograd_np.typing import Array
 
 # --- the pieces that the rules share --------------------------------------------------------------
@@ -106,7 +106,7 @@ def _prod_vjp(
 ) -> Array:
     if dtype is not None:
         _demand_float(y, "prod")
-    flat, restore = merge(x if where is True else np.where(where, x, 1), axis)
+    flat, restore = merge(cast_to(x if where is True else np.where(where, x, 1), wide(x.dtype)), axis)
     others = _products_before(flat) * np.flip(_products_before(np.flip(flat, -1)), -1)
     return _masked(kept(g, x, axis) * initial * restore(others), where)
 
@@ -115,7 +115,7 @@ def _cumprod_vjp(g: Array, y: Array, x: Array, axis: Any = None, dtype: Any = No
     if dtype is not None:
         _demand_float(y, "cumprod")
     along = 0 if axis is None else axis
-    moved = np.moveaxis(x.reshape(-1) if axis is None or not x.ndim else x, along, -1)
+    moved = cast_to(np.moveaxis(x.reshape(-1) if axis is None or not x.ndim else x, along, -1), wide(x.dtype))
     found = _products_before(moved) * _sums_from(np.moveaxis(g, along, -1), moved)
     return np.moveaxis(found, -1, along).reshape(x.shape)
 
@@ -232,6 +232,11 @@ def refuse_out(out: Any, name: str) -> None:
         raise errors.InPlaceError(f"{name} takes out= by name only, and a Tensor: {name}(..., out=y)")
 
 
+def number(y: Array) -> Array:
+    """Return a result without axes as a number, which is no memory, as NumPy's reductions do; ``np.where`` makes an array of it."""
+    return y if y.ndim else y[()]
+
+
 @derived(np.count_nonzero)
 def _count_nonzero(a: Array, axis: Any = None, *, keepdims: bool = False) -> Array:
     return np.sum(a != 0, axis=axis, keepdims=keepdims, dtype=int)
@@ -252,7 +257,7 @@ def _median(a: Array, axis: Any = None, out: None = None, overwrite_input: bool 
     middle = np.where(np.any(np.isnan(ordered), axis=-1), np.nan, middle)
     if keepdims:
         return middle.reshape((1,) * a.ndim) if axis is None else kept(middle, a, axis)
-    return middle
+    return number(middle)
 
 
 @derived(np.average)
@@ -267,7 +272,7 @@ def _average(a: Array, axis: Any = None, weights: Any = None, returned: bool = F
     if weights.shape != a.shape:
         axes = axes_of(axis, a.ndim)
         if axis is None or weights.shape != tuple(a.shape[i] for i in axes):
-            raise ValueError(
+            raise (TypeError if axis is None else ValueError)(
                 f"np.average got weights of shape {weights.shape} for an array of shape {a.shape} and axis={axis}; "
                 f"they must have the array's shape, or that of the axes which are averaged"
             )
@@ -299,19 +304,34 @@ derived(np.nancumprod)(_ignoring_nan(np.cumprod, 1))
 @derived(np.nanmean)
 def _nanmean(a: Array, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Array:
     refuse_out(out, "np.nanmean")
-    good = ~np.isnan(a) & where
-    total = np.sum(np.where(good, a, 0), axis=axis, dtype=dtype, keepdims=keepdims)
-    return (total / np.sum(good, axis=axis, keepdims=keepdims, dtype=wide(total.dtype))).astype(total.dtype)
+    good, mask = ~np.isnan(a), {} if where is True else {"where": where}
+    total = np.sum(np.where(good, a, 0), axis=axis, dtype=dtype, keepdims=keepdims, **mask)
+    return (total / np.sum(good, axis=axis, keepdims=keepdims, dtype=wide(total.dtype), **mask)).astype(total.dtype)
 
 
-@derived(np.nanvar)
-def _nanvar(a: Array, axis: Any = None, **how: Any) -> Array:
-    return np.var(a, axis=axis, **{**how, "where": ~np.isnan(a) & how.get("where", True)})
+def _nanvar(a: Array, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **how: Any) -> Array:
+    """Return the variance with what is subtracted and squared rounded to the dtype of `a`, as NumPy does where it looks for NaN."""
+    refuse_out(out, "np.nanvar")
+    if a.dtype.kind != "f":
+        return np.var(a, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, **how)
+    mask = {"where": how.pop("where")} if "where" in how else {}
+    ddof = how.pop("correction", ddof)
+    if how:
+        raise errors.NoRowError(f"np.nanvar and np.nanstd do not cover the argument {', '.join(how)}")
+    good = ~np.isnan(a)
+    freedom = np.sum(good, axis=axis, keepdims=keepdims, **mask) - ddof
+    off = astype(np.where(good, a - _nanmean(a, axis, dtype, keepdims=True, **mask), 0), a.dtype)
+    total = np.sum(off * off, axis=axis, dtype=dtype, keepdims=keepdims, **mask)
+    return number(np.where(freedom > 0, astype(total / np.where(freedom > 0, freedom, 1), total.dtype), np.nan))
 
 
-@derived(np.nanstd)
-def _nanstd(a: Array, axis: Any = None, **how: Any) -> Array:
-    return np.std(a, axis=axis, **{**how, "where": ~np.isnan(a) & how.get("where", True)})
+def _nanstd(a: Array, axis: Any = None, dtype: Any = None, out: None = None, ddof: Any = 0, keepdims: Any = False, **how: Any) -> Array:
+    y = _nanvar(a, axis, dtype, out, ddof, keepdims, **how)
+    return number(np.where(y > 0, np.sqrt(np.where(y > 0, y, 1)), y))  # the slope at 0 is 0, as that of `std`
+
+
+derived(np.nanvar)(_nanvar)
+derived(np.nanstd)(_nanstd)
 
 
 @derived(np.nanmax)
@@ -320,7 +340,7 @@ def _nanmax(a: Array, axis: Any = None, out: None = None, keepdims: bool = False
     largest = np.max(np.where(np.isnan(a), -np.inf, a), axis=axis, keepdims=keepdims, **how)
     if "initial" in how:
         return largest
-    return np.where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, largest)
+    return number(np.where(np.all(np.isnan(a), axis=axis, keepdims=keepdims), np.nan, largest))
 
 
 @derived(np.nanmin)
@@ -334,10 +354,12 @@ def _nanmin(a: Array, axis: Any = None, out: None = None, keepdims: bool = False
 def _cumulative(accumulate: Callable[..., Any], neutral: Callable[..., Any]) -> Callable[..., Any]:
     """Return the array-API form of an accumulation: any one axis, and the neutral element first if asked."""
 
-    def cumulative(x: Array, /, *, axis: int | None = None, dtype: Any = None, out: None = None, include_initial: bool = False) -> Array:
+    def cumulative(x: Array, /, *, axis: Any = None, dtype: Any = None, out: None = None, include_initial: bool = False) -> Array:
         refuse_out(out, "np.cumulative_sum")
         if axis is None and x.ndim > 1:
             raise ValueError(f"axis= is needed for an array of {x.ndim} axes")
+        if np.ndim(axis) and np.size(axis) != 1:
+            raise ValueError(f"one axis is accumulated along, got axis={axis!r}")
         x = np.atleast_1d(x)
         axis = 0 if axis is None else axis_of(axis, x.ndim)
         y = accumulate(x, axis=axis) if dtype is None else accumulate(x, axis=axis, dtype=dtype)

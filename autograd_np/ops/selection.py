@@ -13,6 +13,8 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.op import Domain, case, constant, derived, elementwise, general, primitive, real
 from autograd_np.ops.elementwise import not_whole
+from autograd_np.ops.indexing import assigned, laid
+from autograd_np.ops.shaping import cast_to, promoted
 from autograd_np.ops.ufunc_methods import write_out
 from autograd_np.typing import Array
 
@@ -89,19 +91,36 @@ def _nan_to_num(x: Array, copy: bool = True, nan: Any = 0.0, posinf: Any = None,
     if x.dtype.kind != "f":
         return np.copy(x)
     limits = np.finfo(x.dtype)
-    x = np.where(np.isnan(x), nan, x)
-    x = np.where(x == np.inf, float(limits.max) if posinf is None else posinf, x)
-    return np.where(x == -np.inf, float(limits.min) if neginf is None else neginf, x)
+    instead = (nan, limits.max if posinf is None else posinf, limits.min if neginf is None else neginf)
+    found = x
+    for hit, value in zip((np.isnan(x), x == np.inf, x == -np.inf), instead, strict=True):
+        found = np.where(hit, assigned(cast_to(value, x.dtype), x.shape), found)
+    return found if x.ndim else found[()]
 
 
 @derived(np.select)
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:
     if len(condlist) != len(choicelist) or len(condlist) == 0:
         raise ValueError(f"np.select needs as many conditions as choices, at least one; got {len(condlist)} and {len(choicelist)}")
-    chosen = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+    for i, condition in enumerate(condlist):
+        if getattr(condition, "dtype", None) != np.bool_ and np.asarray(condition).dtype != np.bool_:
+            raise TypeError(f"np.select needs conditions of booleans, got number {i} of another dtype; write a comparison, such as c != 0")
+    *choices, chosen = promoted([*choicelist, default])
+    for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
         chosen = where(condition, choice, chosen)
-    return chosen
+    return laid(chosen, "C")
+
+
+@derived(np.choose)
+def _choose(a: Array, choices: Any, out: None = None, mode: str = "raise") -> Array:
+    choices = promoted(choices if isinstance(choices, (list, tuple)) else list(choices))
+    shape = np.broadcast_shapes(np.shape(a), *(np.shape(c) for c in choices))
+    n = len(choices)
+    if mode == "raise" and (np.any(np.less(a, 0)) or np.any(np.greater_equal(a, n))):
+        raise ValueError(f"np.choose got an index outside the {n} choices; pass mode='wrap' or 'clip' if that is meant")
+    index = np.remainder(a, n) if mode == "wrap" else np.clip(a, 0, n - 1)
+    stacked = np.stack([np.broadcast_to(c, shape) for c in choices])
+    return np.take_along_axis(stacked, np.broadcast_to(index, shape)[None], axis=0)[0]
 
 
 @derived(np.real)

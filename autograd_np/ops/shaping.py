@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.op import Op, case, constant, derived, general, is_numpys, linear, primitive
-from autograd_np.ops.indexing import along, axes_of, axis_of, flat, reduced_axes, scatter_add, take
+from autograd_np.ops.indexing import along, axes_of, axis_of, flat, laid, reduced_axes, scatter_add, take
 from autograd_np.typing import Array, Shape
 
 # --- dtype ----------------------------------------------------------------------------------------
@@ -37,6 +37,18 @@ def astype(a: Array, dtype: Any) -> Array:
             "Keep real and imaginary parts as two arrays"
         )
     return (to_float if dtype.kind == "f" else to_other)(a, dtype=dtype)
+
+
+def promoted(arrays: Sequence[Any]) -> list[Array]:
+    """Return arrays in their common dtype, to which Python's numbers give way, however many they are."""
+    found = [a if hasattr(a, "dtype") or type(a) in (int, float, complex) else np.asarray(a) for a in arrays]
+    dtype = np.result_type(*(a.dtype if hasattr(a, "dtype") else a for a in found))
+    return [cast_to(a, dtype) for a in found]
+
+
+def cast_to(a: Any, dtype: Any) -> Array:
+    """Return `a` in a dtype, itself if it has that already."""
+    return np.asarray(a, dtype) if not hasattr(a, "dtype") else a if a.dtype == dtype else astype(a, dtype)
 
 
 # --- broadcasting ---------------------------------------------------------------------------------
@@ -299,6 +311,8 @@ def _rollaxis(a: Array, axis: int, start: int = 0) -> Array:
 @derived(np.broadcast_arrays)
 def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Array, ...]:
     shape = np.broadcast_shapes(*(np.shape(a) for a in args))
+    if all(np.shape(a) == shape for a in args):
+        return tuple(map(_array, args))  # as they are, and can be written
     return tuple(np.broadcast_to(a, shape) for a in args)
 
 
@@ -387,7 +401,7 @@ def _block(arrays: Any) -> Array:
             raise ValueError("np.block needs lists that are nested equally deep")
         return _with_axes(part, lambda shape: (1,) * (axes - len(shape)) + shape)
 
-    return join(arrays, levels) if levels else np.copy(join(arrays, levels))
+    return join(arrays, levels) if levels else np.copy(join(arrays, levels), order="C")
 
 
 @derived(np.array_split)
@@ -430,6 +444,8 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 
     @derived(np.unstack)
     def _unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+        if not x.ndim:
+            raise ValueError("np.unstack needs an array of at least one axis, got a 0-d one")
         axis = axis_of(axis, x.ndim)
         return tuple(x[along(axis, i, x.ndim)] for i in range(x.shape[axis]))
 
@@ -459,7 +475,8 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
 
 
 @derived(np.gradient)
-def _gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    f = _no_integers(_array(f))
     axes = axes_of(axis, f.ndim)
     spacings = varargs or (1.0,)
     if len(spacings) == 1 and not np.ndim(spacings[0]):
@@ -472,6 +489,10 @@ def _gradient(f: Array, *varargs: Any, axis: Any = None, edge_order: int = 1) ->
     return slopes[0] if len(slopes) == 1 else slopes
 
 
+def _no_integers(a: Array) -> Array:
+    return astype(a, np.float64) if a.dtype.kind in "iu" else a
+
+
 def _slope_along(f: Array, x: Any, axis: int, edge_order: int) -> Array:
     """Return second-order differences along `axis`, with spacing `x` or at the coordinates `x`."""
     n = f.shape[axis]
@@ -479,8 +500,8 @@ def _slope_along(f: Array, x: Any, axis: int, edge_order: int) -> Array:
         raise ValueError(f"np.gradient needs at least {edge_order + 1} elements along axis {axis}, got {n}")
     if np.ndim(x) and np.shape(x) != (n,):
         raise ValueError(f"np.gradient needs {n} coordinates along axis {axis}, got shape {np.shape(x)}")
-    steps = np.diff(x) if np.ndim(x) else np.broadcast_to(x, (n - 1,))
-    if f.dtype.kind == "f":
+    steps = np.diff(_no_integers(_array(x))) if np.ndim(x) else np.broadcast_to(x, (n - 1,))
+    if type(x) in (int, float, bool) or steps.dtype.kind == "b":
         steps = steps.astype(f.dtype)
     steps = np.reshape(steps, tuple(-1 if i == axis else 1 for i in range(f.ndim)))
 
@@ -495,12 +516,18 @@ def _slope_along(f: Array, x: Any, axis: int, edge_order: int) -> Array:
         h, k, p, q = part(steps, None, 1), part(steps, 1, 2), part(steps, -2, -1), part(steps, -1, None)
         first = first + h * (first - part(rise, 1, 2)) / (h + k)
         last = last + q * (last - part(rise, -2, -1)) / (p + q)
-    return np.concatenate([first, inner, last], axis)
+    return laid(cast_to(np.concatenate([first, inner, last], axis), f.dtype), f)
 
 
 @derived(np.ediff1d)
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     inner = _diff(np.ravel(_array(ary)))
-    before, after = (None if x is None else np.ravel(astype(_array(x), inner.dtype)) for x in (to_begin, to_end))
+    ends = [None if x is None else _array(x) for x in (to_begin, to_end)]
+    for end in ends:
+        if end is not None and not np.can_cast(end.dtype, inner.dtype, "same_kind"):
+            raise TypeError(
+                f"np.ediff1d got an end of dtype {end.dtype} for differences of dtype {inner.dtype}; convert it with .astype first"
+            )
+    before, after = (None if x is None else np.ravel(cast_to(x, inner.dtype)) for x in ends)
     found = [x for x in (before, inner, after) if x is not None]
     return inner if len(found) == 1 else np.concatenate(found)

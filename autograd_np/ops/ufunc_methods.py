@@ -11,7 +11,7 @@ from autograd_np import errors
 from autograd_np.callers import name_of
 from autograd_np.op import Recordable
 from autograd_np.ops.indexing import scatter_add
-from autograd_np.ops.shaping import astype
+from autograd_np.ops.shaping import cast_to
 from autograd_np.ops.special import logsumexp
 
 _REDUCE: dict[np.ufunc, Any] = {
@@ -79,7 +79,7 @@ def write_out(fn: Any, out: Any, result: Any, casting: Any = "same_kind") -> Any
             f"{name}(..., out=) would write over an array and lose the graph; take the result instead: x = {name}(...)"
         )
     target: Any = out
-    if np.shape(result) != target.shape and not isinstance(fn, np.ufunc):
+    if np.shape(result) != target.shape and (not isinstance(fn, np.ufunc) or np.ndim(result) > target.ndim):
         raise ValueError(f"{name}(..., out=): the result has shape {np.shape(result)}, out has {target.shape}")
     if not np.can_cast(result.dtype, target.dtype, casting):
         raise TypeError(f"{name}(..., out=): cannot write {result.dtype} into a Tensor of {target.dtype}; convert with .astype first")
@@ -116,10 +116,15 @@ def _call(apply: Callable[..., Any], ufunc: np.ufunc, inputs: tuple[Any, ...], k
     where = kwargs.pop("where", True)
     if where is not True:
         raise errors.InPlaceError(f"{name}(..., where=) leaves the other elements undefined; write np.where(mask, {name}(...), value)")
-    dtype = kwargs.pop("dtype", None)
-    kwargs.pop("casting", None), kwargs.pop("order", None), kwargs.pop("subok", None)
+    dtype, casting = kwargs.pop("dtype", None), kwargs.pop("casting", "same_kind")
+    kwargs.pop("order", None), kwargs.pop("subok", None)
     if kwargs and ufunc.signature is None:  # ufuncs with a signature (vecdot) have rows that take axis=
         raise errors.NoRowError(f"the row of {name} does not cover {', '.join(kwargs)}")
     if dtype is not None:
-        inputs = tuple(astype(x if hasattr(x, "ndim") else np.asarray(x), dtype) for x in inputs)
+        inputs = tuple(x if hasattr(x, "dtype") else np.asarray(x) for x in inputs)
+        given = (*(x.dtype for x in inputs), *(None,) * ufunc.nout)
+        used = ufunc.resolve_dtypes(
+            given, signature=(*(None,) * ufunc.nin, *(dtype,) * ufunc.nout), casting=casting
+        )  # or NumPy's TypeError
+        inputs = tuple(cast_to(x, t) for x, t in zip(inputs, used, strict=False))
     return apply(ufunc, inputs, kwargs)

@@ -250,8 +250,10 @@ def test_an_element_is_a_number_as_in_numpy() -> None:
     total = np.sum(y)
     total += y  # a number plus an array is an array
     assert total.shape == (2,)
-    with pytest.raises(TypeError, match="no arrays"):
-        last[...] = 1.0
+    for write in (lambda: last.__setitem__(..., 1.0), lambda: np.put(last.copy(), 0, 1.0), lambda: np.add(last, 1.0, out=np.sum(y))):
+        for kind in (TypeError, ag.AutogradError):
+            with pytest.raises(kind, match="no arrays"):
+                write()
 
 
 def test_an_array_of_no_axes_is_memory() -> None:
@@ -570,3 +572,25 @@ def test_a_block_of_one_array_is_a_copy() -> None:
         return np.sum(y**2)
 
     np.testing.assert_array_equal(ag.grad(f)(np.array([1.0, 2.0])), [2.0, 4.0])
+
+
+def test_a_read_only_copy_onto_itself_is_none() -> None:
+    """NumPy skips a copy of memory onto itself before it asks whether it may write, also where there is no memory."""
+    for shape, k in (((2, 2), 0), ((1, 1), 1)):
+        for where in (True, np.zeros(max(shape[0] - k, 0), bool)):
+
+            def f(x: Any, k: int = k, where: Any = where) -> Any:
+                y = x * 1
+                diagonal = np.diagonal(y, k)
+                np.copyto(diagonal, np.diagonal(y, k).transpose((0,)), where=where)
+                return np.sum(y**2) + np.sum(diagonal)
+
+            def plain(x: Any, k: int = k) -> Any:
+                return np.sum(x**2) + np.sum(np.diagonal(x, k))
+
+            x = np.arange(1.0, shape[0] * shape[1] + 1).reshape(shape)
+            assert f(x) == plain(x)
+            np.testing.assert_array_equal(ag.grad(f)(x), ag.grad(plain)(x))
+    y = np.diagonal(ag.Tensor(np.ones((1, 1)), requires_grad=True) * 1, 1)
+    with pytest.raises(ValueError, match="read-only"):
+        np.copyto(y, np.ones(0))

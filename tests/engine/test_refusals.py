@@ -44,6 +44,15 @@ def smooth(x):
 def _smooth(x):
     return np.asarray(x) * 2
 
+class _Base:
+    def __init__(self, x):
+        self.x = _smooth(x)
+    def added(self, x):
+        return _smooth(x)
+
+class Series(_Base):
+    pass
+
 class Normal:
     def logpdf(self, x):
         return _smooth(x)
@@ -85,6 +94,8 @@ def test_the_library_that_asked_for_an_array_is_named(library: Any) -> None:
         (lambda t: library.stats.smooth(t), r"fakelib\.stats\.smooth"),
         (lambda t: library.stats.early(t), r"fakelib\.stats\.early"),
         (lambda t: library.stats.norm.logpdf(t), r"fakelib\.stats\.norm\.logpdf"),
+        (lambda t: library.stats.Series(t), r"fakelib\.stats\.Series"),  # as pandas.Series
+        (lambda t: library.stats.Series(0.0).added(t), r"fakelib\.stats\.Series\.added"),
         (lambda t: library.stats.through_numpy(t), r"fakelib\.stats\.through_numpy"),
         (lambda t: np.testing.assert_allclose(t, 0), r"(numpy|np)\.testing\.assert_allclose"),
     ):
@@ -221,3 +232,19 @@ def test_the_warning_of_a_column_against_a_row_points_at_the_users_line() -> Non
         with pytest.warns(ag.ShapeWarning) as told:
             run()
         assert {w.filename for w in told} == {__file__}
+
+
+def test_a_list_of_tensors_is_refused_where_numpy_would_make_an_array_of_it() -> None:
+    @ag.custom_gradient
+    def halved(x: Any) -> Any:
+        return x, lambda g: g / 2
+
+    t = ag.Tensor(0.5, requires_grad=True)
+    scaled = ag.define(lambda a, b: a * b, partials=[lambda y, a, b: b, lambda y, a, b: a])
+    calls = [np.exp, ag.sigmoid, ag.relu, ag.softplus, ag.log_sigmoid, ag.softmax, ag.log_softmax, ag.logsumexp, halved]
+    calls += [lambda x: scaled(1.0, x), lambda x: scaled(x, 1.0), lambda x: scaled(t, x), lambda x: ag.softmax(x, axis=0)]
+    for call in calls:
+        for several in ([t, t], (t, 1.0), [1.0, t]):
+            with pytest.raises(ag.LeavesNumPyError, match=r"np\.stack") as refused:
+                call(several)
+            assert __file__ in str(refused.value)

@@ -112,6 +112,31 @@ def test_gradients_alias_neither_arguments_nor_each_other() -> None:
     np.testing.assert_array_equal(t, seed)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v: v,
+        lambda v: v[1:],
+        lambda v: v.reshape(3, 1),
+        lambda v: v.T,
+        lambda v: np.broadcast_to(v, (2, 3)),
+        lambda v: [v, v[:1]],
+        np.positive,
+    ],
+    ids=["itself", "part", "reshaped", "transposed", "broadcast", "several", "copied"],
+)
+def test_what_a_transform_returns_is_memory_of_its_own(f: Any) -> None:
+    x, t = V.copy(), np.ones(3)
+    leaves = lambda tree: tree if isinstance(tree, list) else [tree]  # noqa: E731
+    out, tangent = ag.jvp(f, (x,), (t,))
+    value, pullback = ag.vjp(f, x)
+    seed = [np.ones(np.shape(a)) for a in leaves(value)]
+    (g,) = pullback(seed if isinstance(value, list) else seed[0])
+    for a in (*leaves(out), *leaves(tangent), *leaves(value), g):
+        assert not any(np.shares_memory(a, b) for b in (x, t, *seed))
+        assert a.flags.writeable
+
+
 def test_the_pullback_can_be_called_again() -> None:
     _, pullback = ag.vjp(lambda x: np.exp(x) * x, V)
     (first,) = pullback(np.ones(3))

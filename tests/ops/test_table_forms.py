@@ -65,6 +65,7 @@ def forms(axis: Any, ndim: int) -> Iterator[Any]:
     yield from (None, True)
     if isinstance(axis, int):
         yield from (axis, axis - ndim if axis >= 0 else axis + ndim, np.int64(axis), np.array(axis), (axis,), [axis], np.array([axis]))
+        yield from (float(axis), np.float64(axis), str(axis))  # norms take them
     elif isinstance(axis, tuple) and all(isinstance(i, int) for i in axis):
         yield from (axis, axis[::-1], tuple(i - ndim if i >= 0 else i + ndim for i in axis), list(axis), np.array(axis), axis[:1], ())
         yield tuple(np.int64(i) for i in axis)
@@ -327,6 +328,15 @@ def test_float16_broadcast_over_a_long_batch(f: Any) -> None:
     close(repeated, np.full(3, MANY / 64), "repeat", "gradient", rtol=1e-2)
 
 
+@pytest.mark.parametrize("f", [np.prod, np.nanprod, lambda x: np.sum(np.cumprod(x)), lambda x: np.sum(np.nancumprod(x))])
+def test_float16_products_that_pass_its_range_on_the_way(f: Any) -> None:
+    """What is left when an element is taken out may be larger than all of it, and infinity times zero is none of its slopes."""
+    x = np.array([0.0, 256, 512, 3, 1, 0.5, 0, 300, 300], np.float16)
+    with np.errstate(over="ignore"):  # a sum of such products may leave the range for good
+        expected = ag.grad(f)(x.astype(float)).astype(np.float16)
+    close(ag.grad(f)(x).astype(float), expected.astype(float), "product", "gradient", rtol=4e-3)
+
+
 def test_float16_ties_at_length() -> None:
     g = ag.grad(lambda x: np.linalg.norm(x, np.inf))(np.ones(MANY, np.float16))
     close(g, np.full(MANY, 1 / MANY), "norm", "gradient", atol=1e-7)
@@ -441,6 +451,60 @@ def test_matrices_that_lapack_refuses_have_gradients_of_nan() -> None:
         g = ag.grad(lambda a: np.sum(np.linalg.slogdet(a)[1]))(np.stack([2 * np.eye(2), np.ones((2, 2))]))
     np.testing.assert_array_equal(g[0], 0.5 * np.eye(2))
     assert np.isnan(g[1]).all()
+
+
+def test_matrices_that_lapack_refuses_have_second_derivatives_of_nan() -> None:
+    good, broken = np.array([[2.0, 0.3], [0.1, -1.5]]), np.array([[np.nan, 1.0], [0.0, np.inf]])
+    alone = ag.hessian(np.linalg.det)(good)
+    with np.errstate(all="ignore"):
+        both = ag.hvp(lambda a: np.sum(np.linalg.det(a)), np.stack([good, broken]), np.ones((2, 2, 2)))
+        np.testing.assert_allclose(both[0], np.sum(alone, axis=(2, 3)), rtol=1e-12, atol=1e-14)
+        assert np.isnan(both[1]).all()
+        third = ag.grad(lambda c: np.sum(ag.hessian(np.linalg.det)(c * broken)))(1.0)
+        assert np.isnan(third)
+
+
+def test_an_axis_of_a_norm_is_what_int_makes_of_it() -> None:
+    x = np.array([[3.0, 4.0], [5.0, 12.0]])
+    for axis in (1.0, "1", np.float64(1), np.array(1), True, -1):
+        for f in (np.linalg.norm, np.linalg.vector_norm):
+            np.testing.assert_array_equal(ag.vjp(lambda x, f=f, axis=axis: f(x, axis=axis), x)[0], [5, 13])
+            np.testing.assert_allclose(ag.grad(lambda x, f=f, axis=axis: np.sum(f(x, axis=axis)))(x), x / [[5], [13]])
+
+
+@pytest.mark.parametrize("dtype", "efd")
+@pytest.mark.parametrize("shape", [(12,), (5, 3), (2, 40), (1,), (0,)])
+def test_a_partition_has_the_order_of_numpys(dtype: str, shape: tuple[int, ...]) -> None:
+    """What NumPy leaves open it decides otherwise in argpartition, and for each dtype."""
+    rng = np.random.default_rng(0)
+    a = np.where(rng.random(shape) < 0.2, np.nan, np.where(rng.random(shape) < 0.3, 0, rng.normal(size=shape))).astype(dtype)
+    for axis in (None, 0, -1):
+        n = a.size if axis is None else a.shape[axis]
+        for kth in (0, n // 2, -1, [0, n // 2]) if n > 1 else (0,) if n else ():
+            expected, w = np.partition(a, kth, axis=axis), rng.normal(size=a.size)
+            found, pullback = ag.vjp(lambda x, kth=kth, axis=axis: np.partition(x, kth, axis=axis), a)
+            np.testing.assert_array_equal(found, expected)
+            (back,) = pullback(w.reshape(expected.shape).astype(dtype))
+            np.testing.assert_array_equal(np.sort(back, axis=None), np.sort(w.astype(dtype)))
+            product = (
+                np.nansum(back.astype(float) * a.astype(float)),
+                np.nansum(w.astype(dtype).astype(float) * expected.ravel().astype(float)),
+            )
+            np.testing.assert_allclose(*product, rtol=1e-6)
+
+
+def test_one_axis_is_accumulated_along() -> None:
+    if hasattr(np, "cumulative_prod"):  # NumPy 2.1
+        for f in (np.cumulative_prod, np.cumulative_sum):
+            with pytest.raises(ValueError, match="one axis"):
+                f(ag.Tensor(np.ones((2, 2)), requires_grad=True), axis=(0, 1))
+
+
+def test_nothing_to_unstack() -> None:
+    if hasattr(np, "unstack"):  # NumPy 2.1
+        for axis in (0, None):
+            with pytest.raises(ValueError, match="0-d"):
+                np.unstack(ag.Tensor(1.0, requires_grad=True), axis=axis)
 
 
 def test_a_modulus_is_refused() -> None:
