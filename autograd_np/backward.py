@@ -15,6 +15,7 @@ from autograd_np.anomaly import check_kept
 from autograd_np.calls import refuse_other_meanings
 from autograd_np.modes import anomaly_mode
 from autograd_np.node import Node
+from autograd_np.results import Results
 from autograd_np.sweeps import is_nan, pull, pushed_forward, sweep, topological, without_invalid
 from autograd_np.tensor import Tensor
 from autograd_np.typing import Array
@@ -81,10 +82,13 @@ def _check_kept(roots: Iterable[Node]) -> None:
             return partials
         return [gi for _, gi in pull(node.op, g, node)]
 
+    def draw(out: Array) -> Array:
+        return out.map(draw) if out.__class__ is Results else rng.standard_normal(out.shape).astype(out.dtype)
+
     with np.errstate(all="ignore"):
         for node in topological(roots):
             if node.op is not None and node.needs:
-                g = cast("Array", rng.standard_normal(node.out.shape).astype(node.out.dtype))
+                g = draw(node.out)
                 check_kept(node, derivatives)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.callers import name_of
 from autograd_np.op import Op, Recordable
+from autograd_np.results import Results
 
 __all__ = ["bind", "no_row", "plain", "refuse_other_meanings", "value_of"]
 
@@ -80,7 +81,7 @@ def value_of(x: Any) -> Any:
     """Unwrap Tensors of every level down to the array they hold."""
     while isinstance(x, Recordable):
         x = cast("Any", x).data
-    return x
+    return x.map(value_of) if x.__class__ is Results else x
 
 
 _INSTEAD = {

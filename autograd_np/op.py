@@ -13,6 +13,7 @@ kind           what the row gives                                     tangent (f
 `constant`     nothing: the derivative is zero or does not exist      zero
 =============  =====================================================  ==========================
 
+`several` adds a function that returns several arrays: a general row whose rule takes the cotangents of all of them.
 `derived` adds a function written in terms of other rows, so it needs no derivative of its own.
 
 Rules are called with what the forward pass computed: ``rule(g, y, *arrays, **attributes)``, where `g`
@@ -32,16 +33,20 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.numpy_warnings import retold
+from autograd_np.results import Results
 from autograd_np.text import shown
-from autograd_np.typing import Rule, Shape
+from autograd_np.typing import Array, Rule, Shape
 
 __all__ = [
+    "RESULT",
+    "STEP",
     "TABLE",
     "Case",
     "Domain",
     "Op",
     "Primitive",
     "Recordable",
+    "Several",
     "case",
     "constant",
     "derived",
@@ -53,6 +58,7 @@ __all__ = [
     "multilinear",
     "primitive",
     "real",
+    "several",
 ]
 
 Kind = Literal["elementwise", "linear", "multilinear", "general", "constant"]
@@ -133,6 +139,8 @@ class Op:
         Some elements may be left out of the result, so that a cotangent of zero can meet a NaN.
     gates : bool
         A partial derivative of zero says that the argument was left out of the result (`maximum`), not that its slope is zero.
+    quick : bool
+        A call with one argument and nothing else needs no sorting of its arguments.
     """
 
     __slots__ = (
@@ -148,6 +156,7 @@ class Op:
         "name",
         "note",
         "params",
+        "quick",
         "rules",
         "selects",
         "strict",
@@ -191,6 +200,7 @@ class Op:
         self.joint = joint or variadic
         self.strict = strict
         self.gates = gates
+        self.quick = len(self.rules) == 1 and not variadic and not strict
         self.selects = kind not in ("elementwise", "multilinear") if selects is None else selects
 
     @property
@@ -202,6 +212,38 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {shown(self.name)}>"
+
+
+class Several(Op):
+    """A row for a function that returns several arrays.
+
+    `fn` returns them as `Results`, which one Node records; each is then read by a record of `RESULT`, or of `STEP` where it
+    carries no gradient. The rules get `Results` in the place of the cotangent and of the output, with ``None`` for the
+    cotangent of an array that nothing was computed from.
+
+    Attributes
+    ----------
+    steps : tuple of int
+        The arrays that are piecewise constant for real arguments (a quotient that was rounded, a sign); integers always are.
+    """
+
+    __slots__ = ("steps",)
+
+    def __init__(self, name: str, fn: Callable[..., Any], kind: Kind, rules: Sequence[Any], *, steps: Sequence[int] = (), **more: Any):
+        def gathered(*arrays: Any, **attrs: Any) -> Results:
+            return Results.of(fn(*arrays, **attrs))
+
+        jvp = more.pop("jvp", None)
+        if jvp is not None:
+            more["jvp"] = lambda tangents, y, *arrays, **attrs: y.like(jvp(tangents, y, *arrays, **attrs))
+        super().__init__(name, gathered, kind, rules, **more)
+        self.steps = tuple(steps)
+        self.quick = False
+
+    def reader(self, i: int, found: Results) -> Op:
+        """Return the row that reads the i-th array."""
+        kind = found.dtype[i].kind
+        return STEP if kind not in "fc" or (kind == "f" and i in self.steps) else RESULT
 
 
 def _accepted(rules: tuple[Any, ...], params: tuple[str, ...], variadic: bool) -> tuple[str, ...]:
@@ -229,12 +271,13 @@ def _parameters(fn: Callable[..., Any], signature: str) -> tuple[str, ...]:
 
 def _add(fn: Callable[..., Any], kind: Kind, rules: Sequence[Any], signature: str, also: Iterable[Any], **more: Any) -> Op:
     name = getattr(fn, "__name__", str(fn))
+    row = more.pop("row", Op)
     domains = more.pop("domains", (real,))
     if isinstance(domains, Domain):
         domains = (domains,)
     if len(domains) == 1:
         domains = tuple(domains) * max(len(rules), 1)
-    op = Op(name, fn, kind, rules, params=_parameters(fn, signature), domains=domains, **more)
+    op: Op = row(name, fn, kind, rules, params=_parameters(fn, signature), domains=domains, **more)
     if isinstance(fn, Primitive):
         fn.op = op
     for key in (fn, *also):
@@ -306,6 +349,29 @@ def general(
     """Add a row by its vjp; `jvp`, if given, is called as ``jvp(tangents, y, *arrays, **attributes)``."""
     more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "jvp": jvp, "selects": selects, "direct": direct}
     return _add(fn, "general", vjps, signature, also, **more)
+
+
+def several(
+    fn: Callable[..., Any],
+    *vjps: Any,
+    jvp: Rule | None = None,
+    cases: Sequence[Case] = (),
+    on: Domain | tuple[Domain, ...] = real,
+    steps: Sequence[int] = (),
+    joint: bool = False,
+    tex: str = "",
+    note: str = "",
+    signature: str = "",
+    also: Iterable[Any] = (),
+) -> Op:
+    """Add a row for a function that returns several arrays.
+
+    A vjp is called as ``vjp(cotangents, results, *arrays, **attributes)``, with ``None`` among the cotangents where nothing
+    flows; a `joint` one returns the cotangents of all arguments. `jvp`, if given, returns the tangents of all results. The
+    results that `steps` numbers carry no gradient.
+    """
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "jvp": jvp, "selects": False, "joint": joint, "steps": steps}
+    return _add(fn, "general", vjps, signature, also, row=Several, **more)
 
 
 def constant(*fns: Callable[..., Any], arrays: int = 1, signature: str = "", cases: Sequence[Case] = (), also: Iterable[Any] = ()) -> None:
@@ -398,3 +464,21 @@ def eager(implementation: Callable[..., Any]) -> Primitive:
 def primitive(implementation: Callable[..., Any]) -> Primitive:
     """Make a plain-NumPy function dispatch on Tensors, as NumPy's own functions do."""
     return Primitive(implementation)
+
+
+# --- reading one of several results ---------------------------------------------------------------
+
+
+def _read(results: Results, index: int) -> Array:
+    return results[index]
+
+
+def _unread(g: Array, _y: Array, results: Results, index: int) -> Results:
+    return results.only(index, g)
+
+
+RESULT = Op("result", _read, "linear", (_unread,), params=("results", "index"), selects=False)
+"""Reads one of the arrays that a call returned; its transpose puts the cotangent in its place among those of the others."""
+
+STEP = Op("result", _read, "constant", (None,), params=("results", "index"))
+"""Reads one that carries no gradient."""

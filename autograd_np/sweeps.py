@@ -20,6 +20,7 @@ from autograd_np.callers import warn_caller
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
 from autograd_np.ops import summed
+from autograd_np.results import Results
 from autograd_np.tensor import Tensor, alone, leaf, value_of
 from autograd_np.typing import Array, Shape
 
@@ -59,6 +60,8 @@ def topological(roots: Iterable[Node]) -> list[Node]:
 def is_nan(g: Any) -> bool:
     """Whether an array has a NaN, as far as that can be seen without computing it."""
     array: Any = value_of(g)
+    if array.__class__ is Results:
+        return any(is_nan(part) for part in array if part is not None)
     eager = isinstance(array, (np.ndarray, np.generic))
     if not eager:
         return False
@@ -321,14 +324,18 @@ def total(terms: list[Array], out: Array) -> Array | None:
 def _transposed_vjp(op: Op, tangents: tuple[Array | None, ...], node: Node) -> Array | None:
     """Tangent of a row that gives only its vjp: the vjp is linear in `g`, and the jvp is its transpose."""
     level = Level()
-    g = leaf(np.zeros_like(node.out), level)
-    pulled = dict(pull(op, cast("Array", g), node))
+    out = node.out
+    several = out.__class__ is Results
+    leaves = [leaf(np.zeros_like(part), level) if part.dtype.kind in "fc" else None for part in (out if several else (out,))]
+    pulled = dict(pull(op, out.like(leaves) if several else cast("Array", leaves[0]), node))
     cotangents: dict[Node, Array] = {}
     for i, gi in pulled.items():
         t = tangents[i]
         if t is not None and isinstance(gi, Tensor) and gi._node is not None and gi._node.level is level:
             cotangents[gi._node] = cotangents[gi._node] + t if gi._node in cotangents else t
     level.close()
-    if not cotangents or g._node is None:
+    if not cotangents:
         return None
-    return sweep(cotangents).get(g._node)
+    found = sweep(cotangents)
+    moved = [found.get(cast(Node, g._node)) if g is not None else None for g in leaves]
+    return out.like(moved) if several else moved[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import Domain, constant, derived, elementwise, real
+from autograd_np.op import Domain, case, constant, elementwise, real, several
 from autograd_np.typing import Array
 
 positive = Domain(0.2, 3.0)
@@ -19,6 +19,8 @@ inside_one = Domain(-0.9, 0.9)
 above_one = Domain(1.1, 3.0)
 not_whole = Domain(-2.4, 2.4, away_from=(-2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5))
 whole = Domain(-3, 3, dtype="int")
+EACH = (case(()), case((3,)), case((2, 3)))
+PAIRS = (case((), ()), case((3,), (3,)), case((2, 3), (3,)), case((2, 1), (1, 3)))
 
 
 # --- the pieces that the partials below share -----------------------------------------------------
@@ -167,14 +169,15 @@ constant(
 # fmt: on
 
 
-# --- several outputs: each one is an operation of its own -----------------------------------------
+# --- several results ------------------------------------------------------------------------------
 
 
-@derived(np.divmod)
-def _divmod(a: Array, b: Array) -> tuple[Array, Array]:
-    return np.floor_divide(a, b), np.remainder(a, b)
+def _scaled(g: Array | None, by: Array) -> Array | None:
+    return None if g is None else g * by
 
 
-@derived(np.modf)
-def _modf(x: Array) -> tuple[Array, Array]:
-    return x - np.trunc(x), np.trunc(x)
+# fmt: off
+several(np.modf,   lambda g, y, x: g[0],                                                                  steps=(1,), on=not_whole, cases=EACH)
+several(np.frexp,  lambda g, y, x: _scaled(g[0], np.ldexp(np.ones_like(x), -y[1])),                       steps=(1,), on=positive,  cases=EACH)
+several(np.divmod, lambda g, y, a, b: g[1], lambda g, y, a, b: _scaled(g[1], -y[0]),                      steps=(0,), on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), cases=PAIRS)
+# fmt: on

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_np.op import TABLE, Domain, Op, Primitive
+from autograd_np.op import RESULT, TABLE, Domain, Op, Primitive, Several
+from autograd_np.results import Results
 from autograd_np.tensor import value_of
 
 ROWS: dict[Op, Any] = {}
@@ -27,11 +28,15 @@ BINARY = (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3
 
 @dataclass(frozen=True)
 class Sample:
-    """One call: the operation, its array arguments and attributes, and which arguments are variables."""
+    """One call: the operation, its array arguments and attributes, and which arguments are variables.
+
+    Of a call with several results, `part` says which one is looked at.
+    """
 
     op: Op
     arrays: tuple[Any, ...]
     attrs: dict[str, Any]
+    part: int | None = None
 
     @property
     def wrt(self) -> tuple[int, ...]:
@@ -47,7 +52,8 @@ class Sample:
         for i, x in zip(self.wrt, floats, strict=True):
             arrays[i] = x
         fn = ROWS[self.op]
-        return fn(arrays, **self.attrs) if self.op.variadic else fn(*arrays, **self.attrs)
+        found = fn(arrays, **self.attrs) if self.op.variadic else fn(*arrays, **self.attrs)
+        return found if self.part is None else found[self.part]
 
     def with_floats(self, *floats: Any) -> Sample:
         arrays = list(self.arrays)
@@ -57,7 +63,8 @@ class Sample:
 
     def __str__(self) -> str:
         shapes = ", ".join(f"{np.shape(a)}" for a in self.arrays)
-        return f"{self.op.name}({shapes}{''.join(f', {k}={v!r}' for k, v in self.attrs.items())})"
+        part = "" if self.part is None else f"[{self.part}]"
+        return f"{self.op.name}({shapes}{''.join(f', {k}={v!r}' for k, v in self.attrs.items())}){part}"
 
 
 def rng_of(op: Op) -> np.random.Generator:
@@ -82,7 +89,18 @@ def samples(op: Op) -> Iterator[Sample]:
         domains = (Domain(1, 3, dtype="int"),) * len(op.rules)
     for specs, attrs in cases:
         arrays = tuple(_draw(s, domains[min(i, len(domains) - 1)], rng) for i, s in enumerate(specs))
-        yield Sample(op, arrays, attrs)
+        whole = Sample(op, arrays, attrs)
+        yield from parts(whole) if isinstance(op, Several) else (whole,)
+
+
+def parts(whole: Sample) -> Iterator[Sample]:
+    """Yield a sample for each result of a call that carries a gradient."""
+    op = whole.op
+    assert isinstance(op, Several)
+    found = Results.of(whole.call(*whole.floats))
+    for i in range(len(found)):
+        if op.reader(i, found) is RESULT:
+            yield replace(whole, part=i)
 
 
 def arrays_of(x: Any) -> Any:

@@ -18,6 +18,7 @@ from table import DERIVED, DIFFERENTIABLE, ROWS, Sample, arrays_of, close, rng_o
 
 import autograd_np as ag
 from autograd_np.op import TABLE, Op, Primitive
+from autograd_np.results import Results
 
 # --- the rows themselves --------------------------------------------------------------------------
 
@@ -213,9 +214,12 @@ def test_rules_do_not_widen_float32(op: Op) -> None:
     for wide in samples(op):
         s = _in(wide, np.float32)
         y = op.fn(list(s.arrays), **s.attrs) if op.variadic else op.fn(*s.arrays, **s.attrs)
-        if y.dtype != np.float32:
+        if isinstance(y, Results):
+            g = y.map(np.ones_like)
+        elif y.dtype == np.float32:
+            g = np.ones_like(y)
+        else:
             continue
-        g = np.ones_like(y)
         with np.errstate(all="ignore"):
             if op.kind == "elementwise":
                 pulled = [g * rule(y, *s.arrays) for i, rule in enumerate(op.rules) if callable(rule) and i in s.wrt]
@@ -377,8 +381,8 @@ def test_a_function_without_a_row_is_named() -> None:
         np.i0(x)
     with pytest.raises(ag.NoRowError, match=r"np\.unique has no row.*write np\.sort\(x\) instead"):
         np.unique(x)
-    with pytest.raises(ag.NoRowError, match="frexp"):
-        np.frexp(x)
+    with pytest.raises(ag.NoRowError, match="unwrap"):
+        np.unwrap(x)
 
 
 # --- derived functions ----------------------------------------------------------------------------
