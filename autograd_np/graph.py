@@ -127,6 +127,8 @@ class Graph:
         root = self.outputs[0]
         if seed is None and root.out.size != 1:
             raise errors.DifferentiationError(f"the output has shape {np.shape(root.out)}; pass a seed of that shape")
+        if seed is None and root.out.dtype.kind == "c":
+            raise errors.DifferentiationError(f"the output is {root.out.dtype}, and gradients are those of a real number; pass a seed")
         seed = np.ones_like(root.out) if seed is None else np.asarray(seed, root.out.dtype)
         seen: dict[Node, Array] = {}
         gradients({root: seed}, seen)

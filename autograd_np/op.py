@@ -76,12 +76,19 @@ class Domain:
         Points (kinks, poles) that samples keep a distance of 0.05 from.
     dtype : str
         ``"float"``, ``"int"`` or ``"bool"``; only floats are differentiated.
+    hermitian : bool
+        The argument stands for Hermitian matrices, of which a triangle is read: samples are positive definite, and stay Hermitian
+        where they are moved.
+    complex : bool
+        Samples are complex.
     """
 
     low: float = -2.0
     high: float = 2.0
     away_from: tuple[float, ...] = ()
     dtype: str = "float"
+    hermitian: bool = False
+    complex: bool = False
 
     def sample(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
         """Return an array of `shape` drawn from the domain: float64, int64 or bool."""
@@ -90,6 +97,10 @@ class Domain:
         if self.dtype == "int":
             return np.asarray(rng.integers(int(self.low), int(self.high) + 1, shape))
         x = np.asarray(rng.uniform(self.low, self.high, shape))
+        if self.hermitian:
+            return x @ np.swapaxes(x, -1, -2) + np.eye(shape[-1])
+        if self.complex:
+            x = np.asarray(x + 1j * rng.uniform(self.low, self.high, shape))
         for point in self.away_from:
             x = np.where(abs(x - point) < 0.05, x + 0.1, x)
         return x
@@ -477,7 +488,9 @@ def _unread(g: Array, _y: Array, results: Results, index: int) -> Results:
     return results.only(index, g)
 
 
-RESULT = Op("result", _read, "linear", (_unread,), params=("results", "index"), selects=False)
+RESULT = Op(
+    "result", _read, "linear", (_unread,), jvp=lambda t, _y, _results, index: t[0][index], params=("results", "index"), selects=False
+)
 """Reads one of the arrays that a call returned; its transpose puts the cotangent in its place among those of the others."""
 
 STEP = Op("result", _read, "constant", (None,), params=("results", "index"))

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd_np.typing import Array
 
 __all__ = ["Results"]
@@ -63,6 +65,7 @@ class Results:
     def of(cls, returned: Sequence[Array]) -> Results:
         """Gather what a function returned."""
         form = getattr(type(returned), "_make", tuple)
+        returned = [a if hasattr(a, "dtype") else np.asarray(a) for a in returned]  # the rank of lstsq is Python's
         return cls(returned, form, tuple(tuple(a.shape) for a in returned), _Dtypes(a.dtype for a in returned))
 
     def __iter__(self) -> Iterator[Any]:

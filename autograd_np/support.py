@@ -89,7 +89,7 @@ def carefully_pushed(tangents: dict[Node, Array], order: list[Node]) -> dict[Nod
         op = cast(Op, node.op)
         tangent, taint = _push_carefully(op, arriving, incoming(taints, node), node, motion)
         if tangent is not None:
-            moved[node] = cast_to(tangent, node.out.dtype, op)
+            moved[node] = cast_to(tangent, node.out.dtype)
             taints[node] = taint
     return moved
 
@@ -158,7 +158,7 @@ def _pull_carefully(op: Op, g: Array, taint: Taint, node: Node, motion: Motion) 
             warn_if_a_column_met_a_row(node, value)
             gi = unbroadcast(gi, value.shape)
             ti = None if ti is None else unbroadcast(np.broadcast_to(ti, node.out.shape), value.shape)
-        yield i, cast_to(gi, value.dtype, op), ti
+        yield i, cast_to(gi, value.dtype), ti
 
 
 def _push_carefully(op: Op, tangents: tuple[Any, ...], taints: tuple[Any, ...], node: Node, motion: Motion) -> tuple[Any, Taint]:

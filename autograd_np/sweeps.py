@@ -19,7 +19,7 @@ from autograd_np import errors
 from autograd_np.callers import warn_caller
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
-from autograd_np.ops import summed
+from autograd_np.ops import conj, summed
 from autograd_np.results import Results
 from autograd_np.tensor import Tensor, alone, leaf, value_of
 from autograd_np.typing import Array, Shape
@@ -140,7 +140,7 @@ def sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) 
                     warn_if_a_column_met_a_row(node, value)
                     gi = unbroadcast(gi, value.shape)
                 if gi.dtype is not value.dtype and gi.dtype != value.dtype:
-                    gi = cast_to(gi, value.dtype, op)
+                    gi = cast_to(gi, value.dtype)
                 if gi is g:
                     shared.add(id(gi))
                 before = pending.get(parent)
@@ -161,6 +161,8 @@ def sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) 
 def pull(op: Op, g: Array, node: Node) -> list[tuple[int, Array]]:
     """Return (operand number, cotangent) for the operands of a row given by its vjp."""
     values, out, attrs = node.values, node.out, node.attrs
+    if op.strict:  # a user's rule takes gradients to gradients
+        g = conj(g)
     if op.joint:
         pulled = op.rules[0](g, out, values, **attrs) if op.variadic else op.rules[0](g, out, *values, **attrs)
         if len(values) == 1 and not isinstance(pulled, (tuple, list)):
@@ -178,11 +180,11 @@ def pull(op: Op, g: Array, node: Node) -> list[tuple[int, Array]]:
             continue
         value = values[i]
         if op.strict:
-            gi = _checked(gi, value, i, node)
+            gi = conj(_checked(gi, value, i, node))
         if gi.shape != value.shape:
             gi = unbroadcast(gi, value.shape)
         if gi.dtype is not value.dtype and gi.dtype != value.dtype:
-            gi = cast_to(gi, value.dtype, op)
+            gi = cast_to(gi, value.dtype)
         result.append((i, gi))
     return result
 
@@ -205,15 +207,12 @@ def _checked(gi: Any, value: Array, i: int, node: Node) -> Array:
     return gi
 
 
-def cast_to(g: Array, dtype: np.dtype[Any], op: Op) -> Array:
-    """Convert what a rule returned to the dtype it should have, if it has another."""
+def cast_to(g: Array, dtype: np.dtype[Any]) -> Array:
+    """Convert what a rule returned to the dtype it should have, if it has another; what is real moves by the real part alone."""
     if g.dtype == dtype:
         return g
     if g.dtype.kind == "c" and dtype.kind != "c":
-        raise errors.DifferentiationError(
-            f"{op.name} mixed complex and real operands; complex gradients are not supported. "
-            f"Keep real and imaginary parts as two real arrays"
-        )
+        g = np.real(g)
     return g.astype(dtype)
 
 
@@ -285,7 +284,7 @@ def pushed_forward(tangents: dict[Node, Array], order: list[Node]) -> dict[Node,
         op = cast(Op, node.op)
         tangent = push(op, arriving, node)
         if tangent is not None:
-            moved[node] = cast_to(tangent, node.out.dtype, op)
+            moved[node] = cast_to(tangent, node.out.dtype)
     return moved
 
 

@@ -290,7 +290,7 @@ class Tensor(Recordable):
     data : array_like
         Numbers; an ndarray is copied, other NumPy-protocol arrays (Dask, CuPy) are kept as they are.
     requires_grad : bool, default False
-        Whether `backward` stores a gradient in `.grad`. Only floating dtypes can.
+        Whether `backward` stores a gradient in `.grad`. Only floating and complex dtypes can.
     name : str, optional
         Shown in drawings and messages.
 
@@ -304,7 +304,7 @@ class Tensor(Recordable):
     Raises
     ------
     DifferentiationError
-        If `requires_grad` is asked of integers, booleans or complex numbers.
+        If `requires_grad` is asked of integers or booleans.
 
     Examples
     --------

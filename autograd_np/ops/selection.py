@@ -86,6 +86,8 @@ def _nan_to_num(x: Array, copy: bool = True, nan: Any = 0.0, posinf: Any = None,
     if not copy:
         x[...] = _nan_to_num(x, True, nan, posinf, neginf)
         return x
+    if x.dtype.kind == "c":
+        return _nan_to_num(np.real(x), True, nan, posinf, neginf) + 1j * _nan_to_num(np.imag(x), True, nan, posinf, neginf)
     if x.dtype.kind != "f":
         return np.copy(x)
     limits = np.finfo(x.dtype)
@@ -102,18 +104,6 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         chosen = where(condition, choice, chosen)
     return chosen
-
-
-@derived(np.real)
-def _real(val: Array) -> Array:
-    if val.dtype.kind == "c":
-        raise errors.NoRowError("np.real of a complex Tensor has no row: keep real and imaginary parts as two arrays")
-    return val
-
-
-@derived(np.imag)
-def _imag(val: Array) -> Array:
-    return np.zeros_like(_real(val))
 
 
 @derived(np.allclose)

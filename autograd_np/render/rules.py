@@ -97,7 +97,7 @@ class Rules:
         )
         if key not in self._traced:
             level = Level(keeps_all=True)
-            arrays = [leaf(v, level, needs=v.dtype.kind == "f", name=f"#{i}") if hasattr(v, "dtype") else v for i, v in enumerate(values)]
+            arrays = [leaf(v, level, needs=v.dtype.kind in "fc", name=f"#{i}") if hasattr(v, "dtype") else v for i, v in enumerate(values)]
             out = value_of(node.out)
             y = _leaf(out, level, "#y")
             try:

@@ -132,8 +132,7 @@ def test_ufuncs_are_named_by_their_module() -> None:
     with pytest.raises(ag.NoRowError, match=r"^<lambda> \(vectorized\) has no row"):
         twice(x)
     for call, name in (
-        (lambda: np.frexp(x), r"np\.frexp"),
-        (lambda: np.linalg.matrix_rank(x), r"np\.linalg\.matrix_rank"),
+        (lambda: np.i0(x), r"np\.i0"),
         (lambda: np.unique(x), r"np\.unique"),
         (lambda: np.subtract.reduce(x), r"np\.subtract\.reduce"),
     ):

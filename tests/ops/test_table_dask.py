@@ -19,7 +19,9 @@ da = pytest.importorskip("dask.array")
 dask = pytest.importorskip("dask")
 
 WHOLE = {  # NumPy's arrays only: order and decompositions; the rest where Dask's own function says no
-    "sort", "argsort", "argpartition", "digitize", "inv", "solve", "det", "log_abs_det", "sign_of_det", "cofactors", "spectral", "thin_svd",
+    "sort", "argsort", "argpartition", "digitize", "inv", "solve", "det", "slogdet", "cofactors", "spectral",
+    "cholesky", "qr", "qr_r", "eigh", "eigvalsh", "eig", "svd", "svdvals", "pinv", "lstsq",
+    "fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn",
     "norm", "matrix_norm", "vecdot", "matvec", "vecmat", "dot", "tril", "triu",
 }  # fmt: skip
 MASKED = "where"  # Dask's reductions take no mask
