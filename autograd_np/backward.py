@@ -50,8 +50,9 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     when a row that selects was passed and a gradient came out as NaN (0 * NaN flags nothing), when anomalies are
     looked for, or when the arrays are lazy and cannot tell.
     """
-    if any(g.dtype.kind == "c" for g in cotangents.values()):
-        cotangents = {node: conj(g) for node, g in cotangents.items()}
+    for node, g in cotangents.items():
+        if g.dtype.kind == "c":
+            cotangents = {**cotangents, node: conj(g)}
     found = _swept(cotangents, seen)
     for node, g in found.items():
         if g.dtype.kind == "c":

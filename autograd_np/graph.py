@@ -181,7 +181,7 @@ class Graph:
             attrs = [f"{k}={_attribute(v, read)}" for k, v in node.attrs.items()]
             call = f"{shown(node.op.name)}({', '.join(operands + attrs)})"
             if node.op in (RESULT, STEP):
-                call = operands[0] + node.values[0].name_of(node.attrs["index"])
+                call = operands[0] + value_of(node.values[0]).name_of(node.attrs["index"])
             lines.append(f"{shown(self.label_of(node)):4} = {call:27} {what}")
         return "\n".join([*lines, f"return {', '.join(shown(self.label_of(n)) for n in self.outputs)}"])
 

@@ -122,7 +122,10 @@ class _Problem:
                     raise errors.DifferentiationError(f"{where}: input {n} holds {_kind(x)}; only floats have derivatives")
                 self.points.append(np.array(x, dtype=float))
         if not self.points:
-            raise errors.DifferentiationError(f"{where} got no floating input to differentiate by; convert with np.asarray(x, float)")
+            raise errors.DifferentiationError(
+                f"{where} got no floating input to differentiate by; convert with np.asarray(x, float), or, of complex numbers, take "
+                f"real and imaginary part as two inputs: lambda x, y: f(x + 1j * y)"
+            )
         self.names = _leaf_names(f, inputs, self.numbers)
         results = self._outputs(*self._fresh())
         self.kept = [i for i, y in enumerate(results) if _is_float(y)]

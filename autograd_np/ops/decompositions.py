@@ -33,6 +33,9 @@ hermitian = Domain(0.5, 2.0, hermitian=True)
 # --- what the choice of a basis leaves undecided --------------------------------------------------
 
 
+CHOICE = "which are a matter of choice, and has no derivative there"
+
+
 @primitive
 def tell_gauge(residual: Array, size: Array, what: str) -> Array:
     """Warn if a loss depends on a choice: if what should be zero is not, to rounding of `size`.
@@ -42,7 +45,7 @@ def tell_gauge(residual: Array, size: Array, what: str) -> Array:
     largest, bound = (float(np.max(abs(a), initial=0)) for a in (residual, size))
     eps = float(np.finfo(residual.dtype).eps)
     if largest > max(np.sqrt(eps) * bound, 1000 * eps):
-        warn_caller(f"{what}, which are a matter of choice: there is no derivative", errors.GaugeWarning)
+        warn_caller(what, errors.GaugeWarning)
     return np.zeros(())
 
 
@@ -77,11 +80,17 @@ def _tell_of_equal(values: Array, weights: Array, turning: Array | None, near: A
     perturbation that parts them is more than the values and vectors themselves tell.
     """
     several = near & ~np.eye(weights.shape[-1], dtype=bool)
-    tell_gauge(np.where(several, _gaps(weights), 0), size, what=f"a function weighs equal {what} differently")
+    tell_gauge(np.where(several, _gaps(weights), 0), size, what=f"a function weighs equal {what} differently, and has no derivative there")
     if turning is not None:
-        tell_gauge(np.where(near, turning, 0), size, what=f"a function depends on the vectors of equal {what}, or on their phases")
+        tell_gauge(
+            np.where(near, turning, 0), size, what=f"a function depends on the vectors of equal {what}, or on their phases, {CHOICE}"
+        )
     if isinstance(values, Recordable):
-        tell_gauge(np.where(several, 1.0, 0.0), np.ones(1), what=f"a second derivative needs the vectors of equal {what}")
+        tell_gauge(
+            np.where(several, 1.0, 0.0),
+            np.ones(1),
+            what=f"a second derivative at equal {what} is more than these and their vectors tell, and may be wrong",
+        )
 
 
 # --- Cholesky -------------------------------------------------------------------------------------
@@ -130,7 +139,7 @@ def _qr_gradient(g: Any, y: Any, a: Array, mode: str = "reduced") -> Array:
     gq1 = gq[..., :k] + a[..., k:] @ adjoint(beside) if a.shape[-1] > k else gq[..., :k]
     if q0.shape[-1]:
         free = adjoint(q0) @ gq0
-        tell_gauge(skew_part(free), _size(gq0), what="a function depends on the columns that fill up Q")
+        tell_gauge(skew_part(free), _size(gq0), what=f"a function depends on the columns that fill up Q, {CHOICE}")
         gq1 = gq1 - q0 @ (adjoint(gq0) @ q1)
     below = _half(r[..., :k, :k] @ adjoint(square) - adjoint(gq1) @ q1)
     result = _over_r(gq1 + q1 @ (below + adjoint(below)), r[..., :k, :k])
@@ -242,7 +251,7 @@ def _svd_gradient(g: Any, y: Any, a: Array, full_matrices: bool = True) -> Array
         of_v = skew_part(adjoint(v1) @ gv[..., :k]) if gv is not None else np.zeros((), s.dtype)
         turning = of_u + of_v
         inner = inner + _over(turning, _gaps(s), near) + _over(of_u - of_v, _gaps(s) + 2 * np.expand_dims(s, -1), none)
-        tell_gauge(np.where(none, of_u - of_v, 0), _size(gu, gv), what=f"a function depends on {GONE}")
+        tell_gauge(np.where(none, of_u - of_v, 0), _size(gu, gv), what=f"a function depends on {GONE}, {CHOICE}")
     _tell_of_equal(s, gs, turning, near, _size(gu, gs, gv), "singular values")
     result = u1 @ inner @ adjoint(v1)
     if gu is not None:
@@ -259,10 +268,10 @@ def _outside(u: Array, gu: Array, s: Array, gone: Array) -> Array:
     leaving = gu1 - u1 @ (adjoint(u1) @ gu1)
     if u0.shape[-1]:
         free = adjoint(u0) @ gu0
-        tell_gauge(skew_part(free), _size(gu0), what="a function depends on the columns that fill up an orthogonal matrix")
+        tell_gauge(skew_part(free), _size(gu0), what=f"a function depends on the columns that fill up an orthogonal matrix, {CHOICE}")
         leaving = leaving - u0 @ (adjoint(gu0) @ u1)
     gone = np.expand_dims(gone, -2)
-    tell_gauge(np.where(gone, leaving, 0), _size(gu), what=f"a function depends on {GONE}")
+    tell_gauge(np.where(gone, leaving, 0), _size(gu), what=f"a function depends on {GONE}, {CHOICE}")
     return _over(leaving, np.expand_dims(s, -2), gone)
 
 

@@ -427,7 +427,7 @@ def _call(graph: Graph, node: Node) -> str:
     """Write the operation as a call that shows what is not drawn: attributes and scalar operands (a dot stands for an edge)."""
     assert node.op is not None
     if node.op in (RESULT, STEP):
-        return str(node.values[0].name_of(node.attrs["index"]))
+        return str(value_of(node.values[0]).name_of(node.attrs["index"]))
     operands = []
     scalars = False
     for parent, value in zip(node.parents[: len(node.values)], node.values, strict=True):

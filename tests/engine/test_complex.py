@@ -34,7 +34,8 @@ LOSSES: dict[str, Callable[[Any], Any]] = {
     "spectrum": lambda z: np.sum(np.abs(np.fft.fft(z, 5)) ** 3) + np.sum(np.fft.irfft(z) ** 2) + np.sum(np.fft.hfft(z, norm="ortho") ** 2),
     "in place": lambda z: np.sum(np.abs(_written(z)) ** 2),
     "sigmoid": lambda z: np.real(np.sum(ag.sigmoid(z))),
-    "decomposition": lambda z: np.sum(np.linalg.eigvalsh(np.outer(z, z.conj()) + np.diag([1.0, 2.0, 3.0])) ** 3) + np.linalg.slogdet(W + np.diag(z))[1],
+    "eigenvalues": lambda z: np.sum(np.linalg.eigvalsh(np.outer(z, z.conj()) + np.diag([1.0, 2.0, 3.0])) ** 3),
+    "determinant": lambda z: np.linalg.slogdet(W + np.diag(z))[1] * np.real(np.linalg.slogdet(W * z)[0]),
 }  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def test_eigenvalues_that_are_equal_and_weighed_equally(values: Any, of_complex:
 def test_what_depends_on_the_choice_of_eigenvectors_warns(of_complex: bool) -> None:
     a = with_values((1.0, 1.0, 2.0), of_complex)
     losses: dict[str, Callable[[Any], Any]] = {
-        "weighs equal eigenvalues differently, which": lambda m: np.linalg.eigvalsh(m)[0],
+        "weighs equal eigenvalues differently": lambda m: np.linalg.eigvalsh(m)[0],
         "the vectors of equal eigenvalues": lambda m: np.sum(np.abs(np.linalg.eigh(m)[1][0, :1]) ** 2),
     }
     for what, loss in losses.items():

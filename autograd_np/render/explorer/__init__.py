@@ -265,7 +265,7 @@ class _Story:
             found["operands"] = [self._operand(o) for o in self.graph.operands(node)]
             names = [o["name"] for o in found["operands"][: len(node.values)]]
             if node.op in (RESULT, STEP):
-                names = [names[0] + node.values[0].name_of(node.attrs["index"])]
+                names = [names[0] + value_of(node.values[0]).name_of(node.attrs["index"])]
             found["formula"] = words_for(node).notation.format(*names, all=", ".join(names), x=_times(node))
             shorts = [self._short(o) if isinstance(o, Node) else n for o, n in zip(self.graph.operands(node), names, strict=False)]
             if shorts != names:
