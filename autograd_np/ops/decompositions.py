@@ -11,8 +11,7 @@ A matrix of which only a triangle is read stands for a Hermitian one, and has a 
 
 Some factors are a matter of choice: the basis of an eigenspace, the phase of an eigenvector, the columns that fill up an
 orthogonal matrix. What the choice cannot change has a derivative, and the terms that would divide by a gap of zero cancel there;
-they are left out. Where they would not cancel there is no derivative, and a `GaugeWarning` says so at the user's line; so it does of
-second derivatives at equal values, which values and vectors do not determine.
+they are left out. Where they would not cancel there is no derivative, and a `GaugeWarning` says so at the user's line.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import warn_caller
-from autograd_np.op import Domain, Recordable, case, constant, derived, eager, general, primitive, several
+from autograd_np.op import Domain, case, constant, derived, eager, general, primitive, several
 from autograd_np.ops.adjoint import adjoint, conj, diagonal_of, hermitian_part, of_gradients, on_diagonal, skew_part
 from autograd_np.typing import Array
 
@@ -73,23 +72,49 @@ def _gaps(values: Array) -> Array:
     return np.expand_dims(values, -2) - np.expand_dims(values, -1)
 
 
-def _tell_of_equal(values: Array, weights: Array, turning: Array | None, near: Array, size: Array, what: str) -> None:
+def _moves(values: Any) -> bool:
+    """Whether a rule that reads these values is recorded, and will be differentiated by them."""
+    return bool(getattr(values, "requires_grad", False))
+
+
+def _paired(near: Array) -> Array:
+    """Return where two of several values are equal."""
+    return near & ~np.eye(near.shape[-1], dtype=bool)
+
+
+@primitive
+def frozen(values: Array) -> Array:
+    """Return values that do not move."""
+    return np.positive(values)
+
+
+constant(frozen, cases=(case((2,)),))
+
+
+def _parted(values: Array, near: Array, middle: Array) -> tuple[Array, Array]:
+    """Return the values that a recorded rule divides by, and what of a cluster of equal ones they leave to say.
+
+    Equal values part, along with their vectors, when the matrix moves, and each by itself tells the diagonal of that only. So they
+    stand still, and how they move is told by the `middle` of the matrix, Vᴴ A V; what it has beside them is zero, its derivative not.
+    """
+    still = np.where(np.any(_paired(near), axis=-1), frozen(values), values)
+    return still, np.where(near & np.expand_dims(np.any(_paired(near), axis=-1), -1), middle - on_diagonal(frozen(values)), 0)
+
+
+def _tell_of_equal(values: Any, weights: Any, turning: Array | None, near: Array, size: Array, what: str) -> None:
     """Warn if equal values are weighed differently, or the basis that belongs to them matters.
 
-    A rule that is recorded will be differentiated again, and how a value that is one of several equal ones moves under a
-    perturbation that parts them is more than the values and vectors themselves tell.
+    Weights that are recorded depend on the values. They will be differentiated again, and how weights of values that part would
+    part too, the values do not tell.
     """
-    several = near & ~np.eye(weights.shape[-1], dtype=bool)
-    tell_gauge(np.where(several, _gaps(weights), 0), size, what=f"a function weighs equal {what} differently, and has no derivative there")
+    no_derivative = f"a function weighs equal {what} differently, and has no derivative there"
+    tell_gauge(np.where(_paired(near), _gaps(weights), 0), size, what=no_derivative)
     if turning is not None:
+        of_vectors = f"a function depends on the vectors of equal {what}, or on their phases, {CHOICE}"
+        tell_gauge(np.where(near, turning, 0), size, what=of_vectors)
+    if _moves(values) and _moves(weights):
         tell_gauge(
-            np.where(near, turning, 0), size, what=f"a function depends on the vectors of equal {what}, or on their phases, {CHOICE}"
-        )
-    if isinstance(values, Recordable):
-        tell_gauge(
-            np.where(several, 1.0, 0.0),
-            np.ones(1),
-            what=f"a second derivative at equal {what} is more than these and their vectors tell, and may be wrong",
+            np.where(_paired(near), 1.0, 0.0), np.ones(1), what=f"equal {what} do not determine a second derivative, which may be wrong"
         )
 
 
@@ -165,14 +190,19 @@ def _qr(a: Array, mode: str = "reduced") -> Any:
 
 def _eigh_gradient(g: Any, y: Any, a: Array, UPLO: Any = "L") -> Array:
     (gw, gv), (w, v) = g, y
-    gw = np.zeros_like(w) if gw is None else gw
-    gap = _gaps(w)
-    near = abs(gap) <= np.expand_dims(_rounding(w, a), -1)
-    inner = on_diagonal(gw)
+    weights = np.zeros(w.shape, w.dtype) if gw is None else gw
+    near = abs(_gaps(w)) <= np.expand_dims(_rounding(w, a), -1)
+    parting = None
+    if _moves(w):
+        read = np.tril(a) + adjoint(np.tril(a, -1)) if UPLO in ("L", "l") else np.triu(a) + adjoint(np.triu(a, 1))
+        w, parting = _parted(w, near, adjoint(v) @ read @ v)
+    inner = on_diagonal(weights)
     turning = None if gv is None else skew_part(adjoint(v) @ gv)
     if turning is not None:
-        inner = inner + _over(turning, gap, near)
-    _tell_of_equal(w, gw, turning, near, _size(gw, gv), "eigenvalues")
+        inner = inner + _over(turning, _gaps(w), near)
+    _tell_of_equal(w, weights, turning, near, _size(gw, gv), "eigenvalues")
+    if parting is not None:
+        inner = inner - _over(inner @ parting - parting @ inner, _gaps(w), near)
     return v @ inner @ adjoint(v)
 
 
@@ -207,6 +237,10 @@ def _eig_gradient(g: Any, y: Any, a: Array) -> Array:
         turning = turning - (vh @ v) * np.expand_dims(np.real(diagonal_of(turning)), -2)
         inner = inner + _over(turning, conj(gap), near)
     _tell_of_equal(w, gw, turning, near, _size(gw, gv), "eigenvalues")
+    if _moves(w):
+        tell_gauge(
+            np.where(_paired(near), 1.0, 0.0), np.ones(1), what="equal eigenvalues do not determine a second derivative, which may be wrong"
+        )
     return np.linalg.solve(vh, inner @ vh)
 
 
@@ -242,26 +276,34 @@ def _svd_gradient(g: Any, y: Any, a: Array, full_matrices: bool = True) -> Array
     rounding = _rounding(s, a)
     gone = s <= rounding
     near, none = (abs(x) <= np.expand_dims(rounding, -1) for x in (_gaps(s), _gaps(s) + 2 * np.expand_dims(s, -1)))
-    gs = np.zeros_like(s) if gs is None else gs
+    parting = None
+    if _moves(s):
+        s, parting = _parted(s, near, hermitian_part(adjoint(u1) @ a @ v1))
+    less, more = _gaps(s), _gaps(s) + 2 * np.expand_dims(s, -1)
+    weights = np.zeros(s.shape, s.dtype) if gs is None else gs
     if gu is None and gv is None:  # without its vectors a singular value has a kink at 0, as a modulus has
-        gs = np.where(gone, 0, gs)
-    inner, turning = on_diagonal(gs), None
-    if gu is not None or gv is not None:
-        of_u = skew_part(adjoint(u1) @ gu[..., :k]) if gu is not None else np.zeros((), s.dtype)
-        of_v = skew_part(adjoint(v1) @ gv[..., :k]) if gv is not None else np.zeros((), s.dtype)
-        turning = of_u + of_v
-        inner = inner + _over(turning, _gaps(s), near) + _over(of_u - of_v, _gaps(s) + 2 * np.expand_dims(s, -1), none)
+        weights = np.where(gone, 0, weights)
+    of_u, of_v = (np.zeros((), s.dtype) if g is None else skew_part(adjoint(q) @ g[..., :k]) for q, g in ((u1, gu), (v1, gv)))
+    turning = None if gu is None and gv is None else of_u + of_v
+
+    def solved(of_u: Array, of_v: Array) -> Array:
+        return on_diagonal(weights) + _over(of_u + of_v, less, near) + _over(of_u - of_v, more, none)
+
+    inner = solved(of_u, of_v)
+    if turning is not None:
         tell_gauge(np.where(none, of_u - of_v, 0), _size(gu, gv), what=f"a function depends on {GONE}, {CHOICE}")
-    _tell_of_equal(s, gs, turning, near, _size(gu, gs, gv), "singular values")
+    _tell_of_equal(s, weights, turning, near, _size(gu, gs, gv), "singular values")
+    if parting is not None:
+        inner = solved(of_u - skew_part(inner @ parting), of_v + skew_part(parting @ inner))
     result = u1 @ inner @ adjoint(v1)
     if gu is not None:
-        result = result + _outside(u, gu, s, gone) @ adjoint(v1)
+        result = result + _outside(u, gu, s, gone, parting) @ adjoint(v1)
     if gv is not None:
-        result = result + u1 @ adjoint(_outside(v, gv, s, gone))
+        result = result + u1 @ adjoint(_outside(v, gv, s, gone, parting))
     return result
 
 
-def _outside(u: Array, gu: Array, s: Array, gone: Array) -> Array:
+def _outside(u: Array, gu: Array, s: Array, gone: Array, parting: Array | None) -> Array:
     """Return what the columns of U contribute by leaving the space that they span."""
     k = s.shape[-1]
     u1, u0, gu1, gu0 = u[..., :k], u[..., k:], gu[..., :k], gu[..., k:]
@@ -272,7 +314,8 @@ def _outside(u: Array, gu: Array, s: Array, gone: Array) -> Array:
         leaving = leaving - u0 @ (adjoint(gu0) @ u1)
     gone = np.expand_dims(gone, -2)
     tell_gauge(np.where(gone, leaving, 0), _size(gu), what=f"a function depends on {GONE}, {CHOICE}")
-    return _over(leaving, np.expand_dims(s, -2), gone)
+    found = _over(leaving, np.expand_dims(s, -2), gone)
+    return found if parting is None else found - _over(found @ parting, np.expand_dims(s, -2), gone)
 
 
 def _svdvals_gradient(g: Array, y: Array, a: Array) -> Array:
