@@ -26,7 +26,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -34,8 +33,9 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.numpy_warnings import retold
 from autograd_np.results import Results
+from autograd_np.samples import Case, Domain, case, real
 from autograd_np.text import shown
-from autograd_np.typing import Array, Rule, Shape
+from autograd_np.typing import Array, Rule
 
 __all__ = [
     "RESULT",
@@ -64,64 +64,6 @@ __all__ = [
 Kind = Literal["elementwise", "linear", "multilinear", "general", "constant"]
 
 
-@dataclass(frozen=True)
-class Domain:
-    """Where an argument of an operation is sampled by the table-driven tests.
-
-    Parameters
-    ----------
-    low, high : float
-        Samples are uniform on the open interval.
-    away_from : tuple of float
-        Points (kinks, poles) that samples keep a distance of 0.05 from.
-    dtype : str
-        ``"float"``, ``"int"`` or ``"bool"``; only floats are differentiated.
-    hermitian : bool
-        The argument stands for Hermitian matrices, of which a triangle is read: samples are positive definite, and stay Hermitian
-        where they are moved.
-    complex : bool
-        Samples are complex.
-    """
-
-    low: float = -2.0
-    high: float = 2.0
-    away_from: tuple[float, ...] = ()
-    dtype: str = "float"
-    hermitian: bool = False
-    complex: bool = False
-
-    def sample(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
-        """Return an array of `shape` drawn from the domain: float64, int64 or bool."""
-        if self.dtype == "bool":
-            return np.asarray(rng.random(shape) < 0.6)
-        if self.dtype == "int":
-            return np.asarray(rng.integers(int(self.low), int(self.high) + 1, shape))
-        x = np.asarray(rng.uniform(self.low, self.high, shape))
-        if self.hermitian:
-            return x @ np.swapaxes(x, -1, -2) + np.eye(shape[-1])
-        if self.complex:
-            x = np.asarray(x + 1j * rng.uniform(self.low, self.high, shape))
-        for point in self.away_from:
-            x = np.where(abs(x - point) < 0.05, x + 0.1, x)
-        return x
-
-
-real = Domain()
-
-
-@dataclass(frozen=True)
-class Case:
-    """One sample call of an operation: its arrays (shapes, or literal arrays) and attributes."""
-
-    arrays: tuple[Any, ...]
-    attrs: dict[str, Any]
-
-
-def case(*arrays: Any, **attrs: Any) -> Case:
-    """Describe a sample call: shape tuples are drawn from the row's domain, arrays taken as they are."""
-    return Case(arrays, attrs)
-
-
 class Op:
     """A row of the table.
 
@@ -135,8 +77,6 @@ class Op:
         One of the kinds in the module's docstring.
     rules : tuple
         One rule an array argument; ``None`` or ``0`` where there is no gradient.
-    params : tuple of str
-        Names of the parameters of `fn`, arrays first.
     variadic : bool
         The function takes one sequence of arrays (``np.concatenate``); `rules` then holds the one
         rule that returns the cotangents of all of them.
@@ -156,6 +96,7 @@ class Op:
 
     __slots__ = (
         "_attrs",
+        "_params",
         "cases",
         "direct",
         "domains",
@@ -166,7 +107,6 @@ class Op:
         "kind",
         "name",
         "note",
-        "params",
         "quick",
         "rules",
         "selects",
@@ -182,7 +122,7 @@ class Op:
         kind: Kind,
         rules: Sequence[Any],
         *,
-        params: tuple[str, ...] = (),
+        params: tuple[str, ...] | None = (),
         jvp: Rule | None = None,
         cases: Sequence[Case] = (),
         domains: Sequence[Domain] = (),
@@ -200,7 +140,7 @@ class Op:
         self.direct = direct or (fn.implementation if isinstance(fn, Primitive) else fn)
         self.kind: Kind = kind
         self.rules = tuple(rules)
-        self.params = params
+        self._params = params
         self._attrs: tuple[str, ...] | None = None
         self.jvp = jvp
         self.cases = tuple(cases)
@@ -215,8 +155,15 @@ class Op:
         self.selects = kind not in ("elementwise", "multilinear") if selects is None else selects
 
     @property
+    def params(self) -> tuple[str, ...]:
+        """Names of the parameters of `fn`, arrays first; found at the first use, since signatures are slow to read."""
+        if self._params is None:
+            self._params = _parameters(self.fn)
+        return self._params
+
+    @property
     def attrs(self) -> tuple[str, ...]:
-        """The attributes every rule understands; found at the first use, since signatures are slow to read."""
+        """The attributes every rule understands; found at the first use, too."""
         if self._attrs is None:
             self._attrs = _accepted(self.rules, self.params, self.variadic)
         return self._attrs
@@ -241,6 +188,7 @@ class Several(Op):
     __slots__ = ("steps",)
 
     def __init__(self, name: str, fn: Callable[..., Any], kind: Kind, rules: Sequence[Any], *, steps: Sequence[int] = (), **more: Any):
+        @functools.wraps(fn)
         def gathered(*arrays: Any, **attrs: Any) -> Results:
             return Results.of(fn(*arrays, **attrs))
 
@@ -272,9 +220,8 @@ TABLE: dict[Any, Op | Callable[..., Any]] = {}
 """The table: a NumPy function -> its row, or the function that derives it from other rows."""
 
 
-def _parameters(fn: Callable[..., Any], signature: str) -> tuple[str, ...]:
-    if signature:
-        return tuple(signature.split())
+def _parameters(fn: Callable[..., Any]) -> tuple[str, ...]:
+    fn = inspect.unwrap(fn)
     if isinstance(fn, np.ufunc):
         return tuple(f"x{i + 1}" for i in range(fn.nin))
     return tuple(inspect.signature(fn).parameters)
@@ -288,7 +235,7 @@ def _add(fn: Callable[..., Any], kind: Kind, rules: Sequence[Any], signature: st
         domains = (domains,)
     if len(domains) == 1:
         domains = tuple(domains) * max(len(rules), 1)
-    op: Op = row(name, fn, kind, rules, params=_parameters(fn, signature), domains=domains, **more)
+    op: Op = row(name, fn, kind, rules, params=tuple(signature.split()) or None, domains=domains, **more)
     if isinstance(fn, Primitive):
         fn.op = op
     for key in (fn, *also):

@@ -14,6 +14,7 @@ import numpy as np
 from autograd_np.op import Domain, derived, elementwise, linear, primitive
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.elementwise import nonzero, over
+from autograd_np.ops.shaping import astype
 from autograd_np.typing import Array
 
 plane = Domain(complex=True)
@@ -72,3 +73,16 @@ def _angle(z: Array, deg: bool = False) -> Array:
 @derived(np.sign)
 def _sign(x: Array) -> Array:
     return over(x, np.absolute(x)) if x.dtype.kind == "c" else sign(x)
+
+
+@derived(np.real_if_close)
+def _real_if_close(a: Array, tol: Any = 100) -> Array:
+    if a.dtype.kind != "c":
+        return a
+    bound = tol * float(np.finfo(a.dtype).eps) if tol > 1 else tol
+    return np.real(a) if np.all(abs(np.imag(a)) < bound) else a
+
+
+@derived(np.sort_complex)
+def _sort_complex(a: Array) -> Array:
+    return astype(np.sort(np.atleast_1d(a)), np.result_type(a.dtype, np.complex64))

@@ -213,15 +213,13 @@ def _eigvalsh_gradient(g: Array, y: Array, a: Array, UPLO: Any = "L") -> Array:
 
 # --- eigenvalues of any matrices ------------------------------------------------------------------
 
-_Eig: Any = type(np.linalg.eig(np.eye(1)))
-
 
 @eager
 def eig(a: Array) -> Any:
     """Return eigenvalues and vectors, complex whatever they are: NumPy's are real if it so happens."""
-    w, v = np.linalg.eig(a)
-    kind = np.result_type(w.dtype, np.complex64)
-    return _Eig(w.astype(kind), v.astype(kind))
+    found = np.linalg.eig(a)
+    kind = np.result_type(found[0].dtype, np.complex64)
+    return type(found)(*(part.astype(kind) for part in found))
 
 
 def _eig_gradient(g: Any, y: Any, a: Array) -> Array:
@@ -323,9 +321,6 @@ def _svdvals_gradient(g: Array, y: Array, a: Array) -> Array:
     return _svd_gradient([None, g, None], [u, s, vh], a)
 
 
-_Svd: Any = type(np.linalg.svd(np.eye(1)))
-
-
 @derived(np.linalg.svd)
 def _svd(a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     if not hermitian:
@@ -335,7 +330,8 @@ def _svd(a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitia
     w, u = np.linalg.eigh(a)
     order = np.argsort(abs(w), axis=-1)[..., ::-1]
     w, u = np.take_along_axis(w, order, axis=-1), np.take_along_axis(u, np.expand_dims(order, -2), axis=-1)
-    return _Svd(u, abs(w), adjoint(u * np.expand_dims(np.sign(w), -2)))
+    names = type(np.linalg.svd(np.eye(1)))
+    return names(u, abs(w), adjoint(u * np.expand_dims(np.sign(w), -2)))
 
 
 @derived(np.linalg.svdvals)
