@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from autograd_np.check.judge.compare import close
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.results import assigned
 from autograd_np.check.judge.scan import scan
-from autograd_np.check.judge.session import Session
+from autograd_np.check.judge.session import Codes, Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.interpret import CannotEvaluate
 from autograd_np.check.watch.point import Point
@@ -139,28 +140,37 @@ class Case:
 
     # --- does a fix cure
 
-    def wrong_results(self, point: Point, *more: Fix) -> int | None:
-        """Return how many results are wrong with statements changed, run as it is, or ``None`` if it does not run."""
-        try:
-            codes = self.session.codes([f for f in (*self.fixes, *more) if f.body is not None])
-        except CannotEvaluate:
-            return None
-        results = self.session.quick(point, codes)
+    def wrong_results(self, point: Point, *more: Fix, codes: Codes | None = None) -> int | None:
+        """Return how many results are wrong with statements changed, run as it is, or ``None`` if it does not run.
+
+        `codes` are the changed functions where they are compiled already.
+        """
+        found = self._each_wrong(point, more, codes)
+        return None if found is None else sum(found)
+
+    def cures_all(self, *more: Fix, codes: Codes | None = None) -> bool:
+        """Whether everything is right, on every point, with statements changed."""
+        return all((found := self._each_wrong(point, more, codes)) is not None and not any(found) for point in self.points)
+
+    def _each_wrong(self, point: Point, more: Sequence[Fix], codes: Codes | None) -> Iterator[bool] | None:
+        """Say of each result, one after the other, whether it is wrong."""
+        session = self.session
+        if codes is None:
+            try:
+                codes = session.codes([f for f in (*self.fixes, *more) if f.body is not None])
+            except CannotEvaluate:
+                return None
+        results = session.quick(point, codes)
         if results is None:
             return None
-        session = self.session
         if not session.targets:
             found, _ = assigned(results, point, session.names, session.wrt, session.tolerance)
             if not found:
                 return None
-            return sum(not close(results[i].value, point.truth(t.node), session.tolerance, point.slack(t.node)) for i, t in found.items())
+            return (not close(results[i].value, point.truth(t.node), session.tolerance, point.slack(t.node)) for i, t in found.items())
         returned = [r for r in session.paired(point, results) if r.decides]
-        missing = len({t.name for t in session.targets.values() if t.is_input} - {r.forward_name for r in returned} - session.undecided)
-        return missing + sum(not session.is_right(r, point) for r in returned)
-
-    def cures_all(self, *more: Fix) -> bool:
-        """Whether everything is right, on every point, with statements changed."""
-        return all(self.wrong_results(point, *more) == 0 for point in self.points)
+        missing = {t.name for t in session.targets.values() if t.is_input} - {r.forward_name for r in returned} - session.undecided
+        return itertools.chain((True for _ in missing), (not session.is_right(r, point) for r in returned))
 
     def right_with(self, fix: Fix, w: Wrong, point: Point) -> bool:
         """Whether a fix cures a wrong variable."""

@@ -12,6 +12,7 @@ from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.diagnose import diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.feeders import Suspect, is_primal
+from autograd_np.check.explain.forms import Forms
 from autograd_np.check.judge.chains import is_fresh, is_zeros
 from autograd_np.check.judge.compare import constant_ratio
 from autograd_np.check.judge.names import is_gradients_name
@@ -181,14 +182,16 @@ def _plausible(case: Case, c: Candidate) -> bool:
 def cure_all(case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0) -> Verdict | None:
     """Return the simplest change with which everything is right on every point; a share of the time may be kept for other things."""
     runs = 0
+    forms = Forms(case, candidates)
     for c in candidates:
         if runs >= most or case.late() or case.budget.left() < keep:
             return None
         if not _plausible(case, c):
             continue
         runs += 1
-        fix = Fix(c.place, c.path, c.edit.body)
-        if case.cures_all(fix):
+        codes = forms.of(c)
+        if codes is not None and case.cures_all(codes=codes):
+            fix = Fix(c.place, c.path, c.edit.body)
             return Verdict(c.place, diagnosis_of(c.edit), fix, c.edit)
     return None
 
@@ -197,6 +200,7 @@ def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int)
     """Return the simplest change that cures one variable and leaves fewer wrong."""
     scans = runs = 0
     usual = case.wrong_results(case.main)
+    forms = Forms(case, candidates)
     for c in candidates:
         if scans >= MOST_SCANS or runs >= MOST_RUNS or case.late():
             return None
@@ -205,7 +209,8 @@ def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int)
         fix = Fix(c.place, c.path, c.edit.body)
         if c.event is None and usual is not None and scans >= FREE_SCANS:
             runs += 1
-            left = case.wrong_results(case.main, fix)
+            codes = forms.of(c)
+            left = None if codes is None else case.wrong_results(case.main, codes=codes)
             if left is None or left >= usual:  # with something right that was not, it is worth a watched run
                 continue
         scans += 1

@@ -18,19 +18,23 @@ from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
 from autograd_np.check.judge.pairing import Pairing
 from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
 from autograd_np.check.judge.roles import Reading, cotangents_of, fill
+from autograd_np.check.watch.forms import forms_of
 from autograd_np.check.watch.forward import trace_point
 from autograd_np.check.watch.interpret import CannotEvaluate, execute
 from autograd_np.check.watch.point import Point, Traced, point_of
 from autograd_np.check.watch.program import Program, Run
 from autograd_np.check.watch.rounding import jostled
 from autograd_np.check.watch.run import Event, Recording, Step, record
-from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.source import Function, Place
 from autograd_np.check.watch.stand_ins import exchanged
-from autograd_np.check.watch.state import bound, duplicate, spelled
+from autograd_np.check.watch.state import bound, duplicate, rng_state, same_state, spelled
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Done", "Session"]
+__all__ = ["Codes", "Done", "Session"]
+
+Codes = Mapping[types.FunctionType, types.CodeType]
+"""What functions are to run instead of their own code."""
 
 JOSTLES = 4
 """So often backward is run to see how far rounding alone moves its results."""
@@ -62,6 +66,8 @@ class Session:
         What is left out in every run: statements that clip a gradient.
     undecided : set of str
         Inputs that a result is paired with and that nevertheless decide nothing.
+    draws : bool
+        Whether backward was seen to draw random numbers (or runs forward too, which may): then the generators are set back for each run.
     targets : dict
         Where a result stands -> what it is the gradient of; decided once, at one point.
     """
@@ -83,6 +89,8 @@ class Session:
         self._numbers: dict[int, set[float]] = {}
         self._structures: dict[tuple[int, Any], dict[tuple[int, Place, str, int], Key]] = {}
         self._noise_of: dict[int, dict[Any, Array]] = {}
+        self._handed: dict[tuple[int, Reading], tuple[Point, dict[str, Any]]] = {}
+        self.draws = program.joint
 
     # --- points
 
@@ -127,6 +135,7 @@ class Session:
         codes = self.codes(fixes)
         with program.installed(world, program.rng) as owners, np.errstate(all="ignore"), exchanged(codes):
             recording = record(bound(program.backward, owners), kwargs, program.functions, override)
+            self.draws = self.draws or not same_state(rng_state(world), program.rng)
         done = Done(recording)
         if recording.error is None:
             done.results = returned_places(recording.result, self.function, recording)
@@ -139,16 +148,19 @@ class Session:
             done.updated = {spelled(r.keys).removeprefix("self.") for r in left if r.whole}
         return done
 
-    def quick(self, point: Point, codes: Mapping[types.FunctionType, types.CodeType]) -> list[Result] | None:
+    def quick(self, point: Point, codes: Codes) -> list[Result] | None:
         """Run backward unwatched, with changed code; ``None`` if it raises."""
         traced, program = point.traced, self.program
         memo: dict[int, Any] = {}
-        kwargs = {k: duplicate(v, memo) for k, v in fill(program, traced, self.reading, point.cotangents).items()}
+        key = id(point), self.reading
+        if key not in self._handed:
+            self._handed[key] = point, fill(program, traced, self.reading, point.cotangents)
+        kwargs = {k: duplicate(v, memo) for k, v in self._handed[key][1].items()}
         start = program.fresh_world(traced.instead) if program.joint else traced.run.left
         world = start if program.joint else [duplicate(v, memo) for v in start]
         codes = codes or self.codes(())
         try:
-            with program.installed(world, program.rng) as owners, np.errstate(all="ignore"), exchanged(codes):
+            with program.installed(world, program.rng if self.draws else None) as owners, np.errstate(all="ignore"), exchanged(codes):
                 result = bound(program.backward, owners)(**kwargs)
         except Exception:  # noqa: BLE001 (a changed statement may fail in any way)
             return None
@@ -159,7 +171,7 @@ class Session:
             results += left_behind([None] * len(kwargs), list(kwargs.values()), list(kwargs))
         return results
 
-    def codes(self, fixes: Sequence[Fix]) -> dict[types.FunctionType, types.CodeType]:
+    def codes(self, fixes: Sequence[Fix]) -> Codes:
         """Compile the functions that some fixes change.
 
         Raises
@@ -167,25 +179,47 @@ class Session:
         CannotEvaluate
             If the result is no Python, or no function object runs it.
         """
-        changes: dict[int, tuple[Any, dict[Place, Sequence[Any]]]] = {}
         functions = self.program.functions
-        for fix in [*self.always, *fixes]:
-            if fix.body is None:
-                continue
-            function = fix.place.function
-            while (outer := functions.enclosing(function)) is not None:
-                function = outer  # it is made anew at each call of that one
-            if not functions.holders(function):
-                raise CannotEvaluate(f"nothing holds {function.name}")
-            changes.setdefault(id(function), (function, {}))[1][fix.place] = fix.body
         found: dict[types.FunctionType, types.CodeType] = {}
-        for function, edits in changes.values():
+        for function, edits in self._changes([*self.always, *fixes]).items():
             code = function.edited(edits)
             if code is None:
                 raise CannotEvaluate("no Python")
             functions.note(code, function)
             found |= dict.fromkeys(functions.holders(function), code)
         return found
+
+    def codes_of_each(self, fixes: Sequence[Fix], others: Sequence[Fix]) -> list[Codes | None]:
+        """Compile, for `quick`, what each of some changes of one statement makes beside `others`; ``None`` where that cannot be run."""
+        place, bodies = fixes[0].place, [fix.body for fix in fixes if fix.body is not None]
+        others = [*self.always, *(f for f in others if f.place != place)]
+        try:
+            function = self._runs_as(place.function)
+            changes = self._changes(others)
+            around = self.codes([f for f in others if f not in self.always])
+        except CannotEvaluate:
+            return [None] * len(fixes)
+        holders = self.program.functions.holders(function)
+        return [
+            None if code is None else {**around, **dict.fromkeys(holders, code)}
+            for code in forms_of(function, place, bodies, changes.get(function, {}))
+        ]
+
+    def _changes(self, fixes: Sequence[Fix]) -> dict[Function, dict[Place, Sequence[Any]]]:
+        changes: dict[Function, dict[Place, Sequence[Any]]] = {}
+        for fix in fixes:
+            if fix.body is not None:
+                changes.setdefault(self._runs_as(fix.place.function), {})[fix.place] = fix.body
+        return changes
+
+    def _runs_as(self, function: Function) -> Function:
+        """Return the function whose code is exchanged to change this one: it is made anew at each call of one that encloses it."""
+        functions = self.program.functions
+        while (outer := functions.enclosing(function)) is not None:
+            function = outer
+        if not functions.holders(function):
+            raise CannotEvaluate(f"nothing holds {function.name}")
+        return function
 
     # --- results
 

@@ -95,15 +95,17 @@ class Program:
                         self.aliases.setdefault(alias, name)
 
     @contextmanager
-    def installed(self, world: list[Any], rng: list[Any]) -> Iterator[Mapping[int, Any]]:
-        """Put a copy of the world in place, and the generators to a state; all is as it was afterwards."""
-        before = rng_state()
-        set_rng_state(rng, world)
+    def installed(self, world: list[Any], rng: list[Any] | None) -> Iterator[Mapping[int, Any]]:
+        """Put a copy of the world in place, and the generators to a state, if one is given; all is as it was afterwards."""
+        before = rng_state() if rng is not None else None
+        if rng is not None:
+            set_rng_state(rng, world)
         try:
             with self.world.installed(world) as owners:
                 yield owners
         finally:
-            set_rng_state(before)
+            if before is not None:
+                set_rng_state(before)
 
     def fresh_world(self, instead: Mapping[int, Any], memo: dict[int, Any] | None = None) -> list[Any]:
         """Return a copy of what stands in the slots, with other arrays in the place of some: ``id`` -> array."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, cast
 
-__all__ = ["Function", "Functions", "Place", "is_users", "names_read_by", "roots_written_by"]
+__all__ = ["Function", "Functions", "Place", "is_users", "names_read_by", "placed", "roots_written_by"]
 
 _ast: Any = ast  # type_params came with Python 3.12
 _COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
@@ -180,7 +180,7 @@ class Function:
         instead = {id(place.statement): [*body] for place, body in changes.items()}
         if isinstance(self.tree, ast.Lambda):
             (body,) = instead.values()
-            value = getattr(_placed(body[0], self.tree.body), "value", None) if body else None
+            value = getattr(placed(body[0], self.tree.body), "value", None) if body else None
             new: Any = ast.copy_location(ast.Lambda(args=self.tree.args, body=value), self.tree) if value is not None else None
         else:
             new = _Replacer(instead).visit(_shallow(self.tree))
@@ -206,7 +206,7 @@ class _Replacer(ast.NodeTransformer):
         if id(item) not in self.instead:
             inside = isinstance(item, (*_COMPOUND, *_DEFINITIONS, ast.ExceptHandler))
             return [self.generic_visit(_shallow(item))] if inside else [item]
-        body = [_placed(s, item) for s in self.instead[id(item)]]
+        body = [placed(s, item) for s in self.instead[id(item)]]
         if isinstance(item, _COMPOUND) and len(body) == 1:  # the header changes, the block stays the user's
             header = body[0]
             for name in ("body", "orelse", "finalbody", "handlers"):
@@ -220,7 +220,7 @@ def _shallow(node: Any) -> Any:
     return copy.copy(node)
 
 
-def _placed(new: ast.stmt, old: ast.AST) -> ast.stmt:
+def placed(new: ast.stmt, old: ast.AST) -> ast.stmt:
     """Return a copy of a statement whose every part stands where the old statement stands; blocks in it are taken over."""
     place = {name: getattr(old, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
     blocks = {

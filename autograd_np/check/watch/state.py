@@ -19,7 +19,7 @@ import numpy as np
 
 from autograd_np.check.watch.source import is_users
 
-__all__ = ["Slot", "World", "duplicate", "leaves_in", "rng_state", "set_rng_state"]
+__all__ = ["Slot", "World", "duplicate", "leaves_in", "rng_state", "same_state", "set_rng_state"]
 
 _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 _DEPTH = 6
@@ -298,3 +298,12 @@ def set_rng_state(state: list[Any], values: Any = ()) -> None:
             g.set_state(s)
         else:
             g.setstate(s)
+
+
+def same_state(a: Any, b: Any) -> bool:
+    """Whether two states of generators are the same."""
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same_state, a, b))
+    if isinstance(a, dict):
+        return all(same_state(v, b[k]) for k, v in a.items())
+    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)
