@@ -41,6 +41,8 @@ def define(
     vjp : callable, optional
         ``vjp(g, y, *arrays, **attributes)`` returns the cotangents, one an argument (bare if there is one;
         ``None`` for no gradient), each of its argument's shape. Written in NumPy, it can be differentiated again.
+        Of complex arrays `g` and the cotangents are gradients, ∂L/∂x + i ∂L/∂y, as everywhere outside the engine; a partial is the
+        complex derivative, and of a real function the p with df = Re(p dz).
     jvp : callable, optional
         ``jvp(tangents, y, *arrays, **attributes)``; ``None`` among the tangents means zero. Without it the
         forward mode transposes `vjp`.

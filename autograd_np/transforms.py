@@ -302,7 +302,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[PyTree], tangents: Sequence[PyT
     Returns
     -------
     out, tangent_out : as `f` returns
-        The value and its directional derivative, plain arrays.
+        The value and its directional derivative, plain arrays. Of complex numbers it is linear over the reals: nothing is conjugated.
 
     Raises
     ------

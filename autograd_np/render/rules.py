@@ -7,13 +7,15 @@ recorded is printed. G is the gradient that arrives at the operation, ⊙ the pr
 from __future__ import annotations
 
 import reprlib
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autograd_np import errors
 from autograd_np.node import Level, Node
-from autograd_np.op import RESULT, Op
+from autograd_np.op import RESULT, STEP, Op
 from autograd_np.results import Results
 from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, leaf, value_of
@@ -41,8 +43,16 @@ INFIX = {
     "bitwise_or": ("or", -1),
     "logical_or": ("or", -1),
 }
-SILENT = frozenset({"positive", "conjugate", "to_float", "to_other", "copy", "asarray"})
-FUNCTIONS = {"absolute": "abs", "spread": "broadcast", "broadcast_to": "broadcast", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
+SILENT = frozenset({"positive", "to_float", "to_other", "copy", "asarray"})
+FUNCTIONS = {
+    "absolute": "abs",
+    "conjugate": "conj",
+    "spread": "broadcast",
+    "broadcast_to": "broadcast",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+}
 COLUMN = "[…, None]"
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -101,7 +111,8 @@ class Rules:
             out = value_of(node.out)
             y = _leaf(out, level, "#y")
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore", errors.GaugeWarning)  # nobody will differentiate what is only printed
                     if op.kind == "elementwise":
                         found = [p if isinstance(p := op.rules[i], int) else p(y, *arrays) for i in wanted]
                     else:
@@ -191,6 +202,8 @@ def _printer(names: dict[str, str]) -> Callable[[Any], Text]:
         assert node.op is not None
         count = len(node.values)
         inner = [known[p] if p is not None else _constant(value_of(v)) for p, v in zip(node.parents[:count], node.values, strict=True)]
+        if node.op in (RESULT, STEP):
+            return inner[0][0] + value_of(node.values[0]).name_of(node.attrs["index"]), ATOM
         return _write(node, inner)
 
     return write

@@ -510,6 +510,18 @@ def test_a_wrong_row_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         test_rules_do_not_widen_float32(sine)
 
 
+def test_a_wrong_row_of_several_results_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = TABLE[np.linalg.slogdet]
+    assert isinstance(row, Op)
+    right = row.rules[0]
+    monkeypatch.setattr(row, "rules", (lambda g, y, a: 1.0001 * right(g, y, a),))
+    with pytest.raises(AssertionError):
+        test_vjp_against_numeric_differences(row)
+    monkeypatch.setattr(row, "rules", (lambda g, y, a: np.conjugate(right(g, y, a)),))
+    with pytest.raises(AssertionError):  # right for real matrices
+        test_vjp_against_numeric_differences(row)
+
+
 def test_primitives_are_in_the_table() -> None:
     for name in ag.__all__:
         value = getattr(ag, name)
