@@ -47,7 +47,8 @@ def check_gradients(
     order : {1, 2}
         The highest derivative to check.
     argnums : int or sequence of int, optional
-        Which inputs to differentiate; by default all that hold floats or complex numbers only; of a complex one the real and the imaginary part are checked.
+        Which inputs to differentiate; by default all that hold floats or complex numbers only. Of complex numbers both
+        parts are checked.
     tolerance : float
         Relative; beyond it, and beyond the error that the numeric value has itself, a derivative is wrong.
     name : str, optional
