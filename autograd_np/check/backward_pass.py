@@ -173,17 +173,12 @@ class _Checked:
     def __init__(self, session: Session, read: Read, generic: Sequence[Point], hidden: Sequence[str]) -> None:
         self.session, self.read, self.own = session, read, read.point
         session.always = []
-        done, self.notes = session.run(self.own), list[str]()
-        fixes, notes = clipping(session, done)
-        if fixes and self._wrong_in(done):
+        fixes, self.notes = clipping(session, session.run(self.own))
+        if fixes and (wrong := self._wrong_at([self.own, *generic])):
             session.always = fixes
-            without = session.run(self.own)
-            if self._wrong_in(without) < self._wrong_in(done):
-                done, self.notes = without, notes
-            else:
-                session.always = []
-        elif fixes:
-            self.notes = notes
+            if self._wrong_at([self.own, *generic]) >= wrong:
+                session.always, self.notes = [], []
+        done = session.run(self.own)
         self.points: list[Point] = [self.own]
         self.done: list[Done] = [done]
         self.hidden: list[str] = [*hidden]
@@ -196,8 +191,8 @@ class _Checked:
             self.done.append(found)
         self.returned = [session.returned(p, d) for p, d in zip(self.points, self.done, strict=True)]
 
-    def _wrong_in(self, done: Done) -> int:
-        return sum(not self.session.is_right(r, self.own) for r in self.session.returned(self.own, done) if r.decides)
+    def _wrong_at(self, points: Sequence[Point]) -> int:
+        return sum(not self.session.is_right(r, p) for p in points for r in self.session.returned(p, self.session.run(p)) if r.decides)
 
     @property
     def wrong(self) -> int:
@@ -240,7 +235,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     if not raised:
         _refuse_nothing(session, checked, missing)
         session.returned_names = {_last_name(r.path) for r in checked.returned[0] if r.decides}
-        lacking = absent(session, own, checked.returned[0]) + misplaced(session, own, checked.returned[0], missing)
+        lacking = absent(session, own, checked.returned[0]) + misplaced(session, own, checked.done[0], checked.returned[0], missing)
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
     judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]
@@ -268,7 +263,10 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     findings: list[Finding] = []
     if verdict == "fail":
         budget = Budget(seconds)
-        blamed = [checked.points[i] for i in judged_at]
+        sound = [i for i in judged_at if i not in decisions or not decisions[i].partly]
+        if sound and len(sound) < len(judged_at):
+            ideal = [p for p, i in zip(ideal, judged_at, strict=True) if i in sound] if ideal else []
+        blamed = [checked.points[i] for i in sound or judged_at]
         if lacking:
             found = find_absent(session, checked.points, blamed, lacking, budget)
         else:

@@ -159,6 +159,8 @@ MISTAKES = [
     # factors and local derivatives
     ("dZ = dA1", "dZ = dA1 * (1 - A1**2)", "missing-factor", "the factor `(1 - A1**2)` is missing in `dZ`"),
     ("dZ = dA1 * (1 - A1)", "dZ = dA1 * (1 - A1**2)", "missing-factor", "`A1` in `dZ` should be squared"),
+    ("dZ = dA1 * (1 - A1)", "dZ = dA1 * (A1 * (1 - A1))", "missing-factor", "lacks the factor `A1`"),
+    ("dZ = dA1 * A1", "dZ = dA1 * A1 * (1 - A1)", "missing-factor", "the factor `(1 - A1)` is missing in `dZ`"),
     ("dZ = dA1*A1*(1 - A1)", "dZ = dA1*(1 - A1**2)", "missing-factor", "the derivative of the wrong activation in `dZ`: `(1 - A1**2)` is missing"),
     ("dZ = dA1 * A1 * (1 - A1)", "dZ = dA1", "extra-factor", "the derivative of an activation does not belong"),
     ("dZ = dA1 * (1 - Z1**2)", "dZ = dA1 * (1 - A1**2)", "wrong-point", "uses `Z1`, should be `A1`"),

@@ -65,8 +65,14 @@ def _missing(case: Case, lacking: Sequence[Absent]) -> list[Mistake]:
         fix = Fix(place, wrong[0].name, edit.body)
         if case.cures_all(fix):
             return finished(case, [Mistake(wrong[0], place, diagnosis_of(edit), fix)])
-    said = [f"`{a.forward_name}` gets no gradient, though `{a.beside.forward_name}` beside it does" for a in lacking]
+    said = [_said(a) for a in lacking]
     return [Mistake(w, w.place, Diagnosis(0, "not-returned", s)) for w, s in zip(wrong, said, strict=True)]
+
+
+def _said(a: Absent) -> str:
+    if a.beside.where == a.where:
+        return f"`{a.path}`, the gradient of `{a.forward_name}`, is computed and not returned; `{a.beside.path}` is"
+    return f"`{a.forward_name}` gets no gradient, though `{a.beside.forward_name}` beside it does"
 
 
 def _as_wrong(a: Absent, point: Point) -> Wrong:

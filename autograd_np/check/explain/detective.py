@@ -16,8 +16,8 @@ from autograd_np.check.explain.case import Budget, Case, Verdict
 from autograd_np.check.explain.culprits import meant_as_gradient, stale
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.explain.edits.rewrite import rewritten
-from autograd_np.check.explain.feeders import suspects_of
-from autograd_np.check.explain.search import MOST_RUNS, Candidate, candidates_of, cure_all, cure_one, in_order
+from autograd_np.check.explain.feeders import behind_right_ones, suspects_of
+from autograd_np.check.explain.search import MOST_RUNS, Candidate, candidates_of, changes_of, cure_all, cure_one, in_order, own_changes
 from autograd_np.check.judge.chains import adds, divides, share
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.scan import scan
@@ -33,7 +33,7 @@ __all__ = ["Mistake", "find_mistakes", "finished", "single_change"]
 MOST = 12
 """So many wrong variables are explained."""
 
-MOST_OF_SEVERAL, MOST_OF_LAST = 1500, 800
+MOST_OF_SEVERAL, MOST_OF_LAST = 4000, 1500
 """So many changed passes are run where several variables are wrong for what may be one reason, and for the last wrong one."""
 
 KEPT = 0.5
@@ -44,6 +44,9 @@ SIMPLE = 5
 
 UNSHARED = 2.0
 """How much less simple a change is that does not lie behind everything that is wrong."""
+
+HARMLESS = 2.5
+"""How much less simple a change is of what lies behind results that are right."""
 
 MOST_STARTS = 4
 """From so many wrong variables the search for a single change starts."""
@@ -138,6 +141,9 @@ def _find(case: Case) -> list[Mistake]:
 
 def single_change(case: Case) -> Mistake | None:
     """Look for one change of one statement that makes everything right: of those that any wrong variable was made of."""
+    behind = behind_right_ones(case)
+    case.session.cleared = {e.key for step in behind for e in step.events}
+    harmless = {step.place for step in behind}
     out = case.scan(case.main)
     wrong = list({(w.place, w.base): w for w in reversed(out.wrong)}.values())[::-1][:MOST_STARTS]
     if not wrong:
@@ -150,13 +156,17 @@ def single_change(case: Case) -> Mistake | None:
     likely = set.intersection(*(every for _, _, _, every in causes))  # each is wrong though what it reads is right
     # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
     shared = likely | {place for w, _, _, every in causes if not w.returned for place in every}
+    feeding = {(s.place, s.path): s for _, _, suspects, _ in reversed(causes) for s in suspects if s.place in shared}
+    changes = [c for w, places, _, _ in causes for c in own_changes(case, w, [p for p in places if p in shared], out)]
     candidates: dict[tuple[Place, object], Candidate] = {}
-    for w, places, suspects, every in causes:
-        for c in candidates_of(case, w, places, suspects, out, shared) if every & shared else ():
-            found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
-            if c.rank < found.rank:
-                candidates[c.place, c.edit.changes or id(c.edit)] = c
-    candidates = {key: c if c.place in likely else c._replace(rank=c.rank + UNSHARED) for key, c in candidates.items()}
+    for c in [*changes, *changes_of(case, sorted(feeding.values(), key=lambda s: s.step.number), out)]:
+        if c.place not in likely:
+            c = c._replace(rank=c.rank + UNSHARED)
+        if c.place in harmless:
+            c = c._replace(rank=c.rank + HARMLESS)
+        found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
+        if c.rank < found.rank:
+            candidates[c.place, c.edit.changes or id(c.edit)] = c
     if len(wrong) > 1 or not wrong[0].returned:  # what one of them needs is not all that is needed
         candidates = {key: c._replace(event=None) for key, c in candidates.items()}
     several = len(wrong) > 1

@@ -18,9 +18,10 @@ from autograd_np.check.watch.source import Place, names_read_by, roots_written_b
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "named_terms", "suspects_of"]
+__all__ = ["Suspect", "behind_right_ones", "is_primal", "named_terms", "suspects_of"]
 
-MOST = 40
+MOST = 80
+"""So many statements are suspected."""
 
 
 class Suspect(NamedTuple):
@@ -50,10 +51,10 @@ class Suspect(NamedTuple):
 
 def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
     """Return the unjudged statements that feed a wrong variable, in execution order."""
-    steps = _Slice(case, out).of(w)
-    if case.session.program.joint:  # what comes before the first gradient is forward
-        first = next((s.number for s in out.recording.steps if s.call.number == 0 and any(is_gradients_name(e.path) for e in s.events)), 0)
-        steps = [s for s in steps if s.number >= first]
+    steps = _Slice(case, out).of(w.computed, w.event, w.place)
+    if case.session.program.joint:
+        forward = _forward_in(case, out)
+        steps = [s for s in steps if s.number not in forward]
     truth = case.session.program.defines_truth
     steps = [s for s in steps if not truth(s.place.function)]
     own = set(case.chain_places(w, out))
@@ -68,6 +69,28 @@ def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
         events = [e for e in out.events if e.place == place and e.path == path]
         found.append(_suspect(case, place, path, events, visited[0]))
     return sorted(found, key=lambda s: s.step.number)
+
+
+def behind_right_ones(case: Case) -> list[Step]:
+    """Return the steps that right results were made of: few mistakes leave such a result as it should be."""
+    done = case.session.run(case.main, fixes=case.fixes)
+    out = Outcome(recording=done.recording)
+    found: dict[int, Step] = {}
+    for r in case.session.returned(case.main, done):
+        if r.decides and np.any(r.value) and case.session.is_right(r, case.main):
+            found |= {s.number: s for s in _Slice(case, out).of(r.value, None, r.place)}
+    return list(found.values())
+
+
+def _forward_in(case: Case, out: Outcome) -> set[int]:
+    """Return the steps of a function that is both passes which belong to forward: the loss is made of them, or no gradient came before."""
+    scalar = case.main.traced.scalar
+    if scalar is not None and scalar.name:
+        made = _Slice(case, out).leading_to(scalar.name)
+        if made:
+            return {s.number for s in made}
+    first = next((s.number for s in out.recording.steps if s.call.number == 0 and any(is_gradients_name(e.path) for e in s.events)), 0)
+    return set(range(first))
 
 
 class _Slice:
@@ -92,20 +115,30 @@ class _Slice:
             (e.step.number, e.path.partition("[")[0]) for e in out.events if e.key in out.judged and (e.call.number, e.path) not in kept
         }
 
-    def of(self, w: Wrong) -> list[Step]:
-        start = w.event.step if w.event is not None else None
-        if start is None:
-            start = next((s for s in reversed(self.out.recording.steps) if s.place == w.place), None)
+    def of(self, value: Array, event: Event | None, place: Place | None) -> list[Step]:
+        """Return the steps behind what an event, or a statement, gave: from where that first was, and those that passed it on."""
+        start = event.step if event is not None else next((s for s in reversed(self.out.recording.steps) if s.place == place), None)
         if start is None:
             return []
+        last = event.number if event is not None else len(self.out.events) + 1
+        same = [e for e in self.out.events if e.number < last and np.shape(e.value) == np.shape(value) and np.array_equal(e.value, value)]
+        first = same[0] if same and np.size(value) > 1 and np.any(value) else event
         own = [start]
-        if w.event is not None:
-            own = [
-                e.step for e in self.out.events if e.path == w.name and e.call.number == w.event.call.number and e.number <= w.event.number
-            ]
+        if first is not None:
+            own = [e.step for e in self.out.events if e.path == first.path and e.call is first.call and e.number <= first.number]
         for step in own:
             self._follow(step, step.number)
+        if first is not event:
+            self.found |= {s.number: s for s in (start, *(e.step for e in same))}
         return sorted(self.found.values(), key=lambda s: s.number)
+
+    def leading_to(self, name: str) -> list[Step]:
+        """Return the steps from which the last value of one of backward's own variables was made."""
+        last = self.out.recording.steps[-1] if self.out.recording.steps else None
+        if last is not None:
+            own = next((s for s in self.out.recording.steps if s.call.number == 0), last)
+            self._define(own, name, last.number + 1)
+        return list(self.found.values())
 
     def _visit(self, step: Step, name: str = "") -> None:
         if step.number in self.found or (step.number, name) in self.judged or len(self.found) > 400:

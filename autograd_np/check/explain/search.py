@@ -20,9 +20,9 @@ from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.run import Event, Step
 from autograd_np.check.watch.source import Place
 
-__all__ = ["Candidate", "candidates_of", "cure_all", "cure_one"]
+__all__ = ["Candidate", "candidates_of", "changes_of", "cure_all", "cure_one", "in_order", "own_changes"]
 
-MOST_RUNS = 2500
+MOST_RUNS = 4000
 """So many changed passes are run for one wrong variable."""
 
 MOST_SCANS = 250
@@ -85,14 +85,15 @@ class Candidate(NamedTuple):
     off: bool = True
 
 
-def candidates_of(
-    case: Case, w: Wrong, places: Sequence[Place], suspects: Sequence[Suspect], out: Outcome, only: Collection[Place] | None = None
-) -> list[Candidate]:
-    """Return the changes that may cure a wrong variable, simplest first; of `only` some statements, if given."""
+def candidates_of(case: Case, w: Wrong, places: Sequence[Place], suspects: Sequence[Suspect], out: Outcome) -> list[Candidate]:
+    """Return the changes that may cure a wrong variable, simplest first."""
+    return in_order([*own_changes(case, w, places, out), *changes_of(case, suspects, out)], out)
+
+
+def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterator[Candidate]:
+    """Yield the changes of statements that feed something wrong."""
     kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
-    places = [p for p in places if only is None or p in only]
-    suspects = [s for s in suspects if only is None or s.place in only]
-    return in_order([*_own(case, w, places, out), *_feeding(case, suspects, kept)], out)
+    yield from _feeding(case, suspects, kept)
 
 
 def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
@@ -108,7 +109,8 @@ def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
     return sorted(candidates, key=order)
 
 
-def _own(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Iterator[Candidate]:
+def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Iterator[Candidate]:
+    """Yield the changes of the statements that build a wrong variable."""
     for place in places:
         mine = [
             e for e in out.events if e.place == place and e.path == w.name and (w.event is None or e.call.number == w.event.call.number)
@@ -140,13 +142,14 @@ def _feeding(case: Case, suspects: Sequence[Suspect], kept: Collection[Place]) -
         doubt = RECOMPUTED if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
         detour = AROUND_CALLS if s.step.calls else 0.0
+        begins = bool(s.events) and all(map(is_zeros, s.events))
         for edit in case.edits(s.place, s.step, path):
             if s.place in recomputed and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
                 continue
             if s.events:
                 anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
                 turned = OF_SIGNS if edit.kind == "sign" and anew else 0.0
-                turned += OF_STARTS if edit.kind in _INSERTED and all(map(is_zeros, s.events)) else 0.0
+                turned += OF_STARTS if begins and edit.kind in _INSERTED else 0.0
                 turned += OF_RESULTS if edit.kind in ("scale", "sign") and isinstance(s.place.statement, ast.Return) else 0.0
                 yield Candidate(
                     edit.rank + doubt + turned + (0 if _of_arguments(edit) else detour), edit, s.place, path, None, None, s.place in kept

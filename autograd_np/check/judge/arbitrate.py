@@ -39,10 +39,13 @@ class Decision:
     lines : list of str
     engine_is_off : bool
         Numeric differences contradict the engine: nothing can be said of the hand.
+    partly : bool
+        They contradict it in some gradients: these say nothing of what would be right.
     """
 
     lines: list[str] = field(default_factory=list)
     engine_is_off: bool = False
+    partly: bool = False
 
 
 def arbitrate(cases: Sequence[Disagreement]) -> Decision:
@@ -84,7 +87,8 @@ def arbitrate(cases: Sequence[Disagreement]) -> Decision:
         else:
             votes["with engine"] += 1
             decision.lines.append(f"{where}: numeric differences are too coarse to tell hand from engine ({opinions})")
-    decision.engine_is_off = votes["against engine"] > 0 and votes["with engine"] == 0
+    decision.partly = votes["against engine"] > 0
+    decision.engine_is_off = decision.partly and votes["with engine"] == 0
     return decision
 
 

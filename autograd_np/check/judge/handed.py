@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_np.check.judge.names import is_data
 from autograd_np.check.judge.outcome import Absent, Fix, Returned
+from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Event
@@ -37,7 +38,8 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
     ends = session.structure(point)
     handed = {np.asarray(r.value).tobytes() for r in done.results if np.size(r.value) > 1}
     seen: set[str] = set()
-    crowded = bool(displacing(session))  # something else stands where a gradient may belong
+    displaced = bool(displacing(session))  # something else stands where a gradient may belong
+    strange = {r.value.shape for r in strangers(session, point, done)}
     others = any(t.is_input for t in session.targets.values())
     for e in reversed(done.recording.events):
         if e.call.number != 0 or e.key not in ends or "[" in e.path or "." in e.path or e.path in seen:
@@ -47,6 +49,7 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
         leaf = point.leaf(meaning.name) if meaning is not None else None
         if meaning is None or leaf is None or meaning.name in covered or not np.any(point.truth(leaf)):
             continue
+        crowded = displaced or e.value.shape in strange
         asked = session.wrt is not None and meaning.name in session.wrt
         if session.wrt is not None and not asked:
             continue
@@ -67,17 +70,33 @@ def displacing(session: Session) -> list[tuple[Any, ...]]:
     return [w for w in places if not session.targets[w].is_input or inputs.count(session.targets[w].name) > 1] if inputs else []
 
 
-def misplaced(session: Session, point: Point, returned: Sequence[Returned], missing: Sequence[Withheld]) -> list[Absent]:
-    """Return the gradients that are computed and in whose place another one is returned."""
+def strangers(session: Session, point: Point, done: Done) -> list[Result]:
+    """Return what stands in a returned tuple though it is a variable of forward's, and no gradient."""
+    paired = {w[1:] for w in session.targets if w[0] == "returned"}
+    return [
+        r
+        for r in done.results
+        if not r.left and len(r.keys) == 1 and isinstance(r.keys[0], int) and r.keys not in paired
+        if np.size(r.value) > 1 and r.path.isidentifier() and point.value_nodes(r.value)
+    ]
+
+
+def misplaced(session: Session, point: Point, done: Done, returned: Sequence[Returned], missing: Sequence[Withheld]) -> list[Absent]:
+    """Return the gradients that are computed and in whose place another one, or a variable of forward's, is returned."""
     places = displacing(session)
     standing = [r for r in returned if r.where in places]
-    if not standing:
-        return []
     order = {n: i for i, n in enumerate(point.leaves)}
     found = []
     for w in missing:
-        nearest = min(standing, key=lambda r: abs(r.where[1] - order.get(w.forward_name, 0)))
-        found.append(Absent(w.forward_name, w.event.path, nearest, nearest.where))
+        fitting = [r for r in strangers(session, point, done) if r.value.shape == w.event.value.shape]
+        if standing:
+            nearest = min(standing, key=lambda r: abs(r.where[1] - order.get(w.forward_name, 0)))
+            found.append(Absent(w.forward_name, w.event.path, nearest, nearest.where))
+        elif len(fitting) == 1:
+            (r,) = fitting
+            leaf = point.leaves[w.forward_name]
+            stranger = Returned(w.forward_name, r.path, session.handing(done.recording), r.value, leaf, False, ("returned", *r.keys))
+            found.append(Absent(w.forward_name, w.event.path, stranger, stranger.where))
     return found
 
 

@@ -22,11 +22,15 @@ __all__ = ["Meaning", "Pairing"]
 
 
 class Meaning(NamedTuple):
-    """What an event's variable is the gradient of: a name of forward's, and the Nodes it may be, oldest first."""
+    """What an event's variable is the gradient of: a name of forward's, and the Nodes it may be, oldest first.
+
+    What is `guessed` is told by a helper's name alone, which says nothing where the helper is called for other variables as well.
+    """
 
     name: str
     nodes: list[Node]
     by_value: bool
+    guessed: bool = False
 
 
 class Pairing:
@@ -120,11 +124,11 @@ class Pairing:
         return self._by_helpers_name(e, point)
 
     def _by_helpers_name(self, e: Event, point: Point) -> Meaning | None:
-        """Pair ``dmu`` of a helper with the ``mu`` that a helper of forward computed."""
+        """Pair ``dmu`` of a helper with the ``mu`` of its shape that a helper of forward computed."""
         for x in self._wanted(e) if e.call.number else ():
-            nodes = [n for n in point.named.get(x, ()) if n in point.gradients]
+            nodes = [n for n in point.named.get(x, ()) if n in point.gradients and np.shape(n.out) == e.value.shape]
             if nodes:
-                return Meaning(x, nodes, by_value=True)
+                return Meaning(x, nodes, by_value=True, guessed=True)
         return None
 
     def _wanted(self, e: Event) -> list[str]:

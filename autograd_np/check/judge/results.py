@@ -185,14 +185,24 @@ class Assigner:
                         return True
         if any(not tail and is_no_gradient(base) for base, tail in spellings[:1]):
             return True
-        return self._as_event(i)
+        return self._as_event(i, r)
 
-    def _as_event(self, i: int) -> bool:
-        """Pair with the input that a variable of the same value was paired with, through the arrays beside it."""
+    def _as_event(self, i: int, r: Result) -> bool:
+        """Pair with the input that a variable of the same value was paired with, through the arrays beside it.
+
+        A gradient that was handed to an object is that of the input which the object is called after: `W` of ``self.W_opt.g``.
+        """
         name = self.meaning(i)
         node = self.point.leaf(name) if name is not None else None
         if name is None or node is None:
             return False
+        if r.left:
+            words = {w for k in r.keys[:-1] if isinstance(k, str) for w in (k, *k.split("_"))}
+            after = [n for n in self.point.leaves if n.rpartition(".")[2] in words and n not in self.taken]
+            if len(after) == 1:
+                name, node = after[0], self.point.leaves[after[0]]
+            elif name in self.taken:
+                return False
         self.take(i, self.canonical(name), node, is_input=True)
         return True
 

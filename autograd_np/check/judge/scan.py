@@ -150,6 +150,10 @@ class _Judge:
             return None  # a loop works on one slice at a time, and nothing says which
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
             return None
+        if meaning.by_value and e.key in self.session.cleared:
+            return None
+        if meaning.guessed and len({k[0] for k in self.ends if k[1:3] == (e.place, e.path)}) > 1:
+            return None
         chains = self.chains[key[0], key[1]]
         is_input = is_returned and point.leaf(name) is not None
         i = 0 if meaning.by_value else version(key[2], chains, len(nodes), is_input, e.computed.shape, truths)

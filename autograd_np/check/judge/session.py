@@ -25,7 +25,7 @@ from autograd_np.check.watch.point import Point, Traced, point_of
 from autograd_np.check.watch.program import Program, Run
 from autograd_np.check.watch.rounding import jostled
 from autograd_np.check.watch.run import Event, Recording, Step, record
-from autograd_np.check.watch.source import Function, Place
+from autograd_np.check.watch.source import Function, Place, names_read_by
 from autograd_np.check.watch.stand_ins import exchanged
 from autograd_np.check.watch.state import bound, duplicate, rng_state, same_state, spelled
 from autograd_np.node import Node
@@ -66,6 +66,8 @@ class Session:
         What is left out in every run: statements that clip a gradient.
     undecided : set of str
         Inputs that a result is paired with and that nevertheless decide nothing.
+    cleared : set of event keys
+        What right results were seen to be made of: a guess at what it should be counts for less.
     draws : bool
         Whether backward was seen to draw random numbers (or runs forward too, which may): then the generators are set back for each run.
     targets : dict
@@ -85,6 +87,7 @@ class Session:
         self.undecided: set[str] = set()
         self.returned_names: set[str] = set()
         self.ignored: set[tuple[Place | None, str]] = set()
+        self.cleared: set[tuple[int, Place, str, int]] = set()
         self._counts: dict[int, dict[str, int]] = {}
         self._numbers: dict[int, set[float]] = {}
         self._structures: dict[tuple[int, Any], dict[tuple[int, Place, str, int], Key]] = {}
@@ -228,11 +231,11 @@ class Session:
 
         def meaning(i: int) -> str | None:
             r = done.results[i]
-            same = [
-                e for e in done.recording.events if e.name == r.name and e.value.shape == r.value.shape and np.array_equal(e.value, r.value)
-            ]
-            found = self.pairing.meaning(same[-1], point) if same else None
-            return found.name if found is not None else None
+            same = [e for e in done.recording.events if e.value.shape == r.value.shape and np.array_equal(e.value, r.value)]
+            called = [e for e in same if e.name == r.name]
+            stored = [e for e in same if r.left and r.whole and e.call.number == 0 and e.path.isidentifier() and np.any(e.value)]
+            meanings = (self.pairing.meaning(e, point) for e in (*called[-1:], *stored[-1:]))
+            return next((m.name for m in meanings if m is not None), None)
 
         found, unjudged = assigned(done.results, point, self.names, self.wrt, self.tolerance, meaning)
         self.targets = {_where(done.results[i]): target for i, target in found.items()}
@@ -265,7 +268,7 @@ class Session:
             target = self.targets.get(_where(r))
             if target is None:
                 continue
-            place = self._place_of(r, recording) if recording is not None else None
+            place = self._place_of(r, target.name, recording, point) if recording is not None else None
             names = target.name.split("\0")
             parts = pieces(r.value, names, point) if len(names) > 1 and np.ndim(r.value) == 1 else [(names[0], r.value)]
             for name, value in parts:
@@ -294,12 +297,33 @@ class Session:
         nodes = [n for n in point.nodes_of(name) if n in point.gradients]
         return next((n for n in nodes if close(value, point.truth(n), self.tolerance, point.slack(n))), nodes[-1] if nodes else None)
 
-    def _place_of(self, r: Result, recording: Recording) -> Place | None:
-        """Return the statement that gave a result its value, or that returned it."""
+    def _place_of(self, r: Result, name: str, recording: Recording, point: Point) -> Place | None:
+        """Return the statement that gave a result its value, or that handed it over, if what it handed over was never meant for it."""
         same = [e for e in recording.events if e.value.shape == r.value.shape and e.value.tobytes() == np.asarray(r.value, float).tobytes()]
         called = [e for e in same if e.name == r.name or e.path == r.path]
         if (called or same) and (r.left or r.name or called):
-            return (called or same)[-1].place
+            e = (called or same)[-1]
+            return self._handing_another(r, same if r.left else [e], name, recording, point) or e.place
+        return self.handing(recording)
+
+    def _handing_another(self, r: Result, same: Sequence[Event], name: str, recording: Recording, point: Point) -> Place | None:
+        """Return the statement that handed over the gradient of another input, or what forward had, instead of a gradient."""
+        e = next((e for e in reversed(same) if e.call.number == 0 and e.path.isidentifier()), None)
+        if e is None:
+            return None
+        if not r.left:
+            taken = r.path.isidentifier() and bool(point.value_nodes(e.value)) and np.ptp(e.value) > 0
+            return self.handing(recording) if taken else None
+        meant = self.pairing.meaning(e, point)
+        if meant is None or meant.name == name or point.leaf(meant.name) is None:
+            return None
+        later = [s.place for s in recording.steps if s.call.number == 0 and s.number > e.step.number]
+        given = [p for p in later if e.path in names_read_by(p.statement)]
+        holder = next((str(k) for k in reversed(r.keys[:-1]) if isinstance(k, str)), "")
+        return next((p for p in given if holder in _names_in(p.statement)), given[-1] if given else None)
+
+    def handing(self, recording: Recording) -> Place | None:
+        """Return the statement with which backward ended."""
         last = [s for s in recording.steps if s.call.number == 0]
         return last[-1].place if last else (self.function.places[-1] if self.function is not None and self.function.places else None)
 
@@ -467,6 +491,11 @@ def _summed(found: list[Returned], point: Point, session: Session) -> list[Retur
                 whole = Returned(name, " + ".join(r.path for r in distinct), first.place, np.asarray(total), first.node, True, first.where)
                 found = [whole if r is first else r for r in found if r is first or not any(r is other for other in group)]
     return found
+
+
+def _names_in(statement: ast.AST | None) -> set[str]:
+    nodes = list(ast.walk(statement)) if statement is not None else []
+    return {n.id for n in nodes if isinstance(n, ast.Name)} | {n.attr for n in nodes if isinstance(n, ast.Attribute)}
 
 
 def _where(r: Result) -> tuple[Any, ...]:

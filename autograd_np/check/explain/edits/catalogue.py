@@ -77,7 +77,7 @@ def edits_of(
     hints : Hints, optional
         What forward's source tells.
     """
-    line = Line(statement, target, env, candidates, sizes, hints)
+    line = Line(statement, target or "return", env, candidates, sizes, hints)
     line.candidates = {**candidates, **reachable(line)}
     places = list(line.places())
     found = [*assignment_edits(line), *everywhere_edits(line, places)]

@@ -17,6 +17,9 @@ __all__ = ["activation_edits", "factor_edits", "term_edits"]
 _ALWAYS = {"{0}": 6.0, "(1 - {0})": 6.4, "({0} * (1 - {0}))": 6.4, "(1 - {0}**2)": 6.4, "({0} > 0)": 6.4}
 """What a local derivative is made of, whatever forward calls: rank by factor."""
 
+_OF_ACTIVATION = {"({0} * (1 - {0}))": "sig|expit|logistic", "(1 - {0}**2)": "tanh", "({0} > 0)": "relu|maximum"}
+"""What forward calls where a derivative of an activation, at its value, is likely."""
+
 _OF_FUNCTION: Mapping[str, tuple[str, ...]] = {
     "exp": ("{np}.exp({0})", "(1 / (1 + {np}.exp(-{0})))"),
     "log": ("(1 / {0})",),
@@ -40,7 +43,8 @@ _OF_FUNCTION: Mapping[str, tuple[str, ...]] = {
 
 def _factors(line: Line) -> dict[str, float]:
     """Return the forms of a factor that forward's functions suggest, and how simple each is."""
-    found = dict(_ALWAYS)
+    called = " ".join(line.hints.calls).lower()
+    found = {factor: 5.7 if re.search(_OF_ACTIVATION.get(factor, "^$"), called) else rank for factor, rank in _ALWAYS.items()}
     for call in line.hints.calls:
         for template in _OF_FUNCTION.get(call.rpartition(".")[2], ()):
             found.setdefault(template.replace("{np}", line.np), 6.6)
@@ -274,6 +278,21 @@ def activation_edits(at: Place) -> Iterator[Edit]:
         if rest:
             words = f"the derivative of an activation does not belong in `{at.target}`: it should be `{rest}`, not `{written}`"
             yield at.edit(5.1, "extra-factor", words, rest)
+    yield from _rests(at)
+
+
+def _rests(at: Place) -> Iterator[Edit]:
+    """Yield the derivative of an activation where only a part of it stands: ``1 - a``, or `a` without ``(1 - a)`` and vice versa."""
+    text = at.line.text
+    match at.node:
+        case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Sub(), right=ast.Name() | ast.Attribute() | ast.Subscript() as a):
+            yield at.edit(5.1, "missing-factor", f"`{text(a)}` in `{at.target}` should be squared", f"1 - {text(a)}**2")
+            yield at.edit(5.2, "missing-factor", _lacks(at, text(a)), f"{text(a)} * ({at.text})")
+        case ast.BinOp(op=ast.Mult()) if not isinstance(getattr(at.parent, "op", None), ast.Mult):
+            written = {text(f) for f in _multiplied(at.node)}
+            for f in _multiplied(at.node):
+                if not isinstance(f, ast.Constant) and is_float_array(at.line.value(f)) and f"1 - {text(f)}" not in written:
+                    yield at.edit(5.3, "missing-factor", _lacks(at, f"(1 - {text(f)})"), f"{at.text} * (1 - {text(f)})")
 
 
 def _activations(at: Place) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,196 @@
+"""Mistakes in what is handed over, and right code that hands over in an unusual way."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import types
+
+import numpy as np
+
+import autograd_np as ag
+
+rng = np.random.default_rng(5)
+
+
+def mutated(source, old, new, name):
+    """Return the namespace of some classes or functions with a mistake in their text."""
+    text = inspect.getsource(source)
+    assert old in text
+    text = text.replace(old, new)
+    file = f"/user/{name}.py"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    space = {"np": np, "__name__": name}
+    exec(compile(text, file, "exec"), space)
+    return types.SimpleNamespace(**space)
+
+
+class Code:
+    """What a user's file holds."""
+
+    class Recorder:
+        seen = None
+
+        def update(self, weights, gradient):
+            self.seen = gradient
+            return weights
+
+    class Dense:
+        def __init__(self):
+            r = np.random.default_rng(0)
+            self.W, self.w0 = r.normal(size=(4, 3)), r.normal(size=(1, 3))
+            self.W_opt, self.w0_opt = Code.Recorder(), Code.Recorder()
+
+        def forward(self, X):
+            self.inside = X
+            return X @ self.W + self.w0
+
+        def backward(self, accum_grad):
+            W = self.W
+            grad_w = self.inside.T @ accum_grad
+            grad_w0 = np.sum(accum_grad, axis=0, keepdims=True)
+            self.W = self.W_opt.update(self.W, grad_w)
+            self.w0 = self.w0_opt.update(self.w0, grad_w0)
+            return accum_grad @ W.T
+
+    @staticmethod
+    def hinge(x, y):
+        n = x.shape[0]
+        margins = np.maximum(0, x - x[np.arange(n), y][:, None] + 1.0)
+        margins[np.arange(n), y] = 0
+        loss = np.sum(margins) / n
+        too_near = np.sum(margins > 0, axis=1)
+        dx = np.zeros_like(x)
+        dx[margins > 0] = 1
+        dx[np.arange(n), y] -= too_near
+        dx /= n
+        return loss, dx
+
+    @staticmethod
+    def scale(X, gamma, beta):
+        return X * gamma + beta, (X, gamma)
+
+    @staticmethod
+    def scale_backward(dout, cache):
+        X, gamma = cache
+        dX = dout * gamma
+        dgamma = np.sum(dout * X, axis=0)
+        dbeta = np.sum(dout, axis=0)
+        return dX, dgamma, dbeta
+
+    @staticmethod
+    def lookup(idx, W):
+        return W[idx], (idx, W)
+
+    @staticmethod
+    def lookup_backward(dout, cache):
+        idx, W = cache
+        dW = np.zeros(W.shape)
+        np.add.at(dW, idx, dout)
+        return dW
+
+
+def test_a_gradient_that_an_optimizer_was_given_is_judged_under_the_name_of_what_it_updates():
+    layer = Code.Dense()
+    report = ag.check_backward(layer.forward, layer.backward, {"X": rng.normal(size=(5, 4))})
+    assert report.ok
+    assert set(report.gradients) == {"X", "W", "w0"}
+
+
+def test_the_wrong_gradient_given_to_an_optimizer_is_found_where_it_is_given():
+    wrong = mutated(Code, "self.W_opt.update(self.W, grad_w)", "self.W_opt.update(self.W, grad_w0)", "optimizer")
+    layer = wrong.Code.Dense()
+    report = ag.check_backward(layer.forward, layer.backward, {"X": rng.normal(size=(5, 4))})
+    assert report.verdict == "fail"
+    (finding,) = report.findings
+    assert finding.fix.strip() == "self.W = self.W_opt.update(self.W, grad_w)"
+
+
+def test_what_forward_had_in_the_place_of_a_gradient_is_found_in_the_return_statement():
+    X = rng.normal(size=(6, 4))
+    given = {"X": X, "gamma": rng.normal(size=4), "beta": rng.normal(size=4)}
+    wrong = mutated(Code, "return dX, dgamma, dbeta", "return X, dgamma, dbeta", "stranger").Code
+    report = ag.check_backward(wrong.scale, wrong.scale_backward, given)
+    assert [f.fix.strip() for f in report.findings] == ["return dX, dgamma, dbeta"]
+    assert "`X` is returned where `dX`, the gradient of `X`, belongs" in report.findings[0].message
+    wrong = mutated(Code, "return dW", "return W", "lookup").Code
+    report = ag.check_backward(wrong.lookup, wrong.lookup_backward, {"idx": np.array([0, 2, 2]), "W": rng.normal(size=(4, 3))})
+    assert [f.fix.strip() for f in report.findings] == ["return dW"]
+    wrong = mutated(Code, "return loss, dx", "return loss, x", "loss").Code
+    report = ag.check_backward(wrong.hinge, wrong.hinge, {"x": X, "y": np.array([0, 1, 3, 2, 1, 0])})
+    assert [f.fix.strip() for f in report.findings] == ["return loss, dx"]
+
+
+def test_in_a_function_that_is_both_passes_what_the_loss_is_not_made_of_may_be_mistaken():
+    wrong = mutated(Code, "too_near = np.sum(margins > 0, axis=1)", "too_near = np.sum(margins < 0, axis=1)", "both").Code
+    report = ag.check_backward(wrong.hinge, wrong.hinge, {"x": rng.normal(size=(6, 4)), "y": np.array([0, 1, 3, 2, 1, 0])})
+    assert [f.fix.strip() for f in report.findings] == ["too_near = np.sum(margins > 0, axis=1)"]
+    assert ag.check_backward(Code.hinge, Code.hinge, {"x": rng.normal(size=(6, 4)), "y": np.array([0, 1, 3, 2, 1, 0])}).ok
+
+
+def test_a_clip_that_only_draws_reach_is_left_out_all_the_same():
+    def forward(W, x, t):
+        e = W @ x - t
+        return 0.5 * np.sum(e**2)
+
+    def backward(W, x, t):
+        e = W @ x - t
+        dW, dx = e @ x.T, W.T @ e
+        for gradient in [dW, dx]:
+            np.clip(gradient, -0.5, 0.5, out=gradient)
+        return dW, dx
+
+    small = {"W": 0.1 * rng.normal(size=(3, 4)), "x": 0.1 * rng.normal(size=(4, 5)), "t": np.zeros((3, 5))}
+    report = ag.check_backward(forward, backward, small)
+    assert report.ok
+    assert any("is clipped" in note for note in report.readings)
+
+
+def relu_backward(dout, kept):
+    return dout * (kept < 0)
+
+
+def fc_forward(X, W):
+    return X @ W
+
+
+def fc_backward(dout, X, W):
+    dX = dout @ W.T
+    dW = X.T @ dout
+    return dX, dW
+
+
+def test_a_kink_at_the_users_own_point_hides_no_mistake_that_draws_show():
+    def forward(X, W1, W2):
+        H = np.maximum(0, fc_forward(X, W1))
+        S = np.maximum(0, fc_forward(H, W2))
+        return np.sum(S**2)
+
+    def backward(X, W1, W2):
+        Z = fc_forward(X, W1)
+        H = np.maximum(0, Z)
+        S = np.maximum(0, fc_forward(H, W2))
+        dH, dW2 = fc_backward(2 * S, H, W2)
+        _, dW1 = fc_backward(relu_backward(dH, Z), X, W1)
+        return {"W1": dW1, "W2": dW2}
+
+    dead = {"X": rng.normal(size=(5, 4)), "W1": rng.normal(size=(4, 6)), "W2": rng.normal(size=(6, 3))}
+    dead["X"][0] = 0.0
+    report = ag.check_backward(forward, backward, dead)
+    assert [(f.function, f.fix.strip()) for f in report.findings] == [("relu_backward", "return dout * (kept > 0)")]
+
+
+def test_a_helpers_gradient_is_not_taken_for_that_of_another_layers_variable_of_the_same_name():
+    def forward(X, W1, W2):
+        H = np.tanh(fc_forward(X, W1))
+        return np.sum(fc_forward(H, W2) ** 2)
+
+    def backward(X, W1, W2):
+        H = np.tanh(fc_forward(X, W1))
+        dH, dW2 = fc_backward(2 * fc_forward(H, W2), H, W2)
+        dX, dW1 = fc_backward(dH * H**2, X, W1)
+        return {"W1": dW1, "W2": dW2, "X": dX}
+
+    given = {"X": rng.normal(size=(5, 4)), "W1": rng.normal(size=(4, 6)), "W2": rng.normal(size=(6, 3))}
+    report = ag.check_backward(forward, backward, given)
+    assert [f.fix.strip() for f in report.findings] == ["dX, dW1 = fc_backward(dH * (1 - H**2), X, W1)"]
