@@ -410,8 +410,7 @@ CALLS = (
 
 
 CALLS_OF = {
-    np.can_cast: ((np.float32, np.float64),), np.astype: ((_x, np.float32), (_x, np.dtype(float))), np.full_like: ((_x, 2.0), (_x, 1)),
-    np.extract: ((_x > 0, _x),), np.cumulative_sum: ((_v,),), np.cumulative_prod: ((_v,),),
+    np.can_cast: ((np.float32, np.float64),), np.full_like: ((_x, 2.0), (_x, 1)), np.extract: ((_x > 0, _x),),
     np.append: ((_x, _y), (_x, _y, 0)),
     np.linalg.eigvals: ((np.array([[0.2, -1.5], [1.1, 0.1]]),),),
     np.linalg.tensorinv: ((np.reshape(_cube, (4, 2, 8)),), (np.reshape(_cube, (8, 4, 2)), 1)),
@@ -419,6 +418,10 @@ CALLS_OF = {
         (np.reshape(_cube, (4, 2, 8)), np.arange(8.0).reshape(4, 2)), (np.reshape(_cube, (2, 8, 4)), np.arange(8.0), (0,)),
     ),
 }  # fmt: skip
+if hasattr(np, "astype"):
+    CALLS_OF[np.astype] = ((_x, np.float32), (_x, np.dtype(float)))
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
+    CALLS_OF |= {np.cumulative_sum: ((_v,),), np.cumulative_prod: ((_v,),)}
 CONSTANTS = (
     "imag", "shape", "ndim", "size", "iscomplexobj", "isrealobj", "result_type", "can_cast", "allclose", "array_equal", "array_equiv", "empty_like", "full_like", "astype",  # noqa: E501
     "min_scalar_type", "promote_types", "common_type", "isclose", "nonzero", "flatnonzero", "argwhere", "count_nonzero", "broadcast_shapes",

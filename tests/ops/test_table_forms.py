@@ -83,7 +83,7 @@ def test_an_axis_in_every_form(op: Op) -> None:
 
 
 X = np.array([[0.31, -1.22, 0.87], [1.43, 0.55, -0.64]])
-WITH_AXIS = [fn for fn in DERIVED if "axis" in getattr(inspect.signature(fn), "parameters", ())]
+WITH_AXIS = [fn for fn in DERIVED if not isinstance(fn, np.ufunc) and "axis" in inspect.signature(fn).parameters]
 SECOND = {"partition": 1, "split": 1, "array_split": 1, "compress": None, "delete": 1, "append": X, "insert": 1}
 INSERTED = {"insert": 5.0}
 
