@@ -28,18 +28,14 @@ def _fitted(a: Array, shape: Shape) -> Array:
     return np.pad(a, missing) if any(after for _, after in missing) else a
 
 
-def _chosen(a: Array, s: Sequence[int] | None, axes: Any) -> tuple[int, ...]:
-    """Return the axes that are transformed, from 0."""
+def _chosen(a: Array, s: Sequence[int] | None, axes: Any, *, halves: bool = False) -> tuple[int, ...]:
+    """Return the axes that are transformed, from 0; of a transform that `halves` one of them, and with `s`, each is named once."""
     if axes is None and s is not None:
         return tuple(range(a.ndim - len(s), a.ndim))
     chosen = axes_of(axes, a.ndim)
-    if s is not None and len(set(chosen)) < len(chosen):
-        raise errors.NoRowError(f"the rows of np.fft do not cover an axis that is named twice, axes={axes}, together with s={s}")
+    if (halves or s is not None) and len(set(chosen)) < len(chosen):
+        raise errors.NoRowError(f"the rows of np.fft do not cover an axis that is named twice here, axes={axes} with s={s}")
     return chosen
-
-
-def _with_size(shape: Shape, axis: int, n: int) -> Shape:
-    return tuple(n if i == axis else m for i, m in enumerate(shape))
 
 
 def _unfft(transform: Any) -> Any:
@@ -56,30 +52,32 @@ def _unfftn(transform: Any, default: Any) -> Any:
     return vjp
 
 
-def _unrfft(g: Array, y: Array, a: Array, n: Any = None, axis: int = -1, norm: Any = None) -> Array:
-    """Pad the spectrum with zeros, where NumPy left it out; the sweep takes the real part."""
-    axis = axis_of(axis, a.ndim)
-    whole = _fitted(g, _with_size(g.shape, axis, a.shape[axis] if n is None else n))
-    return _fitted(np.fft.fft(whole, axis=axis, norm=norm), a.shape)
-
-
-def _unrfftn(default: Any) -> Any:
-    def vjp(g: Array, y: Array, a: Array, s: Any = None, axes: Any = default, norm: Any = None) -> Array:
-        axes = _chosen(a, s, axes)
-        last = axes[-1]
-        n = a.shape[last] if s is None or s[-1] == -1 else s[-1]
-        return _fitted(np.fft.fftn(_fitted(g, _with_size(g.shape, last, n)), axes=axes, norm=norm), a.shape)
-
-    return vjp
-
-
 def _twice(g: Array, axis: int, n: int) -> Array:
     """Return how often `irfft` uses each frequency: twice, for it stands for its conjugate too, but for 0 and the highest even one."""
-    times = np.full(n // 2 + 1, 2, g.dtype)
+    times = np.full(n // 2 + 1, 2, np.finfo(g.dtype).dtype)
     times[0] = 1
     if n % 2 == 0:
         times[-1] = 1
     return times.reshape(tuple(-1 if i == axis else 1 for i in range(g.ndim)))
+
+
+def _unrfft(g: Array, y: Array, a: Array, n: Any = None, axis: int = -1, norm: Any = None) -> Array:
+    """Add up Re(g e^-iθ) over the frequencies that `rfft` returns; `irfft` counts their conjugates, too."""
+    axis = axis_of(axis, a.ndim)
+    n = a.shape[axis] if n is None else n
+    half = np.conjugate(g) / _twice(g, axis, n)
+    return _fitted(np.fft.irfft(half, n, axis, norm=_OTHER[norm]), a.shape)  # type: ignore[arg-type]
+
+
+def _unrfftn(default: Any) -> Any:
+    def vjp(g: Array, y: Array, a: Array, s: Any = None, axes: Any = default, norm: Any = None) -> Array:
+        axes = _chosen(a, s, axes, halves=True)
+        n = a.shape[axes[-1]] if s is None or s[-1] == -1 else s[-1]
+        sizes = (*(g.shape[i] for i in axes[:-1]), n)
+        half = np.conjugate(g) / _twice(g, axes[-1], n)
+        return _fitted(np.fft.irfftn(half, sizes, axes, norm=_OTHER[norm]), a.shape)  # type: ignore[arg-type]
+
+    return vjp
 
 
 def _unirfft(g: Array, y: Array, a: Array, n: Any = None, axis: int = -1, norm: Any = None) -> Array:
@@ -90,7 +88,7 @@ def _unirfft(g: Array, y: Array, a: Array, n: Any = None, axis: int = -1, norm: 
 
 def _unirfftn(default: Any) -> Any:
     def vjp(g: Array, y: Array, a: Array, s: Any = None, axes: Any = default, norm: Any = None) -> Array:
-        axes = _chosen(a, s, axes)
+        axes = _chosen(a, s, axes, halves=True)
         spectrum = np.conjugate(np.fft.rfftn(g, axes=axes, norm=_OTHER[norm]))  # type: ignore[arg-type]
         return _fitted(spectrum * _twice(g, axes[-1], g.shape[axes[-1]]), a.shape)
 
