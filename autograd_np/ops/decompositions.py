@@ -290,6 +290,10 @@ def _svd_gradient(g: Any, y: Any, a: Array, full_matrices: bool = True) -> Array
     inner = solved(of_u, of_v)
     if turning is not None:
         tell_gauge(np.where(none, of_u - of_v, 0), _size(gu, gv), what=f"a function depends on {GONE}, {CHOICE}")
+        if a.shape[-2] != a.shape[-1]:  # a vector of the one side may turn out of the space that the others span
+            tell_gauge(
+                np.where(gone, weights, 0), _size(gu, gs, gv), what="a function moves with singular values that are 0: it has a kink there"
+            )
     _tell_of_equal(s, weights, turning, near, _size(gu, gs, gv), "singular values")
     if parting is not None:
         inner = solved(of_u - skew_part(inner @ parting), of_v + skew_part(parting @ inner))

@@ -310,6 +310,18 @@ def test_singular_values_of_zero() -> None:
         return np.sum((u * s) @ vh * np.array([[1.0, -2.0], [0.5, 3.0]]))
 
     np.testing.assert_allclose(ag.grad(rebuilt)(low), [[1.0, -2.0], [0.5, 3.0]], atol=1e-12)
+    tall = np.outer([1.0, 2.0, 3.0], [2.0, 1.0])
+
+    def of_tall(m: Any, power: int, weights: Any = tall) -> Any:
+        u, s, vh = np.linalg.svd(m, full_matrices=False)
+        return np.sum((u * s**power) @ vh * weights)
+
+    with pytest.warns(ag.GaugeWarning, match="singular values that are 0"):
+        ag.grad(of_tall)(tall, 1, np.arange(6.0).reshape(3, 2) ** 2)
+    np.testing.assert_allclose(ag.grad(of_tall)(tall, 3), 3 * tall * np.sum(tall**2), rtol=1e-12)
+    for shape in ((2, 2), (3, 2), (2, 3)):
+        np.testing.assert_array_equal(ag.grad(lambda m: np.sum(np.linalg.svd(m)[1] ** 2))(np.zeros(shape)), np.zeros(shape))
+        np.testing.assert_array_equal(ag.grad(lambda m: np.sum(np.linalg.svd(m)[1]))(np.zeros(shape)), np.zeros(shape))
 
 
 def test_what_is_singular_has_a_gradient_of_nan_and_raises_nothing() -> None:
