@@ -333,7 +333,8 @@ def hvp(f: Callable[..., Any], primals: Sequence[PyTree], vectors: Sequence[PyTr
     Returns
     -------
     tuple
-        One entry an argument; for bare arrays, the bare result.
+        One entry an argument; for bare arrays, the bare result. Of complex arguments it is the derivative of the gradient along
+        the vectors, which is linear over the reals.
 
     Raises
     ------
