@@ -400,7 +400,7 @@ class Primitive:
 
 def is_numpys(*arrays: Any) -> bool:
     """Whether arrays are NumPy's own, or scalars, rather than another library's (a Dask array)."""
-    return all(isinstance(a, (np.ndarray, np.generic, float, int, list, tuple)) or a is None for a in arrays)
+    return all(isinstance(a, (np.ndarray, np.generic, float, int, complex, list, tuple)) or a is None for a in arrays)
 
 
 def eager(implementation: Callable[..., Any]) -> Primitive:

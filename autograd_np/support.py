@@ -45,7 +45,7 @@ Taint = Any
 
 def is_eager(x: Any) -> bool:
     """Whether an array is NumPy's own, whose elements can be looked at."""
-    return isinstance(value_of(x), (np.ndarray, np.generic, float, int))
+    return isinstance(value_of(x), (np.ndarray, np.generic, float, int, complex))
 
 
 # --- the sweeps -----------------------------------------------------------------------------------

@@ -136,6 +136,14 @@ def test_parts_cannot_be_written_in_silence() -> None:
         np.real(y)[0] = 1.0
     with pytest.raises(ValueError, match="read-only"):
         y.imag[0] = 1.0
+    real = ag.Tensor(X, requires_grad=True) * 1
+    for write in (lambda: real.__setitem__(0, 1j), lambda: real.__iadd__(1j), lambda: np.add(real, 1j, out=real)):
+        with pytest.raises(TypeError):
+            write()
+    np.testing.assert_array_equal(real.data, X)
+    y[0] = 2.0
+    y += 1j
+    np.testing.assert_array_equal(y.data, np.append(2.0, Z[1:]) + 1j)
     with pytest.warns(np.exceptions.ComplexWarning, match="discards") as caught:
         y.astype(float)
     assert caught[0].filename == __file__
