@@ -10,6 +10,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.calls import value_of
 from autograd_np.node import Node, WatchedNode
+from autograd_np.results import Results
 
 __all__ = ["check_forward", "check_kept", "has_nan", "keep"]
 
@@ -17,6 +18,8 @@ __all__ = ["check_forward", "check_kept", "has_nan", "keep"]
 def has_nan(value: Any) -> bool:
     """Whether an array, or what a Tensor holds, has a NaN."""
     value = value_of(value)
+    if isinstance(value, Results):
+        return any(map(has_nan, value))
     return getattr(getattr(value, "dtype", None), "kind", "") in "fc" and bool(np.isnan(value).any())
 
 
@@ -75,11 +78,15 @@ def _copied(x: Any) -> Any:
     x = value_of(x)
     if isinstance(x, np.ndarray):
         return x.copy()
+    if isinstance(x, Results):
+        return x.map(_copied)
     return type(x)(map(_copied, x)) if type(x) in (tuple, list) else x
 
 
 def _same(a: Any, b: Any) -> bool:
     a, b = value_of(a), value_of(b)
+    if isinstance(a, Results) and isinstance(b, Results):
+        a, b = a.parts, b.parts
     if type(a) in (tuple, list) and type(b) in (tuple, list):
         return len(a) == len(b) and all(map(_same, a, b))
     if not isinstance(a, (np.ndarray, np.generic)):

@@ -15,6 +15,8 @@ from autograd_np.anomaly import check_kept
 from autograd_np.calls import refuse_other_meanings
 from autograd_np.modes import anomaly_mode
 from autograd_np.node import Node
+from autograd_np.ops import conj
+from autograd_np.results import Results
 from autograd_np.sweeps import is_nan, pull, pushed_forward, sweep, topological, without_invalid
 from autograd_np.tensor import Tensor
 from autograd_np.typing import Array
@@ -23,14 +25,17 @@ __all__ = ["backward", "gradients", "one_like", "pushforward", "seed_for"]
 
 
 def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) -> dict[Node, Array]:
-    """Pull cotangents back to the leaves.
+    """Pull gradients by results back to the leaves.
+
+    This is the door of the sweeps. Inside, a cotangent g and a tangent t are paired as Re Σ g t, so that the rule of a holomorphic
+    function is that of the real one, and no rule need conjugate; a user's gradient, ∂L/∂x + i ∂L/∂y, is the conjugate of that.
 
     Parameters
     ----------
     cotangents : dict
-        For each result Node, an array of its shape and dtype.
+        For each result Node, the gradient by it: an array of its shape and dtype.
     seen : dict, optional
-        Filled with the complete cotangent of every Node on the way.
+        Filled with the complete gradient by every Node on the way.
 
     Returns
     -------
@@ -45,6 +50,19 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     when a row that selects was passed and a gradient came out as NaN (0 * NaN flags nothing), when anomalies are
     looked for, or when the arrays are lazy and cannot tell.
     """
+    for node, g in cotangents.items():
+        if g.dtype.kind == "c":
+            cotangents = {**cotangents, node: conj(g)}
+    found = _swept(cotangents, seen)
+    for node, g in found.items():
+        if g.dtype.kind == "c":
+            found[node] = np.conjugate(g, out=g) if isinstance(g, np.ndarray) else conj(g)  # nobody else has it
+    if seen:
+        seen.update({node: conj(g) for node, g in seen.items() if g.dtype.kind == "c"})
+    return found
+
+
+def _swept(cotangents: dict[Node, Array], seen: dict[Node, Array] | None) -> dict[Node, Array]:
     if anomaly_mode():
         _check_kept(cotangents)
     elif all(support.is_eager(node.out) for node in cotangents):
@@ -81,10 +99,13 @@ def _check_kept(roots: Iterable[Node]) -> None:
             return partials
         return [gi for _, gi in pull(node.op, g, node)]
 
+    def draw(out: Array) -> Array:
+        return out.map(draw) if out.__class__ is Results else rng.standard_normal(out.shape).astype(out.dtype)
+
     with np.errstate(all="ignore"):
         for node in topological(roots):
             if node.op is not None and node.needs:
-                g = cast("Array", rng.standard_normal(node.out.shape).astype(node.out.dtype))
+                g = draw(node.out)
                 check_kept(node, derivatives)
 
 
@@ -118,6 +139,11 @@ def backward(self: Tensor, seed: Any = None) -> None:
         )
     data = self.data
     if seed is None:
+        if data.dtype.kind == "c":
+            raise errors.DifferentiationError(
+                f"backward() without a seed needs a real loss, got {data.dtype}; take np.real(loss), np.imag(loss) or np.abs(loss), "
+                f"or pass backward(seed)"
+            )
         if data.size != 1:
             raise errors.DifferentiationError(
                 f"backward() without a seed needs a scalar, got shape {self.shape}; "
@@ -143,6 +169,6 @@ def seed_for(seed: Any, out: Array, where: str) -> Array:
     seed = refuse_other_meanings(seed) if hasattr(seed, "__array_function__") else np.asarray(seed)
     if seed.shape != out.shape:
         raise errors.DifferentiationError(f"{where} got a cotangent of shape {seed.shape}, expected the shape of the result, {out.shape}")
-    if seed.dtype.kind == "c":
-        raise errors.DifferentiationError(f"{where} got a complex cotangent; complex gradients are not supported")
+    if seed.dtype.kind == "c" and out.dtype.kind != "c":
+        raise errors.DifferentiationError(f"{where} got complex numbers ({seed.dtype}) for what is real, {out.dtype}; take np.real(...)")
     return seed if seed.dtype == out.dtype else seed.astype(out.dtype)

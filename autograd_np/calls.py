@@ -20,15 +20,16 @@ __all__ = ["bind", "no_row", "plain", "refuse_other_meanings", "value_of"]
 def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], list[Any], Any]:
     """Sort the arguments of a call into operands, attributes, the Tensors that attributes were read from, and `out`."""
     arrays = 1 if op.variadic else len(op.rules)
-    given = dict(zip(op.params, args, strict=False))
-    if len(args) > len(op.params):
-        raise TypeError(f"{op.name} takes {len(op.params)} arguments ({', '.join(op.params)}), got {len(args)}")
+    params = op.params
+    given = dict(zip(params, args, strict=False))
+    if len(args) > len(params):
+        raise TypeError(f"{op.name} takes {len(params)} arguments ({', '.join(params)}), got {len(args)}")
     for key, value in kwargs.items():
         if key in given:
             raise TypeError(f"{op.name}() got two values for the argument {key!r}")
         given[key] = value
     out = given.pop("out", None)
-    attrs = {k: v for k, v in given.items() if k not in op.params[:arrays]}
+    attrs = {k: v for k, v in given.items() if k not in params[:arrays]}
     sources: list[Any] = []
     for key in attrs:
         if key not in op.attrs:
@@ -36,7 +37,7 @@ def bind(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[A
                 f"the row of {op.name} does not cover the argument {key}={attrs[key]!r}; it covers {', '.join(op.attrs) or 'none'}"
             )
         attrs[key] = plain(attrs[key], f"{op.name}(..., {key}=)", sources)
-    operands = [given.get(name) for name in op.params[:arrays]]
+    operands = [given.get(name) for name in params[:arrays]]
     return tuple(cast("list[Any]", operands[0]) if op.variadic else operands), attrs, sources, out
 
 

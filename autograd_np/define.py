@@ -41,6 +41,8 @@ def define(
     vjp : callable, optional
         ``vjp(g, y, *arrays, **attributes)`` returns the cotangents, one an argument (bare if there is one;
         ``None`` for no gradient), each of its argument's shape. Written in NumPy, it can be differentiated again.
+        Of complex arrays `g` and the cotangents are gradients, ∂L/∂x + i ∂L/∂y, as everywhere outside the engine; a partial is the
+        complex derivative, and of a real function the p with df = Re(p dz).
     jvp : callable, optional
         ``jvp(tangents, y, *arrays, **attributes)``; ``None`` among the tangents means zero. Without it the
         forward mode transposes `vjp`.
@@ -103,7 +105,7 @@ def _check(new: Primitive, args: list[Array]) -> None:
     """Compare the rule with central differences in a random direction, by every argument."""
     rng = np.random.default_rng(0)
     level = Level()
-    variables = [leaf(x, level, needs=np.asarray(x).dtype.kind == "f") for x in args]
+    variables = [leaf(x, level, needs=np.asarray(x).dtype.kind in "fc") for x in args]
     out = new(*variables)
     g = rng.normal(size=out.shape)
     found = gradients({out._node: g})

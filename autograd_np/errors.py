@@ -17,6 +17,7 @@ __all__ = [
     "CustomRuleError",
     "DataError",
     "DifferentiationError",
+    "GaugeWarning",
     "InPlaceError",
     "LeavesNumPyError",
     "NoRowError",
@@ -78,3 +79,7 @@ class AnomalyError(AutogradError, ArithmeticError):
 
 class ShapeWarning(UserWarning):
     """Shapes broadcast together in a way that is usually a mistake: (n,) against (n, 1)."""
+
+
+class GaugeWarning(UserWarning):
+    """A gradient was asked for that depends on a choice which a decomposition left open: the basis of an eigenspace, a phase."""

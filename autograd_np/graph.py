@@ -13,7 +13,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients
 from autograd_np.node import Node
-from autograd_np.op import Op
+from autograd_np.op import RESULT, STEP, Op
 from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, handle, value_of
 from autograd_np.text import shown
@@ -127,6 +127,8 @@ class Graph:
         root = self.outputs[0]
         if seed is None and root.out.size != 1:
             raise errors.DifferentiationError(f"the output has shape {np.shape(root.out)}; pass a seed of that shape")
+        if seed is None and root.out.dtype.kind == "c":
+            raise errors.DifferentiationError(f"the output is {root.out.dtype}, and gradients are those of a real number; pass a seed")
         seed = np.ones_like(root.out) if seed is None else np.asarray(seed, root.out.dtype)
         seen: dict[Node, Array] = {}
         gradients({root: seed}, seen)
@@ -178,6 +180,8 @@ class Graph:
             read = {id(value_of(p.out)): shown(self.label_of(p)) for p in node.parents[count:] if p is not None}
             attrs = [f"{k}={_attribute(v, read)}" for k, v in node.attrs.items()]
             call = f"{shown(node.op.name)}({', '.join(operands + attrs)})"
+            if node.op in (RESULT, STEP):
+                call = operands[0] + value_of(node.values[0]).name_of(node.attrs["index"])
             lines.append(f"{shown(self.label_of(node)):4} = {call:27} {what}")
         return "\n".join([*lines, f"return {', '.join(shown(self.label_of(n)) for n in self.outputs)}"])
 

@@ -165,16 +165,7 @@ def log_softmax(self: Tensor, axis: Any = -1) -> Tensor:
     return cast(Tensor, apply(ops.log_softmax, (self,), {"axis": axis}))
 
 
-def __divmod__(self: Tensor, other: Any) -> Any:  # noqa: N807 (attached below)
-    return self // other, self % other
-
-
-def __rdivmod__(self: Tensor, other: Any) -> Any:  # noqa: N807 (attached below)
-    return other // self, other % self
-
-
 attach(compress, conjugate, copy, flatten, reshape, transpose, astype, sigmoid, relu, softplus, log_sigmoid, softmax, log_softmax)
-attach(__divmod__, __rdivmod__)
 Tensor.conj = conjugate  # type: ignore[attr-defined]
 
 
@@ -216,7 +207,7 @@ _METHODS = (
 for _name in _METHODS.split():
     setattr(Tensor, _name, _function_method(_name, getattr(np, _name)))
 
-for _symbol, _stem, _ufunc in OPERATORS:
+for _symbol, _stem, _ufunc in (*OPERATORS, ("divmod", "divmod", np.divmod)):
     for _method, _flag in ((f"__{_stem}__", False), (f"__r{_stem}__", True)):
         if _method not in Tensor.__dict__:  # hasattr would find the metaclass's | (int | str)
             setattr(Tensor, _method, _operator(_method, _ufunc, reflected=_flag))

@@ -141,9 +141,10 @@ class WatchedNode(Node):
 def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
     """Make the Node of a variable."""
     kind = data.dtype.kind
-    if needs and kind != "f":
-        advice = "complex numbers have no rows yet" if kind == "c" else "convert it first: x.astype(float)"
-        raise errors.DifferentiationError(f"only floating dtypes can require a gradient, got {data.dtype}; {advice}")
+    if needs and kind not in "fc":
+        raise errors.DifferentiationError(
+            f"only floating and complex dtypes can require a gradient, got {data.dtype}; convert it first: x.astype(float)"
+        )
     node = Node(None, (), (), NO_ATTRS, data, needs, level)
     node.name = name
     return node

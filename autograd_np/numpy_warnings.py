@@ -1,6 +1,6 @@
 """NumPy's warnings about numbers (division by zero, overflow), told at the user's line instead of the engine's.
 
-NumPy warns where it is called, which is in `tensor` and in the table. A warning from there is turned into an error by the filter
+NumPy warns where it is called, which is in `tensor`, in `op` and in the table. A warning from there is turned into an error by the filter
 below, which costs nothing where none comes. Whoever calls the table (`record`, `apply`, a Primitive; the sweeps ignore warnings)
 catches it and has it `retold`: the operation is computed again, and what it has to say is said of the caller.
 """
@@ -18,10 +18,10 @@ from autograd_np.callers import warn_caller
 
 __all__ = ["retold"]
 
-_ENGINE = (__file__.replace("numpy_warnings", "tensor"), __file__.replace("numpy_warnings.py", "ops"))
+_ENGINE = (__file__.replace("numpy_warnings", "tensor"), __file__.replace("numpy_warnings.py", "op"))
 _BETWEEN = " encountered in "
 
-warnings.filterwarnings("error", rf"[a-z ]+{_BETWEEN}", RuntimeWarning, r"autograd_np\.(tensor$|ops\.)")
+warnings.filterwarnings("error", rf"[a-z ]+{_BETWEEN}", RuntimeWarning, r"autograd_np\.(tensor$|op$|ops\.)")
 
 
 def retold(warning: RuntimeWarning, compute: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

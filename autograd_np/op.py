@@ -13,6 +13,7 @@ kind           what the row gives                                     tangent (f
 `constant`     nothing: the derivative is zero or does not exist      zero
 =============  =====================================================  ==========================
 
+`several` adds a function that returns several arrays: a general row whose rule takes the cotangents of all of them.
 `derived` adds a function written in terms of other rows, so it needs no derivative of its own.
 
 Rules are called with what the forward pass computed: ``rule(g, y, *arrays, **attributes)``, where `g`
@@ -25,23 +26,27 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import numpy as np
 
 from autograd_np import errors
 from autograd_np.numpy_warnings import retold
+from autograd_np.results import Results
+from autograd_np.samples import Case, Domain, case, real
 from autograd_np.text import shown
-from autograd_np.typing import Rule, Shape
+from autograd_np.typing import Array, Rule
 
 __all__ = [
+    "RESULT",
+    "STEP",
     "TABLE",
     "Case",
     "Domain",
     "Op",
     "Primitive",
     "Recordable",
+    "Several",
     "case",
     "constant",
     "derived",
@@ -53,57 +58,11 @@ __all__ = [
     "multilinear",
     "primitive",
     "real",
+    "several",
     "value_of",
 ]
 
 Kind = Literal["elementwise", "linear", "multilinear", "general", "constant"]
-
-
-@dataclass(frozen=True)
-class Domain:
-    """Where an argument of an operation is sampled by the table-driven tests.
-
-    Parameters
-    ----------
-    low, high : float
-        Samples are uniform on the open interval.
-    away_from : tuple of float
-        Points (kinks, poles) that samples keep a distance of 0.05 from.
-    dtype : str
-        ``"float"``, ``"int"`` or ``"bool"``; only floats are differentiated.
-    """
-
-    low: float = -2.0
-    high: float = 2.0
-    away_from: tuple[float, ...] = ()
-    dtype: str = "float"
-
-    def sample(self, rng: np.random.Generator, shape: Shape) -> np.ndarray:
-        """Return an array of `shape` drawn from the domain: float64, int64 or bool."""
-        if self.dtype == "bool":
-            return np.asarray(rng.random(shape) < 0.6)
-        if self.dtype == "int":
-            return np.asarray(rng.integers(int(self.low), int(self.high) + 1, shape))
-        x = np.asarray(rng.uniform(self.low, self.high, shape))
-        for point in self.away_from:
-            x = np.where(abs(x - point) < 0.05, x + 0.1, x)
-        return x
-
-
-real = Domain()
-
-
-@dataclass(frozen=True)
-class Case:
-    """One sample call of an operation: its arrays (shapes, or literal arrays) and attributes."""
-
-    arrays: tuple[Any, ...]
-    attrs: dict[str, Any]
-
-
-def case(*arrays: Any, **attrs: Any) -> Case:
-    """Describe a sample call: shape tuples are drawn from the row's domain, arrays taken as they are."""
-    return Case(arrays, attrs)
 
 
 class Op:
@@ -119,8 +78,6 @@ class Op:
         One of the kinds in the module's docstring.
     rules : tuple
         One rule an array argument; ``None`` or ``0`` where there is no gradient.
-    params : tuple of str
-        Names of the parameters of `fn`, arrays first.
     variadic : bool
         The function takes one sequence of arrays (``np.concatenate``); `rules` then holds the one
         rule that returns the cotangents of all of them.
@@ -134,10 +91,13 @@ class Op:
         Some elements may be left out of the result, so that a cotangent of zero can meet a NaN.
     gates : bool
         A partial derivative of zero says that the argument was left out of the result (`maximum`), not that its slope is zero.
+    quick : bool
+        A call with one argument and nothing else needs no sorting of its arguments.
     """
 
     __slots__ = (
         "_attrs",
+        "_params",
         "cases",
         "direct",
         "domains",
@@ -148,7 +108,7 @@ class Op:
         "kind",
         "name",
         "note",
-        "params",
+        "quick",
         "rules",
         "selects",
         "strict",
@@ -163,7 +123,7 @@ class Op:
         kind: Kind,
         rules: Sequence[Any],
         *,
-        params: tuple[str, ...] = (),
+        params: tuple[str, ...] | None = (),
         jvp: Rule | None = None,
         cases: Sequence[Case] = (),
         domains: Sequence[Domain] = (),
@@ -181,7 +141,7 @@ class Op:
         self.direct = direct or (fn.implementation if isinstance(fn, Primitive) else fn)
         self.kind: Kind = kind
         self.rules = tuple(rules)
-        self.params = params
+        self._params = params
         self._attrs: tuple[str, ...] | None = None
         self.jvp = jvp
         self.cases = tuple(cases)
@@ -192,17 +152,58 @@ class Op:
         self.joint = joint or variadic
         self.strict = strict
         self.gates = gates
+        self.quick = len(self.rules) == 1 and not variadic and not strict
         self.selects = kind not in ("elementwise", "multilinear") if selects is None else selects
 
     @property
+    def params(self) -> tuple[str, ...]:
+        """Names of the parameters of `fn`, arrays first; found at the first use, since signatures are slow to read."""
+        if self._params is None:
+            self._params = _parameters(self.fn)
+        return self._params
+
+    @property
     def attrs(self) -> tuple[str, ...]:
-        """The attributes every rule understands; found at the first use, since signatures are slow to read."""
+        """The attributes every rule understands; found at the first use, too."""
         if self._attrs is None:
             self._attrs = _accepted(self.rules, self.params, self.variadic)
         return self._attrs
 
     def __repr__(self) -> str:
         return f"<{self.kind} operation {shown(self.name)}>"
+
+
+class Several(Op):
+    """A row for a function that returns several arrays.
+
+    `fn` returns them as `Results`, which one Node records; each is then read by a record of `RESULT`, or of `STEP` where it
+    carries no gradient. The rules get `Results` in the place of the cotangent and of the output, with ``None`` for the
+    cotangent of an array that nothing was computed from.
+
+    Attributes
+    ----------
+    steps : tuple of int
+        The arrays that are piecewise constant for real arguments (a quotient that was rounded, a sign); integers always are.
+    """
+
+    __slots__ = ("steps",)
+
+    def __init__(self, name: str, fn: Callable[..., Any], kind: Kind, rules: Sequence[Any], *, steps: Sequence[int] = (), **more: Any):
+        @functools.wraps(fn)
+        def gathered(*arrays: Any, **attrs: Any) -> Results:
+            return Results.of(fn(*arrays, **attrs))
+
+        jvp = more.pop("jvp", None)
+        if jvp is not None:
+            more["jvp"] = lambda tangents, y, *arrays, **attrs: y.like(jvp(tangents, y, *arrays, **attrs))
+        super().__init__(name, gathered, kind, rules, **more)
+        self.steps = tuple(steps)
+        self.quick = False
+
+    def reader(self, i: int, found: Results) -> Op:
+        """Return the row that reads the i-th array."""
+        kind = found.dtype[i].kind
+        return STEP if kind not in "fc" or (kind == "f" and i in self.steps) else RESULT
 
 
 def _accepted(rules: tuple[Any, ...], params: tuple[str, ...], variadic: bool) -> tuple[str, ...]:
@@ -220,9 +221,8 @@ TABLE: dict[Any, Op | Callable[..., Any]] = {}
 """The table: a NumPy function -> its row, or the function that derives it from other rows."""
 
 
-def _parameters(fn: Callable[..., Any], signature: str) -> tuple[str, ...]:
-    if signature:
-        return tuple(signature.split())
+def _parameters(fn: Callable[..., Any]) -> tuple[str, ...]:
+    fn = inspect.unwrap(fn)
     if isinstance(fn, np.ufunc):
         return tuple(f"x{i + 1}" for i in range(fn.nin))
     return tuple(inspect.signature(fn).parameters)
@@ -230,12 +230,13 @@ def _parameters(fn: Callable[..., Any], signature: str) -> tuple[str, ...]:
 
 def _add(fn: Callable[..., Any], kind: Kind, rules: Sequence[Any], signature: str, also: Iterable[Any], **more: Any) -> Op:
     name = getattr(fn, "__name__", str(fn))
+    row = more.pop("row", Op)
     domains = more.pop("domains", (real,))
     if isinstance(domains, Domain):
         domains = (domains,)
     if len(domains) == 1:
         domains = tuple(domains) * max(len(rules), 1)
-    op = Op(name, fn, kind, rules, params=_parameters(fn, signature), domains=domains, **more)
+    op: Op = row(name, fn, kind, rules, params=tuple(signature.split()) or None, domains=domains, **more)
     if isinstance(fn, Primitive):
         fn.op = op
     for key in (fn, *also):
@@ -309,6 +310,29 @@ def general(
     return _add(fn, "general", vjps, signature, also, **more)
 
 
+def several(
+    fn: Callable[..., Any],
+    *vjps: Any,
+    jvp: Rule | None = None,
+    cases: Sequence[Case] = (),
+    on: Domain | tuple[Domain, ...] = real,
+    steps: Sequence[int] = (),
+    joint: bool = False,
+    tex: str = "",
+    note: str = "",
+    signature: str = "",
+    also: Iterable[Any] = (),
+) -> Op:
+    """Add a row for a function that returns several arrays.
+
+    A vjp is called as ``vjp(cotangents, results, *arrays, **attributes)``, with ``None`` among the cotangents where nothing
+    flows; a `joint` one returns the cotangents of all arguments. `jvp`, if given, returns the tangents of all results. The
+    results that `steps` numbers carry no gradient.
+    """
+    more = {"domains": on, "cases": cases, "tex": tex, "note": note, "jvp": jvp, "selects": False, "joint": joint, "steps": steps}
+    return _add(fn, "general", vjps, signature, also, row=Several, **more)
+
+
 def constant(*fns: Callable[..., Any], arrays: int = 1, signature: str = "", cases: Sequence[Case] = (), also: Iterable[Any] = ()) -> None:
     """Add functions whose result carries no gradient (comparisons, indices, shapes)."""
     for fn in fns:
@@ -341,7 +365,7 @@ def value_of(x: Any) -> Any:
     """Unwrap Tensors of every level down to the array they hold."""
     while isinstance(x, Recordable):
         x = cast("Any", x).data
-    return x
+    return x.map(value_of) if x.__class__ is Results else x
 
 
 class Primitive:
@@ -384,7 +408,7 @@ class Primitive:
 
 def is_numpys(*arrays: Any) -> bool:
     """Whether arrays are NumPy's own, or scalars, rather than another library's (a Dask array)."""
-    return all(isinstance(a, (np.ndarray, np.generic, float, int, list, tuple)) or a is None for a in arrays)
+    return all(isinstance(a, (np.ndarray, np.generic, float, int, complex, list, tuple)) or a is None for a in arrays)
 
 
 def eager(implementation: Callable[..., Any]) -> Primitive:
@@ -406,3 +430,23 @@ def eager(implementation: Callable[..., Any]) -> Primitive:
 def primitive(implementation: Callable[..., Any]) -> Primitive:
     """Make a plain-NumPy function dispatch on Tensors, as NumPy's own functions do."""
     return Primitive(implementation)
+
+
+# --- reading one of several results ---------------------------------------------------------------
+
+
+def _read(results: Results, index: int) -> Array:
+    return results[index]
+
+
+def _unread(g: Array, _y: Array, results: Results, index: int) -> Results:
+    return results.only(index, g)
+
+
+RESULT = Op(
+    "result", _read, "linear", (_unread,), jvp=lambda t, _y, _results, index: t[0][index], params=("results", "index"), selects=False
+)
+"""Reads one of the arrays that a call returned; its transpose puts the cotangent in its place among those of the others."""
+
+STEP = Op("result", _read, "constant", (None,), params=("results", "index"))
+"""Reads one that carries no gradient."""

@@ -20,6 +20,7 @@ from autograd_np.modes import anomaly_mode
 from autograd_np.node import Node
 from autograd_np.op import Op
 from autograd_np.ops import DIVIDE, MULTIPLY
+from autograd_np.results import Results
 from autograd_np.sweeps import (
     cast_to,
     incoming,
@@ -44,7 +45,7 @@ Taint = Any
 
 def is_eager(x: Any) -> bool:
     """Whether an array is NumPy's own, whose elements can be looked at."""
-    return isinstance(value_of(x), (np.ndarray, np.generic, float, int))
+    return isinstance(value_of(x), (np.ndarray, np.generic, float, int, complex))
 
 
 # --- the sweeps -----------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ def carefully_pushed(tangents: dict[Node, Array], order: list[Node]) -> dict[Nod
         op = cast(Op, node.op)
         tangent, taint = _push_carefully(op, arriving, incoming(taints, node), node, motion)
         if tangent is not None:
-            moved[node] = cast_to(tangent, node.out.dtype, op)
+            moved[node] = cast_to(tangent, node.out.dtype)
             taints[node] = taint
     return moved
 
@@ -157,7 +158,7 @@ def _pull_carefully(op: Op, g: Array, taint: Taint, node: Node, motion: Motion) 
             warn_if_a_column_met_a_row(node, value)
             gi = unbroadcast(gi, value.shape)
             ti = None if ti is None else unbroadcast(np.broadcast_to(ti, node.out.shape), value.shape)
-        yield i, cast_to(gi, value.dtype, op), ti
+        yield i, cast_to(gi, value.dtype), ti
 
 
 def _push_carefully(op: Op, tangents: tuple[Any, ...], taints: tuple[Any, ...], node: Node, motion: Motion) -> tuple[Any, Taint]:
@@ -196,6 +197,8 @@ def _check_backward(node: Node, g: Array, pending: dict[Node, Array]) -> None:
 def _of_seed(g: Array) -> Taint:
     """Return the taint of what a sweep starts from: where it is zero, nothing was asked for."""
     value = value_of(g)
+    if value.__class__ is Results:
+        return value.map(lambda part: np.where(part != 0, np.nan, 0).astype(part.dtype))
     return _compact(np.where(value != 0, np.nan, 0).astype(value.dtype))
 
 
@@ -206,6 +209,8 @@ def _compact(taint: Taint) -> Taint:
 
 def _spread(taint: Taint, like: Array) -> Array:
     """Return the taint as an array of the shape and dtype of `like`."""
+    if taint is None and like.__class__ is Results:
+        return like.map(lambda part: _spread(None, part))
     return np.full(like.shape, np.nan, like.dtype) if taint is None else taint
 
 
@@ -218,6 +223,8 @@ def _settled(found: Array, taint: Taint) -> Array:
     """Return `found` with zeros where they are structural, for what 0 * inf made of them."""
     if taint is None:
         return found
+    if found.__class__ is Results:
+        return found.like([part if t is None else _settled(part, t) for part, t in zip(found, taint, strict=True)])
     settled: Array = np.where((taint == 0) & ((found == 0) | ~np.isfinite(found)), 0, found)
     return settled
 

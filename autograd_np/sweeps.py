@@ -19,7 +19,8 @@ from autograd_np import errors
 from autograd_np.callers import warn_caller
 from autograd_np.node import Level, Node
 from autograd_np.op import Op
-from autograd_np.ops import summed
+from autograd_np.ops import conj, summed
+from autograd_np.results import Results
 from autograd_np.tensor import Tensor, alone, leaf, value_of
 from autograd_np.typing import Array, Shape
 
@@ -59,6 +60,8 @@ def topological(roots: Iterable[Node]) -> list[Node]:
 def is_nan(g: Any) -> bool:
     """Whether an array has a NaN, as far as that can be seen without computing it."""
     array: Any = value_of(g)
+    if array.__class__ is Results:
+        return any(is_nan(part) for part in array if part is not None)
     eager = isinstance(array, (np.ndarray, np.generic))
     if not eager:
         return False
@@ -137,7 +140,7 @@ def sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) 
                     warn_if_a_column_met_a_row(node, value)
                     gi = unbroadcast(gi, value.shape)
                 if gi.dtype is not value.dtype and gi.dtype != value.dtype:
-                    gi = cast_to(gi, value.dtype, op)
+                    gi = cast_to(gi, value.dtype)
                 if gi is g:
                     shared.add(id(gi))
                 before = pending.get(parent)
@@ -158,6 +161,8 @@ def sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) 
 def pull(op: Op, g: Array, node: Node) -> list[tuple[int, Array]]:
     """Return (operand number, cotangent) for the operands of a row given by its vjp."""
     values, out, attrs = node.values, node.out, node.attrs
+    if op.strict:  # a user's rule takes gradients to gradients
+        g = conj(g)
     if op.joint:
         pulled = op.rules[0](g, out, values, **attrs) if op.variadic else op.rules[0](g, out, *values, **attrs)
         if len(values) == 1 and not isinstance(pulled, (tuple, list)):
@@ -175,11 +180,11 @@ def pull(op: Op, g: Array, node: Node) -> list[tuple[int, Array]]:
             continue
         value = values[i]
         if op.strict:
-            gi = _checked(gi, value, i, node)
+            gi = conj(_checked(gi, value, i, node))
         if gi.shape != value.shape:
             gi = unbroadcast(gi, value.shape)
         if gi.dtype is not value.dtype and gi.dtype != value.dtype:
-            gi = cast_to(gi, value.dtype, op)
+            gi = cast_to(gi, value.dtype)
         result.append((i, gi))
     return result
 
@@ -202,15 +207,12 @@ def _checked(gi: Any, value: Array, i: int, node: Node) -> Array:
     return gi
 
 
-def cast_to(g: Array, dtype: np.dtype[Any], op: Op) -> Array:
-    """Convert what a rule returned to the dtype it should have, if it has another."""
+def cast_to(g: Array, dtype: np.dtype[Any]) -> Array:
+    """Convert what a rule returned to the dtype it should have, if it has another; what is real moves by the real part alone."""
     if g.dtype == dtype:
         return g
     if g.dtype.kind == "c" and dtype.kind != "c":
-        raise errors.DifferentiationError(
-            f"{op.name} mixed complex and real operands; complex gradients are not supported. "
-            f"Keep real and imaginary parts as two real arrays"
-        )
+        g = np.real(g)
     return g.astype(dtype)
 
 
@@ -282,7 +284,7 @@ def pushed_forward(tangents: dict[Node, Array], order: list[Node]) -> dict[Node,
         op = cast(Op, node.op)
         tangent = push(op, arriving, node)
         if tangent is not None:
-            moved[node] = cast_to(tangent, node.out.dtype, op)
+            moved[node] = cast_to(tangent, node.out.dtype)
     return moved
 
 
@@ -321,14 +323,18 @@ def total(terms: list[Array], out: Array) -> Array | None:
 def _transposed_vjp(op: Op, tangents: tuple[Array | None, ...], node: Node) -> Array | None:
     """Tangent of a row that gives only its vjp: the vjp is linear in `g`, and the jvp is its transpose."""
     level = Level()
-    g = leaf(np.zeros_like(node.out), level)
-    pulled = dict(pull(op, cast("Array", g), node))
+    out = node.out
+    several = out.__class__ is Results
+    leaves = [leaf(np.zeros_like(part), level) if part.dtype.kind in "fc" else None for part in (out if several else (out,))]
+    pulled = dict(pull(op, out.like(leaves) if several else cast("Array", leaves[0]), node))
     cotangents: dict[Node, Array] = {}
     for i, gi in pulled.items():
         t = tangents[i]
         if t is not None and isinstance(gi, Tensor) and gi._node is not None and gi._node.level is level:
             cotangents[gi._node] = cotangents[gi._node] + t if gi._node in cotangents else t
     level.close()
-    if not cotangents or g._node is None:
+    if not cotangents:
         return None
-    return sweep(cotangents).get(g._node)
+    found = sweep(cotangents)
+    moved = [found.get(cast(Node, g._node)) if g is not None else None for g in leaves]
+    return out.like(moved) if several else moved[0]

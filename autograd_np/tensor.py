@@ -27,7 +27,7 @@ from autograd_np.memory import owner
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
 from autograd_np.numpy_warnings import retold
-from autograd_np.op import TABLE, Op, Primitive, Recordable, is_numpys
+from autograd_np.op import TABLE, Op, Primitive, Recordable, Several, is_numpys
 from autograd_np.text import shorten
 from autograd_np.typing import Array, Shape
 
@@ -240,6 +240,10 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     row = fn.op if fn.__class__ is Primitive else TABLE.get(fn)
     if row is None:
         raise errors.NoRowError(no_row(fn))
+    if row.__class__ is Several:
+        operands, attrs, sources, out = bind(row, args, kwargs)
+        result = _read_each(row, record(row, operands, attrs, sources))
+        return result if out is None else ops.write_out(fn, out, result)
     if row.__class__ is not Op:
         derived, out = cast("Callable[..., Any]", row), kwargs.get("out")
         given = {k: v for k, v in kwargs.items() if k != "out"}
@@ -262,6 +266,14 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return result if out is None else ops.write_out(fn, out, result)
 
 
+def _read_each(op: Several, whole: Any) -> Any:
+    """Return what a call returned, array by array, in the container that the function returns."""
+    if whole is NotImplemented:
+        return whole
+    found = whole.data
+    return found.form(record(op.reader(i, found), (whole,), {"index": i}) for i in range(len(found)))
+
+
 def _note_if_a_view(result: Tensor, args: tuple[Any, ...]) -> None:
     data = result.data
     if data.__class__ is not _NDARRAY or data.base is not None or any(isinstance(a, Tensor) and a.data is data for a in args):
@@ -279,7 +291,7 @@ class Tensor(Recordable):
     data : array_like
         Numbers; an ndarray is copied, other NumPy-protocol arrays (Dask, CuPy) are kept as they are.
     requires_grad : bool, default False
-        Whether `backward` stores a gradient in `.grad`. Only floating dtypes can.
+        Whether `backward` stores a gradient in `.grad`. Only floating and complex dtypes can.
     name : str, optional
         Shown in drawings and messages.
 
@@ -293,7 +305,7 @@ class Tensor(Recordable):
     Raises
     ------
     DifferentiationError
-        If `requires_grad` is asked of integers, booleans or complex numbers.
+        If `requires_grad` is asked of integers or booleans.
 
     Examples
     --------
@@ -435,7 +447,7 @@ class Tensor(Recordable):
     # --- NumPy's protocols
 
     def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if len(args) == 1 and args[0] is self and not kwargs and len(fn.op.rules) == 1 and not fn.op.variadic and not fn.op.strict:
+        if fn.op.quick and len(args) == 1 and args[0] is self and not kwargs:
             return record_one(fn.op, args[0])
         return apply(fn, args, kwargs)
 

@@ -167,4 +167,4 @@ def _continue_into_older(level: Level, start: int) -> None:
 
 def _wrap_all(tree: Any, level: Level) -> Any:
     leaves, unflatten = flatten(tree)
-    return unflatten([leaf(x, level, needs=np.asarray(x).dtype.kind == "f") if not isinstance(x, (str, bytes)) else x for x in leaves])
+    return unflatten([leaf(x, level, needs=np.asarray(x).dtype.kind in "fc") if not isinstance(x, (str, bytes)) else x for x in leaves])

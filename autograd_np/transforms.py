@@ -29,7 +29,7 @@ Argnums = int | Sequence[int]
 
 def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
     """Return the leaves of nested dicts, lists and tuples, and the function that puts leaves back."""
-    if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int)):
+    if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
         return [tree], _only
     import optree
 
@@ -43,13 +43,13 @@ def _only(leaves: Sequence[Any]) -> Any:
 
 def _variable(x: Any, level: Level, where: str) -> Tensor:
     """Wrap a leaf of the arguments, or say why it has no gradient."""
-    if x.__class__ is np.ndarray and x.dtype.kind == "f":
+    if x.__class__ is np.ndarray and x.dtype.kind in "fc":
         return leaf(x, level)
-    if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, np.generic)):
+    if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, complex, np.generic)):
         raise errors.DifferentiationError(f"{where} needs arrays of floats, got {type(x).__name__} ({x!r:.60})")
     if not hasattr(x, "dtype"):
         x = np.asarray(x)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         raise errors.DifferentiationError(
             f"{where} needs floats, got {x.dtype}; convert with np.asarray(x, float), or leave the argument out of the differentiated ones"
         )
@@ -111,7 +111,7 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
     f : callable
         Takes the primals; returns an array or nested containers of arrays.
     *primals : arrays or nested containers of arrays
-        Floats.
+        Floats or complex numbers.
 
     Returns
     -------
@@ -124,7 +124,12 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
     Raises
     ------
     DifferentiationError
-        If a primal is not of floats, or `pullback` gets a cotangent of another structure or shape.
+        If a primal is not of floats or complex numbers, or `pullback` gets a cotangent of another structure or shape.
+
+    Notes
+    -----
+    Of complex numbers a cotangent, like a gradient, is the derivative by the real part plus i times that by the imaginary part, so
+    that the pullback multiplies by the conjugate transpose of the Jacobian. A real primal gets the real part.
 
     Examples
     --------
@@ -176,7 +181,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     Raises
     ------
     DifferentiationError
-        If a differentiated argument is not of floats, or `f` does not return a scalar.
+        If a differentiated argument is not of floats or complex numbers, or `f` does not return a real scalar.
     TypeError
         If `argnums` names an argument that was not given.
 
@@ -203,6 +208,11 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
                 f"{where} needs a function that returns a scalar, got shape {np.shape(out)}; "
                 f"reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
             )
+        if isinstance(out, Tensor) and out.dtype.kind == "c":
+            raise errors.DifferentiationError(
+                f"{where} needs a function that returns a real loss, got {out.dtype}; take np.real(loss), np.imag(loss) or np.abs(loss), "
+                f"or use ag.vjp"
+            )
         node = _node_at(out, level)
         found = gradients({node: one_like(node.out)}) if node is not None else {}
         trees = tuple(wrapped[n][2](_collect(found, wrapped[n][1])) for n in numbers)
@@ -218,6 +228,9 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree]:
 
     Notes
     -----
+    By a complex argument x + iy the gradient is ∂f/∂x + i ∂f/∂y, the direction of steepest ascent, so that ``z -= lr * gradient``
+    descends; PyTorch's convention, and the conjugate of JAX's.
+
     Where an infinite slope meets a zero, the zero wins if a selection left the element out (``np.where(x > 0, np.log(x), 0)`` at 0
     has the gradient 0), and the answer is NaN if the zero is merely a value (``np.sqrt(x) ** 2`` at 0).
 
@@ -289,12 +302,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[PyTree], tangents: Sequence[PyT
     Returns
     -------
     out, tangent_out : as `f` returns
-        The value and its directional derivative, plain arrays.
+        The value and its directional derivative, plain arrays. Of complex numbers it is linear over the reals: nothing is conjugated.
 
     Raises
     ------
     DifferentiationError
-        If a primal is not of floats, or the tangents have another structure or shape.
+        If a primal is not of floats or complex numbers, or the tangents have another structure or shape.
 
     Examples
     --------
@@ -320,12 +333,13 @@ def hvp(f: Callable[..., Any], primals: Sequence[PyTree], vectors: Sequence[PyTr
     Returns
     -------
     tuple
-        One entry an argument; for bare arrays, the bare result.
+        One entry an argument; for bare arrays, the bare result. Of complex arguments it is the derivative of the gradient along
+        the vectors, which is linear over the reals.
 
     Raises
     ------
     DifferentiationError
-        If a primal is not of floats, `f` does not return a scalar, or `vectors` have another structure or shape.
+        If a primal is not of floats or complex numbers, `f` does not return a real scalar, or `vectors` have another structure or shape.
 
     Examples
     --------
@@ -361,7 +375,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTre
     Raises
     ------
     DifferentiationError
-        If a differentiated argument is not of floats.
+        If a differentiated argument is not of floats, or of complex numbers, whose derivative is linear over the reals only.
 
     Examples
     --------
@@ -371,10 +385,14 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTre
     array([[2., 0.],
            [0., 4.]])
     """
-    where = f"jacobian({_name_of(f)})"
+    return _jacobian(f, argnums, f"jacobian({_name_of(f)})")
 
+
+def _jacobian(f: Callable[..., Any], argnums: Argnums, where: str) -> Callable[..., PyTree]:
     def evaluate(*args: Any, **kwargs: Any) -> PyTree:
         numbers = _selected(argnums, len(args), where)
+        for n in numbers:
+            _refuse_complex(flatten(args[n])[0], where)
 
         def of_selected(*chosen: Any) -> Any:
             full = list(args)
@@ -388,7 +406,8 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTre
         out_leaves, unflatten_out = flatten(out)
         shapes_in = [np.shape(x) for x in in_leaves]
         shapes_out = [np.shape(x) for x in out_leaves]
-        if sum(map(_size, shapes_in)) <= sum(map(_size, shapes_out)):
+        narrow = sum(map(_size, shapes_in)) <= sum(map(_size, shapes_out))
+        if narrow or any(np.iscomplexobj(x) for x in out_leaves):  # a pullback gives real arguments the real part alone
             blocks = _by_columns(push, unflatten_in, in_leaves, out_leaves)
         else:
             blocks = _by_rows(vjp(of_selected, *chosen)[1], unflatten_out, in_leaves, out_leaves)
@@ -400,6 +419,15 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTre
         return unflatten_out(rows)
 
     return evaluate
+
+
+def _refuse_complex(leaves: Sequence[Any], where: str) -> None:
+    for x in leaves:
+        if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
+            raise errors.DifferentiationError(
+                f"{where} got complex numbers: a derivative by them is linear over the real numbers only, so that no array of entries "
+                f"holds it. Take real and imaginary part as two arguments, lambda x, y: f(x + 1j * y), or use ag.jvp and ag.vjp"
+            )
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -461,4 +489,4 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree
     array([[0., 4.],
            [4., 2.]])
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _jacobian(grad(f, argnums), argnums, f"hessian({_name_of(f)})")

@@ -50,6 +50,10 @@ class Optimizer:
         for p in self.params:
             if not isinstance(p, ag.Tensor) or not p.is_leaf:
                 raise TypeError(f"parameters must be leaves (nn.Parameter, or Tensor with requires_grad=True), got {p!r:.80}")
+            if p.dtype.kind == "c":
+                raise TypeError(
+                    f"parameters must be real, got {p.dtype}: make real and imaginary part two parameters, and x + 1j * y of them"
+                )
         if len({id(p) for p in self.params}) != len(self.params):
             raise ValueError("a parameter was given twice, so each step would move it twice")
         self._check(settings)

@@ -37,8 +37,15 @@ def directional(f: Callable[[float], float], step: float = 0.02, ratio: float = 
 
 
 def numeric_gradient(f: Scalar, *args: Any, wrt: int = 0, step: float = 1e-3) -> np.ndarray:
-    """Return the gradient of the scalar f(*args) by argument `wrt`: central differences, two Richardson steps (error of order step**6)."""
-    x = np.array(args[wrt], dtype=float)
+    """Return the gradient of the scalar f(*args) by argument `wrt`: central differences, two Richardson steps (error of order step**6).
+
+    By a complex argument it is the derivative by the real part plus i times that by the imaginary part.
+    """
+    x = np.array(args[wrt], dtype=complex if np.iscomplexobj(args[wrt]) else float)
+    if x.dtype.kind == "c":
+        rest = lambda move: lambda t: f(*args[:wrt], x + move * t, *args[wrt + 1 :])  # noqa: E731
+        zero = np.zeros(x.shape)
+        return numeric_gradient(rest(1), zero, step=step) + 1j * numeric_gradient(rest(1j), zero, step=step)
     gradient = np.empty(x.shape)
     for i in np.ndindex(*x.shape):
 

@@ -47,7 +47,8 @@ def check_gradients(
     order : {1, 2}
         The highest derivative to check.
     argnums : int or sequence of int, optional
-        Which inputs to differentiate; by default all that hold floats only.
+        Which inputs to differentiate; by default all that hold floats or complex numbers only. Of complex numbers both
+        parts are checked.
     tolerance : float
         Relative; beyond it, and beyond the error that the numeric value has itself, a derivative is wrong.
     name : str, optional
@@ -103,7 +104,10 @@ def check_gradients(
 
 
 class _Problem:
-    """`f` as a function of a list of float64 arrays to one flat array, on arrays and on Tensors."""
+    """`f` as a function of a list of float64 arrays to one flat array, on arrays and on Tensors.
+
+    A complex input is two of them, its real and its imaginary part; so is a complex result.
+    """
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...], argnums: Any, name: str | None, seed: int) -> None:
         self.f, self.inputs = f, inputs
@@ -118,19 +122,22 @@ class _Problem:
         self.points: list[Array] = []
         for n, (leaves, _) in zip(self.numbers, self.trees, strict=True):
             for x in leaves:
-                if not _is_float(x):
+                if not _is_float(x) and not _is_complex(x):
                     raise errors.DifferentiationError(f"{where}: input {n} holds {_kind(x)}; only floats have derivatives")
-                self.points.append(np.array(x, dtype=float))
+                self.points += [np.array(part, dtype=float) for part in ((np.real(x), np.imag(x)) if _is_complex(x) else (x,))]
         if not self.points:
             raise errors.DifferentiationError(f"{where} got no floating input to differentiate by; convert with np.asarray(x, float)")
-        self.names = _leaf_names(f, inputs, self.numbers)
+        leaves = [x for part, _ in self.trees for x in part]
+        self.names = []
+        for x, leaf in zip(leaves, _leaf_names(f, inputs, self.numbers), strict=True):
+            self.names += [f"{leaf}.real", f"{leaf}.imag"] if _is_complex(x) else [leaf]
         results = self._outputs(*self._fresh())
-        self.kept = [i for i, y in enumerate(results) if _is_float(y)]
+        self.kept = [i for i, y in enumerate(results) if _is_float(y) or _is_complex(y)]
         if not self.kept:
             raise errors.DifferentiationError(
                 f"{where}: the result holds no floats, it holds {', '.join(map(_kind, results)) or 'nothing'}"
             )
-        self.shapes = [np.shape(results[i]) for i in self.kept]
+        self.shapes = [np.shape(y) for y in self.tensors(*self._fresh())]
         self.base = self.plain(*self.points)
         if not np.array_equal(self.base, self.plain(*self.points), equal_nan=True):
             raise errors.DifferentiationError(
@@ -149,12 +156,13 @@ class _Problem:
         left = iter(leaves)
         args = [np.array(a) if isinstance(a, np.ndarray) else a for a in self.inputs]
         for n, (old, unflatten) in zip(self.numbers, self.trees, strict=True):
-            args[n] = unflatten([next(left) for _ in old])
+            args[n] = unflatten([next(left) + 1j * next(left) if _is_complex(x) else next(left) for x in old])
         return transforms.flatten(self.f(*args))[0]
 
     def tensors(self, *leaves: Any) -> list[Any]:
         results = self._outputs(*leaves)
-        return [results[i] for i in self.kept]
+        kept = [results[i] for i in self.kept]
+        return [part for y in kept for part in ((np.real(y), np.imag(y)) if _is_complex(y) else (y,))]
 
     def plain(self, *leaves: Array) -> Array:
         """Return all outputs as one flat array; also of complex leaves."""
@@ -312,13 +320,17 @@ def _is_float(x: Any) -> bool:
     return x.dtype.kind == "f" if hasattr(x, "dtype") else type(x) is float
 
 
+def _is_complex(x: Any) -> bool:
+    return x.dtype.kind == "c" if hasattr(x, "dtype") else type(x) is complex
+
+
 def _kind(x: Any) -> str:
     return str(getattr(x, "dtype", type(x).__name__))
 
 
 def _all_floats(tree: PyTree) -> bool:
     leaves, _ = transforms.flatten(tree)
-    return bool(leaves) and all(_is_float(x) for x in leaves)
+    return bool(leaves) and all(_is_float(x) or _is_complex(x) for x in leaves)
 
 
 def _leaf_names(f: Callable[..., Any], inputs: Sequence[Any], chosen: Sequence[int]) -> list[str]:

@@ -7,7 +7,9 @@ on Tensors and on lazy arrays.
 
 from __future__ import annotations
 
-from autograd_np.ops import contraction, creation, linalg, reductions, selection
+from autograd_np.ops import complex as complex_numbers
+from autograd_np.ops import contraction, creation, decompositions, fourier, inverses, linalg, reductions, selection
+from autograd_np.ops.adjoint import conj
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
 from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
 from autograd_np.ops.shaping import BROADCAST, astype, summed
@@ -24,8 +26,13 @@ __all__ = [
     "SETITEM",
     "SUBTRACT",
     "astype",
+    "complex_numbers",
+    "conj",
     "contraction",
     "creation",
+    "decompositions",
+    "fourier",
+    "inverses",
     "is_basic",
     "linalg",
     "log_sigmoid",

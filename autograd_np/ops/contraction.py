@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.op import Primitive, case, derived, is_numpys, linear, multilinear, primitive
+from autograd_np.ops.adjoint import conj
 from autograd_np.ops.indexing import along
 from autograd_np.typing import Array, Shape
 
@@ -147,11 +148,16 @@ def _tensordot_by_b(g: Array, y: Array, a: Array, b: Array, axes: Any = 2) -> Ar
 
 
 def _vecdot_by_a(g: Array, y: Array, a: Array, b: Array, axis: int = -1) -> Array:
-    return np.moveaxis(_column(g) * np.moveaxis(b, axis, -1), -1, _from_end(axis, a.ndim))
+    """Conjugate, since the first argument is: Re(g conj(t) b) = Re(conj(g b) t)."""
+    return conj(_spread_along(g, b, axis, a.ndim))
 
 
 def _vecdot_by_b(g: Array, y: Array, a: Array, b: Array, axis: int = -1) -> Array:
-    return _vecdot_by_a(g, y, b, a, axis)
+    return _spread_along(g, conj(a), axis, b.ndim)
+
+
+def _spread_along(g: Array, b: Array, axis: int, ndim: int) -> Array:
+    return np.moveaxis(_column(g) * np.moveaxis(b, axis, -1), -1, _from_end(axis, ndim))
 
 
 @primitive
@@ -247,7 +253,7 @@ multilinear(np.vecdot,    _vecdot_by_a,    _vecdot_by_b,    cases=VECDOT,    sig
 if hasattr(np, "matvec"):  # NumPy 2.2
     multilinear(np.matvec, lambda g, y, a, b: _column(g) * _row(b), lambda g, y, a, b: (_row(g) @ a)[..., 0, :],
                 cases=[case((2, 3), (3,)), case((2, 3), (5, 3)), case((5, 2, 3), (4, 1, 3))], signature="a b", tex="#1 #2")
-    multilinear(np.vecmat, lambda g, y, a, b: (b @ _column(g))[..., 0], lambda g, y, a, b: _column(a) * _row(g),
+    multilinear(np.vecmat, lambda g, y, a, b: conj((b @ _column(g))[..., 0]), lambda g, y, a, b: _column(conj(a)) * _row(g),
                 cases=[case((3,), (3, 2)), case((5, 3), (3, 2)), case((4, 1, 3), (5, 3, 2))], signature="a b", tex=r"#1^\top #2")
 
 linear(np.trace,    _trace_transpose,    *DIAGONALS,                 signature="a offset axis1 axis2", tex=r"\operatorname{tr} #1")
@@ -377,7 +383,7 @@ def _outer(a: Array, b: Array) -> Array:
 
 @derived(np.vdot)
 def _vdot(a: Array, b: Array) -> Array:
-    return np.dot(np.ravel(a), np.ravel(b))
+    return np.dot(conj(np.ravel(a)), np.ravel(b))
 
 
 @derived(np.kron)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import Domain, constant, derived, elementwise, real
+from autograd_np.op import Domain, case, constant, elementwise, real, several
 from autograd_np.typing import Array
 
 positive = Domain(0.2, 3.0)
@@ -19,6 +19,8 @@ inside_one = Domain(-0.9, 0.9)
 above_one = Domain(1.1, 3.0)
 not_whole = Domain(-2.4, 2.4, away_from=(-2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5))
 whole = Domain(-3, 3, dtype="int")
+EACH = (case(()), case((3,)), case((2, 3)))
+PAIRS = (case((), ()), case((3,), (3,)), case((2, 3), (3,)), case((2, 1), (1, 3)))
 
 
 # --- the pieces that the partials below share -----------------------------------------------------
@@ -46,19 +48,21 @@ def or_alone(share: Array, other: Array) -> Array:
 
 def _widened(x: Any, y: Array) -> Any:
     """Return an operand in the dtype of the result, so that no intermediate is rounded to a narrower one."""
-    return x if isinstance(x, (float, int)) or x.dtype == y.dtype else x.astype(y.dtype)
+    return x if isinstance(x, (float, int, complex)) or x.dtype == y.dtype else x.astype(y.dtype)
 
 
 def inverse(y: Array, a: Array, b: Any) -> Array:
     """Return 1 / b, in the dtype of the quotient: b may be narrower."""
     if isinstance(b, (float, int)):
         return 1 / b if b else float(np.copysign(np.inf, b))
+    if isinstance(b, complex):
+        return np.reciprocal(np.complex128(b))
     return 1 / _widened(b, y)
 
 
 def power_by_base(y: Array, a: Array, b: Any) -> Array:
     """Return b a^(b-1), zero for b = 0 even at a = 0."""
-    if isinstance(b, (int, float)):
+    if isinstance(b, (int, float, complex)):
         return 2 * a if b == 2 else b * a ** (b - 1) if b != 0 else np.zeros_like(y)
     a, b = _widened(a, y), _widened(b, y)
     return b * a ** np.where((a == 0) & (b == 0), 1, b - 1)
@@ -72,8 +76,13 @@ def lead(a: Array, b: Array) -> Array:
 def power_by_exponent(y: Array, a: Array, b: Any) -> Array:
     """Return y log a: zero at a = 0 for b >= 0, NaN for a < 0, where the power of a real exponent does not exist."""
     a = _widened(a, y)
-    zero = (a == 0) & (b >= 0)
+    zero = (a == 0) & ((np.real(b) if y.dtype.kind == "c" else b) >= 0)
     return np.where(zero, 0, y * np.log(np.where(zero, 1, a)))
+
+
+def root_of_one_plus_square(x: Array) -> Array:
+    """Return sqrt(1 + x^2); for real x without overflow."""
+    return np.sqrt(1 + x * x) if x.dtype.kind == "c" else np.hypot(1, x)
 
 
 def sinc_slope(y: Array, x: Array) -> Array:
@@ -95,7 +104,6 @@ MULTIPLY = elementwise(np.multiply,    lambda y, a, b: b, lambda y, a, b: a,    
 DIVIDE   = elementwise(np.divide,      inverse, lambda y, a, b: -y / b,                              on=(real, positive),  tex=r"\frac{#1}{#2}")
 NEGATIVE = elementwise(np.negative,    -1,                                                                                 tex="-#1")
 elementwise(np.positive,               1,                                                                                  tex="#1")
-elementwise(np.conjugate,              1,                                                                                  tex="#1", note="real arrays")
 elementwise(np.reciprocal,             lambda y, x: -(y * y),                                        on=positive,          tex=r"\frac{1}{#1}")
 elementwise(np.square,                 lambda y, x: 2 * x,                                                                 tex="#1^2")
 elementwise(np.sqrt,                   lambda y, x: 0.5 / y,                                         on=positive,          tex=r"\sqrt{#1}")
@@ -124,12 +132,12 @@ elementwise(np.cos,                    lambda y, x: -np.sin(x),                 
 elementwise(np.tan,                    lambda y, x: 1 + y * y,                                       on=inside_one,        tex=r"\tan #1")
 elementwise(np.arcsin,                 lambda y, x: 1 / np.sqrt((1 - x) * (1 + x)),                  on=inside_one,        tex=r"\arcsin #1")
 elementwise(np.arccos,                 lambda y, x: -1 / np.sqrt((1 - x) * (1 + x)),                 on=inside_one,        tex=r"\arccos #1")
-elementwise(np.arctan,                 lambda y, x: np.square(1 / np.hypot(1, x)),                                         tex=r"\arctan #1")
+elementwise(np.arctan,                 lambda y, x: np.square(1 / root_of_one_plus_square(x)),                           tex=r"\arctan #1")
 elementwise(np.arctan2,                lambda y, a, b: by_square(b, np.hypot(a, b)), lambda y, a, b: -by_square(a, np.hypot(a, b)), on=(nonzero, positive), tex=r"\operatorname{atan2}(#1, #2)", note="0 at the origin")
 elementwise(np.sinh,                   lambda y, x: np.cosh(x),                                                            tex=r"\sinh #1")
 elementwise(np.cosh,                   lambda y, x: np.sinh(x),                                                            tex=r"\cosh #1")
 elementwise(np.tanh,                   lambda y, x: 1 - y * y,                                                             tex=r"\tanh #1")
-elementwise(np.arcsinh,                lambda y, x: 1 / np.hypot(1, x),                                                    tex=r"\operatorname{arsinh} #1")
+elementwise(np.arcsinh,                lambda y, x: 1 / root_of_one_plus_square(x),                                      tex=r"\operatorname{arsinh} #1")
 elementwise(np.arccosh,                lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),           on=above_one,         tex=r"\operatorname{arcosh} #1")
 elementwise(np.arctanh,                lambda y, x: 1 / ((1 - x) * (1 + x)),                         on=inside_one,        tex=r"\operatorname{artanh} #1")
 elementwise(np.sinc,                   sinc_slope,                                                                         tex=r"\operatorname{sinc} #1")
@@ -140,7 +148,6 @@ elementwise(np.degrees,                lambda y, x: 180 / np.pi,                
 elementwise(np.hypot,                  lambda y, a, b: over(a, y), lambda y, a, b: over(b, y),       on=nonzero,           tex=r"\sqrt{#1^2 + #2^2}", note="0 at the origin")
 
 # magnitude, order, selection: ties are shared equally
-elementwise(np.absolute,               lambda y, x: np.sign(x),                                      on=nonzero,           tex=r"\lvert #1 \rvert", note="0 at 0")
 elementwise(np.fabs,                   lambda y, x: np.sign(x),                                      on=nonzero,           tex=r"\lvert #1 \rvert", note="0 at 0")
 elementwise(np.maximum,                lambda y, a, b: won(a, b, y), lambda y, a, b: won(b, a, y),                         tex=r"\max(#1, #2)", note="ties: a half each", gates=True)
 elementwise(np.minimum,                lambda y, a, b: won(b, a, y), lambda y, a, b: won(a, b, y),                         tex=r"\min(#1, #2)", note="ties: a half each", gates=True)
@@ -151,7 +158,6 @@ elementwise(np.nextafter,              1, 0,                                    
 elementwise(np.copysign,               lambda y, a, b: np.copysign(1, a) * np.copysign(1, b), 0,     on=nonzero,           tex=r"\lvert #1 \rvert \operatorname{sgn} #2")
 
 # steps: the derivative is zero wherever it exists
-elementwise(np.sign,                   0,                                                            on=nonzero,           tex=r"\operatorname{sgn} #1")
 elementwise(np.floor,                  0,                                                            on=not_whole,         tex=r"\lfloor #1 \rfloor")
 elementwise(np.ceil,                   0,                                                            on=not_whole,         tex=r"\lceil #1 \rceil")
 elementwise(np.rint,                   0,                                                            on=not_whole)
@@ -167,14 +173,15 @@ constant(
 # fmt: on
 
 
-# --- several outputs: each one is an operation of its own -----------------------------------------
+# --- several results ------------------------------------------------------------------------------
 
 
-@derived(np.divmod)
-def _divmod(a: Array, b: Array) -> tuple[Array, Array]:
-    return np.floor_divide(a, b), np.remainder(a, b)
+def _scaled(g: Array | None, by: Array) -> Array | None:
+    return None if g is None else g * by
 
 
-@derived(np.modf)
-def _modf(x: Array) -> tuple[Array, Array]:
-    return x - np.trunc(x), np.trunc(x)
+# fmt: off
+several(np.modf,   lambda g, y, x: g[0],                                                                  steps=(1,), on=not_whole, cases=EACH)
+several(np.frexp,  lambda g, y, x: _scaled(g[0], np.ldexp(np.ones_like(x), -y[1])),                       steps=(1,), on=positive,  cases=EACH)
+several(np.divmod, lambda g, y, a, b: g[1], lambda g, y, a, b: _scaled(g[1], -y[0]),                      steps=(0,), on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), cases=PAIRS)
+# fmt: on

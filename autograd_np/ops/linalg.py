@@ -1,71 +1,25 @@
-"""``numpy.linalg``: norms, inverses, determinants, systems of equations.
+"""``numpy.linalg``: norms, products of several matrices, and the array API's names.
 
-Derivatives are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode
-algorithmic differentiation" (2008), and for singular values of J. Townsend, "Differentiating the singular
-value decomposition" (2016). Conventions: a norm at zero has gradient 0, ties share equally.
+The second derivative of a norm of singular values follows J. Townsend, "Differentiating the singular value decomposition" (2016).
+Conventions: a norm at zero has gradient 0, ties share equally.
 """
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Domain, case, constant, derived, eager, general, is_numpys, primitive
+from autograd_np.op import Domain, case, derived, eager, general, is_numpys, primitive
+from autograd_np.ops.adjoint import adjoint, of_gradients, transposed
+from autograd_np.ops.decompositions import svd_or_nan
 from autograd_np.ops.elementwise import over
-from autograd_np.ops.indexing import axes_of, flat, laid
+from autograd_np.ops.indexing import axes_of, flat
 from autograd_np.ops.shaping import wide
 from autograd_np.typing import Array
 
-
-def _swap(a: Array) -> Array:
-    return np.swapaxes(a, -1, -2)
-
-
 # --- singular values ------------------------------------------------------------------------------
-
-
-def _svd(a: Array) -> tuple[Array, Array, Array]:
-    """Return U, s and Vᵀ of the reduced decomposition; NaN for matrices that are not finite, where LAPACK raises an error."""
-    broken = ~np.isfinite(a).all(axis=(-2, -1), keepdims=True)
-    u, s, vh = np.linalg.svd(np.where(broken, 0, a), full_matrices=False)
-    return np.where(broken, np.nan, u).astype(a.dtype), np.where(broken[..., 0], np.nan, s).astype(a.dtype), vh
-
-
-@eager
-def thin_svd(a: Array) -> Array:
-    """Return U, s and V of the reduced decomposition a = U diag(s) Vᵀ, one below the other: (..., m + 1 + n, min(m, n))."""
-    u, s, vh = _svd(a)
-    return np.concatenate([u, s[..., None, :], np.swapaxes(vh, -1, -2)], axis=-2)
-
-
-def _parts(packed: Array, m: int) -> tuple[Array, Array, Array]:
-    """Split what `thin_svd` returns: U, s as a row, V."""
-    return packed[..., :m, :], packed[..., m : m + 1, :], packed[..., m + 1 :, :]
-
-
-def _outside(q: Array, x: Array) -> Array:
-    """Return the part of the columns of `x` orthogonal to those of `q`."""
-    return x - q @ (_swap(q) @ x)
-
-
-def _thin_svd_vjp(g: Array, y: Array, a: Array) -> Array:
-    m, n = a.shape[-2:]
-    u, s, v = _parts(y, m)
-    gu, gs, gv = _parts(g, m)
-    column = _swap(s)
-    same = np.eye(s.shape[-1], dtype=bool)
-    by_gap = np.where(same, 0, 1 / np.where(same, 1, (s - column) * (s + column)))
-    ku, kv = _swap(u) @ gu, _swap(v) @ gv
-    inner = (ku - _swap(ku)) * by_gap * s + column * by_gap * (kv - _swap(kv)) + np.where(same, gs, 0)
-    result = u @ inner @ _swap(v)
-    if m > n:
-        result = result + _outside(u, gu / s) @ _swap(v)
-    if n > m:
-        result = result + u @ _swap(_outside(v, gv / s))
-    return result
 
 
 def _weights(s: Array, a: Array, which: str) -> Array:
@@ -73,7 +27,7 @@ def _weights(s: Array, a: Array, which: str) -> Array:
     rounding = max(a.shape[-2:]) * float(np.finfo(a.dtype).eps)
     kept = s > np.max(s, axis=-1, keepdims=True) * rounding
     if which == "sum":
-        return kept.astype(a.dtype)
+        return kept.astype(s.dtype)
     best = (np.max if which == "largest" else np.min)(s, axis=-1, keepdims=True)
     return np.where(kept, _share(s, -1, best), 0)
 
@@ -81,22 +35,28 @@ def _weights(s: Array, a: Array, which: str) -> Array:
 @eager
 def spectral(a: Array, which: str) -> Array:
     """Return U diag(w) Vᵀ, the gradient of the sum (w = 1) or of the largest or smallest singular value (w = 1 there)."""
-    u, s, vh = _svd(a)
-    return (u * _weights(s, a, which)[..., None, :]) @ vh
+    u, s, vh = svd_or_nan(a)
+    return ((u * _weights(s, a, which)[..., None, :]) @ vh).astype(a.dtype)
 
 
-def _spectral_vjp(g: Array, y: Array, a: Array, which: str) -> Array:
-    """Apply a second derivative, so a map that is its own transpose; equal singular values of equal weight do no harm."""
+def _outside(q: Array, x: Array) -> Array:
+    """Return the part of the columns of `x` orthogonal to those of `q`."""
+    return x - q @ (adjoint(q) @ x)
+
+
+def _spectral_gradient(g: Array, y: Array, a: Array, which: str) -> Array:
+    """Apply a second derivative, so a map that is its own adjoint; equal singular values of equal weight do no harm."""
     m, n = a.shape[-2:]
-    u, s, v = _parts(thin_svd(a), m)
+    u, values, vh = svd_or_nan(a)
+    v, s = adjoint(vh), np.expand_dims(values, -2)
     w = _weights(s, a, which)
-    k = _swap(u) @ g @ v
-    turned = over(w - _swap(w), s - _swap(s)) * (k + _swap(k)) + over(w + _swap(w), s + _swap(s)) * (k - _swap(k))
-    result = u @ (turned / 2) @ _swap(v)
+    k = adjoint(u) @ g @ v
+    turned = over(w - transposed(w), s - transposed(s)) * (k + adjoint(k)) + over(w + transposed(w), s + transposed(s)) * (k - adjoint(k))
+    result = u @ (turned / 2) @ vh
     if m > n:
-        result = result + _outside(u, g @ v * over(w, s)) @ _swap(v)
+        result = result + _outside(u, g @ v * over(w, s)) @ vh
     if n > m:
-        result = result + u @ _swap(_outside(v, _swap(g) @ u * over(w, s)))
+        result = result + u @ adjoint(_outside(v, adjoint(g) @ u * over(w, s)))
     return result
 
 
@@ -150,6 +110,7 @@ def _share(score: Array, axis: Any, best: Array) -> Array:
 
 
 def _vector_norm_gradient(y: Array, x: Array, order: Any, axes: tuple[int, ...]) -> Array:
+    """Return the gradient of a norm."""
     if order is None or order == 2:
         return over(x, y)
     if order == 0:
@@ -178,95 +139,20 @@ def _spread(a: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     return a if keepdims else np.expand_dims(a, axes)
 
 
-def _norm_vjp(g: Array, y: Array, x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
+def _norm_of_gradient(g: Array, y: Array, x: Array, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A002
     axes = _reduced(x, axis)
     is_matrix = len(axes) == 2 and not (axis is None and ord is None)
     gradient = _matrix_norm_gradient if is_matrix else _vector_norm_gradient
     return _spread(g, axes, keepdims) * gradient(_spread(y, axes, keepdims), x, ord, axes)
 
 
-def _vector_norm_vjp(g: Array, y: Array, x: Array, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
+def _vector_norm_of_gradient(g: Array, y: Array, x: Array, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Array:  # noqa: A002
     axes = _reduced(x, axis)
     return _spread(g, axes, keepdims) * _vector_norm_gradient(_spread(y, axes, keepdims), x, ord, axes)
 
 
-def _matrix_norm_vjp(g: Array, y: Array, x: Array, keepdims: bool = False, ord: Any = "fro") -> Array:  # noqa: A002
+def _matrix_norm_of_gradient(g: Array, y: Array, x: Array, keepdims: bool = False, ord: Any = "fro") -> Array:  # noqa: A002
     return _spread(g, (-2, -1), keepdims) * _matrix_norm_gradient(_spread(y, (-2, -1), keepdims), x, ord, (-2, -1))
-
-
-# --- inverses, systems, determinants --------------------------------------------------------------
-
-
-def _inv_vjp(g: Array, y: Array, a: Array) -> Array:
-    t = _swap(y)
-    return -(t @ g @ t)
-
-
-def _solved(a: Array, b: Array, g: Array) -> Array:
-    """Solve with the transposed matrix, for a right-hand side that is stacked vectors if `b` is one vector."""
-    if b.ndim == 1:
-        return np.linalg.solve(_swap(a), np.expand_dims(g, -1))[..., 0]
-    return np.linalg.solve(_swap(a), g)
-
-
-def _solve_by_a(g: Array, y: Array, a: Array, b: Array) -> Array:
-    gb = _solved(a, b, g)
-    if b.ndim == 1:
-        return -(np.expand_dims(gb, -1) * np.expand_dims(y, -2))
-    return -(gb @ _swap(y))
-
-
-@eager
-def cofactors(a: Array) -> Array:
-    """Return the matrix of cofactors, the gradient of the determinant; finite for singular matrices too.
-
-    The cofactors of a product are the product of the cofactors, those of an orthogonal matrix Q are det(Q) Q, and
-    those of a diagonal matrix are products of its other entries, so a = U diag(s) Vᵀ gives them without dividing.
-    """
-    u, s, vh = _svd(a)
-    others = np.prod(np.where(~np.eye(s.shape[-1], dtype=bool), s[..., None, :], 1), axis=-1)
-    return (np.sign(np.linalg.det(u @ vh))[..., None, None] * ((u * others[..., None, :]) @ vh)).astype(a.dtype)
-
-
-def _cofactors_vjp(g: Array, y: Array, a: Array) -> Array:
-    """Apply the second derivative of the determinant, which is its own transpose."""
-    n = a.shape[-1]
-    u, s, v = _parts(thin_svd(a), n)
-    k = _swap(u) @ g @ v
-    same = np.eye(n, dtype=bool)
-    left_out = same[:, None, :] | same[None, :, :]
-    products = np.prod(np.where(left_out, 1, np.expand_dims(s, -2)), axis=-1)  # [i, j]: of all s but the i-th and j-th
-    products = np.where(same, 0, products)
-    on_diagonal = np.sum(products * np.expand_dims(np.diagonal(k, 0, -2, -1), -2), axis=-1, keepdims=True)
-    inner = np.where(same, on_diagonal, 0) - _swap(k) * products
-    orientation = np.expand_dims(np.sign(np.linalg.det(u @ _swap(v))), (-2, -1))
-    return orientation * (u @ inner @ _swap(v))
-
-
-@eager
-def log_abs_det(a: Array) -> Array:
-    """Return the logarithm of the absolute value of the determinant."""
-    return np.linalg.slogdet(a)[1]
-
-
-@eager
-def sign_of_det(a: Array) -> Array:
-    """Return the sign of the determinant."""
-    return np.linalg.slogdet(a)[0]
-
-
-def _per_matrix(g: Array) -> Array:
-    return np.expand_dims(g, (-2, -1))
-
-
-def _inverse_or_nan(a: Array) -> Array:
-    """Return the inverse of each matrix, or NaN for one that has none, where LAPACK raises an error."""
-    singular = _per_matrix(sign_of_det(a) == 0)
-    return np.where(singular, np.nan, np.linalg.inv(np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)))
-
-
-def _solve_by_b(g: Array, y: Array, a: Array, b: Array) -> Array:
-    return _solved(a, b, g)
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -278,42 +164,19 @@ NORMS = (
     *(case((2, 4), ord=o, axis=-1) for o in VECTOR_ORDERS), *(case((4,), ord=o) for o in VECTOR_ORDERS),
     *(case((3, 4), ord=o) for o in MATRIX_ORDERS), *(case((3, 2, 4), ord=o, axis=(2, 0)) for o in MATRIX_ORDERS),
 )  # fmt: skip
-WELL = np.array([[2.0, 0.3, -0.5], [0.1, -1.5, 0.4], [0.2, 0.6, 1.8]])
-STACK = np.stack([WELL, WELL.T + np.eye(3)])
-SQUARE = (case(WELL), case(STACK))
-SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, -1.0]])
-SYSTEMS = (case(WELL, (3,)), case(WELL, (3, 2)), case(STACK, (3,)), case(STACK, (3, 2)), case(WELL, (2, 3, 1)), case(STACK, (4, 1, 3, 2)))
 away_from_zero = Domain(-2.0, 2.0, away_from=(0.0,))
 
 NORM_OPTIONS: Any = {"on": away_from_zero, "tex": r"\lVert #1 \rVert", "note": "0 at zero; ties share"}
 VECTOR_NORMS = (case((2, 3, 4)), case((2, 3, 4), axis=(0, 1, 2), ord=3), case((2, 3), axis=0, ord=np.inf, keepdims=True))
 MATRIX_NORMS = (case((2, 3, 4)), case((2, 3, 4), ord="nuc"), case((2, 3), ord=2, keepdims=True))
 SPECTRA = [case(shape, which=which) for shape in ((3, 3), (2, 4), (4, 2)) for which in ("sum", "largest", "smallest")]
-THIN = (case(WELL), case(STACK), case(WELL[:2]), case(WELL[:, :2]))
-AT_TIES = "not finite where singular values are equal"
 
 # fmt: off
-general(norm,                  _norm_vjp,        cases=NORMS,        also=(np.linalg.norm,),        **NORM_OPTIONS)
-general(vector_norm,           _vector_norm_vjp, cases=VECTOR_NORMS, also=(np.linalg.vector_norm,), **NORM_OPTIONS)
-general(matrix_norm,           _matrix_norm_vjp, cases=MATRIX_NORMS, also=(np.linalg.matrix_norm,), **NORM_OPTIONS)
-general(eager(np.linalg.inv),   _inv_vjp, jvp=lambda t, y, a: -(y @ t[0] @ y),        cases=SQUARE,  also=(np.linalg.inv,),   tex="#1^{-1}")
-general(eager(np.linalg.solve), _solve_by_a, _solve_by_b,                             cases=SYSTEMS, also=(np.linalg.solve,), tex="#1^{-1} #2")
-general(eager(np.linalg.det),   lambda g, y, a: _per_matrix(g) * cofactors(a),        cases=(*SQUARE, case(SINGULAR)), also=(np.linalg.det,),
-        tex=r"\det #1", note=f"right for singular matrices too; the third derivative is {AT_TIES}")
-general(log_abs_det,     lambda g, y, a: _per_matrix(g) * _swap(_inverse_or_nan(a)), cases=SQUARE, tex=r"\log \lvert \det #1 \rvert")
-general(cofactors,       _cofactors_vjp,  cases=(case(WELL), case(SINGULAR)), tex=r"\operatorname{cof} #1")
-general(spectral,        _spectral_vjp,   cases=SPECTRA, note="singular values that are 0 stay 0")
-general(thin_svd,        _thin_svd_vjp,   cases=THIN,    note=AT_TIES)
-constant(sign_of_det, cases=SQUARE)
+general(norm,        of_gradients(_norm_of_gradient),        cases=NORMS,        also=(np.linalg.norm,),        **NORM_OPTIONS)
+general(vector_norm, of_gradients(_vector_norm_of_gradient), cases=VECTOR_NORMS, also=(np.linalg.vector_norm,), **NORM_OPTIONS)
+general(matrix_norm, of_gradients(_matrix_norm_of_gradient), cases=MATRIX_NORMS, also=(np.linalg.matrix_norm,), **NORM_OPTIONS)
+general(spectral,    of_gradients(_spectral_gradient),       cases=SPECTRA, note="singular values that are 0 stay 0")
 # fmt: on
-
-
-_SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
-
-
-@derived(np.linalg.slogdet)
-def _slogdet(a: Array) -> Any:
-    return _SlogdetResult(sign_of_det(a), log_abs_det(a))
 
 
 @derived(np.linalg.multi_dot)
@@ -341,25 +204,6 @@ def _multi_dot(arrays: Any, *, out: Any = None) -> Array:
         return arrays[i] if j == i + 1 else np.dot(product(i, k), product(k, j))
 
     return product(0, len(arrays))
-
-
-@derived(np.linalg.matrix_power)
-def _matrix_power(a: Array, n: int) -> Array:
-    """Multiply by squaring: about log2(n) products."""
-    n = operator.index(n)
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
-        raise np.linalg.LinAlgError(f"matrix_power needs square matrices, got shape {a.shape}")
-    if n == 0:
-        return laid(np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype), a)
-    if n < 0:
-        a, n = np.linalg.inv(a), -n
-    result = None
-    while n:
-        if n % 2:
-            result = a if result is None else result @ a
-        n //= 2
-        a = a @ a if n else a
-    return result
 
 
 # --- the array API's names for functions that NumPy has elsewhere ---------------------------------

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.op import case, constant, derived, general, linear
+from autograd_np.ops.adjoint import conj
 from autograd_np.ops.elementwise import over
 from autograd_np.ops.indexing import axes_of, axis_of, reduced_axes
 from autograd_np.ops.shaping import astype, cast_to, filled, is_half, merge, wide
@@ -46,7 +47,7 @@ def _masked(g: Array, where: Any) -> Array:
 
 
 def _demand_float(y: Array, name: str) -> None:
-    if y.dtype.kind != "f":
+    if y.dtype.kind not in "fc":
         raise errors.DifferentiationError(
             f"{name}(..., dtype={y.dtype}) has no gradient: reduce in a floating dtype, and convert the result with .astype"
         )
@@ -163,7 +164,7 @@ def _var_vjp(
     if dtype is not None:
         _demand_float(y, "var")
     freedom = count(x, axis, where) - (ddof if correction is None else correction)
-    return kept(g, x, axis) * (2 * _centered(x, axis, where) / freedom)
+    return kept(g, x, axis) * (2 * conj(_centered(x, axis, where)) / freedom)
 
 
 def _std_vjp(
@@ -180,7 +181,7 @@ def _std_vjp(
     if dtype is not None:
         _demand_float(y, "std")
     freedom = count(x, axis, where) - (ddof if correction is None else correction)
-    return kept(g, x, axis) * over(_centered(x, axis, where), kept(y, x, axis) * freedom)
+    return kept(g, x, axis) * over(conj(_centered(x, axis, where)), kept(y, x, axis) * freedom)
 
 
 def _sum(x: Array) -> Array:

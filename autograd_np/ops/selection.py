@@ -88,6 +88,8 @@ def _nan_to_num(x: Array, copy: bool = True, nan: Any = 0.0, posinf: Any = None,
     if not copy:
         x[...] = _nan_to_num(x, True, nan, posinf, neginf)
         return x
+    if x.dtype.kind == "c":
+        return _nan_to_num(np.real(x), True, nan, posinf, neginf) + 1j * _nan_to_num(np.imag(x), True, nan, posinf, neginf)
     if x.dtype.kind != "f":
         return np.copy(x)
     limits = np.finfo(x.dtype)
@@ -121,18 +123,6 @@ def _choose(a: Array, choices: Any, out: None = None, mode: str = "raise") -> Ar
     index = np.remainder(a, n) if mode == "wrap" else np.clip(a, 0, n - 1)
     stacked = np.stack([np.broadcast_to(c, shape) for c in choices])
     return np.take_along_axis(stacked, np.broadcast_to(index, shape)[None], axis=0)[0]
-
-
-@derived(np.real)
-def _real(val: Array) -> Array:
-    if val.dtype.kind == "c":
-        raise errors.NoRowError("np.real of a complex Tensor has no row: keep real and imaginary parts as two arrays")
-    return val
-
-
-@derived(np.imag)
-def _imag(val: Array) -> Array:
-    return np.zeros_like(_real(val))
 
 
 @derived(np.allclose)

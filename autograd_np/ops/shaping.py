@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.callers import warn_caller
 from autograd_np.op import Op, case, constant, derived, general, is_numpys, linear, primitive
 from autograd_np.ops.indexing import along, axes_of, axis_of, flat, laid, reduced_axes, scatter_add, take
 from autograd_np.typing import Array, Shape
@@ -18,7 +19,7 @@ from autograd_np.typing import Array, Shape
 
 @primitive
 def to_float(a: Array, dtype: Any) -> Array:
-    """Return `a` in another floating dtype."""
+    """Return `a` in another floating or complex dtype."""
     return a.astype(dtype)
 
 
@@ -29,14 +30,12 @@ def to_other(a: Array, dtype: Any) -> Array:
 
 
 def astype(a: Array, dtype: Any) -> Array:
-    """Convert, keeping the graph while the new dtype is a floating one."""
+    """Convert, keeping the graph while the new dtype is a floating or a complex one."""
     dtype = np.dtype(dtype)
-    if dtype.kind == "c" and getattr(a, "requires_grad", False):
-        raise errors.DifferentiationError(
-            f"astype({dtype}) of a Tensor that requires a gradient: complex gradients are not supported. "
-            "Keep real and imaginary parts as two arrays"
-        )
-    return (to_float if dtype.kind == "f" else to_other)(a, dtype=dtype)
+    if a.dtype.kind == "c" and dtype.kind == "f":  # only the real part is left, which NumPy warns of
+        warn_caller("Casting complex values to real discards the imaginary part", np.exceptions.ComplexWarning)
+        a = np.real(a)
+    return (to_float if dtype.kind in "fc" else to_other)(a, dtype=dtype)
 
 
 def promoted(arrays: Sequence[Any]) -> list[Array]:

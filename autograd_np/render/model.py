@@ -18,6 +18,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.graph import Graph
 from autograd_np.node import EAGER, Node
+from autograd_np.op import RESULT, STEP
 from autograd_np.render.collapse import Net, Part, around_of, collapse, components
 from autograd_np.render.modules import modules_of
 from autograd_np.render.rules import Rules
@@ -425,6 +426,8 @@ def _title(drawn: DrawnNode, node: Node | None) -> tuple[str, ...]:
 def _call(graph: Graph, node: Node) -> str:
     """Write the operation as a call that shows what is not drawn: attributes and scalar operands (a dot stands for an edge)."""
     assert node.op is not None
+    if node.op in (RESULT, STEP):
+        return str(value_of(node.values[0]).name_of(node.attrs["index"]))
     operands = []
     scalars = False
     for parent, value in zip(node.parents[: len(node.values)], node.values, strict=True):

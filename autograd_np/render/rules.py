@@ -7,13 +7,16 @@ recorded is printed. G is the gradient that arrives at the operation, ⊙ the pr
 from __future__ import annotations
 
 import reprlib
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autograd_np import errors
 from autograd_np.node import Level, Node
-from autograd_np.op import Op
+from autograd_np.op import RESULT, STEP, Op
+from autograd_np.results import Results
 from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, leaf, value_of
 
@@ -40,8 +43,16 @@ INFIX = {
     "bitwise_or": ("or", -1),
     "logical_or": ("or", -1),
 }
-SILENT = frozenset({"positive", "conjugate", "to_float", "to_other", "copy", "asarray"})
-FUNCTIONS = {"absolute": "abs", "spread": "broadcast", "broadcast_to": "broadcast", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
+SILENT = frozenset({"positive", "to_float", "to_other", "copy", "asarray"})
+FUNCTIONS = {
+    "absolute": "abs",
+    "conjugate": "conj",
+    "spread": "broadcast",
+    "broadcast_to": "broadcast",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+}
 COLUMN = "[…, None]"
 SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
@@ -67,7 +78,7 @@ class Rules:
         ∂y/∂x = 1 − y²
         """
         op = node.op
-        if op is None or op.kind == "constant" or not op.rules:
+        if op is None or op.kind == "constant" or not op.rules or op is RESULT:
             return ()
         wanted = [i for i, p in enumerate(node.parents[: len(node.values)]) if p is not None and p.needs]
         if not wanted:
@@ -96,15 +107,17 @@ class Rules:
         )
         if key not in self._traced:
             level = Level(keeps_all=True)
-            arrays = [leaf(v, level, needs=v.dtype.kind == "f", name=f"#{i}") if hasattr(v, "dtype") else v for i, v in enumerate(values)]
+            arrays = [leaf(v, level, needs=v.dtype.kind in "fc", name=f"#{i}") if hasattr(v, "dtype") else v for i, v in enumerate(values)]
             out = value_of(node.out)
-            y = leaf(out, level, needs=out.dtype.kind == "f", name="#y")
+            y = _leaf(out, level, "#y")
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore", errors.GaugeWarning)  # nobody will differentiate what is only printed
                     if op.kind == "elementwise":
                         found = [p if isinstance(p := op.rules[i], int) else p(y, *arrays) for i in wanted]
                     else:
-                        g = leaf(np.broadcast_to(np.ones((), out.dtype), np.shape(out)), level, name=G)
+                        ones = [np.broadcast_to(np.ones((), a.dtype), np.shape(a)) for a in (out if isinstance(out, Results) else (out,))]
+                        g = _leaf(out.like(ones) if isinstance(out, Results) else ones[0], level, G)
                         found = self._pulled(op, g, y, arrays, node.attrs, wanted)
             finally:
                 level.close()
@@ -112,13 +125,20 @@ class Rules:
         return self._traced[key]
 
     @staticmethod
-    def _pulled(op: Op, g: Tensor, y: Tensor, arrays: list[Any], attrs: dict[str, Any], wanted: list[int]) -> list[Any]:
+    def _pulled(op: Op, g: Any, y: Any, arrays: list[Any], attrs: dict[str, Any], wanted: list[int]) -> list[Any]:
         if not op.joint:
             return [op.rules[i](g, y, *arrays, **attrs) if op.rules[i] else None for i in wanted]
         pulled = op.rules[0](g, y, tuple(arrays), **attrs) if op.variadic else op.rules[0](g, y, *arrays, **attrs)
         if not isinstance(pulled, (tuple, list)):
             pulled = (pulled,)
         return [pulled[i] for i in wanted]
+
+
+def _leaf(out: Any, level: Level, name: str) -> Any:
+    """Return a variable; of several results one each, with the names by which they are read."""
+    if isinstance(out, Results):
+        return out.like([_leaf(a, level, f"{name.replace('#', '')}{out.name_of(i)}") for i, a in enumerate(out)])
+    return leaf(out, level, needs=out.dtype.kind in "fc", name=name)
 
 
 def _line(op: Op, node: Node, i: int, formula: Any, y: str, operands: list[str]) -> tuple[str, str]:
@@ -182,6 +202,8 @@ def _printer(names: dict[str, str]) -> Callable[[Any], Text]:
         assert node.op is not None
         count = len(node.values)
         inner = [known[p] if p is not None else _constant(value_of(v)) for p, v in zip(node.parents[:count], node.values, strict=True)]
+        if node.op in (RESULT, STEP):
+            return inner[0][0] + value_of(node.values[0]).name_of(node.attrs["index"]), ATOM
         return _write(node, inner)
 
     return write

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_np.results import Results
+
 __all__ = ["bytes_text", "value_lines"]
 
 WHOLE = 12  # arrays of up to this many elements are shown whole
@@ -22,6 +24,8 @@ def value_lines(array: Any, whole: int = WHOLE) -> tuple[str, ...]:
     >>> value_lines(np.append(np.arange(100.0), np.nan))
     ('min 0  mean 49.5  max 99', '1 NaN')
     """
+    if isinstance(array, Results):
+        return ()  # shown where they are read
     if not isinstance(array, (np.ndarray, np.generic)):
         if not hasattr(array, "dtype"):
             return (repr(array)[:80],)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_np.op import TABLE, Domain, Op, Primitive
+from autograd_np.op import RESULT, TABLE, Domain, Op, Primitive, Several
+from autograd_np.results import Results
 from autograd_np.tensor import value_of
 
 ROWS: dict[Op, Any] = {}
@@ -25,17 +26,51 @@ UNARY = (((),), ((3,),), ((2, 3),))
 BINARY = (((), ()), ((3,), (3,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((), (2, 3)), ((2, 3), (1, 1)))
 
 
+def adjoint(x: Any) -> Any:
+    return np.conjugate(np.swapaxes(x, -1, -2))
+
+
+def _pairs(u: Any, v: Any) -> Any:
+    """Return the outer product of each column of `u` with that of `v`, whose phases cancel."""
+    return np.expand_dims(u, -2) * np.conjugate(np.expand_dims(v, -3))
+
+
+def _settled_svd(u: Any, s: Any, vh: Any) -> tuple[Any, ...]:
+    k, v = s.shape[-1], adjoint(vh)
+    free = [x[..., k:] @ adjoint(x[..., k:]) for x in (u, v) if x.shape[-1] > k]
+    return (_pairs(u[..., :k], v[..., :k]), s, _pairs(v[..., :k], v[..., :k]), *free)
+
+
+def _settled_qr(q: Any, r: Any) -> tuple[Any, ...]:
+    k = min(r.shape[-2:])
+    free = [q[..., k:] @ adjoint(q[..., k:])] if q.shape[-1] > k else []
+    return (q[..., :k], r, *free)
+
+
+SETTLED: dict[str, Any] = {
+    "eigh": lambda w, v: (w, _pairs(v, v)),
+    "eig": lambda w, v: (w, _pairs(v, v)),
+    "svd": _settled_svd,
+    "qr": _settled_qr,
+}
+"""What a decomposition leaves to choice (phases, columns that fill up) has no derivative: what is made of it that has one."""
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One call: the operation, its array arguments and attributes, and which arguments are variables."""
+    """One call: the operation, its array arguments and attributes, and which arguments are variables.
+
+    Of a call with several results, `part` says which one is looked at.
+    """
 
     op: Op
     arrays: tuple[Any, ...]
     attrs: dict[str, Any]
+    part: int | None = None
 
     @property
     def wrt(self) -> tuple[int, ...]:
-        return tuple(i for i, a in enumerate(self.arrays) if getattr(a, "dtype", None) is not None and a.dtype.kind == "f")
+        return tuple(i for i, a in enumerate(self.arrays) if getattr(a, "dtype", None) is not None and a.dtype.kind in "fc")
 
     @property
     def floats(self) -> tuple[np.ndarray, ...]:
@@ -45,9 +80,11 @@ class Sample:
         """Call the function a user would call, with the floating arguments replaced."""
         arrays = list(self.arrays)
         for i, x in zip(self.wrt, floats, strict=True):
-            arrays[i] = x
+            arrays[i] = (x + adjoint(x)) / 2 if self.op.domains[min(i, len(self.op.domains) - 1)].hermitian else x
         fn = ROWS[self.op]
-        return fn(arrays, **self.attrs) if self.op.variadic else fn(*arrays, **self.attrs)
+        found = fn(arrays, **self.attrs) if self.op.variadic else fn(*arrays, **self.attrs)
+        found = SETTLED[self.op.name](*found) if self.op.name in SETTLED else found
+        return found if self.part is None else found[self.part]
 
     def with_floats(self, *floats: Any) -> Sample:
         arrays = list(self.arrays)
@@ -57,7 +94,8 @@ class Sample:
 
     def __str__(self) -> str:
         shapes = ", ".join(f"{np.shape(a)}" for a in self.arrays)
-        return f"{self.op.name}({shapes}{''.join(f', {k}={v!r}' for k, v in self.attrs.items())})"
+        part = "" if self.part is None else f"[{self.part}]"
+        return f"{self.op.name}({shapes}{''.join(f', {k}={v!r}' for k, v in self.attrs.items())}){part}"
 
 
 def rng_of(op: Op) -> np.random.Generator:
@@ -82,7 +120,63 @@ def samples(op: Op) -> Iterator[Sample]:
         domains = (Domain(1, 3, dtype="int"),) * len(op.rules)
     for specs, attrs in cases:
         arrays = tuple(_draw(s, domains[min(i, len(domains) - 1)], rng) for i, s in enumerate(specs))
-        yield Sample(op, arrays, attrs)
+        whole = Sample(op, arrays, attrs)
+        yield from parts(whole) if isinstance(op, Several) else (whole,)
+
+
+def parts(whole: Sample) -> Iterator[Sample]:
+    """Yield a sample for each result of a call that carries a gradient."""
+    op = whole.op
+    assert isinstance(op, Several)
+    found = Results.of(whole.call(*whole.floats))
+    for i in range(len(found)):
+        if op.reader(i, found) is RESULT:
+            yield replace(whole, part=i)
+
+
+REAL = {"sign", "relu", "clip", "tell_gauge"}
+"""Rows for real numbers, in the place of which something else stands for complex ones, or that have no meaning there."""
+
+
+def complexed(s: Sample) -> Iterator[Sample]:
+    """Yield the call with complex numbers in the place of real ones, all and one at a time, if NumPy takes them."""
+    if s.op.name in REAL or not s.wrt:
+        return
+    rng = rng_of(s.op)
+    for chosen in dict.fromkeys([tuple(range(len(s.wrt))), *((i,) for i in range(len(s.wrt)))]):
+        hermitian = [s.op.domains[min(i, len(s.op.domains) - 1)].hermitian for i in s.wrt]
+        moved = [
+            x + 1j * rng.uniform(0.3, 0.9, x.shape) * (0.3 if hermitian[i] else 1) if i in chosen and x.dtype.kind == "f" else x
+            for i, x in enumerate(s.floats)
+        ]
+        found = s.with_floats(*moved)
+        try:
+            with np.errstate(all="ignore"):
+                found.call(*found.floats)
+        except (TypeError, np.exceptions.ComplexWarning):
+            continue  # NumPy does not take them, or lets the imaginary part go
+        yield found
+
+
+def every(op: Op) -> Iterator[Sample]:
+    """Yield the sample calls of a row, real and complex."""
+    for s in samples(op):
+        yield s
+        if s.floats and all(x.dtype.kind == "f" for x in s.floats):
+            yield from complexed(s)
+
+
+def pair(w: Any, y: Any) -> Any:
+    """Return the real number whose gradient by y is w."""
+    if np.iscomplexobj(arrays_of(w)) or np.iscomplexobj(arrays_of(y)):
+        return np.sum(np.real(w) * np.real(y)) + np.sum(np.imag(w) * np.imag(y))
+    return np.sum(w * y)
+
+
+def drawn_like(x: Any, rng: np.random.Generator) -> Any:
+    """Return random numbers of the shape of an array, complex where it is."""
+    real = rng.normal(size=np.shape(x))
+    return real + 1j * rng.normal(size=np.shape(x)) if np.iscomplexobj(x) else real
 
 
 def arrays_of(x: Any) -> Any:
@@ -90,7 +184,9 @@ def arrays_of(x: Any) -> Any:
 
 
 def seed_of(sample: Sample, out: Any) -> Any:
-    return np.asarray(rng_of(sample.op).uniform(0.5, 1.5, out.shape), dtype=out.dtype)
+    rng = rng_of(sample.op)
+    seed = rng.uniform(0.5, 1.5, out.shape)
+    return np.asarray(seed + 1j * rng.uniform(0.5, 1.5, out.shape) if out.dtype.kind == "c" else seed, dtype=out.dtype)
 
 
 def close(actual: Any, expected: Any, sample: Any, what: str, rtol: float = 1e-6, atol: float = 1e-7) -> None:

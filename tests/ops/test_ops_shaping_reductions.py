@@ -467,8 +467,7 @@ def test_astype() -> None:
     (t.astype(float) * 2).sum().backward()
     assert t.grad.dtype == np.float32
     assert not t.astype(int).requires_grad
-    with pytest.raises(errors.DifferentiationError, match="complex"):
-        t.astype(complex)
+    assert t.astype(complex).requires_grad
     if hasattr(np, "astype"):
         assert np.astype(t, np.float64).dtype == np.float64
 

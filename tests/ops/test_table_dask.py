@@ -19,8 +19,9 @@ da = pytest.importorskip("dask.array")
 dask = pytest.importorskip("dask")
 
 WHOLE = {  # NumPy's arrays only: order and decompositions; the rest where Dask's own function says no
-    "sort", "argsort", "argpartition", "partition", "partitioning", "digitize",
-    "inv", "solve", "det", "log_abs_det", "sign_of_det", "cofactors", "spectral", "thin_svd",
+    "sort", "argsort", "argpartition", "partition", "partitioning", "digitize", "inv", "solve", "det", "slogdet", "cofactors", "spectral",
+    "cholesky", "qr", "qr_r", "eigh", "eigvalsh", "eig", "svd", "svdvals", "pinv", "lstsq",
+    "fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn",
     "norm", "matrix_norm", "vecdot", "matvec", "vecmat", "dot", "tril", "triu",
 }  # fmt: skip
 MASKED = "where"  # Dask's reductions take no mask
@@ -130,6 +131,34 @@ def test_a_program_on_lazy_arrays(name: str) -> None:
         with nothing_computed():
             found = ag.grad(loss)(lazy(x))
         same([found], [expected], name)
+
+
+@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"])
+def test_fourier_transforms_along_an_axis_that_is_whole(name: str) -> None:
+    f = getattr(np.fft, name)
+    x = X if name in ("rfft", "ihfft") else X + 1j * X[::-1]
+    whole = da.from_array(x, chunks=(2, 4))
+
+    def loss(z: Any) -> Any:
+        return np.sum(np.abs(f(z) * z[:, :1]) ** 2)
+
+    with nothing_computed():
+        found = ag.grad(loss)(whole)
+        moved = ag.jvp(loss, (whole,), (whole,))[1]
+    same([found, moved], [ag.grad(loss)(x), ag.jvp(loss, (x,), (x,))[1]], name)
+
+
+def test_complex_numbers_on_lazy_arrays() -> None:
+    z = X + 1j * X[::-1]
+    for f in (
+        lambda z: np.sum(np.abs(z * z + np.exp(z)) ** 2) + np.sum(np.angle(z)),
+        lambda z: np.real(np.sum(z * np.conj(z) * z)) + np.var(z) + np.std(z),
+        lambda z: np.sum(np.abs(z @ np.conj(z).T) ** 2),
+        lambda z: np.real(np.sum(np.where(np.real(z) > 0, np.log(z), 0))),
+    ):
+        with nothing_computed():
+            found = ag.grad(f)(lazy(z))
+        same([found], [ag.grad(f)(z)], "complex gradient")
 
 
 def test_a_lazy_mask_is_refused_when_it_is_recorded() -> None:

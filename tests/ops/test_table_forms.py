@@ -84,7 +84,7 @@ def test_an_axis_in_every_form(op: Op) -> None:
 
 
 X = np.array([[0.31, -1.22, 0.87], [1.43, 0.55, -0.64]])
-WITH_AXIS = [fn for fn in DERIVED if "axis" in getattr(inspect.signature(fn), "parameters", ())]
+WITH_AXIS = [fn for fn in DERIVED if not isinstance(fn, np.ufunc) and "axis" in inspect.signature(fn).parameters]
 SECOND = {"partition": 1, "split": 1, "array_split": 1, "compress": None, "delete": 1, "append": X, "insert": 1}
 INSERTED = {"insert": 5.0}
 
@@ -117,7 +117,7 @@ def test_a_derived_function_with_an_axis_in_every_form(fn: Any, axis: Any) -> No
 
     def loss(x: Any) -> Any:
         y = call(x)
-        return sum(np.sum(part * part + part) for part in (y if isinstance(y, list | tuple) else [y]))
+        return sum(np.sum(np.real(part * part + part)) + np.sum(np.imag(part)) for part in (y if isinstance(y, list | tuple) else [y]))
 
     close(ag.grad(loss)(x), numeric_gradient(loss, x), name, f"gradient with axis={axis!r}")
 
@@ -133,7 +133,7 @@ def flattened(s: Sample) -> Sample:
 @rows(list(ROWS))
 def test_an_array_without_axes(op: Op) -> None:
     for s in samples(op):
-        if not s.wrt or op.name.startswith("scatter") or op.name in ("add_along_axis", "spectral", "thin_svd", "cofactors"):
+        if not s.wrt or op.name.startswith("scatter") or op.name in ("add_along_axis", "spectral", "cofactors"):
             continue  # no user calls them
         variants = [s.attrs, {}, {k: v for k, v in s.attrs.items() if k != "axis"}]
         variants += [{**s.attrs, "axis": axis} for axis in (0, -1, None)] if "axis" in op.params else []
@@ -208,7 +208,7 @@ SATURATES = {"tanh", "sigmoid", "expm1", "sinc", "remainder", "fmod", "sin", "co
 WIDER = {np.float16: np.float64, np.float32: np.float64, np.float64: np.longdouble}
 
 
-@rows([op for op in ELEMENTWISE if op.name != "ldexp"])
+@rows([op for op in ELEMENTWISE if op.name != "ldexp" and not op.domains[0].complex])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64], ids=lambda t: t.__name__)
 def test_the_slope_at_extreme_numbers(op: Op, dtype: Any) -> None:
     """What a precision can hold must not be lost on the way: the rule is asked again in a wider one."""

@@ -17,6 +17,7 @@ from autograd_np.check.watch.rounding import noise_of
 from autograd_np.check.watch.state import duplicate
 from autograd_np.graph import Graph
 from autograd_np.node import Node
+from autograd_np.results import Results
 from autograd_np.sweeps import topological
 from autograd_np.typing import Array
 
@@ -191,6 +192,8 @@ class Point:
     def _by_value(self) -> dict[bytes, list[Node]]:
         found: dict[bytes, list[Node]] = {}
         for node in [*self.graph.nodes, *self.leaves.values()]:
+            if isinstance(node.out, Results):
+                continue
             out = np.asarray(node.out)
             if out.dtype.kind == "f":
                 nodes = found.setdefault(_digest(out), [])

@@ -15,6 +15,7 @@ import numpy as np
 from autograd_np.backward import gradients
 from autograd_np.graph import Graph
 from autograd_np.node import Node
+from autograd_np.results import Results
 from autograd_np.typing import Array
 
 __all__ = ["jostled", "noise_of"]
@@ -54,7 +55,8 @@ def noise_of(graph: Graph, seeds: Mapping[Node, Array]) -> dict[Node, Array]:
         with np.errstate(all="ignore"):
             for run in range(RUNS + 1):
                 for node, g in _sweep(graph, seeds, rng if run else None, rounds).items():
-                    found.setdefault(node, []).append(np.asarray(g))
+                    if not isinstance(g, Results):
+                        found.setdefault(node, []).append(np.asarray(g))
     except Exception:  # noqa: BLE001 (a row that cannot be computed again off its own values)
         return {}
     return {node: np.max([abs(g - gs[0]) for g in gs[1:]], axis=0) for node, gs in found.items() if len(gs) == RUNS + 1}
@@ -62,6 +64,8 @@ def noise_of(graph: Graph, seeds: Mapping[Node, Array]) -> dict[Node, Array]:
 
 def _selects(node: Node) -> bool:
     """Whether an operation only picks, moves or mirrors elements, so that nothing is rounded and rules may look for them."""
+    if isinstance(node.out, Results):
+        return False
     out = np.asarray(node.out)
     values = [np.ravel(v) for v in node.values if isinstance(v, (np.ndarray, np.generic))]
     return bool(values) and bool(np.all(np.isin(np.abs(out), np.abs(np.concatenate(values)))))
@@ -77,7 +81,8 @@ def _sweep(graph: Graph, seeds: Mapping[Node, Array], rng: np.random.Generator |
             out: Any = node.out
         else:
             out = node.op.fn(list(values), **node.attrs) if node.op.variadic else node.op.fn(*values, **node.attrs)
-            out = np.asarray(out) if np.shape(out) == np.shape(node.out) else node.out
+            if not isinstance(out, Results):
+                out = np.asarray(out) if np.shape(out) == np.shape(node.out) else node.out
         again[node] = Node(
             node.op, parents, values, node.attrs, jostled(out, rng) if rng is not None and node in rounds else out, node.needs, node.level
         )

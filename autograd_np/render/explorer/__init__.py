@@ -26,10 +26,12 @@ from autograd_np.backward import gradients
 from autograd_np.graph import Constant, Graph
 from autograd_np.modes import no_grad
 from autograd_np.node import Node
+from autograd_np.op import RESULT, STEP
 from autograd_np.render.explorer.layout import fold, place, size
 from autograd_np.render.explorer.words import count_of, words_for
 from autograd_np.render.model import describe
 from autograd_np.render.rules import Rules
+from autograd_np.results import Results
 from autograd_np.tensor import value_of
 from autograd_np.text import visible
 from autograd_np.typing import Array
@@ -147,7 +149,9 @@ def number(x: Any) -> str:
 
 
 def shape_of(x: Any) -> str:
-    """Write a shape as a reader of matrices does; a number has none."""
+    """Write a shape as a reader of matrices does; a number has none, and several results have one each."""
+    if isinstance(x, Results):
+        return listed([shape_of(part) for part in x])
     shape = np.shape(value_of(x))
     return " × ".join(map(str, shape)) if len(shape) > 1 else f"length {shape[0]}" if shape else "number"
 
@@ -163,7 +167,10 @@ def listed(names: list[str]) -> str:
 
 
 def summary(x: Any, *, small: bool) -> dict[str, Any]:
-    """Describe an array: whole if it has few elements, else its statistics and first rows."""
+    """Describe an array: whole if it has few elements, else its statistics and first rows; several results by their names."""
+    if isinstance(x, Results):
+        names = [x.name_of(i).lstrip(".") for i in range(len(x))]
+        return {"shape": shape_of(x), "dtype": str(x.dtype), "rows": [names], "whole": True, "ndim": 1}
     a = np.asarray(value_of(x))
     found: dict[str, Any] = {"shape": shape_of(a), "dtype": str(a.dtype)}
     whole = a.size <= (WHOLE if small else 16)
@@ -257,11 +264,13 @@ class _Story:
             found["op"] = _label(node.op.name)
             found["operands"] = [self._operand(o) for o in self.graph.operands(node)]
             names = [o["name"] for o in found["operands"][: len(node.values)]]
+            if node.op in (RESULT, STEP):
+                names = [names[0] + value_of(node.values[0]).name_of(node.attrs["index"])]
             found["formula"] = words_for(node).notation.format(*names, all=", ".join(names), x=_times(node))
             shorts = [self._short(o) if isinstance(o, Node) else n for o, n in zip(self.graph.operands(node), names, strict=False)]
             if shorts != names:
                 found["shortFormula"] = words_for(node).notation.format(*shorts, all=", ".join(shorts), x=_times(node))
-            if node.attrs:
+            if node.attrs and node.op not in (RESULT, STEP):
                 found["attributes"] = _label(", ".join(f"{k}={v!r:.60}" for k, v in node.attrs.items()))
         return found
 

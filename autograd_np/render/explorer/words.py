@@ -8,7 +8,6 @@ without a row is shown by its name, and what flows through it by its numbers.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -79,6 +78,7 @@ _ROWS = {
     "concatenate": Words("concatenate({all})", "Put arrays one after the other.", (), _PASSES),
     "stack":       Words("stack({all})",     "Put arrays side by side along a new axis.", (), _PASSES),
     "broadcast_to": Words("broadcast({0})",  "Repeat {0} to fill a larger shape.", ("{g}, added up over the copies",), "Every copy contributes to the gradient of the original."),
+    "result":      Words("{0}",              "Read one of the results of {0}.", ("{g}, in its place",), "The gradients of all results meet in the operation that computed them."),
     "copy":        Words("copy({0})",        "Copy {0}.", ("{g}",), "The gradient passes through unchanged."),
     "where":       Words("where({0}, {1}, {2})", "Take {1} where {0} holds and {2} elsewhere.", ("", "{g} where {0} holds, 0 elsewhere", "{g} where {0} does not hold, 0 elsewhere"), "The branch that was not taken has no influence on the result."),
     "clip":        Words("clip({all})",      "Limit {0} to a range.", (), "An element at the limit no longer moves the result."),
@@ -121,5 +121,5 @@ def _product(a: tuple[int, ...], b: tuple[int, ...], name: str) -> Words:
 
 def count_of(node: Node) -> int:
     """Return how many elements of the operand went into each element of the result."""
-    operand, out = math.prod(np.shape(node.values[0])), math.prod(np.shape(node.out))
+    operand, out = getattr(node.values[0], "size", 1), getattr(node.out, "size", 1)
     return max(int(operand), 1) // max(int(out), 1)
