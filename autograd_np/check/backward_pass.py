@@ -31,6 +31,7 @@ from autograd_np.check.judge.points import Read, choose_readings, generic_points
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Done, Session
+from autograd_np.check.judge.updates import told_of_updates
 from autograd_np.check.tell.picture import Picture, verdicts_of
 from autograd_np.check.tell.report import BackwardReport, Finding, GradientCheck, row_of
 from autograd_np.check.watch.calling import leaf_names
@@ -303,7 +304,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
         lines=lines,
         findings=findings,
         unjudged=_unjudged(session, unjudged, checked, {w.forward_name for w in missing} | {a.forward_name for a in lacking}),
-        readings=[*said, *checked.notes, *notes],
+        readings=[*said, *told_of_updates(session.targets), *checked.notes, *notes],
         conventions=_conventions(lines, findings),
         adequacy=[*hidden, *blind],
         arbitration=arbitration,

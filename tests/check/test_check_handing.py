@@ -7,8 +7,10 @@ import linecache
 import types
 
 import numpy as np
+import pytest
 
 import autograd_np as ag
+from autograd_np import errors
 
 rng = np.random.default_rng(5)
 
@@ -194,3 +196,114 @@ def test_a_helpers_gradient_is_not_taken_for_that_of_another_layers_variable_of_
     given = {"X": rng.normal(size=(5, 4)), "W1": rng.normal(size=(4, 6)), "W2": rng.normal(size=(6, 3))}
     report = ag.check_backward(forward, backward, given)
     assert [f.fix.strip() for f in report.findings] == ["dX, dW1 = fc_backward(dH * (1 - H**2), X, W1)"]
+
+
+class Trained:
+    """A net that updates itself, as most of those that people write from scratch do."""
+
+    def __init__(self):
+        r = np.random.default_rng(1)
+        self.W1, self.b1, self.W2 = r.normal(size=(4, 3)), r.normal(size=(1, 3)), r.normal(size=(3, 1))
+        self.lr = 0.1
+
+    def loss(self, X, y):
+        self.h = np.tanh(X @ self.W1 + self.b1)
+        self.out = self.h @ self.W2
+        return np.mean((self.out - y) ** 2)
+
+    def backward(self, X, y):
+        d = 2 * (self.out - y) / len(y)
+        g2 = self.h.T @ d
+        dh = (d @ self.W2.T) * (1 - self.h**2)
+        g1 = X.T @ dh
+        self.W2 -= self.lr * g2
+        self.W1 -= self.lr * g1
+        self.b1 = self.b1 - self.lr * dh.sum(axis=0, keepdims=True)
+
+
+SAMPLES = {"X": rng.normal(size=(5, 4)), "y": rng.normal(size=(5, 1))}
+
+
+def test_a_net_that_updates_itself_is_judged_by_how_much_it_changes():
+    net = Trained()
+    report = ag.check_backward(net.loss, net.backward, SAMPLES)
+    assert report.ok
+    assert set(report.gradients) == {"W1", "b1", "W2"}
+    assert report.readings[-1] == "backward updates `W1`, `b1`, `W2`: what is judged is how much they change, divided by lr = 0.1"
+    assert np.array_equal(net.W1, Trained().W1)
+
+
+def test_mistakes_in_a_net_that_updates_itself_are_found_where_they_are_made():
+    for old, new in (("1 - self.h**2", "1 - self.h"), ("self.lr * g1", "self.lr * g1 / 2"), ("X.T @ dh", "X.T @ dh * 2")):
+        net = mutated(Trained, old, new, "trained" + str(len(new))).Trained()
+        report = ag.check_backward(net.loss, net.backward, SAMPLES)
+        assert report.verdict == "fail"
+        (finding,) = report.findings
+        assert new in finding.source
+        assert finding.fix is not None
+
+
+def test_an_update_in_the_other_direction_is_a_wrong_sign():
+    net = mutated(Trained, "self.W2 -= self.lr * g2", "self.W2 += self.lr * g2", "uphill").Trained()
+    report = ag.check_backward(net.loss, net.backward, SAMPLES)
+    assert [(f.kind, f.source) for f in report.findings] == [("sign", "self.W2 += self.lr * g2")]
+
+
+def test_arrays_that_backward_updates_in_place_and_a_rate_that_it_is_given():
+    def forward(w, x, t):
+        return 0.5 * np.sum((x @ w - t) ** 2)
+
+    def step(w, x, t, alpha=0.01):
+        w -= alpha * x.T @ (x @ w - t)
+
+    given = {"w": rng.normal(size=4), "x": rng.normal(size=(6, 4)), "t": rng.normal(size=6)}
+    report = ag.check_backward(forward, step, given)
+    assert report.ok
+    assert set(report.gradients) == {"w"}
+    assert any("divided by alpha = 0.01" in note for note in report.readings)
+
+
+class Steps:
+    """One function that is forward, backward and the update."""
+
+    def __init__(self):
+        r = np.random.default_rng(2)
+        self.W1, self.W2, self.lr = r.normal(size=(4, 3)), r.normal(size=(3, 1)), 0.05
+        self.m = np.zeros((3, 1))
+
+    def train(self, X, y):
+        h = np.tanh(X @ self.W1)
+        out = h @ self.W2
+        loss = np.mean((out - y) ** 2)
+        d = 2 * (out - y) / len(y)
+        dW2 = h.T @ d
+        dW1 = X.T @ ((d @ self.W2.T) * (1 - h**2))
+        self.W1 -= self.lr * dW1
+        self.W2 -= self.lr * dW2
+        return loss
+
+    def root(self, X, y):
+        h = np.tanh(X @ self.W1)
+        out = h @ self.W2
+        loss = np.mean((out - y) ** 2)
+        self.m = self.m + (h.T @ (2 * (out - y) / len(y))) ** 2
+        self.W2 -= self.lr * self.m**0.5 / (np.sqrt(self.m) + 1e-8)
+        return loss
+
+
+def test_a_training_step_that_is_both_passes_and_the_update():
+    net = Steps()
+    before = net.W1.copy()
+    report = ag.check_backward(net.train, net.train, SAMPLES)
+    assert report.ok
+    assert set(report.gradients) == {"W1", "W2"}
+    assert np.array_equal(net.W1, before)
+    wrong = mutated(Steps, "(1 - h**2)", "(1 - h)", "steps").Steps()
+    report = ag.check_backward(wrong.train, wrong.train, SAMPLES)
+    assert [f.fix.strip() for f in report.findings] == ["dW1 = X.T @ ((d @ self.W2.T) * (1 - h**2))"]
+
+
+def test_what_an_optimizer_with_roots_changes_is_no_multiple_of_the_gradient():
+    net = Steps()
+    with pytest.raises(errors.CheckSetupError):
+        ag.check_backward(net.root, net.root, SAMPLES)

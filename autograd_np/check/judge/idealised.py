@@ -145,7 +145,8 @@ def agrees_without_safeguards(session: Session, points: Sequence[Point], ideal: 
         return None
     for point, better in zip(points, ideal, strict=True):
         results = session.quick(point, {}) or []
-        if not all(session.is_right(r, better) for r in session.paired(better, results) if r.decides):
+        judged = [r for r in session.paired(better, results) if r.decides]
+        if not judged or not all(session.is_right(r, better) for r in judged):
             return None
         for r in session.paired(point, results):
             truth = point.truth(r.node)

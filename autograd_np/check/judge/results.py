@@ -85,11 +85,12 @@ class Result:
 
 @dataclass
 class Targets:
-    """What was decided for a result: the forward name and the Node, and whether it is an input."""
+    """What was decided for a result: the forward name and the Node, whether it is an input, and by what its change is divided, and why."""
 
     name: str
     node: Node
     is_input: bool
+    rate: tuple[str, float] | None = None
 
 
 def returned_places(result: Any, function: Function | None, recording: Recording | None = None) -> list[Result]:

@@ -18,6 +18,7 @@ from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
 from autograd_np.check.judge.pairing import Pairing
 from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
 from autograd_np.check.judge.roles import Reading, cotangents_of, fill
+from autograd_np.check.judge.updates import updates
 from autograd_np.check.watch.forms import forms_of
 from autograd_np.check.watch.forward import trace_point
 from autograd_np.check.watch.interpret import CannotEvaluate, execute
@@ -161,6 +162,7 @@ class Session:
         kwargs = {k: duplicate(v, memo) for k, v in self._handed[key][1].items()}
         start = program.fresh_world(traced.instead) if program.joint else traced.run.left
         world = start if program.joint else [duplicate(v, memo) for v in start]
+        was = [duplicate(v) for v in start] if program.joint else start
         codes = codes or self.codes(())
         try:
             with program.installed(world, program.rng if self.draws else None) as owners, np.errstate(all="ignore"), exchanged(codes):
@@ -170,7 +172,7 @@ class Session:
         results = returned_places(result, self.function)
         if any(len(k) > 1 and k[0] == "left" for k in self.targets):
             slots = [s.name for s in program.world.slots]
-            results += left_behind(traced.run.left, world, slots)
+            results += left_behind(was, world, slots)
             results += left_behind([None] * len(kwargs), list(kwargs.values()), list(kwargs))
         return results
 
@@ -238,6 +240,8 @@ class Session:
             return next((m.name for m in meanings if m is not None), None)
 
         found, unjudged = assigned(done.results, point, self.names, self.wrt, self.tolerance, meaning)
+        if not any(t.is_input for t in found.values()):
+            found |= updates(self.program, point, done.results, done.recording, self.tolerance)
         self.targets = {_where(done.results[i]): target for i, target in found.items()}
         returned = self.returned(point, done)
         names = {t.name for t in self.targets.values() if t.is_input}
@@ -273,6 +277,8 @@ class Session:
             parts = pieces(r.value, names, point) if len(names) > 1 and np.ndim(r.value) == 1 else [(names[0], r.value)]
             for name, value in parts:
                 node = self._node(name, value, point)
+                if target.rate is not None and node is not None and np.shape(node.out) == np.shape(value):
+                    value = (np.asarray(node.out) - value) / target.rate[1]
                 if node is not None and np.size(value) == 1 and np.size(node.out) == 1:
                     value = np.reshape(value, np.shape(node.out))  # a number is as good as an array of one
                 if node is not None:

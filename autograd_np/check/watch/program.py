@@ -108,9 +108,9 @@ class Program:
                 set_rng_state(before)
 
     def fresh_world(self, instead: Mapping[int, Any], memo: dict[int, Any] | None = None) -> list[Any]:
-        """Return a copy of what stands in the slots, with other arrays in the place of some: ``id`` -> array."""
+        """Return a copy of what stands in the slots, with (copies of) other arrays in the place of some: ``id`` -> array."""
         memo = {} if memo is None else memo
-        memo.update(instead)
+        memo.update({key: x.copy() if type(x) is np.ndarray else x for key, x in instead.items()})
         return [duplicate(v, memo) for v in self.world.values]
 
     def run(self, inputs: Mapping[str, Any], world: list[Any]) -> Run:

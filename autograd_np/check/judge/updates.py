@@ -1,0 +1,81 @@
+"""A backward pass that updates the parameters itself: what is judged is their change, divided by the learning rate."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from autograd_np.check.judge.compare import close
+from autograd_np.check.judge.results import Result, Targets
+from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.program import Program
+from autograd_np.check.watch.run import Recording
+from autograd_np.check.watch.state import leaves_in
+
+__all__ = ["told_of_updates", "updates"]
+
+_RATE = re.compile(r"(?i)(\w*_)?(lr|rate|learning_?rate|alpha|eta|step|step_?size)(_\w+)?")
+
+
+def updates(program: Program, point: Point, results: Sequence[Result], recording: Recording, tolerance: float) -> dict[int, Targets]:
+    """Pair the parameters that backward changed with themselves; none of those that an optimizer changes by a root of squares.
+
+    The learning rate is the number of the user's with which most changes are gradients, or else the one that is called so.
+    """
+    leaves = {tuple(path): n for n, path in point.keys.items() if n in point.leaves}
+    leaves |= {tuple(path): n for path, n in program.paths.items() if n in point.leaves}
+    changed = {i: leaves[tuple(r.keys)] for i, r in enumerate(results) if r.left and r.whole and tuple(r.keys) in leaves}
+    changed = {
+        i: n for i, n in changed.items() if _is_plain(results[i], recording) and np.shape(point.leaves[n].out) == results[i].value.shape
+    }
+    if not changed:
+        return {}
+
+    def right_with(rate: float) -> int:
+        found = 0
+        for i, name in changed.items():
+            node = point.leaves[name]
+            truth, change = point.truth(node), (np.asarray(node.out) - results[i].value) / rate
+            noise = np.spacing(np.abs(results[i].value)) / rate
+            found += bool(np.any(truth)) and close(change, truth, tolerance, point.slack(node) + noise)
+        return found
+
+    rates = _rates(program, point)
+    best = max(rates, key=lambda name: (right_with(rates[name]), bool(_RATE.fullmatch(name.rpartition(".")[2]))))
+    return {i: Targets(n, point.leaves[n], True, (best, rates[best])) for i, n in changed.items()}
+
+
+def _is_plain(r: Result, recording: Recording) -> bool:
+    """Whether the statement that changed a parameter takes no root, as optimizers that divide by the size of past gradients do."""
+    events = [e for e in recording.events if e.name == r.name and e.value.shape == r.value.shape and np.array_equal(e.value, r.value)]
+    return bool(events) and "sqrt" not in ast.unparse(events[-1].place.statement or ast.Pass())
+
+
+def _rates(program: Program, point: Point) -> Mapping[str, float]:
+    """Return the positive numbers that a change may be a multiple by: arguments, attributes, literals, and 1."""
+    found: dict[str, float] = {}
+    given = dict(point.inputs)
+    given |= {p.name: p.default for p in inspect.signature(program.backward).parameters.values() if p.name not in given}
+    for slot in program.world.slots:
+        given |= {str(path[-1]): v for path, v in leaves_in(slot.value, (slot.name,)) if isinstance(v, float)}
+    function = program.function_of(program.backward)
+    given |= {f"{c:g}": c for c in sorted(c for c in (function.constants if function is not None else ()) if isinstance(c, float))}
+    for name, value in {**given, "1": 1.0}.items():
+        if isinstance(value, (float, np.floating)) and value > 0 and np.isfinite(value):
+            found.setdefault(name, float(value))
+    return found
+
+
+def told_of_updates(targets: Mapping[tuple[object, ...], Targets]) -> list[str]:
+    """Say which parameters' changes are judged, and by what they are divided."""
+    changed = [t for t in targets.values() if t.rate is not None]
+    if not changed or changed[0].rate is None:
+        return []
+    name, rate = changed[0].rate
+    shown = name if name == f"{rate:g}" else f"{name} = {rate:g}"
+    names = ", ".join(f"`{t.name}`" for t in changed)
+    return [f"backward updates {names}: what is judged is how much they change, divided by {shown}"]
