@@ -307,3 +307,43 @@ def test_what_an_optimizer_with_roots_changes_is_no_multiple_of_the_gradient():
     net = Steps()
     with pytest.raises(errors.CheckSetupError):
         ag.check_backward(net.root, net.root, SAMPLES)
+
+
+class Kept:
+    """A layer that keeps the gradients of its parameters and returns that of its input."""
+
+    def __init__(self):
+        r = np.random.default_rng(3)
+        self.W, self.b = r.normal(size=(4, 3)), r.normal(size=3)
+
+    def forward(self, X):
+        self.X = X
+        return X @ self.W + self.b
+
+    def backward(self, dout):
+        dX = dout @ self.W.T
+        self.dW = self.X.T @ dout
+        self.db = dout.sum(axis=0)
+        return dX
+
+
+@pytest.mark.parametrize("instead", ["self.dW", "self.db", "self.X"])
+def test_a_parameters_gradient_that_is_returned_for_the_inputs_is_found(instead):
+    layer = mutated(Kept, "return dX", f"return {instead}", "kept" + instead[-1]).Kept()
+    report = ag.check_backward(layer.forward, layer.backward, {"X": rng.normal(size=(5, 4))})
+    assert [f.fix.strip() for f in report.findings] == ["return dX"]
+    layer = Kept()
+    assert ag.check_backward(layer.forward, layer.backward, {"X": rng.normal(size=(5, 4))}).ok
+
+
+def test_a_number_is_judged_where_its_own_name_is_the_key_of_its_gradient():
+    def forward(w, log_scale):
+        return np.sum(np.exp(log_scale) * w**2)
+
+    def backward(w, log_scale):
+        scale = np.exp(log_scale)
+        return {"w": 2 * scale * w, "log_scale": np.sum(w**2)}
+
+    report = ag.check_backward(forward, backward, {"w": rng.normal(size=4), "log_scale": 0.7})
+    assert report.verdict == "fail"
+    assert report.gradients["log_scale"].verdict == "fail"

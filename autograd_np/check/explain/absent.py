@@ -133,10 +133,15 @@ def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
     """Yield the return statement with a gradient in the place where another stands."""
     for step in steps:
         value = getattr(step.place.statement, "value", None)
-        if step.call.number == 0 and isinstance(step.place.statement, ast.Return) and isinstance(value, ast.Tuple) and a.where is not None:
-            at = a.where[1]
-            words = f"`{ast.unparse(value.elts[at])}` is returned where `{a.path}`, the gradient of `{a.forward_name}`, belongs"
-            change = (("value", "elts", at), a.path)
+        if step.call.number != 0 or not isinstance(step.place.statement, ast.Return) or value is None or a.where is None:
+            continue
+        path: tuple[Any, ...] = ("value",)
+        for at in a.where[1:]:
+            value = value.elts[at] if isinstance(value, (ast.Tuple, ast.List)) and at < len(value.elts) else None
+            path = (*path, "elts", at)
+        if value is not None:
+            words = f"`{ast.unparse(value)}` is returned where `{a.path}`, the gradient of `{a.forward_name}`, belongs"
+            change = (path, a.path)
             yield step.place, Edit(1, "wrong-point", words, partial(replaced, step.place.statement, [change]), None, (change,))
 
 

@@ -38,7 +38,7 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
     ends = session.structure(point)
     handed = {np.asarray(r.value).tobytes() for r in done.results if np.size(r.value) > 1}
     seen: set[str] = set()
-    displaced = bool(displacing(session))  # something else stands where a gradient may belong
+    displaced = bool(displacing(session, done))  # something else stands where a gradient may belong
     twice = _returned_twice(session)
     strange = {r.value.shape for r in strangers(session, point, done)}
     others = any(t.is_input for t in session.targets.values())
@@ -70,34 +70,39 @@ def _returned_twice(session: Session) -> bool:
     return len(set(inputs)) < len(inputs)
 
 
-def displacing(session: Session) -> list[tuple[Any, ...]]:
-    """Return where in a returned tuple there is no gradient of an input, or one for the second time."""
-    places = [w for w in session.targets if w[0] == "returned" and len(w) == 2 and isinstance(w[1], int)]
-    inputs = [session.targets[w].name for w in places if session.targets[w].is_input]
-    return [w for w in places if not session.targets[w].is_input or inputs.count(session.targets[w].name) > 1] if inputs else []
+def displacing(session: Session, done: Done) -> list[tuple[Any, ...]]:
+    """Return where in what is returned there is no gradient of an input, or one that is handed over elsewhere as well."""
+    inputs = [t.name for t in session.targets.values() if t.is_input]
+    kept = {("returned", *r.keys) for r in done.results if not r.left and r.path.startswith("self.")}
+    returned = [w for w in session.targets if w[0] == "returned" and len(w) <= 2 and all(isinstance(k, int) for k in w[1:])]
+    return [
+        w
+        for w in returned
+        if not session.targets[w].is_input or inputs.count(session.targets[w].name) > 1 or (w in kept and len(inputs) > 1)
+    ]
 
 
 def strangers(session: Session, point: Point, done: Done) -> list[Result]:
-    """Return what stands in a returned tuple though it is a variable of forward's, and no gradient."""
+    """Return what is returned, alone or in a tuple, though it is a variable of forward's, and no gradient."""
     paired = {w[1:] for w in session.targets if w[0] == "returned"}
     return [
         r
         for r in done.results
-        if not r.left and len(r.keys) == 1 and isinstance(r.keys[0], int) and r.keys not in paired
-        if np.size(r.value) > 1 and r.path.isidentifier() and point.value_nodes(r.value)
+        if not r.left and len(r.keys) <= 1 and all(isinstance(k, int) for k in r.keys) and r.keys not in paired
+        if np.size(r.value) > 1 and re.fullmatch(r"[\w.]+", r.path) and point.value_nodes(r.value)
     ]
 
 
 def misplaced(session: Session, point: Point, done: Done, returned: Sequence[Returned], missing: Sequence[Withheld]) -> list[Absent]:
     """Return the gradients that are computed and in whose place another one, or a variable of forward's, is returned."""
-    places = displacing(session)
+    places = displacing(session, done)
     standing = [r for r in returned if r.where in places]
     order = {n: i for i, n in enumerate(point.leaves)}
     found = []
     for w in missing:
         fitting = [r for r in strangers(session, point, done) if r.value.shape == w.event.value.shape]
         if standing:
-            nearest = min(standing, key=lambda r: abs(r.where[1] - order.get(w.forward_name, 0)))
+            nearest = min(standing, key=lambda r: abs(sum(r.where[1:]) - order.get(w.forward_name, 0)))
             found.append(Absent(w.forward_name, w.event.path, nearest, nearest.where))
         elif len(fitting) == 1:
             (r,) = fitting

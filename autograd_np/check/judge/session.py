@@ -110,10 +110,11 @@ class Session:
         """Return the inputs that are Python numbers and whose gradient backward computes."""
         trees = [f.tree for f in (self.function,) if f is not None and f.tree is not None]
         syntax = [n for t in trees for n in ast.walk(t)]
-        written = {n.id for n in syntax if isinstance(n, ast.Name)}
-        written |= {n.value for n in syntax if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        keys = {n.value for n in syntax if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        written = keys | {n.id for n in syntax if isinstance(n, ast.Name)}
         numbers = [k for k, v in inputs.items() if type(v) is float]
         wanted = {x for name in written - set(inputs) if (x := pair(name, numbers, self.names)) is not None}
+        wanted |= {k for node in syntax if isinstance(node, ast.Dict) for key in node.keys if (k := getattr(key, "value", None)) in numbers}
         arrays = any(isinstance(v, (np.ndarray, dict, list)) for v in inputs.values()) or self.program.state
         return wanted if arrays or wanted else set(numbers)
 
