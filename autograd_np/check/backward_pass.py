@@ -22,7 +22,7 @@ from autograd_np.check.explain.detective import Mistake, find_mistakes
 from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.vocabulary import constant_name, sizes_of
 from autograd_np.check.judge.adequacy import blind_spots
-from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate
+from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate, at_kink
 from autograd_np.check.judge.compare import Comparison, compare
 from autograd_np.check.judge.handed import Withheld, absent, clipping, misplaced, withheld, without_gradient
 from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
@@ -174,9 +174,10 @@ class _Checked:
         self.session, self.read, self.own = session, read, read.point
         session.always = []
         fixes, self.notes = clipping(session, session.run(self.own))
-        if fixes and (wrong := self._wrong_at([self.own, *generic])):
+        if fixes:
+            wrong = self._wrong_at([self.own, *generic])
             session.always = fixes
-            if self._wrong_at([self.own, *generic]) >= wrong:
+            if self._wrong_at([self.own, *generic]) > wrong:
                 session.always, self.notes = [], []
         done = session.run(self.own)
         self.points: list[Point] = [self.own]
@@ -242,10 +243,8 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     kinks = [i for i in wrong_at if i not in judged_at]
     notes: list[str] = []
     ideal: list[Point] = []
-    if judged_at and not raised:
-        wrong_points = [checked.points[i] for i in judged_at]
-        ideal, safeguards = without_safeguards(session, wrong_points)
-        safeguard = agrees_without_safeguards(session, wrong_points, ideal, safeguards)
+    if judged_at:
+        ideal, safeguard = _without_safeguards(session, [checked.points[i] for i in judged_at], raised=raised)
         if safeguard is not None:
             notes.append(safeguard)
             judged_at = []
@@ -263,14 +262,14 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     findings: list[Finding] = []
     if verdict == "fail":
         budget = Budget(seconds)
-        sound = [i for i in judged_at if i not in decisions or not decisions[i].partly]
+        sound = [i for i in judged_at if not (at_kink(checked.points[i]) if raised else i in decisions and decisions[i].partly)]
         if sound and len(sound) < len(judged_at):
             ideal = [p for p, i in zip(ideal, judged_at, strict=True) if i in sound] if ideal else []
         blamed = [checked.points[i] for i in sound or judged_at]
         if lacking:
             found = find_absent(session, checked.points, blamed, lacking, budget)
         else:
-            found = _explained(session, blamed, ideal if not raised else [], budget) if blamed else []
+            found = _explained(session, blamed, ideal, budget) if blamed else []
         given = {a.forward_name for a in lacking} if any(m.fix for m in found) else set()
         computed = {w.forward_name for w in missing} - given
         findings = [_finding(m) for m in found if m.fix is not None or m.wrong.forward_name not in computed]
@@ -318,6 +317,20 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     )
 
 
+def _without_safeguards(session: Session, points: Sequence[Point], *, raised: bool) -> tuple[list[Point], str | None]:
+    """Return the points without forward's safeguards at which backward is nearest to right, and what to say if it is right there."""
+    nearest: tuple[int, list[Point]] = (0, [])
+    for in_logarithms in (False, True):
+        ideal, safeguards = without_safeguards(session, points, in_logarithms=in_logarithms)
+        said = agrees_without_safeguards(session, points, ideal, safeguards) if not raised else None
+        if said is not None:
+            return ideal, said
+        wrong = sum(_wrong_results(session, p) for p in ideal)
+        if ideal and (not nearest[1] or wrong < nearest[0]):
+            nearest = wrong, ideal
+    return nearest[1], None
+
+
 def _tells(point: Point, own: Point) -> int:
     """Say how little can be told from a point: sizes that differ from one another tell most, the user's own numbers least."""
     resized = any(np.shape(point.leaves[n].out) != np.shape(node.out) for n, node in own.leaves.items() if n in point.leaves)
@@ -325,14 +338,19 @@ def _tells(point: Point, own: Point) -> int:
 
 
 def _explained(session: Session, points: list[Point], ideal: list[Point], budget: Budget) -> list[Mistake]:
-    """Look for the mistakes; at the points of forward without its safeguards, if backward is nearer to that."""
+    """Look for the mistakes; first at the points of forward without its safeguards, if backward is as near to that."""
     if ideal:
-        wrong = [sum(len(scan(session, p).wrong_lines()) for p in some[:2]) for some in (points, ideal)]
+        wrong = [sum(_wrong_results(session, p) for p in some) for some in (points, ideal)]
         if wrong[1] <= wrong[0]:
-            found = find_mistakes(session, ideal, budget)
+            first = budget if wrong[1] < wrong[0] else budget.part(0.5)
+            found = find_mistakes(session, ideal, first)
             if wrong[1] < wrong[0] or any(m.diagnosis.kind != "unknown" for m in found):
                 return found
     return find_mistakes(session, points, budget)
+
+
+def _wrong_results(session: Session, point: Point) -> int:
+    return sum(not session.is_right(r, point) for r in session.paired(point, session.quick(point, {}) or []) if r.decides)
 
 
 def _sources(session: Session) -> dict[str, dict[int, str]]:

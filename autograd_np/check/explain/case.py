@@ -40,6 +40,10 @@ class Budget:
         self.deadline = time.thread_time() + seconds  # of work: a busy machine changes no answer
         self.ended = False
 
+    def part(self, share: float) -> Budget:
+        """Return a budget of a share of what is left."""
+        return Budget(max(self.deadline - time.thread_time(), 0.0) * share)
+
     def left(self) -> float:
         """Return how much of the time is left, as a share."""
         return (self.deadline - time.thread_time()) / self.seconds if self.seconds > 0 else 0.0

@@ -20,6 +20,9 @@ from autograd_np.typing import Array
 
 __all__ = ["Suspect", "behind_right_ones", "is_primal", "named_terms", "suspects_of"]
 
+NOTHING = 1e-9
+"""A result this much smaller than the others is zero."""
+
 MOST = 80
 """So many statements are suspected."""
 
@@ -76,8 +79,10 @@ def behind_right_ones(case: Case) -> list[Step]:
     done = case.session.run(case.main, fixes=case.fixes)
     out = Outcome(recording=done.recording)
     found: dict[int, Step] = {}
-    for r in case.session.returned(case.main, done):
-        if r.decides and np.any(r.value) and case.session.is_right(r, case.main):
+    returned = [r for r in case.session.returned(case.main, done) if r.decides]
+    least = NOTHING * max((float(np.max(np.abs(r.value), initial=0.0)) for r in returned), default=0.0)
+    for r in returned:  # what is zero whatever happens, as a bias before a normalisation, clears nothing
+        if np.any(np.abs(r.value) > least) and case.session.is_right(r, case.main):
             found |= {s.number: s for s in _Slice(case, out).of(r.value, None, r.place)}
     return list(found.values())
 

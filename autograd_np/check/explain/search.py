@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.diagnose import diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.feeders import Suspect, is_primal
-from autograd_np.check.explain.forms import Forms
 from autograd_np.check.judge.chains import is_fresh, is_zeros
 from autograd_np.check.judge.compare import constant_ratio
 from autograd_np.check.judge.names import is_gradients_name
@@ -57,6 +56,10 @@ _INSERTED = ("missing-term", "missing-factor")
 
 PAIRS = 9
 """From this rank on changes are made of two."""
+
+
+FIRST, GROWTH, LARGEST = 2, 4, 64
+"""So many changes of a statement are compiled together: few at first, since the simplest is often right."""
 
 
 class Candidate(NamedTuple):
@@ -170,6 +173,38 @@ def _first_target(place: Place) -> str | None:
     return ast.unparse(target) if isinstance(target, ast.expr) else None
 
 
+class _Forms:
+    """The code of candidates, in growing batches of those that change the same statement.
+
+    Parameters
+    ----------
+    case : Case
+        Whose fixes so far are part of every form.
+    candidates : iterable of Candidate
+        In the order in which they will be asked for.
+    """
+
+    def __init__(self, case: Case, candidates: Iterable[Candidate]) -> None:
+        self._case = case
+        self._waiting: dict[Place, list[Candidate]] = {}
+        self._ready: dict[int, Any] = {}
+        self._size: dict[Place, int] = {}
+        for c in candidates:
+            self._waiting.setdefault(c.place, []).append(c)
+
+    def of(self, candidate: Candidate) -> Any:
+        """Return what `Session.quick` runs for a candidate; ``None`` if it is no Python."""
+        if id(candidate.edit) not in self._ready:
+            waiting = self._waiting[candidate.place]
+            del waiting[: next(i for i, c in enumerate(waiting) if c.edit is candidate.edit)]
+            size = self._size.get(candidate.place, FIRST)
+            batch = waiting[:size]
+            self._size[candidate.place] = min(size * GROWTH, LARGEST)
+            codes = self._case.session.codes_of_each([Fix(c.place, c.path, c.edit.body) for c in batch], self._case.fixes)
+            self._ready |= {id(c.edit): code for c, code in zip(batch, codes, strict=True)}
+        return self._ready[id(candidate.edit)]
+
+
 def _plausible(case: Case, c: Candidate) -> bool:
     """Whether running the changed statement alone gives the right value where it was wrong."""
     if c.event is None or c.wrong is None:
@@ -185,7 +220,7 @@ def _plausible(case: Case, c: Candidate) -> bool:
 def cure_all(case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0) -> Verdict | None:
     """Return the simplest change with which everything is right on every point; a share of the time may be kept for other things."""
     runs = 0
-    forms = Forms(case, candidates)
+    forms = _Forms(case, candidates)
     for c in candidates:
         if runs >= most or case.late() or case.budget.left() < keep:
             return None
@@ -203,7 +238,7 @@ def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int)
     """Return the simplest change that cures one variable and leaves fewer wrong."""
     scans = runs = 0
     usual = case.wrong_results(case.main)
-    forms = Forms(case, candidates)
+    forms = _Forms(case, candidates)
     for c in candidates:
         if scans >= MOST_SCANS or runs >= MOST_RUNS or case.late():
             return None

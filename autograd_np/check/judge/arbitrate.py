@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from autograd_np.check.judge.compare import SAFETY
-from autograd_np.check.numeric import elementwise
+from autograd_np.check.numeric import directional, elementwise
 from autograd_np.check.watch.point import Point
 from autograd_np.typing import Array
 
-__all__ = ["Decision", "Disagreement", "arbitrate"]
+__all__ = ["Decision", "Disagreement", "arbitrate", "at_kink"]
 
 EVALUATIONS = 4000
 """So often, at the most, forward is evaluated for the third opinion."""
+
+MOST_LEAVES = 8
+"""Along so many inputs a kink is looked for where there is no opinion of the hand's."""
 
 
 @dataclass
@@ -90,6 +94,27 @@ def arbitrate(cases: Sequence[Disagreement]) -> Decision:
     decision.partly = votes["against engine"] > 0
     decision.engine_is_off = decision.partly and votes["with engine"] == 0
     return decision
+
+
+def at_kink(point: Point) -> bool:
+    """Whether the loss bends at a point: along a random direction numeric differences do not confirm the engine."""
+    rng = np.random.default_rng(0)
+    for name, node in list(point.leaves.items())[:MOST_LEAVES]:
+        x = np.asarray(node.out, float)
+        direction = rng.choice([-1.0, 1.0], x.shape)
+        found = float(np.sum(point.truth(node) * direction))
+        try:
+            with np.errstate(all="ignore"):
+                estimate = directional(functools.partial(_scalar_at, point, name), x, direction)
+        except Exception:  # noqa: BLE001 (the user's function may fail in any way off its own point)
+            return False
+        if not _agree(found, float(estimate.value[0]), float(estimate.error[0]), 1e-7 * abs(found), 1e-5):
+            return True
+    return False
+
+
+def _scalar_at(point: Point, name: str, value: Array) -> Array:
+    return np.asarray(point.scalar_at(name, value))
 
 
 def _agree(x: float, value: float, error: float, slack: float, relative: float) -> bool:

@@ -39,6 +39,7 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
     handed = {np.asarray(r.value).tobytes() for r in done.results if np.size(r.value) > 1}
     seen: set[str] = set()
     displaced = bool(displacing(session))  # something else stands where a gradient may belong
+    twice = _returned_twice(session)
     strange = {r.value.shape for r in strangers(session, point, done)}
     others = any(t.is_input for t in session.targets.values())
     for e in reversed(done.recording.events):
@@ -59,8 +60,14 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
             continue
         if _unpacked(e.place) and not crowded and not _has_sibling_in(meaning.name, covered, point):
             continue
-        if not _read_later(e):
+        if twice or not _read_later(e):
             yield Withheld(e, meaning.name)
+
+
+def _returned_twice(session: Session) -> bool:
+    """Whether one input's gradient stands in two places of a returned tuple: then another one may have been used, and not returned."""
+    inputs = [t.name for w, t in session.targets.items() if w[0] == "returned" and t.is_input]
+    return len(set(inputs)) < len(inputs)
 
 
 def displacing(session: Session) -> list[tuple[Any, ...]]:

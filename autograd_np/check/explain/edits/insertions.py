@@ -57,6 +57,7 @@ def _factors(line: Line) -> dict[str, float]:
     found.setdefault(f"{line.np}.cos({{0}})", 7.6)
     found.setdefault("(2 * {0})", 7.2)
     found.setdefault("{0}**2", 7.4)
+    found.setdefault("{0}**3", 7.8)
     return found
 
 

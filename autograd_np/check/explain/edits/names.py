@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_array, is_size, shape_of
 from autograd_np.check.explain.edits.syntax import Change, Path, apart
+from autograd_np.check.judge.names import is_gradients_name
 
 __all__ = ["computed_edits", "everywhere_edits", "name_edits", "reachable"]
 
@@ -46,9 +47,11 @@ def name_edits(at: Place) -> Iterator[Edit]:
 
 
 def _of_other_shape(at: Place, value: Any) -> Iterator[Edit]:
-    """Yield the variables of another shape with as many axes, and masks where a value multiplies."""
+    """Yield the variables of another shape, with as many axes but where gradients are handed over, and masks where a value multiplies."""
+    handed = isinstance(at.parent, (ast.Dict, ast.Tuple, ast.List, ast.Return, ast.Call))
     for name, other in at.line.arrays.items():
-        if np.ndim(other) == value.ndim and shape_of(other) != value.shape and np.asarray(other).dtype.kind == "f" and name in at.line.env:
+        fits = np.ndim(other) == value.ndim or (handed and is_gradients_name(name))
+        if fits and shape_of(other) != value.shape and np.asarray(other).dtype.kind == "f" and name in at.line.env:
             yield at.edit(4.9, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{name}`", name)
     if isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult):
         for name in [at.text, *list(at.line.like(value))[:12]]:
