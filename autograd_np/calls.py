@@ -86,8 +86,6 @@ def value_of(x: Any) -> Any:
 
 
 _INSTEAD = {
-    "histogram2d": "np.bincount(bins, weights) with the number of the bin of each sample",
-    "histogramdd": "np.bincount(bins, weights) with the number of the bin of each sample",
     "expit": "ag.sigmoid(x)",
     "log_expit": "ag.log_sigmoid(x)",
     "logit": "np.log(p) - np.log1p(-p)",

@@ -1,17 +1,18 @@
 """Functions of functions, which are applied to slices or to chosen elements: their results are put together from rows.
 
-Also text made of arrays, and files that they are written to, where values leave without a gradient by nature.
+Also where values leave without a gradient by nature: text made of arrays, files that they are written to, indices, counts.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd_np.op import Recordable, derived
-from autograd_np.ops.indexing import axes_of, axis_of, setitem
+from autograd_np.ops.indexing import axes_of, axis_of, constant_value, setitem
 from autograd_np.ops.shaping import astype
 from autograd_np.typing import Array
 
@@ -21,6 +22,8 @@ def _array(a: Any) -> Array:
 
 
 def _plain(a: Any) -> Any:
+    if type(a) in (list, tuple):
+        return type(a)(map(_plain, a))
     while isinstance(a, Recordable):
         a = a.data  # type: ignore[attr-defined]
     return a
@@ -82,22 +85,32 @@ def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> A
 
 
 def _leaving(fn: Callable[..., Any]) -> None:
-    """Add a function that makes text of arrays, or writes them to a file: it gets their values."""
+    """Add a function that makes text, indices or counts of arrays, or writes them to a file: it gets their values."""
 
     @derived(fn)
     def leave(*args: Any, **kwargs: Any) -> Any:
         return fn(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
 
 
+# fmt: off
 for _fn in (
-    np.array2string,
-    np.array_repr,
-    np.array_str,
-    np.save,
-    np.savez,
-    np.savez_compressed,
-    np.savetxt,
-    np.shares_memory,
-    np.may_share_memory,
+    np.array2string, np.array_repr, np.array_str, np.save, np.savez, np.savez_compressed, np.savetxt, np.shares_memory, np.may_share_memory,
+    np.unravel_index, np.ravel_multi_index, np.packbits, np.unpackbits, np.tril_indices_from, np.triu_indices_from, np.diag_indices_from,
+    np.einsum_path, np.common_type, np.min_scalar_type,
 ):
     _leaving(_fn)
+# fmt: on
+
+
+def _counting(fn: Callable[..., Any]) -> None:
+    """Add a function that counts, to which weights may not bring a gradient."""
+
+    @derived(fn)
+    def count(*args: Any, **kwargs: Any) -> Any:
+        given = inspect.signature(fn).bind(*args, **kwargs).arguments
+        constant_value(given.get("weights"), f"np.{fn.__name__}(weights)")
+        return fn(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
+
+
+_counting(np.histogram2d)
+_counting(np.histogramdd)

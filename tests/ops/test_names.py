@@ -84,6 +84,22 @@ def test_bincount_of_a_tensor_of_integers() -> None:
         np.bincount(np.array([-1, 2]), ag.Tensor([1.0, 2.0], requires_grad=True))
 
 
+def test_counts_of_several_dimensions_and_indices_are_constants() -> None:
+    x, y = RNG.normal(size=(2, 9))
+    t = ag.Tensor(x, requires_grad=True)
+    for found, expected in zip(np.histogram2d(t, y, 3), np.histogram2d(x, y, 3), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.histogramdd((t, y), 2)[0], np.histogramdd((x, y), 2)[0])
+    with pytest.raises(ag.NoRowError, match=r"histogram2d\(weights\)"):
+        np.histogram2d(x, y, 3, weights=t)
+    square = ag.Tensor(x.reshape(3, 3), requires_grad=True)
+    i, j = np.unravel_index(np.argmax(square), square.shape)
+    assert square[i, j].data == x.max()
+    assert np.ravel_multi_index((i, j), (3, 3)) == x.argmax()
+    np.testing.assert_array_equal(square[np.tril_indices_from(square)].data, x.reshape(3, 3)[np.tril_indices(3)])
+    np.testing.assert_array_equal(square[np.diag_indices_from(square)].data, np.diag(x.reshape(3, 3)))
+
+
 # --- polynomials ----------------------------------------------------------------------------------
 
 

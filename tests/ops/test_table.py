@@ -400,8 +400,8 @@ def test_an_attribute_the_row_does_not_cover_is_refused(op: Op) -> None:
 
 def test_a_function_without_a_row_is_named() -> None:
     x = ag.Tensor([1.0, 2.0], requires_grad=True)
-    with pytest.raises(ag.NoRowError, match=r"np\.histogram2d has no row"):
-        np.histogram2d(x, x)
+    with pytest.raises(ag.NoRowError, match=r"np\.isnat has no row"):
+        np.isnat(x)
 
 
 # --- derived functions ----------------------------------------------------------------------------
