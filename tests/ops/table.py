@@ -21,8 +21,8 @@ for _fn, _row in TABLE.items():
 WRITERS = (np.copyto, np.put, np.putmask, np.place, np.fill_diagonal, np.put_along_axis)  # return nothing; tests/engine has them
 LEAVING = {
     fn for fn, row in TABLE.items() if getattr(row, "__qualname__", "").startswith(("_leaving.", "_counting."))
-}  # text, files, indices, counts: tests/ops/test_names.py has them
-KINKS = (np.intersect1d, np.unique_values)  # equal values, and an order of NumPy's choice: tests/ops/test_names.py has them
+}  # text, files, indices, counts: tests/ops/test_namespace.py has them
+KINKS = (np.intersect1d, np.unique_values)  # equal values, and an order of NumPy's choice: tests/ops/test_namespace.py has them
 DERIVED = [fn for fn, row in TABLE.items() if not isinstance(row, Op) and fn not in (*WRITERS, *LEAVING, *KINKS)]
 DIFFERENTIABLE = [op for op in ROWS if op.kind != "constant"]
 CALLED = {**ROWS, **{op: fn for fn, op in SAMPLES.items()}}
