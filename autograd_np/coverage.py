@@ -102,7 +102,7 @@ _because(DIFFERENTIABLE, "the old name of vstack", "row_stack")
 
 _OPTIONS = {
     "quantile": "not with weights=, not by q", "percentile": "not with weights=, not by q", "nanquantile": "not with weights=, not by q",
-    "nanpercentile": "not with weights=, not by q", "pad": "mode constant, edge, reflect, symmetric, wrap", "bincount": "by weights",
+    "nanpercentile": "not with weights=, not by q", "pad": "every mode but functions", "bincount": "by weights",
     "histogram": "by weights", "interp": "by x, xp and fp", "polyfit": "by x, y and w; one degree", "roots": "always complex",
     "where": "with three arguments",
 }  # fmt: skip
@@ -132,7 +132,7 @@ def _of_polynomials(where: str, short: str) -> Iterator[Entry]:
     """Yield what evaluates polynomials: NumPy computes it with operators, by the point alone."""
     last = where.rpartition(".")[2]
     weights = getattr(np.polynomial, last)
-    yield Entry(f"{short}val", DIFFERENTIABLE, "by x; its coefficients become an array: multiply by the columns of the vander function")
+    yield Entry(f"{short}val", DIFFERENTIABLE, "by x, and with `import autograd_np.numpy as np` by its coefficients")
     if hasattr(weights, f"{short}weight"):
         yield Entry(f"{short}weight", DIFFERENTIABLE, "")
     for name in (n for n, _ in _functions(weights) if n not in (f"{short}val", f"{short}weight")):

@@ -7,6 +7,7 @@ Only functions that make arrays, or take lists of them, may live here; under whi
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,7 +18,7 @@ from autograd_np.node import EAGER, OPEN, VARIABLES
 from autograd_np.ops import astype
 from autograd_np.tensor import Tensor, handle
 
-__all__ = ["changed"]
+__all__ = ["changed", "polynomials"]
 
 
 def _recording() -> bool:
@@ -215,6 +216,54 @@ class _Concatenator:
         arrays = [_gathered(p) if not isinstance(p, slice) else np.r_[p] for p in parts]
         arrays = [a if isinstance(a, Tensor) else np.asarray(a) for a in arrays]
         return np.column_stack(arrays) if self._real is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays], axis=-1)
+
+
+# --- polynomials ----------------------------------------------------------------------------------
+
+
+def _evaluating(val: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``polyval`` of a basis for coefficients that are Tensors: NumPy makes an array of them, so its basis is evaluated."""
+
+    @functools.wraps(val)
+    def evaluate(x: Any, c: Any, tensor: bool = True) -> Any:
+        x, c = _gathered(x), _gathered(c)
+        if not isinstance(c, Tensor):
+            return val(x, c, tensor)
+        x = x if isinstance(x, Tensor) else np.asarray(x)
+        basis = np.stack([val(x, unit) + 0 * x for unit in np.eye(len(c))], axis=-1)
+        if c.ndim == 1:
+            return basis @ c
+        if tensor:
+            return np.tensordot(c, basis, axes=(0, x.ndim))
+        each: Any = c
+        return np.sum(basis * np.moveaxis(each, 0, -1), axis=-1)
+
+    return evaluate
+
+
+class _Changed(types.ModuleType):
+    """A module of NumPy's, except for some names."""
+
+    def __init__(self, real: types.ModuleType, instead: dict[str, Any]) -> None:
+        super().__init__(real.__name__, real.__doc__)
+        self.__dict__.update(instead)
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._real)
+
+
+def polynomials() -> dict[str, types.ModuleType]:
+    """Return ``np.polynomial`` and its modules, whose functions named ``...val`` are differentiable by coefficients."""
+    found: dict[str, types.ModuleType] = {}
+    for name in ("polynomial", "chebyshev", "legendre", "hermite", "hermite_e", "laguerre"):
+        real = getattr(np.polynomial, name)
+        val = next(n for n in real.__all__ if n.endswith("val"))
+        found[name] = _Changed(real, {val: _evaluating(getattr(real, val))})
+    return {"": _Changed(np.polynomial, dict(found)), **found}
 
 
 # --- the names ------------------------------------------------------------------------------------

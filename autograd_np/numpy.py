@@ -7,7 +7,8 @@ things cannot be told with plain NumPy, and are what this module adds:
 - ``np.zeros(4)``, ``np.full(3, t)``, ``np.linspace(0, 1, 5)``, ... are Tensors while something is recorded (inside a function being
   differentiated or traced, or as long as there are Tensors that require a gradient, but not under ``no_grad``), so that writing a
   Tensor into them is differentiated. They are constants with NumPy's values and dtype. Integers stay arrays;
-- NumPy's functions take lists that hold Tensors, ``np.sum([t, u])``, and ``np.vectorize`` applies a function to each element of one.
+- NumPy's functions take lists that hold Tensors, ``np.sum([t, u])``, and ``np.vectorize`` applies a function to each element of one;
+- ``np.polynomial.chebyshev.chebval(x, c)`` and its likes are differentiable by the coefficients, too.
 
 Every other name is NumPy's own object: ufuncs, classes, constants, `linalg`, `fft`, `random`. Where nothing is recorded everything is
 NumPy's, arrays included.
@@ -36,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy  # noqa: ICN001 (np is what users call this module)
 
-from autograd_np.creating import changed
+from autograd_np.creating import changed, polynomials
 
 if TYPE_CHECKING:
     from numpy import *  # noqa: F403
@@ -45,6 +46,9 @@ __all__ = list(numpy.__all__)
 
 for _name in ("fft", "linalg", "random"):  # import autograd_np.numpy.random as npr
     sys.modules[f"{__name__}.{_name}"] = getattr(numpy, _name)
+for _name, _module in polynomials().items():  # from autograd_np.numpy.polynomial import chebyshev
+    sys.modules[f"{__name__}.polynomial{_name and '.'}{_name}"] = _module
+polynomial = sys.modules[f"{__name__}.polynomial"]
 
 
 def __getattr__(name: str) -> Any:

@@ -45,7 +45,7 @@ def test_every_public_name_is_there_and_ufuncs_classes_and_modules_are_numpys() 
     for name in numpy.__all__:
         real, mine = getattr(numpy, name), getattr(np, name)
         if isinstance(real, numpy.ufunc | type(numpy)) or not callable(real) or (isinstance(real, type) and name != "vectorize"):
-            assert mine is real or name in ("r_", "c_"), name
+            assert mine is real or name in ("r_", "c_", "polynomial"), name
         else:
             assert getattr(mine, "__name__", name) == getattr(real, "__name__", name)
             assert mine.__doc__ == real.__doc__ or name == "vectorize"
@@ -251,6 +251,31 @@ def test_shapes_that_do_not_fit_are_named() -> None:
 
     with pytest.raises(ValueError, match=r"different shapes, \(1,\), \(2,\)"):
         ag.grad(f)(numpy.ones(2))
+
+
+BASES = {"polynomial": "poly", "chebyshev": "cheb", "legendre": "leg", "hermite": "herm", "hermite_e": "herme", "laguerre": "lag"}
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_polynomials_are_evaluated_by_coefficients_and_points(name: str) -> None:
+    val = getattr(getattr(np.polynomial, name), f"{BASES[name]}val")
+    real = getattr(getattr(numpy.polynomial, name), f"{BASES[name]}val")
+    x, c = numpy.array([[0.3, -1.2], [0.7, 0.1]]), numpy.array([1.0, -0.5, 0.25, 2.0])
+    many = numpy.arange(8.0).reshape(4, 2) / 8
+    for args in ((x, c), (0.3, c), (x, c[:1]), (x, many), (x[0], many, False)):
+        t = [ag.Tensor(a) if isinstance(a, numpy.ndarray) else a for a in args]
+        numpy.testing.assert_allclose(val(t[0], *t[1:]).data, real(*args), rtol=1e-12)
+        ag.check_gradients(lambda a, b, rest=args[2:]: val(a, b, *rest), *args[:2]).raise_if_wrong()
+    ag.check_gradients(lambda a: real(a, c), x).raise_if_wrong()
+    ag.check_gradients(lambda a: val(0.5, [a[0], 1.0, a[1]]), x[0]).raise_if_wrong()
+
+
+def test_the_module_of_polynomials_is_numpys_for_the_rest() -> None:
+    from autograd_np.numpy.polynomial import chebyshev  # type: ignore[import-not-found]
+
+    assert chebyshev is np.polynomial.chebyshev
+    assert np.polynomial.Polynomial is numpy.polynomial.Polynomial
+    assert np.polynomial.polynomial.polyfit is numpy.polynomial.polynomial.polyfit
 
 
 # --- plain NumPy says which line to change --------------------------------------------------------

@@ -435,12 +435,20 @@ def test_pad(width: Any, how: dict[str, Any]) -> None:
     check(lambda x: np.pad(x, width, **how)[:, 1] ** 2, A)
 
 
-@pytest.mark.parametrize(
-    "how", [{"mode": "mean"}, {"mode": "linear_ramp"}, {"mode": "reflect", "reflect_type": "odd"}, {"mode": "empty"}], ids=str
-)
-def test_pad_refuses_what_it_does_not_cover(how: dict[str, Any]) -> None:
-    with pytest.raises(errors.NoRowError, match=r"concatenate|does not cover"):
-        np.pad(ag.Tensor(A), 1, **how)
+@pytest.mark.parametrize("mode", ["maximum", "minimum", "mean", "median", "linear_ramp", "odd reflect", "odd symmetric"])
+@pytest.mark.parametrize("width", [1, ((7, 1), (0, 9), (2, 3)), ((0, 0), (0, 0), (0, 0))], ids=str)
+def test_pad_with_statistics_ramps_and_odd_reflections(mode: str, width: Any) -> None:
+    how = {"mode": mode} if not mode.startswith("odd") else {"mode": mode[4:], "reflect_type": "odd"}
+    check(lambda x: np.pad(x, width, **how), A, order=1)
+
+
+def test_pad_leaves_the_middle_and_refuses_functions() -> None:
+    t = ag.Tensor(A)
+    np.testing.assert_array_equal(np.pad(t, 1, mode="empty").data[1:-1, 1:-1, 1:-1], A)
+    with pytest.raises(errors.NoRowError, match="concatenate"):
+        np.pad(t, 1, mode=lambda *args: None)
+    with pytest.raises(ValueError, match="no mode 'nonsense'"):
+        np.pad(t, 1, mode="nonsense")
 
 
 def test_splits_equal_numpys() -> None:
