@@ -28,7 +28,7 @@ value_places = eager(_value_places)
 # fmt: off
 constant(unique_places, signature="ar which axis equal_nan", cases=(case((4,)), case(np.array([1.0, 2.0, 1.0]), which=1), case(np.array([1.0, 2.0, 1.0]), which=2)))
 constant(value_places, cases=(case((4,)),))
-constant(np.lexsort, cases=(case((3, 4)),))
+constant(np.lexsort, signature="keys axis", cases=(case((3, 4)),))
 # fmt: on
 
 
@@ -117,6 +117,8 @@ def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Array:
     filt = _array(filt)
     places = _plain(np.argwhere(filt))
     axes = range(filt.ndim) if axis is None else [axis_of(i, filt.ndim) for i in (axis if np.ndim(axis) else (axis,))]
+    if not isinstance(trim, str):
+        raise TypeError(f"np.trim_zeros needs trim='f', 'b' or 'fb', got {trim!r}")
     trim = trim.lower()
     cut = [slice(None)] * filt.ndim
     for i in axes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import case, derived, elementwise, general, linear, multilinear, primitive
+from autograd_np.op import case, derived, eager, elementwise, general, linear, multilinear
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.indexing import along, axis_of, scatter_add
 from autograd_np.ops.shaping import astype
@@ -53,19 +53,28 @@ def _unwindow(g: Array, y: Array, x: Array, window_shape: Any, axis: Any = None,
 # --- Bessel functions -----------------------------------------------------------------------------
 
 
-@primitive
+@eager
 def bessel_i(x: Array, order: int = 0) -> Array:
     """Return the modified Bessel function I_n of real numbers, for n = 0, 1, 2, ...
 
     The mean of exp(x cos θ) cos(n θ) over the circle (DLMF 10.32.3) by the trapezoidal rule, which converges geometrically: with
-    2N points its error is I_(2N-n), so that N grows with the square root of x.
+    2N points its error is I_(2N-n), so that N grows with the square root of x. By symmetry a quarter of the circle is enough.
     """
-    largest = float(np.max(np.abs(x), initial=0.0))
-    count = 24 + order + int(5 * math.sqrt(largest)) if math.isfinite(largest) else 24
-    angles = (np.arange(count) + 0.5) * (np.pi / count)
     x = np.asarray(x)
-    found = np.mean(np.exp(x[..., None] * np.cos(angles)) * np.cos(order * angles), axis=-1)
-    return np.asarray(found, dtype=np.result_type(x.dtype, np.float32))[()]
+    dtype = np.result_type(x.dtype, np.float32)
+    exact = np.result_type(dtype, np.float64)
+    limit = float(np.log(np.finfo(exact).max)) + 12  # I_n(x) is about exp(x) / sqrt(2 π x), and not to be had beyond
+    size = np.minimum(np.abs(x).astype(exact), limit)
+    count = 12 + order + int(5 * math.sqrt(float(np.max(size, initial=0, where=~np.isnan(size)))))
+    angles = (np.arange(count) + exact.type(0.5)) * (exact.type(np.pi) / (2 * count))  # of a quarter, where the cosine is positive
+    cosine, size = np.cos(angles), size[..., None]
+    opposite = -np.expm1(-2 * size * cosine) if order % 2 else 1 + np.exp(-2 * size * cosine)  # of a sinh and a cosh, without cancellation
+    waves = np.exp(size * (cosine - 1)) * opposite / 2 * np.cos(order * angles)
+    size = size[..., 0]
+    with np.errstate(over="ignore"):  # as NumPy's own
+        found = (np.exp(size / 2) * np.mean(waves, axis=-1) * np.exp(size / 2)).astype(dtype)
+    found = np.where(np.abs(x) > limit, np.inf, found) * (np.sign(x) if order % 2 else 1)
+    return np.asarray(found, dtype=dtype)[()]
 
 
 def _bessel_slope(g: Array, y: Array, x: Array, order: int = 0) -> Array:
@@ -75,13 +84,13 @@ def _bessel_slope(g: Array, y: Array, x: Array, order: int = 0) -> Array:
 # --- the table ------------------------------------------------------------------------------------
 
 # fmt: off
-multilinear(np.convolve, _convolve_by_a, _convolve_by_v, cases=(
+multilinear(eager(np.convolve), _convolve_by_a, _convolve_by_v, cases=(
     case((5,), (3,)), case((3,), (5,), mode="same"), case((6,), (2,), mode="same"), case((5,), (4,), mode="valid"), case((2,), (5,), mode="valid"), case((1,), (3,))),
-    tex="#1 * #2")
-linear(windows, _unwindow, case((5,), window_shape=3), case((4, 5), window_shape=(2, 3)), case((3, 4, 2), window_shape=2, axis=1), case((3, 4), window_shape=(2, 2), axis=(0, 0)),
-    signature="x window_shape axis subok writeable")
+    also=(np.convolve,), tex="#1 * #2")
+linear(eager(windows), _unwindow, case((5,), window_shape=3), case((4, 5), window_shape=(2, 3)), case((3, 4, 2), window_shape=2, axis=1), case((3, 4), window_shape=(2, 2), axis=(0, 0)),
+    signature="x window_shape axis subok writeable", also=(windows,))
 general(bessel_i, _bessel_slope, selects=False, cases=(case((3,)), case((2, 2), order=2), case((), order=1)), tex=r"I_n(#1)")
-elementwise(np.i0, lambda y, x: bessel_i(x, order=1), on=Domain(-9, 9), tex=r"I_0(#1)")
+elementwise(eager(np.i0), lambda y, x: bessel_i(x, order=1), on=Domain(-9, 9), also=(np.i0,), tex=r"I_0(#1)")
 # fmt: on
 
 

@@ -749,16 +749,3 @@ def test_astype_keeps_to_the_casting_rule() -> None:
     assert t.astype(np.float32, copy=False).dtype == np.float32
     with pytest.raises(TypeError, match="cannot cast a Tensor of float64 to float32 under the rule casting='safe'"):
         t.astype(np.float32, casting="safe")
-
-
-def test_functions_without_a_row_say_what_to_write() -> None:
-    t = ag.Tensor([1.0, 2.0], requires_grad=True)
-    for call in (
-        lambda: np.quantile(t, 0.5),
-        lambda: np.percentile(t, 50),
-        lambda: np.interp(1.5, t, t),
-        lambda: np.resize(t, (2, 2)),
-        lambda: np.unique(t),
-    ):
-        with pytest.raises(ag.NoRowError, match=r"has no row .*; write .* instead"):
-            call()
