@@ -470,8 +470,8 @@ class Tensor(Recordable):
         if self._losing() is not None:
             raise errors.LeavesNumPyError(
                 f"{asked_by()} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
-                f"For lists of Tensors {errors.IMPORT_LINE} (or use np.stack); np.where to select, NumPy's functions to compute; "
-                f"ag.define to add a function; x.data or x.detach() for the values alone"
+                f"For lists of Tensors {errors.IMPORT_LINE}, or use np.stack; ufuncs take np.array([...]) there; np.where "
+                f"to select, NumPy's functions to compute; ag.define to add a function; x.data or x.detach() for the values alone"
             )
         values = value_of(self)
         try:
