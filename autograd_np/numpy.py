@@ -26,8 +26,8 @@ Examples
 ...     return np.sum(path**2)
 >>> ag.grad(energy)(np.array([1.0, 0.0]))
 array([5.842  , 1.17606])
->>> np.exp is __import__("numpy").exp, type(np.zeros(2)).__name__
-(True, 'ndarray')
+>>> np.exp is __import__("numpy").exp
+True
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ def _variable(x: Any, level: Level, where: str) -> Tensor:
     """Wrap a leaf of the arguments, or say why it has no gradient."""
     if x.__class__ is np.ndarray and x.dtype.kind in "fc":
         return leaf(x, level)
+    if x.__class__ is Tensor and x._node is None and x._storage is None:
+        x = x.data  # a constant, such as autograd_np.numpy makes: what is asked about it is answered with arrays
     if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, complex, np.generic)):
         raise errors.DifferentiationError(f"{where} needs arrays of floats, got {type(x).__name__} ({x!r:.60})")
     if not hasattr(x, "dtype"):

@@ -157,6 +157,21 @@ def test_leaves_that_are_alive_make_tensors() -> None:
     assert len(VARIABLES) == before
 
 
+def test_what_is_asked_about_a_constant_is_answered_with_arrays() -> None:
+    w = ag.Tensor([1.0, 2.0], requires_grad=True)
+    x = np.array([3.0, 4.0])
+    assert isinstance(x, ag.Tensor)
+    value, g = ag.value_and_grad(lambda x: np.sum(x**2))(x)
+    assert type(value) is numpy.float64
+    assert type(g) is numpy.ndarray
+    np.testing.assert_array_equal(g, [6, 8])
+    assert type(ag.jvp(np.sin, x, x)[1]) is numpy.ndarray
+    g[0] = 9.0
+    np.testing.assert_array_equal(np.asarray(x), [3, 4])
+    np.sum(w * x).backward()
+    np.testing.assert_array_equal(w.grad, [3, 4])
+
+
 def test_a_level_that_raises_does_not_stay_open() -> None:
     def f(x: Any) -> Any:
         raise KeyError(x)
