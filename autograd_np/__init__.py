@@ -40,6 +40,7 @@ from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, 
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
 from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
@@ -77,6 +78,7 @@ __all__ = [
     "logsumexp",
     "no_grad",
     "operation",
+    "ravel",
     "relu",
     "scope",
     "sigmoid",

@@ -166,6 +166,8 @@ def one_like(out: Array) -> Array:
 
 def seed_for(seed: Any, out: Array, where: str) -> Array:
     """Check a cotangent against the result it belongs to, and cast it to that dtype."""
+    if seed.__class__ is Tensor and seed._node is None and seed._storage is None:
+        seed = seed.data  # a constant, as for the variables
     seed = refuse_other_meanings(seed) if hasattr(seed, "__array_function__") else np.asarray(seed)
     if seed.shape != out.shape:
         raise errors.DifferentiationError(f"{where} got a cotangent of shape {seed.shape}, expected the shape of the result, {out.shape}")

@@ -65,7 +65,7 @@ def asked_by() -> str:
 
     To be called by the method that NumPy or Python calls to convert.
     """
-    outside = list(itertools.dropwhile(_is_own, _frames(sys._getframe(1))))
+    outside = [frame for frame in _frames(sys._getframe(1)) if not _is_own(frame)]
     package = next((name for name in map(_package, outside) if name != "numpy"), "")
     library = list(itertools.takewhile(lambda f: _package(f) in ("numpy", package) and _is_library(f), outside))
     user = outside[min(len(library), len(outside) - 1)]

@@ -78,13 +78,6 @@ def plain(value: Any, where: str, sources: list[Any]) -> Any:
 
 
 _INSTEAD = {
-    "apply_along_axis": "the function on the whole array with axis=",
-    "resize": "np.tile and a slice",
-    "quantile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
-    "percentile": "np.sort(x, axis) and a weighted mean of its neighbouring elements",
-    "interp": "np.searchsorted and a weighted mean of the neighbouring elements",
-    "polyval": "Horner's rule: y = y * x + c for each coefficient",
-    "unique": "np.sort(x)",
     "expit": "ag.sigmoid(x)",
     "log_expit": "ag.log_sigmoid(x)",
     "logit": "np.log(p) - np.log1p(-p)",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from autograd_np.text import visible
 
 __all__ = [
+    "IMPORT_LINE",
     "AbsentError",
     "AnomalyError",
     "AutogradError",
@@ -24,6 +25,10 @@ __all__ = [
     "RenderError",
     "ShapeWarning",
 ]
+
+
+IMPORT_LINE = "change `import numpy as np` into `import autograd_np.numpy as np`"
+"""What makes lists of Tensors arrays, and arrays ones that Tensors can be written into."""
 
 
 class AutogradError(Exception):

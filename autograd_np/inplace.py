@@ -212,7 +212,8 @@ for _symbol, _stem, _ufunc in OPERATORS:
 def _written(a: Any, name: str) -> Tensor:
     if not isinstance(a, Tensor):
         raise errors.InPlaceError(
-            f"np.{name} of a Tensor into an ndarray would lose its gradient; make a Tensor of the array first: ag.Tensor(a)"
+            f"np.{name} of a Tensor into an ndarray would lose its gradient; make a Tensor of the array first, ag.Tensor(a), or "
+            f"{errors.IMPORT_LINE}, whose arrays can be written"
         )
     if name != "copyto":  # which copies memory to itself although it is read-only
         _check_writeable(a, f"np.{name}")

@@ -8,6 +8,7 @@ level. What a Tensor is, and when a Node is recorded, may not be known here.
 from __future__ import annotations
 
 import itertools
+import weakref
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,16 @@ from autograd_np.op import Op
 from autograd_np.text import shown
 from autograd_np.typing import Array
 
-__all__ = ["EAGER", "NO_ATTRS", "Level", "Node", "WatchedNode", "leaf_node"]
+__all__ = ["EAGER", "NO_ATTRS", "OPEN", "VARIABLES", "Level", "Node", "WatchedNode", "leaf_node"]
 
 NO_ATTRS: dict[str, Any] = {}
 _next_index = itertools.count(1).__next__
+
+OPEN: set[int] = set()
+"""The orders of the levels that are open, but for `EAGER`."""
+
+VARIABLES: set[weakref.ref[Any]] = set()
+"""The leaves outside transforms that require a gradient and are alive. Where both are empty, nothing can be recorded."""
 
 
 class Level:
@@ -40,6 +47,7 @@ class Level:
         self.lifted: dict[Node, Node] = {}
         self.closed = False
         self.quick = not self.sites
+        OPEN.add(self.order)
 
     def lift(self, older: Any) -> Node:
         """Return the leaf of this level that stands for a Tensor of an older one."""
@@ -60,9 +68,14 @@ class Level:
         """End the level: a Tensor of it that is still used has escaped."""
         self.closed = True
         self.quick = False
+        OPEN.discard(self.order)
+
+    def __del__(self, forget: Any = OPEN.discard) -> None:  # OPEN itself is gone when the interpreter ends
+        forget(self.order)
 
 
 EAGER = Level()
+OPEN.discard(EAGER.order)
 """The level of Tensors that a user makes; the oldest of all."""
 
 
@@ -138,6 +151,12 @@ class WatchedNode(Node):
     kept: Node
 
 
+class _Variable(Node):
+    """A leaf outside transforms whose gradient is wanted."""
+
+    __slots__ = ("__weakref__",)
+
+
 def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
     """Make the Node of a variable."""
     kind = data.dtype.kind
@@ -145,6 +164,10 @@ def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None
         raise errors.DifferentiationError(
             f"only floating and complex dtypes can require a gradient, got {data.dtype}; convert it first: x.astype(float)"
         )
-    node = Node(None, (), (), NO_ATTRS, data, needs, level)
+    if needs and level is EAGER:
+        node: Node = _Variable(None, (), (), NO_ATTRS, data, needs, level)
+        VARIABLES.add(weakref.ref(node, VARIABLES.discard))
+    else:
+        node = Node(None, (), (), NO_ATTRS, data, needs, level)
     node.name = name
     return node

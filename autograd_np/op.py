@@ -39,6 +39,7 @@ from autograd_np.typing import Array, Rule
 
 __all__ = [
     "RESULT",
+    "SAMPLES",
     "STEP",
     "TABLE",
     "Case",
@@ -340,12 +341,21 @@ def constant(*fns: Callable[..., Any], arrays: int = 1, signature: str = "", cas
         _add(fn, "constant", (None,) * count, signature, also, cases=cases)
 
 
-def derived(*fns: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add `fns`, computed by the decorated plain-NumPy function in terms of other rows."""
+SAMPLES: dict[Any, Op] = {}
+"""A derived function -> a row of its sample calls, which is not in the table: the tests hold it to what they demand of rows."""
+
+
+def derived(
+    *fns: Callable[..., Any], cases: Sequence[Case] = (), on: Domain | tuple[Domain, ...] = real
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `fns`, computed by the decorated plain-NumPy function in terms of other rows; `cases` are calls with one result."""
 
     def add(implementation: Callable[..., Any]) -> Callable[..., Any]:
         for fn in fns:
             TABLE[fn] = implementation
+            if cases:
+                domains = (on,) if isinstance(on, Domain) else on
+                SAMPLES[fn] = Op(getattr(fn, "__name__", str(fn)), fn, "general", (), cases=cases, domains=domains)
         return implementation
 
     return add

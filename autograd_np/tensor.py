@@ -471,8 +471,8 @@ class Tensor(Recordable):
         if self._losing() is not None:
             raise errors.LeavesNumPyError(
                 f"{asked_by()} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
-                f"Use np.stack or np.concatenate to collect Tensors, np.where to select, NumPy's functions to compute; ag.define to add "
-                f"a function; x.data or x.detach() for the values alone"
+                f"For lists of Tensors {errors.IMPORT_LINE}, or use np.stack; ufuncs take np.array([...]) there; np.where "
+                f"to select, NumPy's functions to compute; ag.define to add a function; x.data or x.detach() for the values alone"
             )
         values = value_of(self)
         try:
@@ -489,7 +489,8 @@ class Tensor(Recordable):
         if node is not None and (node.level is not EAGER or stores_into_array()):
             raise errors.LeavesNumPyError(
                 f"{convert.__name__}() of a Tensor{self._called()}, for {asked_by()}, would lose its gradient. Use NumPy's functions "
-                f"(np.exp for math.exp, ...) and np.stack to collect numbers; ag.stop_gradient(x).item() for the value as a constant"
+                f"(np.exp for math.exp, ...); {errors.IMPORT_LINE} to collect numbers, and to write them into arrays of floats that "
+                f"it made; ag.stop_gradient(x).item() for the value as a constant"
             )
         return convert(value_of(self))
 

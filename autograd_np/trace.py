@@ -20,7 +20,7 @@ from autograd_np import errors
 from autograd_np.graph import Graph, operands_of
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, leaf, value_of
-from autograd_np.transforms import flatten
+from autograd_np.trees import flatten
 
 __all__ = ["trace"]
 

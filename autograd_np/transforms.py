@@ -7,6 +7,7 @@ dicts, lists and tuples. Since a Tensor may hold a Tensor, transforms nest freel
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
@@ -16,35 +17,24 @@ from autograd_np import errors
 from autograd_np.backward import gradients, one_like, pushforward, seed_for
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, alone, leaf
+from autograd_np.trees import Unflatten, flatten
 from autograd_np.typing import Array, PyTree
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
-Unflatten = Callable[[Sequence[Any]], Any]
 Argnums = int | Sequence[int]
+Argnames = str | Sequence[str]
 
 
-# --- nested containers ----------------------------------------------------------------------------
-
-
-def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
-    """Return the leaves of nested dicts, lists and tuples, and the function that puts leaves back."""
-    if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
-        return [tree], _only
-    import optree
-
-    leaves, spec = optree.tree_flatten(tree)
-    return leaves, lambda new: optree.tree_unflatten(spec, new)
-
-
-def _only(leaves: Sequence[Any]) -> Any:
-    return leaves[0]
+# --- arguments and results -------------------------------------------------------------------------
 
 
 def _variable(x: Any, level: Level, where: str) -> Tensor:
     """Wrap a leaf of the arguments, or say why it has no gradient."""
     if x.__class__ is np.ndarray and x.dtype.kind in "fc":
         return leaf(x, level)
+    if x.__class__ is Tensor and x._node is None and x._storage is None:
+        x = x.data  # a constant, such as autograd_np.numpy makes: what is asked about it is answered with arrays
     if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, complex, np.generic)):
         raise errors.DifferentiationError(f"{where} needs arrays of floats, got {type(x).__name__} ({x!r:.60})")
     if not hasattr(x, "dtype"):
@@ -59,7 +49,7 @@ def _variable(x: Any, level: Level, where: str) -> Tensor:
 def _wrap(tree: PyTree, level: Level, where: str) -> tuple[PyTree, list[Tensor], Unflatten]:
     if tree.__class__ is np.ndarray:  # the common case, where a microsecond an argument is felt
         variable = _variable(tree, level, where)
-        return variable, [variable], _only
+        return variable, [variable], lambda leaves: leaves[0]
     leaves, unflatten = flatten(tree)
     variables = [_variable(x, level, where) for x in leaves]
     return unflatten(variables), variables, unflatten
@@ -94,6 +84,25 @@ def _selected(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
         if not -count <= n < count:
             raise TypeError(f"{where}: argnums={argnums} but the function was called with {count} positional arguments")
     return tuple(n % count for n in numbers)
+
+
+def _slots(
+    f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames | None, args: Sequence[Any], kwargs: dict[str, Any], where: str
+) -> tuple[int | str, ...]:
+    """Return where the differentiated arguments of a call stand: positions, and names of keyword arguments."""
+    if argnames is None:
+        return _selected(0 if argnums is None else argnums, len(args), where)
+    if argnums is not None:
+        raise TypeError(f"{where} got argnums={argnums} and argnames={argnames!r}; name the arguments one way")
+    found: list[int | str] = []
+    positional: list[str] = []
+    for name in (argnames,) if isinstance(argnames, str) else argnames:
+        if name not in kwargs and not positional:
+            positional = list(inspect.signature(f).parameters)[: len(args)]
+        if name not in kwargs and name not in positional:
+            raise TypeError(f"{where}: argnames={argnames!r} but the function was called without an argument {name!r}")
+        found.append(name if name in kwargs else positional.index(name))
+    return tuple(found)
 
 
 def _name_of(f: Any) -> str:
@@ -163,27 +172,34 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
     return unflatten_out([_unwrap(x, level) for x in leaves]), pullback
 
 
-def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, PyTree]]:
+def value_and_grad(
+    f: Callable[..., Any], argnums: Argnums | None = None, *, argnames: Argnames | None = None, has_aux: bool = False
+) -> Callable[..., tuple[Any, PyTree]]:
     """Return a function that evaluates `f` and its gradient.
 
     Parameters
     ----------
     f : callable
-        Returns a scalar: shape () or one element.
-    argnums : int or sequence of int
+        Returns a scalar: shape () or one element. With `has_aux`, a pair of it and anything else.
+    argnums : int or sequence of int, default 0
         Which positional arguments to differentiate; nested containers are differentiated leaf by leaf.
+    argnames : str or sequence of str, optional
+        Instead of `argnums`: the names of the arguments to differentiate, given by keyword or by position.
+    has_aux : bool
+        Whether `f` returns ``(loss, aux)``. What is in `aux` comes back without a gradient: predictions, statistics, a state.
 
     Returns
     -------
     callable
-        Called as `f` is, returns ``(value, gradient)``. With a sequence of `argnums` the gradient is a tuple.
+        Called as `f` is, returns ``(value, gradient)``, or ``((value, aux), gradient)``. With a sequence of `argnums` the
+        gradient is a tuple, with a sequence of `argnames` a dict.
 
     Raises
     ------
     DifferentiationError
         If a differentiated argument is not of floats or complex numbers, or `f` does not return a real scalar.
     TypeError
-        If `argnums` names an argument that was not given.
+        If `argnums` or `argnames` names an argument that was not given, or both are used.
 
     Examples
     --------
@@ -191,17 +207,33 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     >>> import autograd_np as ag
     >>> ag.value_and_grad(lambda p: np.sum(p["w"] ** 2))({"w": np.array([1.0, 2.0])})
     (np.float64(5.0), {'w': array([2., 4.])})
+    >>> ag.value_and_grad(lambda x, *, scale: (x * scale, x + 1), argnames="scale", has_aux=True)(3.0, scale=2.0)
+    ((np.float64(6.0), 4.0), array(3.))
     """
     where = f"grad({_name_of(f)})"
+    names = None if argnames is None or isinstance(argnames, str) else tuple(argnames)
+    alone_asked = names is None and (argnums is None or isinstance(argnums, int))
 
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, PyTree]:
-        numbers = _selected(argnums, len(args), where)
+        slots = _slots(f, argnums, argnames, args, kwargs, where)
         with Level() as level:
-            wrapped = {n: _wrap(args[n], level, where) for n in numbers}
+            wrapped = {n: _wrap(args[n] if isinstance(n, int) else kwargs[n], level, where) for n in slots}
+            if argnames is not None:
+                kwargs = {k: wrapped[k][0] if k in wrapped else v for k, v in kwargs.items()}
             out = f(*[wrapped[n][0] if n in wrapped else a for n, a in enumerate(args)], **kwargs)
+        aux: Any = None
+        if has_aux:
+            if not isinstance(out, (tuple, list)) or len(out) != 2:
+                raise errors.DifferentiationError(
+                    f"{where} with has_aux=True needs a function that returns a pair (loss, aux), got {type(out).__name__}"
+                )
+            out, aux = out
+            leaves, unflatten = flatten(aux)
+            aux = unflatten([_unwrap(x, level) for x in leaves])
         if not hasattr(out, "shape") and not isinstance(out, (float, int)):
+            hint = "; if the second is not to be differentiated, pass has_aux=True" if isinstance(out, tuple) and len(out) == 2 else ""
             raise errors.DifferentiationError(
-                f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results"
+                f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results{hint}"
             )
         if getattr(out, "size", 1) != 1:
             raise errors.DifferentiationError(
@@ -215,16 +247,20 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
             )
         node = _node_at(out, level)
         found = gradients({node: one_like(node.out)}) if node is not None else {}
-        trees = tuple(wrapped[n][2](_collect(found, wrapped[n][1])) for n in numbers)
-        return _unwrap(out, level), trees[0] if isinstance(argnums, int) else trees
+        trees = tuple(wrapped[n][2](_collect(found, wrapped[n][1])) for n in slots)
+        gradient = trees[0] if alone_asked else trees if names is None else dict(zip(names, trees, strict=True))
+        value = _unwrap(out, level)
+        return (value, aux) if has_aux else value, gradient
 
     return evaluate
 
 
-def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree]:
+def grad(
+    f: Callable[..., Any], argnums: Argnums | None = None, *, argnames: Argnames | None = None, has_aux: bool = False
+) -> Callable[..., PyTree]:
     """Return the function that computes the gradient of the scalar function `f`.
 
-    Parameters and errors as in `value_and_grad`.
+    Parameters and errors as in `value_and_grad`; with `has_aux` it returns ``(gradient, aux)``.
 
     Notes
     -----
@@ -242,11 +278,14 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree]:
     array(1.)
     >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
     array(12.)
+    >>> ag.grad(lambda x, y: x * y, argnames=["y"])(3.0, y=1.0)
+    {'y': array(3.)}
     """
-    evaluate = value_and_grad(f, argnums)
+    evaluate = value_and_grad(f, argnums, argnames=argnames, has_aux=has_aux)
 
     def gradient(*args: Any, **kwargs: Any) -> PyTree:
-        return evaluate(*args, **kwargs)[1]
+        value, found = evaluate(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
 
     return gradient
 

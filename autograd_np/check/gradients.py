@@ -12,6 +12,7 @@ import numpy as np
 from autograd_np import errors, transforms
 from autograd_np.check import numeric
 from autograd_np.check.tell.report import GradientReport, GradientRow
+from autograd_np.trees import flatten
 from autograd_np.typing import Array, PyTree
 
 __all__ = ["check_gradients"]
@@ -118,7 +119,7 @@ class _Problem:
             self.numbers = tuple(n for n, tree in enumerate(inputs) if _all_floats(tree))
         else:
             self.numbers = transforms._selected(argnums, len(inputs), where)
-        self.trees = [transforms.flatten(inputs[n]) for n in self.numbers]
+        self.trees = [flatten(inputs[n]) for n in self.numbers]
         self.points: list[Array] = []
         for n, (leaves, _) in zip(self.numbers, self.trees, strict=True):
             for x in leaves:
@@ -157,7 +158,7 @@ class _Problem:
         args = [np.array(a) if isinstance(a, np.ndarray) else a for a in self.inputs]
         for n, (old, unflatten) in zip(self.numbers, self.trees, strict=True):
             args[n] = unflatten([next(left) + 1j * next(left) if _is_complex(x) else next(left) for x in old])
-        return transforms.flatten(self.f(*args))[0]
+        return flatten(self.f(*args))[0]
 
     def tensors(self, *leaves: Any) -> list[Any]:
         results = self._outputs(*leaves)
@@ -329,7 +330,7 @@ def _kind(x: Any) -> str:
 
 
 def _all_floats(tree: PyTree) -> bool:
-    leaves, _ = transforms.flatten(tree)
+    leaves, _ = flatten(tree)
     return bool(leaves) and all(_is_float(x) or _is_complex(x) for x in leaves)
 
 

@@ -8,7 +8,22 @@ on Tensors and on lazy arrays.
 from __future__ import annotations
 
 from autograd_np.ops import complex as complex_numbers
-from autograd_np.ops import contraction, creation, decompositions, fourier, inverses, linalg, reductions, selection
+from autograd_np.ops import (
+    contraction,
+    creation,
+    decompositions,
+    fourier,
+    inverses,
+    linalg,
+    padding,
+    pieces,
+    polynomials,
+    reductions,
+    selection,
+    sets,
+    signal,
+    statistics,
+)
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
 from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
@@ -38,12 +53,18 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "padding",
+    "pieces",
+    "polynomials",
     "reductions",
     "relu",
     "selection",
+    "sets",
     "sigmoid",
+    "signal",
     "softmax",
     "softplus",
+    "statistics",
     "summed",
     "ufunc_method",
     "write_out",

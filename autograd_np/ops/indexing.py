@@ -45,6 +45,18 @@ def along(axis: Any, part: Any, ndim: int) -> tuple[Any, ...]:
     return (slice(None),) * axis_of(axis, ndim) + (part,)
 
 
+def constant_value(x: Any, where: str) -> Any:
+    """Take the data out of a Tensor in a place that carries no gradient; refuse one whose gradient would be lost there."""
+    while isinstance(x, Recordable):
+        tensor: Any = x
+        if tensor.requires_grad:
+            raise errors.NoRowError(
+                f"{where} got a Tensor that requires a gradient, and there is none through this argument; pass x.detach() if that is meant"
+            )
+        x = tensor.data
+    return x
+
+
 @primitive
 def getitem(a: Array, *, index: Any) -> Array:
     """Return ``a[index]``."""

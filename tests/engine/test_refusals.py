@@ -143,8 +143,7 @@ def test_ufuncs_are_named_by_their_module() -> None:
     with pytest.raises(ag.NoRowError, match=r"^<lambda> \(vectorized\) has no row"):
         twice(x)
     for call, name in (
-        (lambda: np.i0(x), r"np\.i0"),
-        (lambda: np.unique(x), r"np\.unique"),
+        (lambda: np.isnat(x), r"np\.isnat"),
         (lambda: np.subtract.reduce(x), r"np\.subtract\.reduce"),
     ):
         with pytest.raises(ag.NoRowError, match=name):

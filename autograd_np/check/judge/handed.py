@@ -73,7 +73,7 @@ def _returned_twice(session: Session) -> bool:
 def displacing(session: Session, done: Done) -> list[tuple[Any, ...]]:
     """Return where in what is returned there is no gradient of an input, or one that is handed over elsewhere as well."""
     inputs = [t.name for t in session.targets.values() if t.is_input]
-    kept = {("returned", *r.keys) for r in done.results if not r.left and r.path.startswith("self.")}
+    kept = {("returned", *r.keys) for r in done.results if not r.left and re.fullmatch(r"self\.[\w.]+", r.path)}
     returned = [w for w in session.targets if w[0] == "returned" and len(w) <= 2 and all(isinstance(k, int) for k in w[1:])]
     return [
         w

@@ -336,7 +336,7 @@ def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) 
         if file and isinstance(module, types.ModuleType) and is_users(file):
             scopes.setdefault(id(vars(module)), vars(module))
     stand, mathematics = _Stand(np, _CREATION), _MathStand("math")
-    instead: dict[int, Any] = {id(np): stand, id(math): mathematics}
+    instead: dict[int, Any] = {id(np): stand, id(sys.modules.get("autograd_np.numpy", np)): stand, id(math): mathematics}
     instead |= {id(getattr(np, name)): new for name, new in _CREATION.items() if hasattr(np, name)}
     instead |= {id(getattr(np.lib.stride_tricks, name)): new for name, new in _WINDOWS.items()}
     instead[id(np.lib.stride_tricks)] = _Stand(np.lib.stride_tricks, _WINDOWS)

@@ -1,0 +1,309 @@
+"""Making arrays of Tensors: what `autograd_np.numpy` has in the place of NumPy's functions.
+
+Only functions that make arrays, or take lists of them, may live here; under which names, and that the rest is NumPy's, says
+`numpy.py`, whose globals are NumPy's names and hide Python's (`max`, `any`).
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd_np.modes import DEFAULT, current_mode, mode_entry
+from autograd_np.node import EAGER, OPEN, VARIABLES
+from autograd_np.ops import astype
+from autograd_np.tensor import Tensor, handle
+
+__all__ = ["changed", "polynomials"]
+
+
+def _recording() -> bool:
+    """Whether what is computed now may be recorded; `OPEN` and `VARIABLES` are asked first where time matters."""
+    if not OPEN and not VARIABLES:
+        return False
+    if mode_entry() is DEFAULT:
+        return True
+    return max(tuple(OPEN), default=EAGER.order) > current_mode().floor
+
+
+# --- lists that hold Tensors ----------------------------------------------------------------------
+
+
+def _holds_tensor(x: Any) -> bool:
+    return any(isinstance(v, Tensor) or (v.__class__ in (list, tuple) and _holds_tensor(v)) for v in x)
+
+
+def _stacked(x: Any) -> Any:
+    """Return nested lists of Tensors, arrays and numbers as one Tensor."""
+    parts = [_stacked(v) if isinstance(v, (list, tuple)) else v if isinstance(v, Tensor) else np.asarray(v) for v in x]
+    shapes = {part.shape for part in parts}
+    if len(shapes) > 1:
+        raise ValueError(f"np.array of Tensors of different shapes, {', '.join(map(str, sorted(shapes)))}; their shapes must be equal")
+    return np.stack(parts) if parts else np.asarray(parts)
+
+
+def _gathered(x: Any) -> Any:
+    """Return a list that holds Tensors as one Tensor; anything else as it is."""
+    return _stacked(x) if x.__class__ in (list, tuple) and _holds_tensor(x) else x
+
+
+def _gathered_inside(x: Any) -> Any:
+    """Do so with the elements of a list, for functions that take a sequence of arrays."""
+    return [_gathered(v) for v in x] if x.__class__ in (list, tuple) and _holds_tensor(x) else x
+
+
+_OF_SEQUENCES = frozenset(
+    (
+        "block",
+        "choose",
+        "column_stack",
+        "concat",
+        "concatenate",
+        "dstack",
+        "hstack",
+        "lexsort",
+        "piecewise",
+        "row_stack",
+        "select",
+        "stack",
+        "vstack",
+    )
+)
+
+
+def _taking(real: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return a function of NumPy's that takes lists of Tensors."""
+    gather = _gathered_inside if name in _OF_SEQUENCES else _gathered
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if (OPEN or VARIABLES) and name != "block":  # which understands nested lists itself
+            args = tuple(map(gather, args))
+            if kwargs:
+                kwargs = {k: gather(v) for k, v in kwargs.items()}
+        return real(*args, **kwargs)
+
+    return call
+
+
+# --- making arrays --------------------------------------------------------------------------------
+
+
+def _constant(new: Any) -> Any:
+    """Return a new array as a Tensor that can be written, if numbers that carry a gradient can be written into it."""
+    return handle(new, None) if new.__class__ is np.ndarray and new.dtype.kind in "fc" else new
+
+
+def _making(real: Callable[..., Any], _name: str) -> Callable[..., Any]:
+    """Return a function that makes arrays, which makes Tensors where something is recorded."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        new = real(*args, **kwargs)
+        return _constant(new) if (OPEN or VARIABLES) and _recording() else new
+
+    return make
+
+
+def _converting(real: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return ``np.array``, or one of the functions that copy only what is no array yet."""
+    copies = name in ("array", "copy")
+
+    def convert(*args: Any, **kwargs: Any) -> Any:
+        if not OPEN and not VARIABLES:
+            return real(*args, **kwargs)
+        given = dict(zip(("x", "dtype"), args, strict=False)) | kwargs
+        x: Any = next((given[key] for key in ("x", "object", "a") if key in given), None)
+        found: Any = _gathered(x)
+        if not isinstance(found, Tensor):
+            new = real(*args, **kwargs)
+            return _constant(new) if _recording() and (copies or not isinstance(x, np.ndarray)) else new
+        dtype = given.get("dtype")
+        if name != "copy" and dtype is not None and np.dtype(dtype) != found.dtype:
+            found = astype(found, dtype)
+        missing = given.get("ndmin", 0) - found.ndim
+        if missing > 0:
+            found = found.reshape((1,) * missing + found.shape)
+        return found.copy() if found is x and given.get("copy", copies) else found
+
+    return convert
+
+
+def _filling(real: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return ``np.full`` or ``np.full_like`` for a value that is a Tensor, which is written into zeros."""
+    empty = np.zeros if name == "full" else np.zeros_like
+
+    def fill(shape_or_array: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not OPEN and not VARIABLES and not isinstance(fill_value, Tensor):
+            return real(shape_or_array, fill_value, dtype, *args, **kwargs)
+        value = _gathered(fill_value)
+        if not isinstance(value, Tensor):
+            new = real(shape_or_array, fill_value, dtype, *args, **kwargs)
+            return _constant(new) if _recording() else new
+        dtype = value.dtype if dtype is None and name == "full" else dtype
+        new = empty(shape_or_array, dtype, *args, **kwargs)
+        new = new if isinstance(new, Tensor) else handle(new, None)
+        new[...] = value
+        return new
+
+    return fill
+
+
+def _iterating(real: Callable[..., Any], _name: str) -> Callable[..., Any]:
+    """Return ``np.fromiter`` for an iterator that yields Tensors."""
+
+    def fromiter(iterable: Iterable[Any], dtype: Any, count: int = -1, **kwargs: Any) -> Any:
+        if not OPEN and not VARIABLES:
+            return real(iterable, dtype, count, **kwargs)
+        items = [v for v, _ in zip(iterable, range(count), strict=False)] if count >= 0 else list(iterable)
+        if _holds_tensor(items):
+            return astype(_stacked(items), dtype)
+        new = real(items, dtype, count, **kwargs)
+        return _constant(new) if _recording() else new
+
+    return fromiter
+
+
+# --- a function for each element ------------------------------------------------------------------
+
+
+class _Vectorize(np.vectorize):
+    """``np.vectorize``, which calls a function of numbers with the elements of Tensors."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = tuple(map(_gathered, args)), {k: _gathered(v) for k, v in kwargs.items()}
+        if not any(isinstance(a, Tensor) for a in (*args, *kwargs.values())):
+            return super().__call__(*args, **kwargs)
+        left_out = self.excluded or set()
+        named = {k: v for k, v in kwargs.items() if k not in left_out}
+        spread = {i: a for i, a in enumerate(args) if i not in left_out} | named
+        if self.signature is not None:
+            raise TypeError("np.vectorize with a signature does not take Tensors; loop over the first axis, and np.stack the results")
+        arrays = dict(zip(spread, np.broadcast_arrays(*spread.values()), strict=True))
+        shape = next(iter(arrays.values())).shape
+        found = []
+        for place in np.ndindex(*shape):
+            at = {key: a[place] for key, a in arrays.items()}
+            found.append(self.pyfunc(*(at.get(i, a) for i, a in enumerate(args)), **{k: at.get(k, v) for k, v in kwargs.items()}))
+        if found and isinstance(found[0], tuple):
+            return tuple(_stacked(part).reshape(shape) for part in zip(*found, strict=True))
+        return _stacked(found).reshape(shape)
+
+
+_Vectorize.__name__ = _Vectorize.__qualname__ = "vectorize"
+
+
+class _Concatenator:
+    """``np.c_`` or ``np.r_``, which joins Tensors and arrays as well."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __len__(self) -> int:
+        return len(self._real)
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not _holds_tensor(parts):
+            return self._real[key]
+        if any(isinstance(part, str) for part in parts):
+            raise TypeError("np.r_ and np.c_ take no directives beside Tensors; use np.concatenate with axis=")
+        arrays = [_gathered(p) if not isinstance(p, slice) else np.r_[p] for p in parts]
+        arrays = [a if isinstance(a, Tensor) else np.asarray(a) for a in arrays]
+        return np.column_stack(arrays) if self._real is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays], axis=-1)
+
+
+# --- polynomials ----------------------------------------------------------------------------------
+
+
+def _evaluating(val: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``polyval`` of a basis for coefficients that are Tensors: NumPy makes an array of them, so its basis is evaluated."""
+
+    @functools.wraps(val)
+    def evaluate(x: Any, c: Any, tensor: bool = True) -> Any:
+        x, c = _gathered(x), _gathered(c)
+        if not isinstance(c, Tensor):
+            return val(x, c, tensor)
+        x = x if isinstance(x, Tensor) else np.asarray(x)
+        basis = np.stack([val(x, unit) + 0 * x for unit in np.eye(len(c))], axis=-1)
+        if c.ndim == 1:
+            return basis @ c
+        if tensor:
+            return np.tensordot(c, basis, axes=(0, x.ndim))
+        each: Any = c
+        return np.sum(basis * np.moveaxis(each, 0, -1), axis=-1)
+
+    return evaluate
+
+
+class _Changed(types.ModuleType):
+    """A module of NumPy's, except for some names."""
+
+    def __init__(self, real: types.ModuleType, instead: dict[str, Any]) -> None:
+        super().__init__(real.__name__, real.__doc__)
+        self.__dict__.update(instead)
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._real)
+
+
+def polynomials() -> dict[str, types.ModuleType]:
+    """Return ``np.polynomial`` and its modules, whose functions named ``...val`` are differentiable by coefficients."""
+    found: dict[str, types.ModuleType] = {}
+    for name in ("polynomial", "chebyshev", "legendre", "hermite", "hermite_e", "laguerre"):
+        real = getattr(np.polynomial, name)
+        val = next(n for n in real.__all__ if n.endswith("val"))
+        found[name] = _Changed(real, {val: _evaluating(getattr(real, val))})
+    return {"": _Changed(np.polynomial, dict(found)), **found}
+
+
+# --- the names ------------------------------------------------------------------------------------
+
+_CHANGED = {
+    **dict.fromkeys(("array", "asanyarray", "asarray", "ascontiguousarray", "asfortranarray", "copy"), _converting),
+    **dict.fromkeys(
+        (
+            "arange",
+            "empty",
+            "empty_like",
+            "eye",
+            "fromfunction",
+            "geomspace",
+            "identity",
+            "linspace",
+            "logspace",
+            "ones",
+            "ones_like",
+            "tri",
+            "zeros",
+            "zeros_like",
+        ),
+        _making,
+    ),
+    "full": _filling,
+    "full_like": _filling,
+    "fromiter": _iterating,
+}
+
+
+def changed(name: str, real: Any) -> Any:
+    """Return what a name of NumPy's means here."""
+    if name == "vectorize":
+        return _Vectorize
+    if real is np.r_ or real is np.c_:
+        return _Concatenator(real)
+    change = _CHANGED.get(name) or (_taking if type(real) is type(np.sum) else None)  # NumPy's functions of arrays
+    if change is None:
+        return real
+    function = functools.wraps(real)(change(real, name))
+    function.__module__, function.__qualname__ = "autograd_np.numpy", name  # pickled by this name
+    return function

@@ -1,0 +1,103 @@
+"""Nested containers of arrays: their leaves, and all leaves as one vector.
+
+What is differentiated may not be known here; a leaf is whatever optree does not take apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.ops import astype
+from autograd_np.tensor import Tensor
+from autograd_np.typing import Array, PyTree
+
+__all__ = ["Unflatten", "flatten", "ravel"]
+
+Unflatten = Callable[[Sequence[Any]], Any]
+
+
+def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
+    """Return the leaves of nested dicts, lists and tuples, and the function that puts leaves back."""
+    if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
+        return [tree], _only
+    import optree
+
+    leaves, spec = optree.tree_flatten(tree)
+    return leaves, lambda new: optree.tree_unflatten(spec, new)
+
+
+def _only(leaves: Sequence[Any]) -> Any:
+    return leaves[0]
+
+
+def ravel(tree: PyTree) -> tuple[Array, Callable[[Array], PyTree]]:
+    """Return all numbers of nested containers as one vector, and the function that puts a vector back into their form.
+
+    Parameters
+    ----------
+    tree : arrays, Tensors or numbers in nested dicts, lists and tuples
+        Floats or complex numbers; dicts are gone through by their keys in order.
+
+    Returns
+    -------
+    vector : array
+        Of the dtype that holds all of them; a Tensor if there is one among the leaves. It shares no memory with them.
+    unravel : callable
+        Takes a vector of that length, an array or a Tensor, and returns leaves of the shapes and dtypes of `tree` in its structure.
+        Both are differentiable. Given to optimisers that work on a vector, it makes parameters of it inside the loss.
+
+    Raises
+    ------
+    DifferentiationError
+        If a leaf is no array of floats or complex numbers, or `unravel` gets another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> params = {"w": np.array([[1.0, 2.0]]), "b": 3.0}
+    >>> vector, unravel = ag.ravel(params)
+    >>> vector
+    array([3., 1., 2.])
+    >>> unravel(vector * 10)
+    {'w': array([[10., 20.]]), 'b': array(30.)}
+    >>> ag.grad(lambda v: np.sum(unravel(v)["w"] ** 2))(vector)
+    array([0., 2., 4.])
+    """
+    leaves, unflatten = flatten(tree)
+    leaves = [x if hasattr(x, "__array_function__") else _array(x) for x in leaves]
+    for x in leaves:
+        if x.dtype.kind not in "fc":
+            raise errors.DifferentiationError(
+                f"ravel needs leaves of floats or complex numbers, got {x.dtype}; convert with np.asarray(x, float), or leave it out"
+            )
+    forms = [(tuple(x.shape), x.dtype) for x in leaves]
+    sizes = [math.prod(shape) for shape, _ in forms]
+    dtype = np.result_type(*(dtype for _, dtype in forms)) if forms else np.dtype(float)
+    vector = np.concatenate([astype(np.reshape(x, -1), dtype) for x in leaves]) if leaves else np.zeros(0)
+
+    def unravel(vector: Array) -> PyTree:
+        vector = vector if hasattr(vector, "__array_function__") else _array(vector)
+        if tuple(vector.shape) != (sum(sizes),):
+            raise errors.DifferentiationError(f"unravel needs a vector of {sum(sizes)} numbers, got shape {tuple(vector.shape)}")
+        parts, start = [], 0
+        for (shape, kind), size in zip(forms, sizes, strict=True):
+            part = vector[start : start + size]
+            part = np.real(part) if vector.dtype.kind == "c" and kind.kind == "f" else part
+            parts.append(np.copy(np.reshape(astype(part, kind), shape)))
+            start += size
+        return unflatten(parts)
+
+    return vector, unravel
+
+
+def _array(x: Any) -> Array:
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise errors.DifferentiationError(f"expected arrays of numbers, got {type(x).__name__} ({x!r:.60})") from None
