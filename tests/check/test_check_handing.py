@@ -347,3 +347,36 @@ def test_a_number_is_judged_where_its_own_name_is_the_key_of_its_gradient():
     report = ag.check_backward(forward, backward, {"w": rng.normal(size=4), "log_scale": 0.7})
     assert report.verdict == "fail"
     assert report.gradients["log_scale"].verdict == "fail"
+
+
+def test_a_rate_among_the_inputs_is_drawn_anew_with_them():
+    def forward(w, x, t):
+        return 0.5 * np.sum((x @ w - t) ** 2)
+
+    def step(w, x, t, lr):
+        w -= lr * x.T @ (x @ w - t)
+
+    given = {"w": rng.normal(size=4), "x": rng.normal(size=(6, 4)), "t": rng.normal(size=6), "lr": 0.01}
+    assert ag.check_backward(forward, step, given).ok
+
+
+class Ten:
+    """A mean over ten samples of its own, and a rate of 0.1: a forgotten mean and a rate of 1 would be the same."""
+
+    def __init__(self):
+        r = np.random.default_rng(4)
+        self.X, self.y, self.W, self.lr = r.normal(size=(10, 4)), r.normal(size=(10, 1)), r.normal(size=(4, 1)), 0.1
+
+    def loss(self):
+        self.out = self.X @ self.W
+        return np.mean((self.out - self.y) ** 2)
+
+    def backward(self):
+        self.W -= self.lr * self.X.T @ (2 * (self.out - self.y) / 10)
+
+
+def test_a_wrong_scale_is_not_taken_for_another_rate():
+    right = Ten()
+    assert ag.check_backward(right.loss, right.backward, {}).ok
+    wrong = mutated(Ten, " / 10)", ")", "ten").Ten()
+    assert ag.check_backward(wrong.loss, wrong.backward, {}).verdict == "fail"

@@ -18,7 +18,7 @@ from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
 from autograd_np.check.judge.pairing import Pairing
 from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
 from autograd_np.check.judge.roles import Reading, cotangents_of, fill
-from autograd_np.check.judge.updates import updates
+from autograd_np.check.judge.updates import rate_at, updates
 from autograd_np.check.watch.forms import forms_of
 from autograd_np.check.watch.forward import trace_point
 from autograd_np.check.watch.interpret import CannotEvaluate, execute
@@ -110,8 +110,8 @@ class Session:
         """Return the inputs that are Python numbers and whose gradient backward computes."""
         trees = [f.tree for f in (self.function,) if f is not None and f.tree is not None]
         syntax = [n for t in trees for n in ast.walk(t)]
-        keys = {n.value for n in syntax if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-        written = keys | {n.id for n in syntax if isinstance(n, ast.Name)}
+        written = {n.id for n in syntax if isinstance(n, ast.Name)}
+        written |= {n.value for n in syntax if isinstance(n, ast.Constant) and isinstance(n.value, str)}
         numbers = [k for k, v in inputs.items() if type(v) is float]
         wanted = {x for name in written - set(inputs) if (x := pair(name, numbers, self.names)) is not None}
         wanted |= {k for node in syntax if isinstance(node, ast.Dict) for key in node.keys if (k := getattr(key, "value", None)) in numbers}
@@ -279,7 +279,7 @@ class Session:
             for name, value in parts:
                 node = self._node(name, value, point)
                 if target.rate is not None and node is not None and np.shape(node.out) == np.shape(value):
-                    value = (np.asarray(node.out) - value) / target.rate[1]
+                    value = (np.asarray(node.out) - value) / rate_at(target, point)
                 if node is not None and np.size(value) == 1 and np.size(node.out) == 1:
                     value = np.reshape(value, np.shape(node.out))  # a number is as good as an array of one
                 if node is not None:

@@ -16,7 +16,7 @@ from autograd_np.check.watch.program import Program
 from autograd_np.check.watch.run import Recording
 from autograd_np.check.watch.state import leaves_in
 
-__all__ = ["told_of_updates", "updates"]
+__all__ = ["rate_at", "told_of_updates", "updates"]
 
 _RATE = re.compile(r"(?i)(\w*_)?(lr|rate|learning_?rate|alpha|eta|step|step_?size)(_\w+)?")
 
@@ -24,7 +24,7 @@ _RATE = re.compile(r"(?i)(\w*_)?(lr|rate|learning_?rate|alpha|eta|step|step_?siz
 def updates(program: Program, point: Point, results: Sequence[Result], recording: Recording, tolerance: float) -> dict[int, Targets]:
     """Pair the parameters that backward changed with themselves; none of those that an optimizer changes by a root of squares.
 
-    The learning rate is the number of the user's with which most changes are gradients, or else the one that is called so.
+    The learning rate is the number that is called so; of several, or where none is, the one with which most changes are gradients.
     """
     leaves = {tuple(path): n for n, path in point.keys.items() if n in point.leaves}
     leaves |= {tuple(path): n for path, n in program.paths.items() if n in point.leaves}
@@ -45,7 +45,7 @@ def updates(program: Program, point: Point, results: Sequence[Result], recording
         return found
 
     rates = _rates(program, point)
-    best = max(rates, key=lambda name: (right_with(rates[name]), bool(_RATE.fullmatch(name.rpartition(".")[2]))))
+    best = max(rates, key=lambda name: right_with(rates[name]))
     return {i: Targets(n, point.leaves[n], True, (best, rates[best])) for i, n in changed.items()}
 
 
@@ -67,7 +67,15 @@ def _rates(program: Program, point: Point) -> Mapping[str, float]:
     for name, value in {**given, "1": 1.0}.items():
         if isinstance(value, (float, np.floating)) and value > 0 and np.isfinite(value):
             found.setdefault(name, float(value))
-    return found
+    return {name: value for name, value in found.items() if _RATE.fullmatch(name)} or found  # others might hide a wrong scale
+
+
+def rate_at(target: Targets, point: Point) -> float:
+    """Return the learning rate at a point: an argument is drawn anew like the others."""
+    assert target.rate is not None
+    name, own = target.rate
+    value = point.inputs.get(name)
+    return value if isinstance(value, float) else own
 
 
 def told_of_updates(targets: Mapping[tuple[object, ...], Targets]) -> list[str]:
