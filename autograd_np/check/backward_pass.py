@@ -174,13 +174,16 @@ class _Checked:
     def __init__(self, session: Session, read: Read, generic: Sequence[Point], hidden: Sequence[str]) -> None:
         self.session, self.read, self.own = session, read, read.point
         session.always = []
-        fixes, self.notes = clipping(session, session.run(self.own))
-        if fixes:
-            wrong = self._wrong_at([self.own, *generic])
-            session.always = fixes
-            if self._wrong_at([self.own, *generic]) > wrong:
-                session.always, self.notes = [], []
         done = session.run(self.own)
+        fixes, self.notes = clipping(session, done)
+        if fixes:
+            every = [self.own, *generic]
+            wrong = sum(_wrong_results(session, p) for p in every)
+            session.always = fixes
+            if sum(_wrong_results(session, p) for p in every) > wrong:
+                session.always, self.notes = [], []
+            else:
+                done = session.run(self.own)
         self.points: list[Point] = [self.own]
         self.done: list[Done] = [done]
         self.hidden: list[str] = [*hidden]
@@ -192,9 +195,6 @@ class _Checked:
             self.points.append(point)
             self.done.append(found)
         self.returned = [session.returned(p, d) for p, d in zip(self.points, self.done, strict=True)]
-
-    def _wrong_at(self, points: Sequence[Point]) -> int:
-        return sum(not self.session.is_right(r, p) for p in points for r in self.session.returned(p, self.session.run(p)) if r.decides)
 
     @property
     def wrong(self) -> int:
@@ -351,6 +351,7 @@ def _explained(session: Session, points: list[Point], ideal: list[Point], budget
 
 
 def _wrong_results(session: Session, point: Point) -> int:
+    """Return how many of backward's results are wrong at a point."""
     return sum(not session.is_right(r, point) for r in session.paired(point, session.quick(point, {}) or []) if r.decides)
 
 

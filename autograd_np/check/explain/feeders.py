@@ -11,6 +11,7 @@ from autograd_np.check.explain.case import Case
 from autograd_np.check.judge.compare import close
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Outcome, Wrong
+from autograd_np.check.judge.session import NOTHING
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Call, Event, Step, leaves_of
@@ -19,9 +20,6 @@ from autograd_np.node import Node
 from autograd_np.typing import Array
 
 __all__ = ["Suspect", "behind_right_ones", "is_primal", "named_terms", "suspects_of"]
-
-NOTHING = 1e-9
-"""A result this much smaller than the others is zero."""
 
 MOST = 80
 """So many statements are suspected."""

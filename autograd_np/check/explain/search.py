@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,12 +93,6 @@ def candidates_of(case: Case, w: Wrong, places: Sequence[Place], suspects: Seque
     return in_order([*own_changes(case, w, places, out), *changes_of(case, suspects, out)], out)
 
 
-def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterator[Candidate]:
-    """Yield the changes of statements that feed something wrong."""
-    kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
-    yield from _feeding(case, suspects, kept)
-
-
 def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
     """Sort changes by simplicity, then by execution; what is computed in a return statement comes last."""
     first: dict[Place, int] = {}
@@ -138,7 +132,9 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
             yield Candidate(edit.rank + more, edit, place, w.name, event, w)
 
 
-def _feeding(case: Case, suspects: Sequence[Suspect], kept: Collection[Place]) -> Iterator[Candidate]:
+def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterator[Candidate]:
+    """Yield the changes of statements that feed something wrong."""
+    kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
     recomputed = {s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events)}
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
     for s in {s.place: s for s in reversed(suspects)}.values():

@@ -129,7 +129,7 @@ def _numeric(case: Disagreement, spent: list[int]) -> tuple[float, float]:
 
     def f(x: Array) -> Array:
         spent[0] += 1
-        return np.asarray(point.scalar_at(case.name, x))
+        return _scalar_at(point, case.name, x)
 
     try:
         with np.errstate(all="ignore"):

@@ -97,10 +97,11 @@ def misplaced(session: Session, point: Point, done: Done, returned: Sequence[Ret
     """Return the gradients that are computed and in whose place another one, or a variable of forward's, is returned."""
     places = displacing(session, done)
     standing = [r for r in returned if r.where in places]
+    strange = strangers(session, point, done)
     order = {n: i for i, n in enumerate(point.leaves)}
     found = []
     for w in missing:
-        fitting = [r for r in strangers(session, point, done) if r.value.shape == w.event.value.shape]
+        fitting = [r for r in strange if r.value.shape == w.event.value.shape]
         if standing:
             nearest = min(standing, key=lambda r: abs(sum(r.where[1:]) - order.get(w.forward_name, 0)))
             found.append(Absent(w.forward_name, w.event.path, nearest, nearest.where))
