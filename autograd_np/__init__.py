@@ -35,6 +35,7 @@ from autograd_np.errors import (
     ShapeWarning,
 )
 from autograd_np.graph import Graph, Operation, graph, operation
+from autograd_np.heap import keep_freed_memory as _keep_freed_memory
 from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
 
 __version__ = "0.1.0"
+
+_keep_freed_memory()
 
 __all__ = [
     "AnomalyError",

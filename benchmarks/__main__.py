@@ -14,7 +14,7 @@ from typing import Annotated, Any  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from benchmarks import graph_cost, import_time, notebook_step, report, scalar_chain  # noqa: E402
+from benchmarks import freed_memory, graph_cost, import_time, notebook_step, report, scalar_chain  # noqa: E402
 
 
 class Section(StrEnum):
@@ -23,6 +23,7 @@ class Section(StrEnum):
     notebook_step = "notebook_step"
     scalar_chain = "scalar_chain"
     graph_cost = "graph_cost"
+    freed_memory = "freed_memory"
     import_time = "import_time"
 
 
@@ -37,6 +38,9 @@ def measure(section: Section, settings: Settings) -> tuple[report.Table, list[di
     elif section is Section.scalar_chain:
         timings = scalar_chain.run(settings)
         table = report.ratios("Record, backward and free of n scalar operations", timings, "n")
+    elif section is Section.freed_memory:
+        timings = freed_memory.run(settings)
+        table = report.ratios("Training step in a plain process, m samples", timings, "m")
     else:
         timings = import_time.run(settings)
         table = report.ratios("Import in a fresh process", timings)
@@ -58,7 +62,8 @@ def main(
     environment = report.environment()
     results: dict[str, Any] = {"environment": environment, "settings": vars(settings), "left out": missing, "results": {}}
     about = (
-        f"{environment['processor']}, {environment['cores']} cores (one used), {environment['system']}, Python {environment['python']}; "
+        f"{environment['processor']}, {environment['cores']} cores (one used), {environment['system']}, Python {environment['python']}, "
+        f"freed memory {environment['freed memory']}; "
     )
     about += ", ".join(f"{name} {number}" for name, number in environment["packages"].items())
     about += "." + (f" Not installed, left out: {', '.join(missing)}." if missing else "")

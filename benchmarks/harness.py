@@ -90,6 +90,7 @@ def one_thread() -> None:
         raise RuntimeError("one_thread() must run before numpy is imported; start the benchmarks with `python -m benchmarks`")
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     os.environ["JAX_PLATFORMS"] = "cpu"
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # a pool that waits by spinning takes the processor from the next contender
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 

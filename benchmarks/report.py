@@ -125,6 +125,7 @@ def environment() -> dict[str, Any]:
         "threads used": 1,
         "system": platform.system(),
         "python": platform.python_version(),
+        "freed memory": "kept" if os.environ.get("AUTOGRAD_NP_KEEP_MEMORY", "1") == "1" else "left to the allocator",
         "packages": versions,
     }
 
