@@ -18,14 +18,16 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.check.explain.absent import find_absent
 from autograd_np.check.explain.case import Budget
-from autograd_np.check.explain.detective import Mistake, find_mistakes
+from autograd_np.check.explain.detective import find_mistakes
 from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.vocabulary import constant_name, sizes_of
+from autograd_np.check.explain.whole import Mistake
 from autograd_np.check.judge.adequacy import blind_spots
 from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate, at_kink
 from autograd_np.check.judge.compare import Comparison, compare
-from autograd_np.check.judge.handed import Withheld, absent, clipping, misplaced, withheld, without_gradient
+from autograd_np.check.judge.handed import Clipping, Withheld, absent, clipping, misplaced, withheld, without_gradient
 from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
+from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Returned
 from autograd_np.check.judge.points import Read, choose_readings, generic_points, is_random
 from autograd_np.check.judge.results import Result
@@ -158,6 +160,19 @@ def _refuse_nonsense(forward: Any, backward: Any, loss: Any, inputs: Any, draws:
         )
 
 
+def _of_right_gradients(session: Session, clips: Sequence[Clipping], points: Sequence[Point]) -> Sequence[Clipping]:
+    """Return the clips that come after the gradient, not within it: without them less is wrong, or as much and a gradient is clipped."""
+    if not clips:
+        return []
+    wrong = sum(_wrong_results(session, p) for p in points)
+    session.always = [c.fix for c in clips]
+    without = sum(_wrong_results(session, p) for p in points)
+    session.always = []
+    if without == wrong and wrong:
+        return [c for c in clips if is_gradients_name(c.path)]
+    return clips if without <= wrong else []
+
+
 def _require(session: Session, known: Sequence[str]) -> None:
     """Raise if a gradient is asked for that forward has no variable for."""
     strange = [n for n in session.wrt or () if n not in known]
@@ -175,15 +190,11 @@ class _Checked:
         self.session, self.read, self.own = session, read, read.point
         session.always = []
         done = session.run(self.own)
-        fixes, self.notes = clipping(session, done)
-        if fixes:
-            every = [self.own, *generic]
-            wrong = sum(_wrong_results(session, p) for p in every)
-            session.always = fixes
-            if sum(_wrong_results(session, p) for p in every) > wrong:
-                session.always, self.notes = [], []
-            else:
-                done = session.run(self.own)
+        clips = _of_right_gradients(session, clipping(session, done), [self.own, *generic])
+        self.notes = [c.said for c in clips]
+        if clips:
+            session.always = [c.fix for c in clips]
+            done = session.run(self.own)
         self.points: list[Point] = [self.own]
         self.done: list[Done] = [done]
         self.hidden: list[str] = [*hidden]

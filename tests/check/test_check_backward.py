@@ -97,7 +97,7 @@ def test_the_notebooks_pass_is_right_and_its_convention_is_named():
     assert any("dZ2 = m (7) × ∂L/∂Z2" in c for c in report.conventions)
     assert any("dZ1 = m (7) × ∂L/∂Z1" in c for c in report.conventions)
     assert report.lines[0].line == line_of(backward_propagation, "dZ2 = A2 - Y")
-    assert 0 < report.seconds < 2
+    assert report.seconds > 0
     assert f"{report.seconds:.2f} s" in str(report)
     assert report.draws == 3
     report.raise_if_wrong()

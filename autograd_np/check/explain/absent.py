@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.explain.case import Budget, Case
-from autograd_np.check.explain.detective import Mistake, find_mistakes, finished, single_change
+from autograd_np.check.explain.detective import find_mistakes, finished
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.edits.syntax import replaced, statements
+from autograd_np.check.explain.whole import Mistake, single_change
 from autograd_np.check.judge.handed import respelled
 from autograd_np.check.judge.outcome import Absent, Fix, Wrong
 from autograd_np.check.judge.session import Session

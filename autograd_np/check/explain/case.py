@@ -129,7 +129,7 @@ class Case:
             scope, candidates = session.scope(step, point), session.candidates(step, point)
             sizes = sizes_in(session.own_names(step), candidates, self.sizes(point), flat_names(point.inputs))
             try:
-                self._edits[key] = edits_of(place.statement, path, scope, candidates, sizes, hints=self.hints)
+                self._edits[key] = edits_of(place.statement, path, scope, candidates, sizes, hints=self.hints, unread=place.function.unread)
             except Exception:  # noqa: BLE001 (a search that fails finds nothing; the verdict stands)
                 self._edits[key] = []
         return self._edits[key]
@@ -139,6 +139,7 @@ class Case:
         """What the text of forward, and of what it calls, tells."""
         program = self.session.program
         functions = [program.functions.of(f.__code__) for f in program.world.functions]
+        functions += [f for f in program.functions.watched() if id(f) in program.called_by_forward and f not in functions]
         trees = [f.tree for f in functions if f is not None and f.tree is not None and (f is not self.session.function or program.joint)]
         return hints_of(*trees)
 
@@ -151,6 +152,11 @@ class Case:
         """
         found = self._each_wrong(point, more, codes)
         return None if found is None else sum(found)
+
+    def results_wrong(self, point: Point, *, codes: Codes | None = None) -> list[bool] | None:
+        """Say of each result whether it is wrong, or return ``None`` if backward does not run."""
+        found = self._each_wrong(point, (), codes)
+        return None if found is None else list(found)
 
     def cures_all(self, *more: Fix, codes: Codes | None = None) -> bool:
         """Whether everything is right, on every point, with statements changed."""

@@ -8,7 +8,6 @@ import functools
 import itertools
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,8 +15,9 @@ from autograd_np.check.explain.case import Budget, Case, Verdict
 from autograd_np.check.explain.culprits import meant_as_gradient, stale
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.explain.edits.rewrite import rewritten
-from autograd_np.check.explain.feeders import behind_right_ones, suspects_of
-from autograd_np.check.explain.search import MOST_RUNS, Candidate, candidates_of, changes_of, cure_all, cure_one, in_order, own_changes
+from autograd_np.check.explain.feeders import suspects_of
+from autograd_np.check.explain.search import Candidate, candidates_of, cure_all, cure_one
+from autograd_np.check.explain.whole import Mistake, one_or_two_changes
 from autograd_np.check.judge.chains import adds, divides, share
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.scan import scan
@@ -27,64 +27,20 @@ from autograd_np.check.watch.run import Event, Step
 from autograd_np.check.watch.source import Place, roots_written_by
 from autograd_np.typing import Array
 
-__all__ = ["Mistake", "find_mistakes", "finished", "single_change"]
+__all__ = ["find_mistakes", "finished"]
 
 
 MOST = 12
 """So many wrong variables are explained."""
 
-MOST_OF_SEVERAL, MOST_OF_LAST = 4000, 1500
-"""So many changed passes are run where several variables are wrong for what may be one reason, and for the last wrong one."""
-
-KEPT = 0.5
-"""How much of the time is kept for several mistakes, if one alone is not found before."""
+MOST_OF_LAST = 1500
+"""So many changed passes are run for the last wrong one."""
 
 SIMPLE = 5
 """A change up to this rank is proposed where a statement raises, even if other things stay wrong."""
 
-UNSHARED = 2.0
-"""How much less simple a change is that does not lie behind everything that is wrong."""
-
-HARMLESS = 2.5
-"""How much less simple a change is of what lies behind results that are right."""
-
-MOST_STARTS = 4
-"""From so many wrong variables the search for a single change starts."""
-
-
 PLAIN = ("missing-term", "scale", "sign", "transpose", "wrong-reduction", "not-finite", "stale-value")
 """What values alone may tell; of other mistakes they give a hint, which is said, but not called an explanation."""
-
-
-@dataclass
-class Mistake:
-    """A wrong variable, the statement that is to blame, why, and how it should read.
-
-    Attributes
-    ----------
-    wrong : Wrong
-    place : Place
-    diagnosis : Diagnosis
-    cure : Fix or None
-        What the search went on with, as if the mistake were not there.
-    variable : str
-        What the statement sets.
-    fix : str or None
-        The lines of the statement without the mistake.
-    call : str
-        The call that led into a helper.
-    consequences : list of str
-        What is wrong only because of it.
-    """
-
-    wrong: Wrong
-    place: Place
-    diagnosis: Diagnosis
-    cure: Fix | None = None
-    variable: str = ""
-    fix: str | None = None
-    call: str = ""
-    consequences: list[str] = field(default_factory=list)
 
 
 def find_mistakes(session: Session, points: Sequence[Point], budget: Budget) -> list[Mistake]:
@@ -118,9 +74,9 @@ def _find(case: Case) -> list[Mistake]:
         case.fixes.append(found[0].cure)
         if case.cures_all():
             return finished(case, found)
-    single = single_change(case)
-    if single is not None:
-        return finished(case, [*found, single])
+    whole = one_or_two_changes(case)
+    if whole:
+        return finished(case, [*found, *whole])
     case.corrected = _conventions(case)
     explained: set[tuple[Place, str]] = set()
     _ignore_what_does_no_harm(case)
@@ -137,44 +93,6 @@ def _find(case: Case) -> list[Mistake]:
         if verdict.fix is not None and (verdict.fix.body is not None or verdict.place != w.place):
             case.fixes.append(verdict.fix)
     return finished(case, found)
-
-
-def single_change(case: Case) -> Mistake | None:
-    """Look for one change of one statement that makes everything right: of those that any wrong variable was made of."""
-    behind = behind_right_ones(case)
-    case.session.cleared = {e.key for step in behind for e in step.events}
-    harmless = {step.place for step in behind}
-    out = case.scan(case.main)
-    wrong = list({(w.place, w.base): w for w in reversed(out.wrong)}.values())[::-1][:MOST_STARTS]
-    if not wrong:
-        return None
-    causes = []
-    for w in wrong:
-        places = case.chain_places(w, out)
-        suspects = suspects_of(case, w, out)
-        causes.append((w, places, suspects, {*places, *(s.place for s in suspects)}))
-    likely = set.intersection(*(every for _, _, _, every in causes))  # each is wrong though what it reads is right
-    # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
-    shared = likely | {place for w, _, _, every in causes if not w.returned for place in every}
-    feeding = {(s.place, s.path): s for _, _, suspects, _ in reversed(causes) for s in suspects if s.place in shared}
-    changes = [c for w, places, _, _ in causes for c in own_changes(case, w, [p for p in places if p in shared], out)]
-    candidates: dict[tuple[Place, object], Candidate] = {}
-    for c in [*changes, *changes_of(case, sorted(feeding.values(), key=lambda s: s.step.number), out)]:
-        if c.place not in likely:
-            c = c._replace(rank=c.rank + UNSHARED)
-        if c.place in harmless:
-            c = c._replace(rank=c.rank + HARMLESS)
-        found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
-        if c.rank < found.rank:
-            candidates[c.place, c.edit.changes or id(c.edit)] = c
-    if len(wrong) > 1 or not wrong[0].returned:  # what one of them needs is not all that is needed
-        candidates = {key: c._replace(event=None) for key, c in candidates.items()}
-    several = len(wrong) > 1
-    cured = cure_all(case, in_order(candidates.values(), out), MOST_OF_SEVERAL if several else MOST_RUNS, KEPT if several else 0.0)
-    if cured is None:
-        return None
-    w = next((w for w in wrong if w.place == cured.place), wrong[0])
-    return Mistake(w, cured.place, cured.diagnosis, cured.fix)
 
 
 def finished(case: Case, found: Sequence[Mistake]) -> list[Mistake]:

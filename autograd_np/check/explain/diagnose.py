@@ -211,6 +211,8 @@ def _term_scale(samples: Sequence[Sample], v: str, tol: float) -> Diagnosis | No
         ratios = [constant_ratio(s.actual - s.expected, s.terms[i][1], tol * 100, s.slack) for s in samples]
         known = [r for r in ratios if r is not None]
         if len(known) == len(ratios) and all(abs(r - known[0]) < 1e-6 * abs(r) for r in known):
+            if abs(known[0] + 1) < 1e-6:
+                return Diagnosis(6.5, "missing-term", f"the contribution through `{name}` is missing from `{v}`")
             return Diagnosis(6.5, "scale", f"in `{v}` the contribution through `{name}` is multiplied by {1 + known[0]:.6g}", 1 + known[0])
     return None
 

@@ -19,7 +19,7 @@ from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.run import Event, Step
 from autograd_np.check.watch.source import Place
 
-__all__ = ["Candidate", "candidates_of", "changes_of", "cure_all", "cure_one", "in_order", "own_changes"]
+__all__ = ["Candidate", "Helping", "candidates_of", "changes_of", "cure_all", "cure_one", "fix_of", "in_order", "own_changes"]
 
 MOST_RUNS = 4000
 """So many changed passes are run for one wrong variable."""
@@ -89,8 +89,10 @@ class Candidate(NamedTuple):
 
 
 def candidates_of(case: Case, w: Wrong, places: Sequence[Place], suspects: Sequence[Suspect], out: Outcome) -> list[Candidate]:
-    """Return the changes that may cure a wrong variable, simplest first."""
-    return in_order([*own_changes(case, w, places, out), *changes_of(case, suspects, out)], out)
+    """Return the changes that may cure a wrong variable, simplest first; not of what was changed before."""
+    fixed = {f.place for f in case.fixes if f.body is not None}
+    changes = [*own_changes(case, w, places, out), *changes_of(case, suspects, out)]
+    return in_order([c for c in changes if c.place not in fixed], out)
 
 
 def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
@@ -159,8 +161,8 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
 
 
 def _of_arguments(edit: Edit) -> bool:
-    """Whether an edit changes only what calls are given."""
-    return bool(edit.changes) and all("args" in path or "keywords" in path for path, _ in edit.changes)
+    """Whether an edit changes only what calls are given; a sign that is wrong there is wrong inside as well, if the function is odd."""
+    return edit.kind != "sign" and bool(edit.changes) and all("args" in path or "keywords" in path for path, _ in edit.changes)
 
 
 def _first_target(place: Place) -> str | None:
@@ -213,10 +215,24 @@ def _plausible(case: Case, c: Candidate) -> bool:
     return not w.returned and (constant_ratio(new, w.expected, case.session.tolerance) or 0) > 0  # 1/m may come later
 
 
-def cure_all(case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0) -> Verdict | None:
-    """Return the simplest change with which everything is right on every point; a share of the time may be kept for other things."""
+class Helping(NamedTuple):
+    """A change that makes some results right and none wrong: how many are then left wrong, and its place among the others."""
+
+    left: int
+    number: int
+    candidate: Candidate
+
+
+def cure_all(
+    case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0, helping: list[Helping] | None = None
+) -> Verdict | None:
+    """Return the simplest change with which everything is right on every point.
+
+    A share of the time may be kept for other things; `helping` is filled with the changes that make some results right.
+    """
     runs = 0
     forms = _Forms(case, candidates)
+    before = case.results_wrong(case.main) if helping is not None else None
     for c in candidates:
         if runs >= most or case.late() or case.budget.left() < keep:
             return None
@@ -224,10 +240,24 @@ def cure_all(case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS,
             continue
         runs += 1
         codes = forms.of(c)
-        if codes is not None and case.cures_all(codes=codes):
-            fix = Fix(c.place, c.path, c.edit.body)
-            return Verdict(c.place, diagnosis_of(c.edit), fix, c.edit)
+        if codes is None:
+            continue
+        if helping is not None and before is not None:
+            after = case.results_wrong(case.main, codes=codes)
+            if after is None or len(after) != len(before):
+                continue
+            if any(after):
+                if sum(after) < sum(before) and all(a <= b for a, b in zip(after, before, strict=True)):
+                    helping.append(Helping(sum(after), runs, c))
+                continue
+        if case.cures_all(codes=codes):
+            return Verdict(c.place, diagnosis_of(c.edit), fix_of(c), c.edit)
     return None
+
+
+def fix_of(candidate: Candidate) -> Fix:
+    """Return what runs a change."""
+    return Fix(candidate.place, candidate.path, candidate.edit.body)
 
 
 def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int) -> Verdict | None:
@@ -240,7 +270,7 @@ def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int)
             return None
         if not _plausible(case, c):
             continue
-        fix = Fix(c.place, c.path, c.edit.body)
+        fix = fix_of(c)
         if c.event is None and usual is not None and scans >= FREE_SCANS:
             runs += 1
             codes = forms.of(c)

@@ -18,7 +18,7 @@ from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place, roots_written_by
 from autograd_np.check.watch.state import Attribute
 
-__all__ = ["Withheld", "absent", "clipping", "misplaced", "respelled", "withheld", "without_gradient"]
+__all__ = ["Clipping", "Withheld", "absent", "clipping", "misplaced", "respelled", "withheld", "without_gradient"]
 
 _CARRIED = re.compile(
     r"(?i)[ahcs](_?(0|prev|init|state))?|hidden|cell|states?|(\w+_)?(mean|std|var)|(running|moving)_\w+|pos(ition)?s?|pos_\w+|pe|[xy]_\w+"
@@ -226,15 +226,22 @@ def respelled(path: str, old: str | int, new: str | int) -> str:
     return f"{head}{new}{tail}" if found else path
 
 
-def clipping(session: Session, done: Done) -> tuple[list[Fix], list[str]]:
-    """Return fixes that leave out statements which clip a variable itself, and what to say about them."""
-    fixes: dict[Place, Fix] = {}
-    said = []
+class Clipping(NamedTuple):
+    """A statement that clips a variable itself: the fix that leaves it out, the variable, and what to say about it."""
+
+    fix: Fix
+    path: str
+    said: str
+
+
+def clipping(session: Session, done: Done) -> list[Clipping]:
+    """Return the statements that clip a variable itself."""
+    found: dict[Place, Clipping] = {}
     for step in done.recording.steps:
         s = step.place.statement
         call = getattr(s, "value", None)
         if (
-            step.place in fixes
+            step.place in found
             or not isinstance(call, ast.Call)
             or not ast.unparse(call.func).endswith("clip")
             or not (call.args or isinstance(call.func, ast.Attribute))
@@ -250,9 +257,10 @@ def clipping(session: Session, done: Done) -> tuple[list[Fix], list[str]]:
             session.codes([Fix(step.place, "", [])])
         except Exception:  # noqa: BLE001, S112 (then it is judged as it is)
             continue
-        fixes[step.place] = Fix(step.place, "", [])
-        said.append(f"`{ast.unparse(target)}` is clipped at line {step.place.line}; its value before that is judged")
-    return list(fixes.values()), said
+        path = ast.unparse(target)
+        said = f"`{path}` is clipped at line {step.place.line}; its value before that is judged"
+        found[step.place] = Clipping(Fix(step.place, "", []), path, said)
+    return list(found.values())
 
 
 def _is_module(node: ast.expr) -> bool:

@@ -15,7 +15,7 @@ from autograd_np.check.judge.chains import chain_ends
 from autograd_np.check.judge.compare import SAFETY, close
 from autograd_np.check.judge.names import pair
 from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
-from autograd_np.check.judge.pairing import Pairing
+from autograd_np.check.judge.pairing import Meaning, Pairing
 from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
 from autograd_np.check.judge.roles import Reading, cotangents_of, fill
 from autograd_np.check.judge.updates import rate_at, updates
@@ -314,20 +314,26 @@ class Session:
         return self.handing(recording)
 
     def _handing_another(self, r: Result, same: Sequence[Event], name: str, recording: Recording, point: Point) -> Place | None:
-        """Return the statement that handed over the gradient of another input, or what forward had, instead of a gradient."""
+        """Return the statement that handed over another gradient, or what forward had, instead of this one."""
         e = next((e for e in reversed(same) if e.call.number == 0 and e.path.isidentifier()), None)
         if e is None:
             return None
+        meant = self.pairing.meaning(e, point)
         if not r.left:
             taken = r.path.isidentifier() and bool(point.value_nodes(e.value)) and np.ptp(e.value) > 0
-            return self.handing(recording) if taken else None
-        meant = self.pairing.meaning(e, point)
+            return self.handing(recording) if taken or (meant is not None and self._is_of_another(meant, e, name, point)) else None
         if meant is None or meant.name == name or point.leaf(meant.name) is None:
             return None
         later = [s.place for s in recording.steps if s.call.number == 0 and s.number > e.step.number]
         given = [p for p in later if e.path in names_read_by(p.statement)]
         holder = next((str(k) for k in reversed(r.keys[:-1]) if isinstance(k, str)), "")
         return next((p for p in given if holder in _names_in(p.statement)), given[-1] if given else None)
+
+    def _is_of_another(self, meant: Meaning, e: Event, name: str, point: Point) -> bool:
+        """Whether a variable is right as the gradient of what it is called after, which is not the input it was handed over for."""
+        if meant.by_value or meant.guessed or meant.name == name:
+            return False
+        return any(close(e.value, point.truth(n), self.tolerance, point.slack(n)) for n in meant.nodes)
 
     def handing(self, recording: Recording) -> Place | None:
         """Return the statement with which backward ended."""

@@ -147,6 +147,15 @@ class Function:
         return [Place(self, i) for i in range(len(self.statements))]
 
     @functools.cached_property
+    def unread(self) -> frozenset[str]:
+        """Variables that are set and never read: something was meant to be made of them."""
+        names = [
+            n for s in (self.tree.body if isinstance(self.tree, ast.FunctionDef) else ()) for n in ast.walk(s) if isinstance(n, ast.Name)
+        ]
+        read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) - read
+
+    @functools.cached_property
     def returns(self) -> list[ast.Return]:
         """The function's own return statements, not those of functions in it."""
         return [s for s in self.statements if isinstance(s, ast.Return)]

@@ -7,7 +7,9 @@ Edits are ordered by `rank`: the simplest explanation is tried first.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import dataclasses
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from autograd_np.check.explain.edits.assignments import assignment_edits
@@ -27,6 +29,11 @@ __all__ = ["Edit", "Hints", "edits_of"]
 
 MOST = 4000
 """So many edits of one statement are tried at most."""
+
+_NAMES = re.compile(r"[^\W\d]\w*")
+
+UNREAD = 2.0
+"""How much simpler a change is that reads a variable which nothing else reads."""
 
 _NO_HINTS = Hints()
 
@@ -59,6 +66,7 @@ def edits_of(
     sizes: Mapping[str, float],
     *,
     hints: Hints = _NO_HINTS,
+    unread: Collection[str] = (),
 ) -> list[Edit]:
     """Return the edits of one statement, simplest first; of a compound statement those of its header.
 
@@ -76,6 +84,8 @@ def edits_of(
         Numbers a scale may be made of: ``{"m": 7, "2": 2, "reg": 0.1}``.
     hints : Hints, optional
         What forward's source tells.
+    unread : collection of str, optional
+        The variables that are set and never read.
     """
     line = Line(statement, target or "return", env, candidates, sizes, hints)
     line.candidates = {**candidates, **reachable(line)}
@@ -85,8 +95,13 @@ def edits_of(
         for place in places:
             if not place.written or family is index_edits:
                 found += family(place)
-    found = _different(found)
+    found = [_of_unread(e, unread) for e in _different(found)] if unread else _different(found)
     return sorted([*found, *pair_edits(line, found)], key=lambda e: e.rank)[:MOST]
+
+
+def _of_unread(edit: Edit, unread: Collection[str]) -> Edit:
+    reads = any(name in unread for _, text in edit.changes for name in _NAMES.findall(text))
+    return dataclasses.replace(edit, rank=edit.rank - UNREAD) if reads else edit
 
 
 def _different(edits: list[Edit]) -> list[Edit]:

@@ -33,12 +33,18 @@ class Hints:
         Where forward reads arrays by arrays or variables: ``"np.arange(N), y"``.
     constants : tuple of float
         Its numbers.
+    factors : tuple of str
+        What forward multiplies a variable by: ``"mask / keep"``, ``"(1 - t)"``.
+    applied : tuple of (str, str)
+        What forward applies functions to, and the calls: ``("beta", "np.abs(beta)")``.
     """
 
     calls: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     indices: tuple[str, ...] = ()
     constants: tuple[float, ...] = ()
+    factors: tuple[str, ...] = ()
+    applied: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -162,10 +168,21 @@ class Line:
 
     @functools.cached_property
     def arrays(self) -> dict[str, Any]:
-        """The numeric arrays the line might have meant, those it names first, then those in sight of it; its own target is none."""
+        """The numeric arrays the line might have meant, those it names first, then those in sight of it.
+
+        Its own target is one if it is assigned anew and had a value before, as what a loop carries.
+        """
         found = {k: v for k, v in self.candidates.items() if is_array(v) and v.dtype.kind in "fbiu" and k != self.target}
+        if isinstance(self.statement, ast.Assign) and is_array(self.env.get(self.target)) and self.env[self.target].dtype.kind in "fbiu":
+            found[self.target] = self.env[self.target]
         near = {k: 0 if k in self.named else 1 if k in self.env or "[" in k or "." in k else 2 for k in found}
         return dict(sorted(found.items(), key=lambda item: near[item[0]])[:60])
+
+    @functools.cached_property
+    def factors(self) -> dict[str, tuple[int, ...]]:
+        """What forward multiplies variables by and is known here, with its shape: expressions, since names are tried anyway."""
+        shapes = {text: shape_of(self.value_of(text)) for text in self.hints.factors if not text.isidentifier()}
+        return {text: shape for text, shape in list(shapes.items())[:30] if shape}
 
     @functools.cached_property
     def scalars(self) -> dict[str, float]:

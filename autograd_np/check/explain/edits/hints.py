@@ -29,8 +29,19 @@ def hints_of(*functions: ast.AST | None) -> Hints:
     terms += [
         t for n in nodes if isinstance(n, (ast.AugAssign, ast.Assign)) and isinstance(n.value, ast.BinOp) for t in _penalties(n.value)
     ]
+    factors = [t for n in nodes if isinstance(n, (ast.BinOp, ast.Call)) for t in _accompanying(n)]
+    applied = [
+        (ast.unparse(n.args[0]), ast.unparse(n)) for n in nodes if isinstance(n, ast.Call) and _is_function(n.func) and len(n.args) == 1
+    ]
     unique = dict.fromkeys
-    return Hints(tuple(unique(calls)), tuple(unique(terms)), tuple(unique(indices)), tuple(unique(constants)))
+    return Hints(
+        tuple(unique(calls)),
+        tuple(unique(terms)),
+        tuple(unique(indices)),
+        tuple(unique(constants)),
+        tuple(unique(factors)),
+        tuple(unique(applied)),
+    )
 
 
 def _is_function(func: ast.expr) -> bool:
@@ -61,13 +72,32 @@ def _penalties(node: ast.expr) -> Iterator[str]:
         yield " * ".join([*times, square]) + over
 
 
+def _accompanying(node: ast.expr) -> Iterator[str]:
+    """Yield what one variable of a product is multiplied by: ``mask / keep`` of ``A * mask / keep``, ``1 - t`` of ``(1 - t) * x``."""
+    factors = list(_factors(node))
+    for i, (op, factor) in enumerate(factors):
+        others = [*factors[:i], *factors[i + 1 :]]
+        if op == "*" and others and isinstance(factor, (ast.Name, ast.Attribute, ast.Subscript)):
+            first = next((f for o, f in others if o == "*"), None)
+            rest = [(o, f) for o, f in others if f is not first]
+            yield (_bracketed(first) if first is not None else "1") + "".join(f" {o} {_bracketed(f)}" for o, f in rest)
+
+
+def _bracketed(node: ast.expr) -> str:
+    return f"({ast.unparse(node)})" if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Compare)) else ast.unparse(node)
+
+
 def _factors(node: ast.expr, op: str = "*") -> Iterator[tuple[str, ast.expr]]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
-        inverse = {"*": "/", "/": "*"}[op]
-        yield from _factors(node.left, op)
-        yield from _factors(node.right, op if isinstance(node.op, ast.Mult) else inverse)
-    else:
-        yield op, node
+    inverse = {"*": "/", "/": "*"}[op]
+    match node:
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as how, right=right):
+            yield from _factors(left, op)
+            yield from _factors(right, op if isinstance(how, ast.Mult) else inverse)
+        case ast.Call(func=ast.Attribute(attr="multiply" | "divide" | "true_divide" as called), args=[left, right]):
+            yield from _factors(left, op)
+            yield from _factors(right, op if called == "multiply" else inverse)
+        case _:
+            yield op, node
 
 
 def _squares(node: ast.expr) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_float_array, is_size, shape_of
 from autograd_np.check.explain.edits.syntax import parsed
+from autograd_np.check.judge.names import is_gradients_name
 
 __all__ = ["activation_edits", "factor_edits", "term_edits"]
 
@@ -80,6 +81,9 @@ def factor_edits(at: Place) -> Iterator[Edit]:
         yield from _scaled(at)
     elif not at.whole:
         return  # the whole product is multiplied
+    for factor, shape in at.line.factors.items():
+        if as_broadcast(factor, shape, value.shape) == factor:
+            yield at.edit(5.9 + more, "missing-factor", _lacks(at, factor), f"({text}) * {factor}")
     forms = _factors(at.line)
     whole = (shape_of(at.line.value(at.line.statement.value)) if hasattr(at.line.statement, "value") else None) or ()
     wide = len(whole) == value.ndim and whole != value.shape
@@ -90,7 +94,7 @@ def factor_edits(at: Place) -> Iterator[Edit]:
         if written is None or np.asarray(other).dtype.kind not in "fb":
             continue
         plain = written == name and np.asarray(other).dtype.kind == "f"
-        for template, rank in forms.items() if plain else (("{0}", 6.0),):
+        for template, rank in forms.items() if plain else (("{0}", 6.0), ("({0} > 0)", 6.4)):
             factor = template.format(written)
             words = _lacks(at, factor)
             yield at.edit(rank + more, "missing-factor", words, f"({text}) * {factor}")
@@ -169,6 +173,10 @@ def term_edits(at: Place) -> Iterator[Edit]:
                 yield from _with_term(at, 6.6 + more, "-", f"{scalar} * {name}")
             for size in _counts(at.line):
                 yield from _with_term(at, 6.6 + more, "+", f"{name} / {size}")
+    for factor, shape in at.line.factors.items() if is_float_array(value) and at.whole else ():
+        for name in list(filter(is_gradients_name, like))[:8]:
+            if as_broadcast(factor, shape, value.shape) == factor:
+                yield from _with_term(at, 5.6, "+", f"{name} * {factor}")
     if is_float_array(value):
         yield from _centred(at, like, more)
         if at.whole:

@@ -26,6 +26,9 @@ def name_edits(at: Place) -> Iterator[Edit]:
     value, base = at.value, at.path[-1] == "value" and isinstance(at.parent, (ast.Subscript, ast.Attribute))
     if is_array(value) and value.ndim and value.dtype.kind in "fbiu":
         whole = not isinstance(at.parent, ast.Subscript)
+        for argument, call in at.line.hints.applied if whole else ():
+            if argument == text and shape_of(at.line.value_of(call)) == value.shape:
+                yield at.edit(5.4, "wrong-point", f"`{at.target}` uses `{text}`, should be `{call}`", call)
         for name in at.line.like(value):
             if name != text and whole and (value.dtype.kind in "iu") == (np.asarray(at.line.arrays[name]).dtype.kind in "iu"):
                 near = 4 if name in at.line.named else 4.2

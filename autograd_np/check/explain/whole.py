@@ -1,0 +1,156 @@
+"""What explains everything at once: one change of the text with which the whole pass is right, or two."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autograd_np.check.explain.case import Case
+from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
+from autograd_np.check.explain.feeders import Suspect, behind_right_ones, suspects_of
+from autograd_np.check.explain.search import MOST_RUNS, Candidate, Helping, changes_of, cure_all, fix_of, in_order, own_changes
+from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
+from autograd_np.check.watch.source import Place
+
+__all__ = ["Mistake", "one_or_two_changes", "single_change"]
+
+MOST_OF_SEVERAL = 4000
+"""So many changed passes are run where several variables are wrong for what may be one reason."""
+
+KEPT, KEPT_OF_TWO = 0.5, 0.15
+"""How much of the time is kept for several mistakes, if one alone is not found before; and for what two do not explain either."""
+
+UNSHARED = 2.0
+"""How much less simple a change is that does not lie behind everything that is wrong."""
+
+HARMLESS = 2.5
+"""How much less simple a change is of what lies behind results that are right."""
+
+MOST_STARTS = 4
+"""From so many wrong variables the search for a single change starts."""
+
+MOST_FIRST, MOST_SECOND = 6, 600
+"""So many changes that make something right are taken for the first of two, and so many changed passes are run for the second."""
+
+
+@dataclass
+class Mistake:
+    """A wrong variable, the statement that is to blame, why, and how it should read.
+
+    Attributes
+    ----------
+    wrong : Wrong
+    place : Place
+    diagnosis : Diagnosis
+    cure : Fix or None
+        What the search went on with, as if the mistake were not there.
+    variable : str
+        What the statement sets.
+    fix : str or None
+        The lines of the statement without the mistake.
+    call : str
+        The call that led into a helper.
+    consequences : list of str
+        What is wrong only because of it.
+    """
+
+    wrong: Wrong
+    place: Place
+    diagnosis: Diagnosis
+    cure: Fix | None = None
+    variable: str = ""
+    fix: str | None = None
+    call: str = ""
+    consequences: list[str] = field(default_factory=list)
+
+
+class _Cause(NamedTuple):
+    """A wrong variable, the statements that build it, what feeds it, and the places of all these."""
+
+    wrong: Wrong
+    own: list[Place]
+    suspects: list[Suspect]
+    places: set[Place]
+
+
+def single_change(case: Case) -> Mistake | None:
+    """Look for one change of one statement that makes everything right: of those that any wrong variable was made of."""
+    return _single(case)
+
+
+def one_or_two_changes(case: Case) -> list[Mistake]:
+    """Look for one change that makes everything right, or for two: one that makes some results right, and one for the others."""
+    helping: list[Helping] = []
+    single = _single(case, helping=helping)
+    if single is not None:
+        return [single]
+    cleared, (_, causes) = case.session.cleared, _causes(case)
+    for first in sorted(helping)[:MOST_FIRST]:
+        if case.budget.left() < KEPT_OF_TWO:
+            break
+        fix = fix_of(first.candidate)
+        case.fixes.append(fix)
+        second = _single(case, most=MOST_SECOND, keep=KEPT_OF_TWO)
+        case.fixes.remove(fix)
+        if second is not None:
+            return [_mistake(causes, first.candidate.place, diagnosis_of(first.candidate.edit), fix), second]
+    case.session.cleared = cleared
+    return []
+
+
+def _single(case: Case, *, most: int | None = None, keep: float | None = None, helping: list[Helping] | None = None) -> Mistake | None:
+    behind = behind_right_ones(case)
+    case.session.cleared = {e.key for step in behind for e in step.events}
+    out, causes = _causes(case)
+    if not causes:
+        return None
+    likely = set.intersection(*(c.places for c in causes))  # each is wrong though what it reads is right
+    # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
+    shared = likely | {place for c in causes if not c.wrong.returned for place in c.places}
+    changes = _changes(case, out, causes, shared, likely, {step.place for step in behind})
+    several = len(causes) > 1
+    if several or not causes[0].wrong.returned:  # what one of them needs is not all that is needed
+        changes = [c._replace(event=None) for c in changes]
+    if most is None:
+        most = MOST_OF_SEVERAL if several else MOST_RUNS
+    if keep is None:
+        keep = KEPT if several else 0.0
+    cured = cure_all(case, changes, most, keep, helping if several else None)
+    return None if cured is None else _mistake(causes, cured.place, cured.diagnosis, cured.fix)
+
+
+def _causes(case: Case) -> tuple[Outcome, list[_Cause]]:
+    """Return a scan and, of the wrong variables that come first, what each was made of."""
+    out = case.scan(case.main)
+    wrong = list({(w.place, w.base): w for w in reversed(out.wrong)}.values())[::-1][:MOST_STARTS]
+    causes = []
+    for w in wrong:
+        own, suspects = case.chain_places(w, out), suspects_of(case, w, out)
+        causes.append(_Cause(w, own, suspects, {*own, *(s.place for s in suspects)}))
+    return out, causes
+
+
+def _changes(
+    case: Case, out: Outcome, causes: list[_Cause], among: Collection[Place], likely: Collection[Place], harmless: Collection[Place]
+) -> list[Candidate]:
+    """Return the changes of the places that are looked `among`, simplest first, each once."""
+    feeding = {(s.place, s.path): s for c in reversed(causes) for s in c.suspects if s.place in among}
+    own = [e for c in causes for e in own_changes(case, c.wrong, [p for p in c.own if p in among], out)]
+    candidates: dict[tuple[Place, object], Candidate] = {}
+    fixed = {f.place for f in case.fixes if f.body is not None}
+    for c in [*own, *changes_of(case, sorted(feeding.values(), key=lambda s: s.step.number), out)]:
+        if c.place in fixed:
+            continue
+        c = c._replace(rank=c.rank + UNSHARED * (c.place not in likely) + HARMLESS * (c.place in harmless))
+        found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
+        if c.rank < found.rank:
+            candidates[c.place, c.edit.changes or id(c.edit)] = c
+    return in_order(candidates.values(), out)
+
+
+def _mistake(causes: list[_Cause], place: Place, diagnosis: Diagnosis, fix: Fix | None) -> Mistake:
+    """Tell a cure by a variable that it makes right: one that the statement sets, or else the first."""
+    wrong = [c.wrong for c in causes]
+    w = next((w for w in wrong if w.place == place), None) or next((c.wrong for c in causes if place in c.places), wrong[0])
+    return Mistake(w, place, diagnosis, fix)
