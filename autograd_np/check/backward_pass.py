@@ -248,7 +248,9 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     if not raised:
         _refuse_nothing(session, checked, missing)
         session.returned_names = {_last_name(r.path) for r in checked.returned[0] if r.decides}
-        lacking = absent(session, own, checked.returned[0]) + misplaced(session, own, checked.done[0], checked.returned[0], missing)
+        lacking = absent(session, own, checked.returned[0])
+        known = {a.forward_name for a in lacking}
+        lacking += [a for a in misplaced(session, own, checked.done[0], checked.returned[0], missing) if a.forward_name not in known]
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
     judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]

@@ -189,6 +189,29 @@ def test_right_code_is_right(text, inputs):
     assert checked(text, inputs=inputs).ok
 
 
+FLAT = """
+    def forward(theta, X, Y, lam=0.4):
+        W, V = theta[:6].reshape(3, 2), theta[6:].reshape(2, 2)
+        H = np.tanh(X @ W)
+        R = H @ V - Y
+        return 0.5 * np.sum(R**2) / len(X) + 0.5 * lam * (np.sum(W**2) + np.sum(V**2)), H, R
+
+    def backward(theta, X, H, R, lam=0.4):
+        W, V = theta[:6].reshape(3, 2), theta[6:].reshape(2, 2)
+        dR = R / len(X)
+        dW = X.T @ ((dR @ V.T) * (1 - H**2))
+        dV = H.T @ dR
+        dW += lam * W
+        dV += lam * V
+        return np.concatenate([dW.ravel(), dV.ravel()])
+"""
+
+
+def flat():
+    theta, X, Y = normal(10, (5, 3), (5, 2))
+    return {"theta": theta, "X": X, "Y": Y}
+
+
 ONE = [
     (DROPOUT, dropout, "    dA = np.multiply(dA, mask) / keep\n", "", "missing-factor", "mask / keep"),
     (HIGHWAY, highway, " + dout * (1 - t)", "", "missing-term", "dout * (1 - t)"),
@@ -209,6 +232,7 @@ def test_what_forward_or_an_unread_variable_suggests(text, inputs, old, new, kin
 TWO = [
     (NETWORK, network, ("= (acts[-1] - Y)", "= (Y - acts[-1])"), ("delta.sum(axis=0)", "delta.mean(axis=0)")),
     (NETWORK, network, ("= (acts[-1] - Y) / len(Y)", "= (acts[-1] - Y)"), ("acts[i].T @ delta", "-acts[i].T @ delta")),
+    (FLAT, flat, ("dR = R / len(X)", "dR = -R / len(X)"), ("dW += lam * W", "dW += 2 * lam * W")),
     (RNN, rnn, ("2 * hs[t + 1] + dh_next", "hs[t + 1] + dh_next"), ("np.outer(h_old, da)", "np.outer(h, da)")),
 ]
 
@@ -221,3 +245,36 @@ def test_two_mistakes_of_which_one_is_behind_the_other(text, inputs, first, seco
     wanted = {next(i for i, line in enumerate(lines, 1) if old in line) for old, _ in (first, second)}
     assert {f.line for f in report.findings} == wanted, str(report)
     assert all(f.kind != "unknown" and f.fix for f in report.findings), str(report)
+
+
+RETURNED = """
+    def forward(X, logits, mu):
+        d = X[:, None] - mu
+        return np.sum(np.exp(logits) * np.sum(d**2, axis=(0, 2))), d
+
+    def backward(X, logits, mu, d):
+        e = np.exp(logits)
+        dlogits = e * np.sum(d**2, axis=(0, 2))
+        dX = np.einsum("k,nkj->nj", 2 * e, d)
+        dmu = -np.einsum("k,nkj->kj", 2 * e, d)
+        return {"dX": dX, "dlogits": dlogits, "dmu": dmu}
+"""
+
+
+def points():
+    X, logits, mu = normal((5, 2), 3, (3, 2))
+    return {"X": X, "logits": logits, "mu": mu}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fix"),
+    [
+        ('{"dX": dX, "dlogits"', '{"dlogits"', '"dX": dX'),
+        ('{"dX": dX, "dlogits": dlogits, "dmu": dmu}', "dX, dlogits", "dX, dlogits, dmu"),
+        ('{"dX": dX, "dlogits": dlogits, "dmu": dmu}', "dlogits, dmu", "dlogits, dmu, dX"),
+    ],
+)
+def test_what_is_computed_and_not_returned_is_put_beside_the_others(old, new, fix):
+    report = checked(RETURNED, (old, new), inputs=points)
+    (finding,) = report.findings
+    assert (finding.kind, fix in finding.fix) == ("not-returned", True), str(report)

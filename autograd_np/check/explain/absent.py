@@ -115,7 +115,8 @@ def _stored(case: Case, recording: Recording, a: Absent) -> Iterator[tuple[Place
                 text = f"{path} = {name}"
                 yield step.place, Edit(1, "not-returned", message.format(f"`{text}`"), partial(statements, statement, [statement, text]))
             elif (held := _with_entry(statement, old, new, name)) is not None:
-                yield step.place, Edit(1, "not-returned", message.format(f"`{new!r}: {name}`"), held)
+                entry = name if isinstance(new, int) else f"{new!r}: {name}"
+                yield step.place, Edit(1, "not-returned", message.format(f"`{entry}`"), held)
 
 
 def _fitting(variables: Mapping[str, Any], shape: tuple[int, ...]) -> list[str]:
@@ -147,8 +148,11 @@ def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
 
 
 def _with_entry(statement: ast.stmt, old: Any, new: Any, name: str) -> ast.stmt | None:
-    """Return a statement that writes down a dict with an entry `old`, with an entry `new` behind it."""
+    """Return a statement that writes down a dict with an entry `old`, with an entry `new` behind it; or a tuple with one more."""
     made = copy.deepcopy(statement)
+    if isinstance(made, ast.Return) and isinstance(made.value, ast.Tuple) and new == len(made.value.elts):
+        made.value.elts.append(ast.Name(name, ast.Load()))
+        return ast.fix_missing_locations(made)
     for node in ast.walk(made):
         if isinstance(node, ast.Dict):
             keys = [k.value if isinstance(k, ast.Constant) else None for k in node.keys]

@@ -16,8 +16,8 @@ from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.edits.edit import Edit, Hints
 from autograd_np.check.explain.edits.hints import hints_of
 from autograd_np.check.explain.vocabulary import sizes_in, sizes_of
-from autograd_np.check.judge.compare import close
-from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
+from autograd_np.check.judge.compare import close, elements_off
+from autograd_np.check.judge.outcome import Fix, Key, Outcome, Returned, Wrong
 from autograd_np.check.judge.results import assigned
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Codes, Session
@@ -151,10 +151,10 @@ class Case:
         `codes` are the changed functions where they are compiled already.
         """
         found = self._each_wrong(point, more, codes)
-        return None if found is None else sum(found)
+        return None if found is None else sum(map(bool, found))
 
-    def results_wrong(self, point: Point, *, codes: Codes | None = None) -> list[bool] | None:
-        """Say of each result whether it is wrong, or return ``None`` if backward does not run."""
+    def elements_wrong(self, point: Point, *, codes: Codes | None = None) -> list[int] | None:
+        """Say of each result how many of its elements are wrong, or return ``None`` if backward does not run."""
         found = self._each_wrong(point, (), codes)
         return None if found is None else list(found)
 
@@ -162,8 +162,8 @@ class Case:
         """Whether everything is right, on every point, with statements changed."""
         return all((found := self._each_wrong(point, more, codes)) is not None and not any(found) for point in self.points)
 
-    def _each_wrong(self, point: Point, more: Sequence[Fix], codes: Codes | None) -> Iterator[bool] | None:
-        """Say of each result, one after the other, whether it is wrong."""
+    def _each_wrong(self, point: Point, more: Sequence[Fix], codes: Codes | None) -> Iterator[int] | None:
+        """Say of each result, one after the other, how many of its elements are wrong."""
         session = self.session
         if codes is None:
             try:
@@ -177,10 +177,15 @@ class Case:
             found, _ = assigned(results, point, session.names, session.wrt, session.tolerance)
             if not found:
                 return None
-            return (not close(results[i].value, point.truth(t.node), session.tolerance, point.slack(t.node)) for i, t in found.items())
+            return (elements_off(results[i].value, point.truth(t.node), session.tolerance, point.slack(t.node)) for i, t in found.items())
         returned = [r for r in session.paired(point, results) if r.decides]
         missing = {t.name for t in session.targets.values() if t.is_input} - {r.forward_name for r in returned} - session.undecided
-        return itertools.chain((True for _ in missing), (not session.is_right(r, point) for r in returned))
+        return itertools.chain((1 for _ in missing), (self._off(r, point) for r in returned))
+
+    def _off(self, r: Returned, point: Point) -> int:
+        if self.session.is_right(r, point):
+            return 0
+        return max(1, elements_off(r.value, point.truth(r.node), self.session.tolerance, point.slack(r.node)))
 
     def right_with(self, fix: Fix, w: Wrong, point: Point) -> bool:
         """Whether a fix cures a wrong variable."""

@@ -216,7 +216,7 @@ def _plausible(case: Case, c: Candidate) -> bool:
 
 
 class Helping(NamedTuple):
-    """A change that makes some results right and none wrong: how many are then left wrong, and its place among the others."""
+    """A change that makes some elements of results right and none wrong: how many are left wrong, and its place among the others."""
 
     left: int
     number: int
@@ -228,11 +228,11 @@ def cure_all(
 ) -> Verdict | None:
     """Return the simplest change with which everything is right on every point.
 
-    A share of the time may be kept for other things; `helping` is filled with the changes that make some results right.
+    A share of the time may be kept for other things; `helping` is filled with the changes that make something right.
     """
     runs = 0
     forms = _Forms(case, candidates)
-    before = case.results_wrong(case.main) if helping is not None else None
+    before = case.elements_wrong(case.main) if helping is not None else None
     for c in candidates:
         if runs >= most or case.late() or case.budget.left() < keep:
             return None
@@ -243,7 +243,7 @@ def cure_all(
         if codes is None:
             continue
         if helping is not None and before is not None:
-            after = case.results_wrong(case.main, codes=codes)
+            after = case.elements_wrong(case.main, codes=codes)
             if after is None or len(after) != len(before):
                 continue
             if any(after):

@@ -115,8 +115,8 @@ def _single(case: Case, *, most: int | None = None, keep: float | None = None, h
     if most is None:
         most = MOST_OF_SEVERAL if several else MOST_RUNS
     if keep is None:
-        keep = KEPT if several else 0.0
-    cured = cure_all(case, changes, most, keep, helping if several else None)
+        keep = KEPT if several or helping is not None else 0.0
+    cured = cure_all(case, changes, most, keep, helping)
     return None if cured is None else _mistake(causes, cured.place, cured.diagnosis, cured.fix)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np.typing import Array
 
-__all__ = ["Comparison", "close", "compare", "constant_ratio"]
+__all__ = ["Comparison", "close", "compare", "constant_ratio", "elements_off"]
 
 SMALL = 1e-3
 """An element this much smaller than the largest of its gradient may be off by `tolerance` of the latter times this."""
@@ -51,6 +51,16 @@ def close(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> bool:
     size = np.abs(b)
     largest = float(np.max(size))
     return bool(np.all(np.abs(a - b) <= tolerance * (size + SMALL * largest) + SAFETY * slack))
+
+
+def elements_off(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> int:
+    """Return how many elements of `a` are not those of `b`; all of them if the shapes differ."""
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if a.shape != b.shape or a.size == 0:
+        return int(b.size)
+    size = np.abs(b)
+    with np.errstate(invalid="ignore"):
+        return int(np.sum(~(np.abs(a - b) <= tolerance * (size + SMALL * float(np.max(size))) + SAFETY * slack)))
 
 
 def constant_ratio(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> float | None:

@@ -54,7 +54,7 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
         asked = session.wrt is not None and meaning.name in session.wrt
         if session.wrt is not None and not asked:
             continue
-        if not (asked or crowded) and others and is_data(meaning.name):
+        if not (asked or crowded or _stands_alone(e)) and others and is_data(meaning.name):
             continue
         if np.shape(leaf.out) != e.value.shape or e.value.tobytes() in handed or meaning.name in done.updated:
             continue
@@ -94,7 +94,10 @@ def strangers(session: Session, point: Point, done: Done) -> list[Result]:
 
 
 def misplaced(session: Session, point: Point, done: Done, returned: Sequence[Returned], missing: Sequence[Withheld]) -> list[Absent]:
-    """Return the gradients that are computed and in whose place another one, or a variable of forward's, is returned."""
+    """Return the gradients that are computed and not returned, where their place is known.
+
+    In that place stands another one, or a variable of forward's, or it is beside the others in a dict or at the end of a tuple.
+    """
     places = displacing(session, done)
     standing = [r for r in returned if r.where in places]
     strange = strangers(session, point, done)
@@ -110,7 +113,21 @@ def misplaced(session: Session, point: Point, done: Done, returned: Sequence[Ret
             leaf = point.leaves[w.forward_name]
             stranger = Returned(w.forward_name, r.path, session.handing(done.recording), r.value, leaf, False, ("returned", *r.keys))
             found.append(Absent(w.forward_name, w.event.path, stranger, stranger.where))
+        elif (added := _beside(w, returned, done)) is not None:
+            found.append(added)
     return found
+
+
+def _beside(w: Withheld, returned: Sequence[Returned], done: Done) -> Absent | None:
+    """Return a gradient as one that belongs beside those that are returned."""
+    beside = [r for r in returned if r.decides and r.where[:1] == ("returned",) and len(r.where) == 2]
+    for r in beside:
+        _, key = r.where
+        ends = [k.keys[0] for k in done.results if not k.left and len(k.keys) == 1 and isinstance(k.keys[0], int)]
+        where = ("returned", max(ends) + 1) if isinstance(key, int) and ends else _exchanged(r.where, r.forward_name, w.forward_name)
+        if where is not None:
+            return Absent(w.forward_name, w.event.path, r, where)
+    return None
 
 
 def _has_sibling_in(name: str, covered: Collection[str], point: Point) -> bool:
@@ -125,6 +142,12 @@ def _unpacked(place: Place) -> bool:
     """Whether a statement takes what it needs out of a call that gives more."""
     s = place.statement
     return isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Tuple) and not isinstance(s.value, ast.Tuple)
+
+
+def _stands_alone(e: Event) -> bool:
+    """Whether a statement of its own, in no loop or branch, computes just this, under a name that nothing reads."""
+    tree, s = e.place.function.tree, e.place.statement
+    return isinstance(tree, ast.FunctionDef) and s in tree.body and isinstance(s, ast.Assign) and e.path in e.place.function.unread
 
 
 def _read_later(e: Event) -> bool:

@@ -77,12 +77,17 @@ def _of_target(line: Line, target: ast.expr, value: ast.expr) -> Iterator[Edit]:
     if line.value_of(written) is not None:
         words = f"`{written}` is overwritten here: use `+=` to add to what it had"
         yield line.instead(3.4, "missing-term", words, f"{written} += {text}")
-        yield line.instead(4.4, "missing-term", f"`{written}` is overwritten here: use `-=`", f"{written} -= {text}")
+        plain = _reads(value, written)  # what is made of the variable itself replaces it
+        yield line.instead(6.5 if plain else 4.4, "missing-term", f"`{written}` is overwritten here: use `-=`", f"{written} -= {text}")
         if is_float_array(line.value_of(written)):
             yield line.instead(6, "missing-factor", f"`{written}` is overwritten here: use `*=`", f"{written} *= {text}")
     if isinstance(target, ast.Subscript):
         yield from _scattered(line, target, text)
     yield from _other_targets(line, target, f"= {text}")
+
+
+def _reads(value: ast.expr, written: str) -> bool:
+    return any(ast.unparse(n) == written for n in ast.walk(value) if isinstance(n, (ast.Name, ast.Attribute, ast.Subscript)))
 
 
 def _unpacked(line: Line, target: ast.Tuple | ast.List) -> Iterator[Edit]:

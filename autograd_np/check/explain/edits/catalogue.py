@@ -32,7 +32,7 @@ MOST = 4000
 
 _NAMES = re.compile(r"[^\W\d]\w*")
 
-UNREAD = 2.0
+UNREAD = 3.0
 """How much simpler a change is that reads a variable which nothing else reads."""
 
 _NO_HINTS = Hints()

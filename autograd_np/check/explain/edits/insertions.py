@@ -21,6 +21,9 @@ _ALWAYS = {"{0}": 6.0, "(1 - {0})": 6.4, "({0} * (1 - {0}))": 6.4, "(1 - {0}**2)
 _OF_ACTIVATION = {"({0} * (1 - {0}))": "sig|expit|logistic", "(1 - {0}**2)": "tanh", "({0} > 0)": "relu|maximum"}
 """What forward calls where a derivative of an activation, at its value, is likely."""
 
+OF_FORWARD = 0.8
+"""How much simpler a factor is that forward multiplies something by."""
+
 _OF_FUNCTION: Mapping[str, tuple[str, ...]] = {
     "exp": ("{np}.exp({0})", "(1 / (1 + {np}.exp(-{0})))"),
     "log": ("(1 / {0})",),
@@ -96,8 +99,8 @@ def factor_edits(at: Place) -> Iterator[Edit]:
         plain = written == name and np.asarray(other).dtype.kind == "f"
         for template, rank in forms.items() if plain else (("{0}", 6.0), ("({0} > 0)", 6.4)):
             factor = template.format(written)
-            words = _lacks(at, factor)
-            yield at.edit(rank + more, "missing-factor", words, f"({text}) * {factor}")
+            more_likely = OF_FORWARD if template == "{0}" and name in at.line.hints.factors else 0.0
+            yield at.edit(rank + more - more_likely, "missing-factor", _lacks(at, factor), f"({text}) * {factor}")
         if np.asarray(other).dtype.kind == "f" and np.all(other):
             yield at.edit(6.2 + more, "missing-factor", _lacks(at, f"1 / {written}"), f"({text}) / {written}")
             if plain:
@@ -312,6 +315,15 @@ def _activations(at: Place) -> Iterator[tuple[str, str]]:
             yield text(a), ""
         case ast.BinOp(left=ast.Constant(value=1 | 1.0), op=ast.Sub(), right=ast.Call(args=[a, *_])):
             yield text(a), ""
+        case (
+            ast.Call(args=[ast.Compare(left=ast.Name() | ast.Attribute() | ast.Subscript() as a, ops=[ast.Gt() | ast.GtE()])])
+            | ast.Call(
+                func=ast.Attribute(
+                    value=ast.Compare(left=ast.Name() | ast.Attribute() | ast.Subscript() as a, ops=[ast.Gt() | ast.GtE()]), attr="astype"
+                )
+            )
+        ):
+            yield text(a), ""  # np.int64(Z > 0), (Z > 0).astype(float)
         case ast.Compare(
             left=ast.Name() | ast.Attribute() | ast.Subscript() as a, ops=[ast.Gt() | ast.GtE()], comparators=[ast.Constant()]
         ):
