@@ -1,6 +1,7 @@
 """Differentiation of what was recorded, in both modes, and `Tensor.backward`.
 
-The plain sweep is tried first; only where it met 0 * inf, or cannot tell, the careful one is run.
+The plain sweep is tried first; only where it met 0 * inf, or cannot tell, the careful one is run. Of lazy arrays it is known once
+the gradients are computed, which those of NumPy's arrays are here, in one go.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numpy as np
 from autograd_np import errors, support
 from autograd_np.anomaly import check_kept
 from autograd_np.calls import refuse_other_meanings
-from autograd_np.modes import anomaly_mode
+from autograd_np.elsewhere import computed, has_unknown_length, is_lazy
+from autograd_np.modes import anomaly_mode, lazy_mode
 from autograd_np.node import Node
+from autograd_np.op import is_numpys
 from autograd_np.ops import conj
 from autograd_np.results import Results
 from autograd_np.sweeps import is_nan, pull, pushed_forward, sweep, topological, without_invalid
@@ -24,7 +27,13 @@ from autograd_np.typing import Array
 __all__ = ["backward", "gradients", "one_like", "pushforward", "seed_for"]
 
 
-def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) -> dict[Node, Array]:
+def gradients(
+    cotangents: dict[Node, Array],
+    seen: dict[Node, Array] | None = None,
+    *,
+    values: dict[Node, Array] | None = None,
+    stay_lazy: bool = False,
+) -> dict[Node, Array]:
     """Pull gradients by results back to the leaves.
 
     This is the door of the sweeps. Inside, a cotangent g and a tangent t are paired as Re Σ g t, so that the rule of a holomorphic
@@ -35,7 +44,11 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     cotangents : dict
         For each result Node, the gradient by it: an array of its shape and dtype.
     seen : dict, optional
-        Filled with the complete gradient by every Node on the way.
+        Filled with the complete gradient by every Node on the way. Nothing lazy is computed then.
+    values : dict, optional
+        Has the values of results; those that are lazy are computed together with the gradients, if these are.
+    stay_lazy : bool
+        Compute nothing, as inside `lazy`.
 
     Returns
     -------
@@ -49,11 +62,14 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     every row, so that is done only when the processor flagged an invalid operation (0 * inf) in the plain sweep,
     when a row that selects was passed and a gradient came out as NaN (0 * NaN flags nothing), when anomalies are
     looked for, or when the arrays are lazy and cannot tell.
+
+    Where leaves are NumPy's arrays and what was computed from them is lazy, their gradients and `values` are computed in one go, so
+    that what they share, the data, is read once. A NaN among them, which no lazy array can tell before, is the reason for a second look.
     """
     for node, g in cotangents.items():
         if g.dtype.kind == "c":
             cotangents = {**cotangents, node: conj(g)}
-    found = _swept(cotangents, seen)
+    found = _swept(cotangents, seen, values, stay_lazy)
     for node, g in found.items():
         if g.dtype.kind == "c":
             found[node] = np.conjugate(g, out=g) if isinstance(g, np.ndarray) else conj(g)  # nobody else has it
@@ -62,15 +78,57 @@ def gradients(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = No
     return found
 
 
-def _swept(cotangents: dict[Node, Array], seen: dict[Node, Array] | None) -> dict[Node, Array]:
+def _swept(
+    cotangents: dict[Node, Array], seen: dict[Node, Array] | None, values: dict[Node, Array] | None, stay_lazy: bool
+) -> dict[Node, Array]:
     if anomaly_mode():
         _check_kept(cotangents)
     elif all(support.is_eager(node.out) for node in cotangents):
         found, ok = without_invalid(sweep, cotangents, seen)
         if ok:
             return found
+    if any(is_lazy(node.out) for node in cotangents):
+        return _of_lazy(cotangents, seen, values, stay_lazy)
     with np.errstate(all="ignore"):
         return support.careful_sweep(cotangents, seen)
+
+
+def _of_lazy(
+    cotangents: dict[Node, Array], seen: dict[Node, Array] | None, values: dict[Node, Array] | None, stay_lazy: bool
+) -> dict[Node, Array]:
+    """Pull cotangents back from lazy results, and compute what comes back for NumPy's own arrays."""
+    leaves = []
+    for node in topological(cotangents):
+        if node.out.__class__ is not Results and has_unknown_length(node.out):
+            raise errors.DifferentiationError(
+                f"{node.op.name if node.op else 'a leaf'} was recorded on a lazy array of unknown length, {np.shape(node.out)}, which no "
+                f"gradient can be fitted to; call x.compute_chunk_sizes() first, or dataframe.to_dask_array(lengths=True)"
+            )
+        if node.op is None and node.needs:
+            leaves.append(node)
+    computes = not (stay_lazy or seen is not None or lazy_mode())
+    if computes and not anomaly_mode() and all(is_numpys(leaf.out) for leaf in leaves):
+        with np.errstate(all="ignore"):
+            found = _computed(sweep(cotangents), values)
+        if not any(map(is_nan, found.values())):
+            return found
+    with np.errstate(all="ignore"):
+        found = support.careful_sweep(cotangents, seen)
+    return _computed(found, values) if computes else found
+
+
+def _computed(found: dict[Node, Array], values: dict[Node, Array] | None) -> dict[Node, Array]:
+    """Compute the lazy gradients of NumPy's arrays, and with them the results that `values` has."""
+    mine = [node for node, g in found.items() if is_numpys(node.out) and is_lazy(g)]
+    if not mine:
+        return found
+    asked = [node for node, value in (values or {}).items() if is_lazy(value)]
+    done = computed([found[node] for node in mine] + [cast("dict[Node, Array]", values)[node] for node in asked])
+    for node, g in zip(mine, done, strict=False):
+        found[node] = np.array(g) if is_numpys(g) else g  # a scheduler may keep what it computed, and write-protect it
+    for node, value in zip(asked, done[len(mine) :], strict=True):
+        cast("dict[Node, Array]", values)[node] = value
+    return found
 
 
 def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Array]:
@@ -112,6 +170,8 @@ def _check_kept(roots: Iterable[Node]) -> None:
 def backward(self: Tensor, seed: Any = None) -> None:
     """Add the gradient of this Tensor to the `.grad` of every leaf it depends on.
 
+    A loss of lazy data, and the gradients of leaves that are NumPy's arrays, are computed in one go; see `autograd_np.lazy`.
+
     Parameters
     ----------
     seed : array_like, optional
@@ -152,8 +212,11 @@ def backward(self: Tensor, seed: Any = None) -> None:
         seed = one_like(data)
     else:
         seed = seed_for(seed, data, "backward(seed)")
-    for found, g in gradients({node: seed}).items():
+    values = {node: data} if data.size == 1 else {}
+    for found, g in gradients({node: seed}, values=values).items():
         found.grad = g if found.grad is None else found.grad + g
+    if values and values[node] is not data and self._storage is None:
+        self.data = values[node]  # the loss is known now, and need not be computed once more
 
 
 Tensor.backward = backward  # type: ignore[method-assign]

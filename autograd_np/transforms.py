@@ -15,7 +15,10 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients, one_like, pushforward, seed_for
+from autograd_np.elsewhere import computed, is_lazy
+from autograd_np.modes import lazy_mode
 from autograd_np.node import Level, Node
+from autograd_np.op import is_numpys
 from autograd_np.tensor import Tensor, alone, leaf
 from autograd_np.trees import Unflatten, flatten
 from autograd_np.typing import Array, PyTree
@@ -76,6 +79,13 @@ def _collect(found: dict[Node, Array], variables: list[Tensor]) -> list[Any]:
         g = found.get(cast(Node, v._node))
         result.append(np.zeros_like(v.data) if g is None else g)
     return result
+
+
+def _settled(found: list[Any], primals: list[Any]) -> list[Any]:
+    """Compute what is lazy, in one go, if all that it was asked about are NumPy's arrays: small ones, of parameters."""
+    if not any(map(is_lazy, found)) or lazy_mode() or not all(map(is_numpys, primals)):
+        return found
+    return [np.array(x) if is_numpys(x) else x for x in computed(found)]
 
 
 def _selected(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:
@@ -154,7 +164,7 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
         out = f(*(tree for tree, _, _ in wrapped))
     leaves, unflatten_out = flatten(out)
 
-    def pullback(cotangent: PyTree) -> tuple[PyTree, ...]:
+    def pullback(cotangent: PyTree, *, stay_lazy: bool = False) -> tuple[PyTree, ...]:
         seeds, _ = flatten(cotangent)
         if len(seeds) != len(leaves):
             raise errors.DifferentiationError(
@@ -166,7 +176,7 @@ def vjp(f: Callable[..., Any], *primals: PyTree) -> tuple[PyTree, Callable[[PyTr
             if node is not None:
                 seed = seed_for(seed, node.out, f"the pullback of {where}")
                 cotangents[node] = cotangents[node] + seed if node in cotangents else seed
-        found = gradients(cotangents) if cotangents else {}
+        found = gradients(cotangents, stay_lazy=stay_lazy) if cotangents else {}
         return tuple(unflatten(_collect(found, variables)) for _, variables, unflatten in wrapped)
 
     return unflatten_out([_unwrap(x, level) for x in leaves]), pullback
@@ -192,7 +202,8 @@ def value_and_grad(
     -------
     callable
         Called as `f` is, returns ``(value, gradient)``, or ``((value, aux), gradient)``. With a sequence of `argnums` the
-        gradient is a tuple, with a sequence of `argnames` a dict.
+        gradient is a tuple, with a sequence of `argnames` a dict. Where `f` computes with lazy (Dask) arrays, the gradients by NumPy's
+        arrays are NumPy's arrays, computed in one go together with the value, and those by lazy arrays are lazy; see `autograd_np.lazy`.
 
     Raises
     ------
@@ -210,6 +221,13 @@ def value_and_grad(
     >>> ag.value_and_grad(lambda x, *, scale: (x * scale, x + 1), argnames="scale", has_aux=True)(3.0, scale=2.0)
     ((np.float64(6.0), 4.0), array(3.))
     """
+    return _value_and_grad(f, argnums, argnames, has_aux, valued=True)
+
+
+def _value_and_grad(
+    f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames | None, has_aux: bool, *, valued: bool
+) -> Callable[..., tuple[Any, PyTree]]:
+    """Do what `value_and_grad` does; a lazy value that is not `valued` is not computed."""
     where = f"grad({_name_of(f)})"
     names = None if argnames is None or isinstance(argnames, str) else tuple(argnames)
     alone_asked = names is None and (argnums is None or isinstance(argnums, int))
@@ -246,10 +264,11 @@ def value_and_grad(
                 f"or use ag.vjp"
             )
         node = _node_at(out, level)
-        found = gradients({node: one_like(node.out)}) if node is not None else {}
+        values: dict[Node, Array] = {node: node.out} if valued and node is not None else {}
+        found = gradients({node: one_like(node.out)}, values=values) if node is not None else {}
         trees = tuple(wrapped[n][2](_collect(found, wrapped[n][1])) for n in slots)
         gradient = trees[0] if alone_asked else trees if names is None else dict(zip(names, trees, strict=True))
-        value = _unwrap(out, level)
+        value = values[node] if node is not None and node in values and values[node] is not node.out else _unwrap(out, level)
         return (value, aux) if has_aux else value, gradient
 
     return evaluate
@@ -281,7 +300,7 @@ def grad(
     >>> ag.grad(lambda x, y: x * y, argnames=["y"])(3.0, y=1.0)
     {'y': array(3.)}
     """
-    evaluate = value_and_grad(f, argnums, argnames=argnames, has_aux=has_aux)
+    evaluate = _value_and_grad(f, argnums, argnames, has_aux, valued=False)
 
     def gradient(*args: Any, **kwargs: Any) -> PyTree:
         value, found = evaluate(*args, **kwargs)
@@ -390,6 +409,9 @@ def hvp(f: Callable[..., Any], primals: Sequence[PyTree], vectors: Sequence[PyTr
     bare = not isinstance(primals, (tuple, list))
     points = _as_sequence(primals)
     product = jvp(grad(f, tuple(range(len(points)))), points, _as_sequence(vectors))[1]
+    leaves, unflatten = flatten(product)
+    if any(map(is_lazy, leaves)):
+        product = unflatten(_settled(leaves, flatten(points)[0]))
     return product[0] if bare else product
 
 
@@ -449,7 +471,8 @@ def _jacobian(f: Callable[..., Any], argnums: Argnums, where: str) -> Callable[.
         if narrow or any(np.iscomplexobj(x) for x in out_leaves):  # a pullback gives real arguments the real part alone
             blocks = _by_columns(push, unflatten_in, in_leaves, out_leaves)
         else:
-            blocks = _by_rows(vjp(of_selected, *chosen)[1], unflatten_out, in_leaves, out_leaves)
+            pullback = vjp(of_selected, *chosen)[1]
+            blocks = _by_rows(lambda unit: pullback(unit, stay_lazy=True), unflatten_out, in_leaves, out_leaves)  # type: ignore[call-arg]
         rows = []
         for i, shape_out in enumerate(shapes_out):
             entries = [np.reshape(blocks[i][j], shape_out + shape_in) for j, shape_in in enumerate(shapes_in)]
@@ -528,4 +551,10 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., PyTree
     array([[0., 4.],
            [4., 2.]])
     """
-    return _jacobian(grad(f, argnums), argnums, f"hessian({_name_of(f)})")
+    evaluate = _jacobian(grad(f, argnums), argnums, f"hessian({_name_of(f)})")
+
+    def second(*args: Any, **kwargs: Any) -> PyTree:
+        found, unflatten = flatten(evaluate(*args, **kwargs))
+        return unflatten(_settled(found, [x for n in _selected(argnums, len(args), "hessian") for x in flatten(args[n])[0]]))
+
+    return second
