@@ -17,7 +17,7 @@ from autograd_np.calls import refuse_other_meanings
 from autograd_np.elsewhere import computed, has_unknown_length, is_lazy
 from autograd_np.modes import anomaly_mode, lazy_mode
 from autograd_np.node import Node
-from autograd_np.op import is_numpys
+from autograd_np.op import is_numpys, value_of
 from autograd_np.ops import conj
 from autograd_np.results import Results
 from autograd_np.sweeps import is_nan, pull, pushed_forward, sweep, topological, without_invalid
@@ -223,8 +223,11 @@ Tensor.backward = backward  # type: ignore[method-assign]
 
 
 def one_like(out: Array) -> Array:
-    """Return the cotangent of a scalar result: ones of its dtype and shape."""
-    return np.ones_like(out) if out.ndim else cast("Array", out.dtype.type(1))
+    """Return the cotangent of a scalar result: ones of its dtype and shape, which are known of lazy arrays too."""
+    value = value_of(out)
+    if is_numpys(value) or is_lazy(value):
+        return np.ones(out.shape, out.dtype) if out.ndim else cast("Array", out.dtype.type(1))
+    return np.ones_like(out)
 
 
 def seed_for(seed: Any, out: Array, where: str) -> Array:

@@ -10,7 +10,9 @@ import importlib
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["computed", "has_unknown_length", "is_lazy"]
+import numpy as np
+
+__all__ = ["blocks_of", "computed", "has_unknown_length", "in_blocks", "is_lazy", "random_like"]
 
 
 def is_lazy(x: Any) -> bool:
@@ -21,6 +23,28 @@ def is_lazy(x: Any) -> bool:
 def has_unknown_length(x: Any) -> bool:
     """Whether an axis has a length that is not known before the array is computed, as a column of a dataframe has."""
     return any(n != n for n in x.shape)
+
+
+def blocks_of(x: Any) -> Any:
+    """Return the lengths of the blocks of a lazy array along each axis; ``None`` of others."""
+    return x.chunks if is_lazy(x) else None
+
+
+def in_blocks(g: Any, shape: tuple[int, ...], blocks: Any) -> Any:
+    """Broadcast `g` to blocks that are made where they are needed; ``np.broadcast_to`` would make one, as large as the data."""
+    da = importlib.import_module("dask.array")
+    g = da.asarray(g)
+    own = blocks[len(blocks) - g.ndim :]
+    return da.broadcast_to(g.rechunk(tuple((1,) if n == 1 else block for n, block in zip(g.shape, own, strict=True))), shape, chunks=blocks)
+
+
+def random_like(rng: np.random.Generator, x: Any) -> Any:
+    """Return positive numbers in general position, uniform on (1, 2), where and how `x` is."""
+    if is_lazy(x):
+        seed = int(rng.integers(2**32))
+        return importlib.import_module("dask.array").random.default_rng(seed).uniform(1, 2, size=x.shape, chunks=x.chunks)
+    numbers = rng.uniform(1, 2, np.shape(x))
+    return np.asarray(numbers, like=x) if hasattr(x, "__array_function__") and not isinstance(x, (np.ndarray, np.generic)) else numbers
 
 
 def computed(arrays: Sequence[Any]) -> list[Any]:

@@ -275,3 +275,23 @@ def test_a_model_of_nn_trains_unchanged() -> None:
     np.testing.assert_allclose(found, losses, rtol=1e-10)
     for k in state:
         np.testing.assert_allclose(lazy_state[k], state[k], rtol=1e-7, atol=1e-10)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("f", [loss, stable])
+def test_a_graph_holds_no_array_as_large_as_the_data(f: Any, keep: bool) -> None:
+    cloudpickle = pytest.importorskip("cloudpickle")
+    x, y = da.ones((2, 400_000), chunks=(2, 100_000)), da.zeros((1, 400_000), chunks=(1, 100_000))
+    sizes = []
+
+    def weigh(graph: Any, keys: Any, **kwargs: Any) -> Any:
+        sizes.append(len(cloudpickle.dumps(dict(graph.__dask_graph__() if hasattr(graph, "__dask_graph__") else graph))))
+        return dask.get(graph, keys, **kwargs)
+
+    with dask.config.set(scheduler=weigh):
+        if keep:
+            with ag.lazy():
+                dask.compute(*ag.grad(f)(PARAMS, x, y).values())
+        else:
+            ag.value_and_grad(f)(PARAMS, x, y)
+    assert max(sizes) < 400_000  # bytes, and so less than one a sample
