@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import signal
 import tempfile
@@ -192,7 +193,7 @@ def main():
             client = stack.enter_context(Client(options.address))
         else:
             limits = {"n_workers": options.workers, "threads_per_worker": 1, "memory_limit": options.memory}
-            cluster = stack.enter_context(LocalCluster(**limits, dashboard_address=None))
+            cluster = stack.enter_context(LocalCluster(**limits, dashboard_address=":0", silence_logs=logging.ERROR))
             client = stack.enter_context(Client(cluster))
         head = f"{'samples':>11}{'data':>9}   {'':16}{'µs/sample':>10}{'ratio':>7}   {'cost':22}{'difference':>11}"
         print(f"{head}{'worker':>10}{'here':>10}")
