@@ -17,11 +17,11 @@ from autograd_np.calls import refuse_other_meanings
 from autograd_np.elsewhere import computed, has_unknown_length, is_lazy
 from autograd_np.modes import anomaly_mode, lazy_mode
 from autograd_np.node import Node
-from autograd_np.op import is_numpys, value_of
+from autograd_np.op import beside, is_numpys, value_of
 from autograd_np.ops import conj
 from autograd_np.results import Results
 from autograd_np.sweeps import is_nan, pull, pushed_forward, sweep, topological, without_invalid
-from autograd_np.tensor import Tensor
+from autograd_np.tensor import Tensor, refuse_mixed_devices
 from autograd_np.typing import Array
 
 __all__ = ["backward", "gradients", "one_like", "pushforward", "seed_for"]
@@ -145,6 +145,11 @@ def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Ar
         moved, ok = without_invalid(pushed_forward, tangents, order)
         if ok and not any(root in moved and is_nan(moved[root]) for root in roots):
             return {root: moved[root] for root in roots if root in moved}
+    elif not anomaly_mode() and not any(is_lazy(value_of(node.out)) for node in roots):
+        with np.errstate(all="ignore"):
+            moved = pushed_forward(tangents, order)
+        if not any(root in moved and is_nan(moved[root]) for root in roots):
+            return {root: moved[root] for root in roots if root in moved}
     with np.errstate(all="ignore"):
         moved = support.carefully_pushed(tangents, order)
     return {root: moved[root] for root in roots if root in moved}
@@ -239,7 +244,9 @@ def seed_for(seed: Any, out: Array, where: str) -> Array:
     """Check a cotangent against the result it belongs to, and cast it to that dtype."""
     if seed.__class__ is Tensor and seed._node is None and seed._storage is None:
         seed = seed.data  # a constant, as for the variables
-    seed = refuse_other_meanings(seed) if hasattr(seed, "__array_function__") else np.asarray(seed)
+    seed = refuse_other_meanings(seed) if hasattr(seed, "__array_function__") else beside(np.asarray(seed), out)
+    if seed.__class__ is not np.ndarray or out.__class__ is not np.ndarray:
+        refuse_mixed_devices(where, (seed, out))
     if seed.shape != out.shape:
         raise errors.DifferentiationError(f"{where} got a cotangent of shape {seed.shape}, expected the shape of the result, {out.shape}")
     if seed.dtype.kind == "c" and out.dtype.kind != "c":

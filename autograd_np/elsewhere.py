@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["blocks_of", "computed", "has_unknown_length", "in_blocks", "is_lazy", "random_like"]
+__all__ = ["blocks_of", "computed", "device_of", "has_unknown_length", "in_blocks", "is_lazy", "random_like"]
 
 
 def is_lazy(x: Any) -> bool:
@@ -23,6 +23,11 @@ def is_lazy(x: Any) -> bool:
 def has_unknown_length(x: Any) -> bool:
     """Whether an axis has a length that is not known before the array is computed, as a column of a dataframe has."""
     return any(n != n for n in x.shape)
+
+
+def device_of(x: Any) -> Any:
+    """Return the device of an array, ``"cpu"`` for NumPy's; of a lazy one, that of its blocks, as far as it is known."""
+    return getattr(getattr(x, "_meta", x) if is_lazy(x) else x, "device", "cpu")
 
 
 def blocks_of(x: Any) -> Any:

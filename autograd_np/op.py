@@ -434,14 +434,15 @@ def eager(implementation: Callable[..., Any], *, host: bool = False) -> Primitiv
 
     One for the `host` is refused on a device's arrays too.
     """
+    where = "" if host else " (or a device's)"
 
     @functools.wraps(implementation)
     def on_numpys(*args: Any, **kwargs: Any) -> Any:
         for a in args:
             if is_lazy(a) or (host and not is_numpys(a)):
                 raise errors.NoRowError(
-                    f"{getattr(implementation, '__name__', 'this function')} works on NumPy's arrays only{'' if host else ', or a device'}, got "
-                    f"a {type(a).__module__}.{type(a).__qualname__}; compute it first (x.compute() in Dask, x.get() in CuPy)"
+                    f"{getattr(implementation, '__name__', 'this function')} works on NumPy's arrays only{where}, got a "
+                    f"{type(a).__module__}.{type(a).__qualname__}; compute it first (x.compute() in Dask, x.get() in CuPy)"
                 )
         return implementation(*args, **kwargs)
 

@@ -263,7 +263,7 @@ def _overflowed(node: Node, taint: Taint) -> Taint:
     if is_eager(fast) and not np.any(fast):
         return taint
     taint = np.nan if taint is None else taint
-    return cast_to(np.where(fast & (taint != 0), np.where(np.isinf(taint), 0, np.inf), taint), out.dtype)
+    return cast_to(np.where(fast & (taint != 0), np.where(np.isinf(taint), 0, np.inf)[()], taint), out.dtype)
 
 
 def _is_open(closed: Any) -> bool:

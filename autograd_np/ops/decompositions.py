@@ -114,7 +114,9 @@ def _tell_of_equal(values: Any, weights: Any, turning: Array | None, near: Array
         tell_gauge(np.where(near, turning, 0), size, what=of_vectors)
     if _moves(values) and _moves(weights):
         tell_gauge(
-            np.where(_paired(near), 1.0, 0.0), beside(np.ones(1), near), what=f"equal {what} do not determine a second derivative, which may be wrong"
+            np.where(_paired(near), 1.0, 0.0),
+            beside(np.ones(1), near),
+            what=f"equal {what} do not determine a second derivative, which may be wrong",
         )
 
 
@@ -247,7 +249,9 @@ def _eig_gradient(g: Any, y: Any, a: Array) -> Array:
     _tell_of_equal(w, gw, turning, near, _size(gw, gv), "eigenvalues")
     if _moves(w):
         tell_gauge(
-            np.where(_paired(near), 1.0, 0.0), beside(np.ones(1), near), what="equal eigenvalues do not determine a second derivative, which may be wrong"
+            np.where(_paired(near), 1.0, 0.0),
+            beside(np.ones(1), near),
+            what="equal eigenvalues do not determine a second derivative, which may be wrong",
         )
     return np.linalg.solve(vh, inner @ vh)
 
