@@ -1,4 +1,4 @@
-"""What differentiating over Dask arrays costs beside a hand-written lazy backward pass: ``python -m benchmarks.dask_overhead [--samples 1e5 1e6]``.
+"""What differentiating over Dask arrays costs beside a lazy backward pass by hand: ``python -m benchmarks.dask_overhead [--samples 1e6]``.
 
 A step of gradient descent of the notebook's network in the three ways of `examples/dask_cluster.py`, with data that are made anew at
 each step. Everything is computed in this process and its processor time is taken, Dask's own work included, so that what else the
