@@ -222,20 +222,23 @@ def backward(self: Tensor, seed: Any = None) -> None:
         seed = one_like(data)
     else:
         seed = seed_for(seed, data, "backward(seed)")
-    values = {node: data} if data.size == 1 else {}
+    values = {node: data} if is_lazy(data) and data.size == 1 else None
     for found, g in gradients({node: seed}, values=values).items():
         found.grad = g if found.grad is None else found.grad + g
-    if values and values[node] is not data and self._storage is None:
+    if values and self._storage is None:
         self.data = values[node]  # the loss is known now, and need not be computed once more
 
 
 Tensor.backward = backward  # type: ignore[method-assign]
 
 
+_NUMPYS = (np.ndarray, np.generic)
+
+
 def one_like(out: Array) -> Array:
     """Return the cotangent of a scalar result: ones of its dtype and shape, which are known of lazy arrays too."""
-    value = value_of(out)
-    if is_numpys(value) or is_lazy(value):
+    value = out if isinstance(out, _NUMPYS) else value_of(out)
+    if isinstance(value, _NUMPYS) or is_lazy(value):
         return np.ones(out.shape, out.dtype) if out.ndim else cast("Array", out.dtype.type(1))
     return np.ones_like(out)
 
@@ -245,7 +248,7 @@ def seed_for(seed: Any, out: Array, where: str) -> Array:
     if seed.__class__ is Tensor and seed._node is None and seed._storage is None:
         seed = seed.data  # a constant, as for the variables
     seed = refuse_other_meanings(seed) if hasattr(seed, "__array_function__") else beside(np.asarray(seed), out)
-    if seed.__class__ is not np.ndarray or out.__class__ is not np.ndarray:
+    if not (isinstance(seed, _NUMPYS) and isinstance(out, _NUMPYS)):
         refuse_mixed_devices(where, (seed, out))
     if seed.shape != out.shape:
         raise errors.DifferentiationError(f"{where} got a cotangent of shape {seed.shape}, expected the shape of the result, {out.shape}")

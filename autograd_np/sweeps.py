@@ -63,7 +63,7 @@ def is_nan(g: Any) -> bool:
     array: Any = value_of(g)
     if array.__class__ is Results:
         return any(is_nan(part) for part in array if part is not None)
-    if is_lazy(array):
+    if not isinstance(array, (np.ndarray, np.generic)) and is_lazy(array):
         return False
     square = np.vdot(array, array)  # NaN if an element is: one pass, no array of bools
     return bool(square != square)

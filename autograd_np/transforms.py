@@ -264,11 +264,11 @@ def _value_and_grad(
                 f"or use ag.vjp"
             )
         node = _node_at(out, level)
-        values: dict[Node, Array] = {node: node.out} if valued and node is not None else {}
+        values = {node: node.out} if valued and node is not None and is_lazy(node.out) else None
         found = gradients({node: one_like(node.out)}, values=values) if node is not None else {}
         trees = tuple(wrapped[n][2](_collect(found, wrapped[n][1])) for n in slots)
         gradient = trees[0] if alone_asked else trees if names is None else dict(zip(names, trees, strict=True))
-        value = values[node] if node is not None and node in values and values[node] is not node.out else _unwrap(out, level)
+        value = values[node] if values and not is_lazy(values[node]) else _unwrap(out, level)  # type: ignore[index]
         return (value, aux) if has_aux else value, gradient
 
     return evaluate
