@@ -115,7 +115,7 @@ def _public_name(frame: FrameType) -> str:
     """Return the name under which a user calls a running function: ``scipy.stats.norm.logpdf``."""
     code = frame.f_code
     owner = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-    if hasattr(type(owner), code.co_name):  # a method
+    if any(_code_of(vars(kind).get(code.co_name)) is code for kind in type(owner).__mro__):  # a method
         for path in _modules(_package(frame)):
             for name, value in list(vars(sys.modules[path]).items()):
                 if value is owner:

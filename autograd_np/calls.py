@@ -77,19 +77,9 @@ def plain(value: Any, where: str, sources: list[Any]) -> Any:
     return refuse_other_meanings(value)
 
 
-_INSTEAD = {
-    "expit": "ag.sigmoid(x)",
-    "log_expit": "ag.log_sigmoid(x)",
-    "logit": "np.log(p) - np.log1p(-p)",
-    "xlogy": "np.where(x == 0, 0, x * np.log(y))",
-}
-
-
 def no_row(fn: Any) -> str:
     """Return what to say of a function of NumPy's that is not in the table."""
-    name = name_of(fn)
-    instead = _INSTEAD.get(name.rpartition(".")[2])
     return (
-        f"{name} has no row in autograd_np's table of derivatives{f'; write {instead} instead' if instead else ''}. If no gradient is "
-        f"needed here, call it on x.data; otherwise add the operation with ag.define"
+        f"{name_of(fn)} has no row in autograd_np's table of derivatives. If no gradient is needed here, call it on x.data; otherwise add "
+        f"the operation with ag.define"
     )

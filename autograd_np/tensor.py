@@ -25,6 +25,7 @@ from autograd_np.callers import asked_by, call_site, stores_into_array
 from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
 from autograd_np.elsewhere import device_of
 from autograd_np.memory import owner
+from autograd_np.mirrored import import_line
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
 from autograd_np.numpy_warnings import retold
@@ -271,7 +272,9 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Look `fn` up in the table and record it, sorting its arguments into arrays and attributes."""
     row = fn.op if fn.__class__ is Primitive else TABLE.get(fn)
     if row is None:
-        raise errors.NoRowError(no_row(fn))
+        row = ops.row_of_scipys(fn)
+        if row is None:
+            raise errors.NoRowError(no_row(fn))
     if row.__class__ is Several:
         operands, attrs, sources, out = bind(row, args, kwargs)
         result = _read_each(row, record(row, operands, attrs, sources))
@@ -501,8 +504,11 @@ class Tensor(Recordable):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._losing() is not None:
+            asked = asked_by()
+            line = import_line(asked.partition(" at ")[0])
             raise errors.LeavesNumPyError(
-                f"{asked_by()} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
+                f"{asked} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
+                f"{f'Here it takes Tensors: `{line}`. ' if line else ''}"
                 f"For lists of Tensors {errors.IMPORT_LINE}, or use np.stack; ufuncs take np.array([...]) there; np.where "
                 f"to select, NumPy's functions to compute; ag.define to add a function; x.data or x.detach() for the values alone"
             )

@@ -7,6 +7,13 @@ on Tensors and on lazy arrays.
 
 from __future__ import annotations
 
+import importlib
+import sys
+from typing import Any
+
+import numpy as np
+
+from autograd_np.op import TABLE
 from autograd_np.ops import complex as complex_numbers
 from autograd_np.ops import (
     contraction,
@@ -58,6 +65,7 @@ __all__ = [
     "polynomials",
     "reductions",
     "relu",
+    "row_of_scipys",
     "selection",
     "sets",
     "sigmoid",
@@ -69,3 +77,10 @@ __all__ = [
     "ufunc_method",
     "write_out",
 ]
+
+
+def row_of_scipys(fn: Any) -> Any:
+    """Return what the table has of a ufunc that it lacked: the rows of `scipy.special` are imported when the first is missed."""
+    if isinstance(fn, np.ufunc) and "scipy.special" in sys.modules:
+        importlib.import_module("autograd_np.ops.for_scipy.special")
+    return TABLE.get(fn)

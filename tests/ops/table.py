@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +15,16 @@ import pytest
 from autograd_np.op import RESULT, SAMPLES, TABLE, Domain, Op, Primitive, Several
 from autograd_np.results import Results
 from autograd_np.tensor import value_of
+
+try:
+    import scipy  # noqa: F401
+except ModuleNotFoundError:
+    pass
+else:
+    from autograd_np.ops import for_scipy
+
+    for _module in pkgutil.iter_modules(for_scipy.__path__):
+        importlib.import_module(f"{for_scipy.__name__}.{_module.name}")
 
 ROWS: dict[Op, Any] = {}
 for _fn, _row in TABLE.items():

@@ -1,0 +1,36 @@
+"""Which of SciPy's functions `autograd_np.scipy` has: names alone, so that a refusal can tell the import line without SciPy's modules.
+
+Only names may live here; a test holds them to what the modules of `autograd_np.scipy` have.
+"""
+
+from __future__ import annotations
+
+__all__ = ["MIRRORED", "import_line"]
+
+MIRRORED: dict[str, str] = {
+    "scipy.special": "log_softmax logsumexp softmax",
+}
+"""A module of SciPy's -> the names in it that understand Tensors only when they are imported from `autograd_np.scipy`."""
+
+
+def import_line(name: str) -> str:
+    """Return the line that imports a function of SciPy's which takes Tensors, or nothing if there is none.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"scipy.stats.norm.logpdf"``; what stands after the function's name does not matter.
+
+    Examples
+    --------
+    >>> import_line("scipy.special.logsumexp")
+    'from autograd_np.scipy.special import logsumexp'
+    >>> import_line("scipy.special.erf_zeros")
+    ''
+    """
+    parts = name.split(".")
+    for n in range(len(parts) - 1, 0, -1):
+        where = ".".join(parts[:n])
+        if parts[n] in MIRRORED.get(where, "").split():
+            return f"from autograd_np.{where} import {parts[n]}"
+    return ""
