@@ -1,4 +1,4 @@
-"""What of NumPy is differentiable: read off the table and NumPy's namespaces, with a reason for whatever has no derivative.
+"""What of NumPy and SciPy is differentiable: read off the table and the namespaces, with a reason for whatever has no derivative.
 
 Every public function has one of four answers. Two are in the table: differentiable, or a constant row. The others are here, since
 nothing calls the engine there: functions that never see numbers with a gradient, and those that are refused. A function that has
@@ -7,17 +7,21 @@ no answer is *unaccounted for*, which a test forbids.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Iterator
+from importlib import metadata
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np.errors import DataError
+from autograd_np.mirrored import MIRRORED
 from autograd_np.op import TABLE, Op
 from autograd_np.text import shown
 
-__all__ = ["NAMESPACES", "Entry", "coverage", "markdown"]
+__all__ = ["NAMESPACES", "SCIPYS", "Entry", "coverage", "markdown"]
 
 DIFFERENTIABLE = "differentiable"
 MODULE = "differentiable by import"
@@ -35,6 +39,9 @@ NAMESPACES: dict[str, Any] = {
     **{f"np.polynomial.{name}": getattr(np.polynomial, name) for name in _POLYNOMIALS},
 }
 """The namespaces that are accounted for; of `np.polynomial`, what evaluates, and the rest in one line."""
+
+SCIPYS = tuple(MIRRORED) if importlib.util.find_spec("scipy") else ()
+"""SciPy's modules, of which something is differentiable; none where SciPy is not installed."""
 
 
 class Entry(NamedTuple):
@@ -110,7 +117,7 @@ _OPTIONS = {
 
 def _functions(namespace: Any) -> Iterator[tuple[str, Any]]:
     """Yield the public functions of a namespace; constants, dtypes and other classes are none."""
-    for name in sorted(getattr(namespace, "__all__", ()) or dir(namespace)):
+    for name in sorted(set(getattr(namespace, "__all__", ()) or dir(namespace))):
         value = getattr(namespace, name, None)
         is_function = callable(value) and not isinstance(value, (type, ModuleType)) and not name.startswith("_")
         if is_function or value is np.vectorize:
@@ -139,13 +146,27 @@ def _of_polynomials(where: str, short: str) -> Iterator[Entry]:
         yield Entry(name, REFUSED, f"makes arrays of its arguments; np.poly* works on coefficients, {short}val evaluates")
 
 
+def _of_scipy(where: str) -> Iterator[Entry]:
+    """Yield what a module of SciPy's has: rows of its ufuncs, what its mirror covers, and the rest, which is refused."""
+    mirror = importlib.import_module(f"autograd_np.{where}")
+    remarks = getattr(mirror, "REMARKS", {})
+    for name, fn in _functions(importlib.import_module(where)):
+        row = TABLE.get(fn)
+        if name in mirror.GIVEN:
+            yield Entry(name, MODULE, remarks.get(name, "") or f"with `from autograd_np.{where} import ...`")
+        elif isinstance(row, Op):
+            yield Entry(name, *_answer("", fn))
+        else:
+            yield Entry(name, REFUSED, remarks.get(name, "") or "no derivative is known here")
+
+
 def coverage(where: str = "np") -> list[Entry]:
     """Return what is known of each public function of a namespace.
 
     Parameters
     ----------
     where : str
-        One of `NAMESPACES`, such as ``"np.linalg"``.
+        One of `NAMESPACES` or `SCIPYS`, such as ``"np.linalg"`` or ``"scipy.special"``.
 
     Returns
     -------
@@ -164,8 +185,10 @@ def coverage(where: str = "np") -> list[Entry]:
     ['differentiable', 'constant by nature']
     """
     where = where.replace("numpy", "np", 1) if where.startswith("numpy") else where
+    if where in SCIPYS:
+        return list(_of_scipy(where))
     if where not in NAMESPACES:
-        raise DataError(f"there is no account of {shown(where)}; there is one of {', '.join(NAMESPACES)}")
+        raise DataError(f"there is no account of {shown(where)}; there is one of {', '.join((*NAMESPACES, *SCIPYS))}")
     namespace = NAMESPACES[where]
     short = _POLYNOMIALS.get(where.rpartition(".")[2]) if ".polynomial." in where else None
     if short is not None:
@@ -179,19 +202,25 @@ def counts(entries: list[Entry]) -> str:
     return ", ".join(f"{n} {answer}" for answer, n in found.items() if n)
 
 
-_HEAD = """# What of NumPy is differentiable
+_HEAD = """# What of NumPy and SciPy is differentiable
 
-Made by `autograd-np coverage --markdown` from the table and from the namespaces of NumPy {version}; a test compares. *Differentiable* is
-by every argument of floats that the function has, in both modes, to any order, unless a remark says otherwise; an option that a row does
-not cover is refused by name. *By import*: with `import autograd_np.numpy as np`. What is *constant by nature* computes, and carries no
-gradient. *Refused* raises, and says what to write. `np.random` draws arrays, which are constants; classes and dtypes are not listed.
+Made by `autograd-np coverage --markdown` from the table and from the namespaces of NumPy {numpy} and SciPy {scipy}; a test compares.
+*Differentiable* is by every argument of floats that the function has, in both modes, to any order, unless a remark says otherwise; an
+option that a row does not cover is refused by name. *By import*: with `import autograd_np.numpy as np`, or from `autograd_np.scipy`.
+What is *constant by nature* computes, and carries no gradient. *Refused* raises, and says what to write. `np.random` draws arrays, which
+are constants; classes and dtypes are not listed.
 """
+
+
+def _version(package: str) -> str:
+    return ".".join(metadata.version(package).split(".")[:2]) if importlib.util.find_spec(package) else "(not installed)"
 
 
 def markdown() -> str:
     """Return docs/coverage.md."""
-    parts = [_HEAD.format(version=".".join(np.__version__.split(".")[:2]))]
-    for where in NAMESPACES:
+    versions = {name: _version(name) for name in ("numpy", "scipy")}
+    parts = [_HEAD.format(**versions)]
+    for where in (*NAMESPACES, *SCIPYS):
         entries = coverage(where)
         parts.append(f"\n## {where}\n\n{counts(entries)}.\n")
         parts.append("\n".join(_lists(entries)) + "\n")

@@ -1,4 +1,4 @@
-"""``autograd-np coverage``: what of NumPy is differentiable."""
+"""``autograd-np coverage``: what of NumPy and SciPy is differentiable."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["coverage"]
 
 
 def coverage(
-    where: Annotated[str, typer.Argument(metavar="[NAMESPACE]", help="Such as np, np.linalg, np.fft; all if left out.")] = "",
+    where: Annotated[str, typer.Argument(metavar="[NAMESPACE]", help="Such as np, np.linalg, scipy.special; all if left out.")] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="Write docs/coverage.md to standard output.")] = False,
 ) -> None:
-    """Say of every public function of NumPy whether it is differentiable, constant by nature, or refused, and why."""
+    """Say of every public function of NumPy and SciPy whether it is differentiable, constant by nature, or refused, and why."""
     if markdown:
         say(account.markdown(), end="")
         return
-    for name in [where] if where else account.NAMESPACES:
+    for name in [where] if where else (*account.NAMESPACES, *account.SCIPYS):
         entries = account.coverage(name)
         say(f"{name}: {account.counts(entries)}")
         if where:
