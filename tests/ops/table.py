@@ -16,6 +16,7 @@ from autograd_np.op import RESULT, SAMPLES, TABLE, Domain, Op, Primitive, Severa
 from autograd_np.results import Results
 from autograd_np.tensor import value_of
 
+_NUMPYS = set(TABLE)
 try:
     import scipy  # noqa: F401
 except ModuleNotFoundError:
@@ -25,6 +26,14 @@ else:
 
     for _module in pkgutil.iter_modules(for_scipy.__path__):
         importlib.import_module(f"{for_scipy.__name__}.{_module.name}")
+
+SCIPYS = {row for fn, row in TABLE.items() if fn not in _NUMPYS}
+
+
+def takes_whole_numbers(op: Op) -> bool:
+    """Whether an argument is an exponent, a degree, an order: whole, or at least without a derivative."""
+    return any(d.dtype == "int" for d in op.domains)
+
 
 ROWS: dict[Op, Any] = {}
 for _fn, _row in TABLE.items():
@@ -158,7 +167,7 @@ REAL = {"sign", "relu", "clip", "tell_gauge"}
 
 def complexed(s: Sample) -> Iterator[Sample]:
     """Yield the call with complex numbers in the place of real ones, all and one at a time, if NumPy takes them."""
-    if s.op.name in REAL or not s.wrt:
+    if s.op.name in REAL or not s.wrt or any(hasattr(rule, "of_reals") for rule in s.op.rules):
         return
     rng = rng_of(s.op)
     for chosen in dict.fromkeys([tuple(range(len(s.wrt))), *((i,) for i in range(len(s.wrt)))]):

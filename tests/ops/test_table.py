@@ -15,7 +15,23 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import directional, numeric_gradient, numeric_jvp
-from table import DERIVED, DIFFERENTIABLE, ROWS, SAMPLED, Sample, arrays_of, close, drawn_like, every, pair, rng_of, rows, samples, seed_of
+from table import (
+    DERIVED,
+    DIFFERENTIABLE,
+    ROWS,
+    SAMPLED,
+    SCIPYS,
+    Sample,
+    arrays_of,
+    close,
+    drawn_like,
+    every,
+    pair,
+    rng_of,
+    rows,
+    samples,
+    seed_of,
+)
 
 import autograd_np as ag
 from autograd_np.op import SAMPLES, TABLE, Op, Primitive
@@ -44,7 +60,8 @@ def test_every_rule_is_reached_by_some_sample(op: Op) -> None:
     if op.joint:
         return
     reached = set().union(*(set(s.wrt) for s in samples(op)))
-    missing = {i for i, rule in enumerate(op.rules) if rule is not None and rule.__class__ is not int} - reached
+    refused = {i for i, rule in enumerate(op.rules) if hasattr(rule, "refused")}
+    missing = {i for i, rule in enumerate(op.rules) if rule is not None and rule.__class__ is not int} - reached - refused
     assert not missing, f"the rules of {op.name} for arguments {missing} are sampled by no case"
 
 
@@ -61,7 +78,10 @@ def test_the_value_is_numpys(op: Op) -> None:
         if isinstance(expected, np.ndarray | np.generic):
             assert actual.dtype == expected.dtype, f"dtype of {s}"
             assert type(actual) is type(expected), f"type of {s}"
-        np.testing.assert_array_equal(actual, expected, err_msg=str(s))
+        if op.kind == "general" and op in SCIPYS:  # differences, whose sums NumPy adds up in another order for a number
+            close(actual, expected, s, "value", rtol=1e-14)
+        else:
+            np.testing.assert_array_equal(actual, expected, err_msg=str(s))
         if op.kind == "constant" and isinstance(out, ag.Tensor):
             assert not out.requires_grad, f"{s} is declared to carry no gradient"
         elif tensors and op.kind != "constant":
@@ -213,7 +233,7 @@ def test_the_dtype_is_kept(op: Op, dtype: Any) -> None:
         out = s.call(*tensors)
         assert out.dtype == expected.dtype, f"value of {s}"
         if not any(k == "dtype" for k in s.attrs):
-            assert _precision(out.dtype) == dtype or op.fn in (np.float_power,), f"{s} gives {out.dtype}"
+            assert _precision(out.dtype) == dtype or op.fn in (np.float_power,) or op in SCIPYS, f"{s} gives {out.dtype}"
         w = seed_of(s, expected)
         out.backward(w)
         reference = ag.vjp(wide.call, *wide.floats)[1](w.astype(wide.call(*wide.floats).dtype))

@@ -23,6 +23,7 @@ WHOLE = {  # NumPy's arrays only: order and decompositions; the rest where Dask'
     "cholesky", "qr", "qr_r", "eigh", "eigvalsh", "eig", "svd", "svdvals", "pinv", "lstsq",
     "fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn",
     "norm", "matrix_norm", "vecdot", "matvec", "vecmat", "dot", "tril", "triu", "convolve", "sliding_window_view", "bessel_i", "i0",
+    "airy", "fresnel", "shichi", "sici", "comb", "polygamma", "lambertw",
 }  # fmt: skip
 MASKED = "where"  # Dask's reductions take no mask
 

@@ -1,13 +1,10 @@
-"""Functions of `scipy.special` that are ufuncs: they dispatch on Tensors as they stand.
+"""The rows of `scipy.special`, all of them: importing this file fills the table.
 
-Derivatives are from the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov; the numbers are its equations.
+Derivatives are from the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov.
 """
 
 from __future__ import annotations
 
-from scipy import special
+from autograd_np.ops.for_scipy import bessel, elementary, error_functions, gamma_functions, incomplete, integrals
 
-from autograd_np.op import elementwise
-
-elementwise(special.expit, lambda y, x: y * special.expit(-x), tex=r"\sigma(#1)")
-elementwise(special.log_expit, lambda y, x: special.expit(-x), tex=r"\log \sigma(#1)")
+__all__ = ["bessel", "elementary", "error_functions", "gamma_functions", "incomplete", "integrals"]
