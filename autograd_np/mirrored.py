@@ -8,7 +8,7 @@ from __future__ import annotations
 __all__ = ["MIRRORED", "import_line"]
 
 MIRRORED: dict[str, str] = {
-    "scipy.special": "log_softmax logsumexp softmax",
+    "scipy.special": "comb lambertw log_softmax logsumexp multigammaln polygamma softmax softplus zeta",
 }
 """A module of SciPy's -> the names in it that understand Tensors only when they are imported from `autograd_np.scipy`."""
 

@@ -18,28 +18,82 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from scipy import special
 
-import autograd_np.ops.for_scipy.special  # noqa: F401 (the rows)
 from autograd_np import ops
+from autograd_np.errors import NoRowError
+from autograd_np.ops.for_scipy.special import gamma_functions, integrals
 from autograd_np.scipy.mirror import covering, module
 
 
-def _logsumexp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return ops.logsumexp(a, axis, keepdims)
+def _every(x: Any, axis: Any) -> Any:
+    return tuple(range(x.ndim)) if axis is None else axis
+
+
+def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
+    if b is None:
+        return ops.logsumexp(a, axis, keepdims)
+    # b e^a, where the sum is positive: SciPy's own is NaN elsewhere
+    a, b = np.broadcast_arrays(a, b)
+    top = np.max(np.where(b == 0, -np.inf, getattr(a, "data", a)), axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    found = np.log(np.sum(b * np.exp(np.where(b == 0, 0, a - top)), axis=axis, keepdims=True)) + top
+    return found if keepdims else np.squeeze(found, axis=_every(found, axis))
 
 
 def _softmax(x: Any, axis: Any = None) -> Any:
-    return ops.softmax(x, tuple(range(x.ndim)) if axis is None else axis)
+    return ops.softmax(x, _every(x, axis))
 
 
 def _log_softmax(x: Any, axis: Any = None) -> Any:
-    return ops.log_softmax(x, tuple(range(x.ndim)) if axis is None else axis)
+    return ops.log_softmax(x, _every(x, axis))
 
 
-_COVERED: dict[str, Callable[..., Any]] = {"logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": _log_softmax}
+def _zeta(x: Any, q: Any = None) -> Any:
+    if q is None:
+        raise NoRowError("scipy.special.zeta has no derivative by x here, only by q; pass x.detach() if that is meant")
+    return gamma_functions.zeta(x, q)
 
-GIVEN = {name: covering(getattr(special, name), covered, f"scipy.special.{name}") for name, covered in _COVERED.items()}
+
+def _multigammaln(a: Any, d: Any) -> Any:
+    """Return the logarithm of the gamma function of d dimensions: a sum of ordinary ones, https://dlmf.nist.gov/35.3.4."""
+    if int(d) != d or d < 1:
+        raise ValueError(f"scipy.special.multigammaln: d should be a positive integer (dimension), got {d}")
+    if np.any(a <= 0.5 * (d - 1)):
+        raise ValueError(f"scipy.special.multigammaln needs a > (d - 1) / 2 = {0.5 * (d - 1)}")
+    parts = np.expand_dims(a, -1) - np.arange(int(d)) / 2
+    return d * (d - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln(parts), axis=-1)
+
+
+def _comb(N: Any, k: Any) -> Any:
+    return gamma_functions.comb(N, k)
+
+
+_COVERED: dict[str, Callable[..., Any]] = {
+    "comb": _comb,
+    "lambertw": integrals.lambertw,
+    "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+    "multigammaln": _multigammaln,
+    "polygamma": gamma_functions.polygamma,
+    "softmax": _softmax,
+    "softplus": ops.softplus,
+    "zeta": _zeta,
+}
+
+GIVEN = {
+    name: covering(getattr(special, name), covered, f"scipy.special.{name}") for name, covered in _COVERED.items() if hasattr(special, name)
+}
 """The names that understand Tensors only here."""
+
+_FROM = "with `from autograd_np.scipy.special import ...`"
+REMARKS = {
+    "zeta": f"{_FROM}; by q, not by x",
+    "polygamma": f"{_FROM}; by x",
+    "multigammaln": f"{_FROM}; by a",
+    "comb": f"{_FROM}; without exact=",
+}
+"""For docs/coverage.md."""
 
 __getattr__, __dir__, __all__ = module("scipy.special", GIVEN)

@@ -179,7 +179,9 @@ def _t_tail(v: Array, t: Array) -> Array:
 @in_double
 def stdtr_by_freedom(v: Array, t: Array, n: int) -> Array:
     """Return the n-th derivative by the degrees of freedom of the integral of Student's t."""
-    step = np.minimum(np.minimum(0.2 / (np.log1p(t * t / v) / 2 + 1 / np.sqrt(1 + v * v)), v / 7), np.minimum(v + 1, v + t * t) / 40)  # poles at -1, -t^2
+    step = np.minimum(
+        np.minimum(0.2 / (np.log1p(t * t / v) / 2 + 1 / np.sqrt(1 + v * v)), v / 7), np.minimum(v + 1, v + t * t) / 40
+    )  # poles at -1, -t^2
     return -np.sign(t) * stencil(lambda w: _t_tail(w, t), n, v, step, "scipy.special.stdtr")
 
 

@@ -27,7 +27,8 @@ def _widened(a: Any, y: Array) -> Any:
     if dtype == y.dtype or y.dtype.kind not in "fc" or (dtype.kind in "iu" and dtype.itemsize == 8):
         return a
     precision = np.finfo(y.dtype).dtype
-    return a.astype(precision) if dtype.kind in "biu" or np.finfo(dtype).dtype.itemsize < precision.itemsize else a
+    narrow = dtype.kind in "biu" or np.finfo(dtype).dtype.itemsize < precision.itemsize
+    return a.astype(y.dtype if dtype.kind == "c" else precision) if narrow else a
 
 
 def _of_wide(partial: Any) -> Any:
