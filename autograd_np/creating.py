@@ -18,7 +18,7 @@ from autograd_np.node import EAGER, OPEN, VARIABLES
 from autograd_np.ops import astype
 from autograd_np.tensor import Tensor, handle
 
-__all__ = ["changed", "polynomials"]
+__all__ = ["changed", "gathered", "polynomials"]
 
 
 def _recording() -> bool:
@@ -46,14 +46,14 @@ def _stacked(x: Any) -> Any:
     return np.stack(parts) if parts else np.asarray(parts)
 
 
-def _gathered(x: Any) -> Any:
+def gathered(x: Any) -> Any:
     """Return a list that holds Tensors as one Tensor; anything else as it is."""
     return _stacked(x) if x.__class__ in (list, tuple) and _holds_tensor(x) else x
 
 
 def _gathered_inside(x: Any) -> Any:
     """Do so with the elements of a list, for functions that take a sequence of arrays."""
-    return [_gathered(v) for v in x] if x.__class__ in (list, tuple) and _holds_tensor(x) else x
+    return [gathered(v) for v in x] if x.__class__ in (list, tuple) and _holds_tensor(x) else x
 
 
 _OF_SEQUENCES = frozenset(
@@ -77,7 +77,7 @@ _OF_SEQUENCES = frozenset(
 
 def _taking(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     """Return a function of NumPy's that takes lists of Tensors."""
-    gather = _gathered_inside if name in _OF_SEQUENCES else _gathered
+    gather = _gathered_inside if name in _OF_SEQUENCES else gathered
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if (OPEN or VARIABLES) and name != "block":  # which understands nested lists itself
@@ -116,7 +116,7 @@ def _converting(real: Callable[..., Any], name: str) -> Callable[..., Any]:
             return real(*args, **kwargs)
         given = dict(zip(("x", "dtype"), args, strict=False)) | kwargs
         x: Any = next((given[key] for key in ("x", "object", "a") if key in given), None)
-        found: Any = _gathered(x)
+        found: Any = gathered(x)
         if not isinstance(found, Tensor):
             new = real(*args, **kwargs)
             return _constant(new) if _recording() and (copies or not isinstance(x, np.ndarray)) else new
@@ -138,7 +138,7 @@ def _filling(real: Callable[..., Any], name: str) -> Callable[..., Any]:
     def fill(shape_or_array: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not OPEN and not VARIABLES and not isinstance(fill_value, Tensor):
             return real(shape_or_array, fill_value, dtype, *args, **kwargs)
-        value = _gathered(fill_value)
+        value = gathered(fill_value)
         if not isinstance(value, Tensor):
             new = real(shape_or_array, fill_value, dtype, *args, **kwargs)
             return _constant(new) if _recording() else new
@@ -173,7 +173,7 @@ class _Vectorize(np.vectorize):
     """``np.vectorize``, which calls a function of numbers with the elements of Tensors."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        args, kwargs = tuple(map(_gathered, args)), {k: _gathered(v) for k, v in kwargs.items()}
+        args, kwargs = tuple(map(gathered, args)), {k: gathered(v) for k, v in kwargs.items()}
         if not any(isinstance(a, Tensor) for a in (*args, *kwargs.values())):
             return super().__call__(*args, **kwargs)
         left_out = self.excluded or set()
@@ -213,7 +213,7 @@ class _Concatenator:
             return self._real[key]
         if any(isinstance(part, str) for part in parts):
             raise TypeError("np.r_ and np.c_ take no directives beside Tensors; use np.concatenate with axis=")
-        arrays = [_gathered(p) if not isinstance(p, slice) else np.r_[p] for p in parts]
+        arrays = [gathered(p) if not isinstance(p, slice) else np.r_[p] for p in parts]
         arrays = [a if isinstance(a, Tensor) else np.asarray(a) for a in arrays]
         return np.column_stack(arrays) if self._real is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays], axis=-1)
 
@@ -226,7 +226,7 @@ def _evaluating(val: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(val)
     def evaluate(x: Any, c: Any, tensor: bool = True) -> Any:
-        x, c = _gathered(x), _gathered(c)
+        x, c = gathered(x), gathered(c)
         if not isinstance(c, Tensor):
             return val(x, c, tensor)
         x = x if isinstance(x, Tensor) else np.asarray(x)

@@ -9,6 +9,10 @@ __all__ = ["MIRRORED", "import_line"]
 
 MIRRORED: dict[str, str] = {
     "scipy.special": "comb lambertw log_softmax logsumexp multigammaln polygamma softmax softplus zeta",
+    "scipy.stats": """
+        bernoulli beta betabinom binom cauchy chi2 dirichlet entropy expon f gamma geom gumbel_l gumbel_r halfcauchy halfnorm invgamma
+        invgauss laplace logistic lognorm multinomial multivariate_normal multivariate_t nbinom norm pareto poisson powerlaw rayleigh
+        skewnorm t truncnorm uniform vonmises weibull_min wishart zscore""",
 }
 """A module of SciPy's -> the names in it that understand Tensors only when they are imported from `autograd_np.scipy`."""
 

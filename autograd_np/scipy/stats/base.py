@@ -1,0 +1,284 @@
+"""What the mirrored distributions have in common: arguments as SciPy takes them, supports, frozen distributions, refusals.
+
+A `Law` is a distribution in standard form, without location and scale, as NumPy formulas made of rows. On plain arguments
+everything is SciPy's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_np.calls import plain
+from autograd_np.creating import gathered
+from autograd_np.errors import NoRowError
+from autograd_np.op import is_numpys, value_of
+from autograd_np.scipy.mirror import holds_tensor, refusing
+
+__all__ = ["Distribution", "Frozen", "Law", "array", "checked"]
+
+
+def _positive(*shapes: Any) -> Any:
+    ok: Any = True
+    for shape in shapes:
+        ok = ok & (shape > 0)
+    return ok
+
+
+def _nowhere_below(*_shapes: Any) -> float:
+    return -np.inf
+
+
+def _nowhere_above(*_shapes: Any) -> float:
+    return np.inf
+
+
+@dataclass(frozen=True)
+class Law:
+    """A distribution in standard form; each function takes the point, or a probability, and the shapes.
+
+    Attributes
+    ----------
+    log_density : callable
+        The logarithm of the density, or of the probability; only asked inside the support.
+    cdf, sf, logcdf, logsf, ppf, isf : callable, optional
+        What is missing is made of what is there, ``log(cdf)`` and ``1 - cdf``; without `cdf` all are refused.
+    low, high : callable
+        The ends of the support, of the shapes.
+    valid : callable
+        Of the shapes: where they are allowed. The result is NaN elsewhere.
+    middle : float
+        A point inside every support, which stands where the argument is outside.
+    """
+
+    log_density: Callable[..., Any]
+    cdf: Callable[..., Any] | None = None
+    sf: Callable[..., Any] | None = None
+    logcdf: Callable[..., Any] | None = None
+    logsf: Callable[..., Any] | None = None
+    ppf: Callable[..., Any] | None = None
+    isf: Callable[..., Any] | None = None
+    low: Callable[..., Any] = _nowhere_below
+    high: Callable[..., Any] = _nowhere_above
+    valid: Callable[..., Any] = _positive
+    middle: float = 0.5
+
+    def has(self, method: str) -> bool:
+        """Whether a method is there, or can be made of others."""
+        if method in ("logpdf", "pdf", "logpmf", "pmf"):
+            return True
+        return getattr(self, method) is not None or (method in ("sf", "logcdf", "logsf") and self.cdf is not None)
+
+    def evaluate(self, method: str, z: Any, shapes: tuple[Any, ...]) -> Any:
+        """Return what a method gives inside the support."""
+        given = getattr(self, method)
+        if given is not None:
+            return given(z, *shapes)
+        if method == "sf":
+            return 1 - self.evaluate("cdf", z, shapes)
+        inner = self.evaluate(method.removeprefix("log"), z, shapes)
+        zero = inner == 0
+        return np.where(zero, -np.inf, np.log(np.where(zero, 1, inner)))
+
+
+def array(x: Any) -> Any:
+    """Return an argument as an array, a Tensor or a number of double precision: SciPy computes with no other."""
+    x = gathered(x)
+    if isinstance(x, (int, float)):
+        return float(x)
+    if not hasattr(x, "dtype"):
+        x = np.asarray(x)
+    return x if x.dtype == np.float64 or x.dtype.kind == "c" else x.astype(np.float64)
+
+
+def checked(valid: Any, result: Any) -> Any:
+    """Return the result, with NaN where the parameters are not allowed."""
+    ok = value_of(valid)
+    if ok is True or (is_numpys(ok) and np.all(ok)):
+        return result
+    return np.where(ok, result, np.nan)
+
+
+OF_POINTS = ("logpdf", "pdf", "logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
+OF_PROBABILITIES = ("ppf", "isf")
+
+
+class Distribution:
+    """A distribution of SciPy's whose methods take Tensors; methods that are not covered are SciPy's, and refused with them.
+
+    Parameters
+    ----------
+    real : scipy.stats.rv_continuous or rv_discrete
+        SciPy's own.
+    law : Law
+        Its formulas.
+    """
+
+    def __init__(self, real: Any, law: Law) -> None:
+        self._real, self._law = real, law
+        self.discrete = hasattr(real, "pmf")
+        shapes = [s.strip() for s in (real.shapes or "").split(",") if s.strip()]
+        self._names = (*shapes, "loc") if self.discrete else (*shapes, "loc", "scale")
+        self._title = f"scipy.stats.{real.name}"
+        self.__doc__ = real.__doc__
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that take Tensors."""
+        return tuple(m for m in (*OF_POINTS, *OF_PROBABILITIES) if hasattr(self._real, m) and self._covers(m))
+
+    def _covers(self, method: str) -> bool:
+        return self._law.has(method) and not (self.discrete and method in OF_PROBABILITIES)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Frozen:
+        """Freeze the parameters: ``norm(loc, scale).logpdf(x)``."""
+        return Frozen(self, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        real = getattr(self._real, name)
+        if name.startswith("_") or not callable(real):
+            return real
+        if name not in self.methods:
+            return refusing(real, f"{self._title}.{name}", f"what takes Tensors is {', '.join(self.methods)}")
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            if not holds_tensor(args) and not holds_tensor(kwargs):
+                return real(*args, **kwargs)
+            return self._compute(name, args, kwargs)
+
+        method.__name__, method.__doc__ = name, getattr(real, "__doc__", None)
+        return method
+
+    def __dir__(self) -> list[str]:
+        return dir(self._real)
+
+    def __repr__(self) -> str:
+        return f"<{self._title} of autograd_np>"
+
+    def _sorted(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the point, the shapes, loc and scale of a call."""
+        point = "q" if method in OF_PROBABILITIES else "k" if self.discrete else "x"
+        names = (point, *self._names)
+        if len(args) > len(names):
+            raise TypeError(f"{self._title}.{method} takes {len(names)} arguments ({', '.join(names)}), got {len(args)}")
+        given: dict[str, Any] = {"loc": 0, "scale": 1} | dict(zip(names, args, strict=False))
+        for key, value in kwargs.items():
+            name = point if key in ("x", "k", "q") and key not in self._names else key
+            if name not in names:
+                raise TypeError(f"{self._title}.{method} got an unexpected argument {key!r}; it takes {', '.join(names)}")
+            if name in names[: len(args)]:
+                raise TypeError(f"{self._title}.{method} got two values for the argument {key!r}")
+            given[name] = value
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise TypeError(f"{self._title}.{method} needs a value for {', '.join(missing)}")
+        shapes = tuple(array(given[name]) for name in names[1:] if name not in ("loc", "scale"))
+        return given[point], shapes, given["loc"], given["scale"]
+
+    def _compute(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        point, shapes, loc, scale = self._sorted(method, args, kwargs)
+        if self.discrete:
+            return self._of_count(method, point, shapes, loc)
+        valid = self._law.valid(*shapes)
+        loc, scale = array(loc), array(scale)
+        unit = isinstance(scale, float) and scale == 1
+        if not unit:
+            valid = valid & (scale > 0)
+            scale = np.where(scale > 0, scale, 1) if not is_numpys(v := value_of(scale)) or not np.all(v > 0) else scale
+        if method in OF_PROBABILITIES:
+            z = self._quantile(method, array(point), shapes)
+            return checked(valid, z * scale + loc)
+        z = array(point)
+        z = z if isinstance(loc, float) and loc == 0 else z - loc
+        z = z if unit else z / scale
+        if method in ("logpdf", "pdf"):
+            found = self._log_density(z, shapes, 0 if unit else np.log(scale))
+            found = np.exp(found) if method == "pdf" else found
+        else:
+            found = self._cumulative(method, z, shapes)
+        return checked(valid, found)
+
+    def _log_density(self, z: Any, shapes: tuple[Any, ...], log_scale: Any, also_out: Any = False) -> Any:
+        out = (z < self._law.low(*shapes)) | (z > self._law.high(*shapes)) | also_out
+        out = value_of(out)
+        if is_numpys(out) and not np.any(out):
+            found = self._law.log_density(z, *shapes) - log_scale
+            out = value_of(found) == -np.inf  # at an end of the support: nothing flows there, as outside
+            if not (is_numpys(out) and np.any(out)):
+                return found
+        return np.where(out, -np.inf, self._law.log_density(np.where(out, self._law.middle, z), *shapes) - log_scale)
+
+    def _cumulative(self, method: str, z: Any, shapes: tuple[Any, ...]) -> Any:
+        law = self._law
+        below, above = value_of(z <= law.low(*shapes)), value_of(z >= law.high(*shapes))
+        out = below | above
+        if is_numpys(out) and not np.any(out):
+            return law.evaluate(method, z, shapes)
+        at_ends = {"cdf": (0.0, 1.0), "sf": (1.0, 0.0), "logcdf": (-np.inf, 0.0), "logsf": (0.0, -np.inf)}[method]
+        return np.where(out, np.where(below, *at_ends), law.evaluate(method, np.where(out, law.middle, z), shapes))
+
+    def _quantile(self, method: str, q: Any, shapes: tuple[Any, ...]) -> Any:
+        given = getattr(self._law, method)
+        return given(q, *shapes) if given is not None else self._law.evaluate("ppf", 1 - q, shapes)
+
+    def _of_count(self, method: str, point: Any, shapes: tuple[Any, ...], loc: Any) -> Any:
+        counts = [np.asarray(plain(gathered(v), f"{self._title}.{method}(..., {name}=)", [])) for name, v in (("k", point), ("loc", loc))]
+        k = (counts[0] - counts[1]).astype(float)
+        valid = self._law.valid(*shapes)
+        if method in ("logpmf", "pmf"):
+            found = self._log_density(k, shapes, 0, k != np.floor(k))
+            return checked(valid & ~np.isnan(k), np.exp(found) if method == "pmf" else found)
+        k = np.floor(k)
+        law = self._law
+        below, above = k < value_of(law.low(*shapes)), k >= value_of(law.high(*shapes))
+        at_ends = {"cdf": (0.0, 1.0), "sf": (1.0, 0.0), "logcdf": (-np.inf, 0.0), "logsf": (0.0, -np.inf)}[method]
+        out = below | above
+        safe = np.where(out, value_of(law.low(*shapes)), k)
+        found = law.evaluate(method, safe, shapes)
+        found = np.where(out, np.where(below, *at_ends), found) if np.any(out) else found
+        return checked(valid & ~np.isnan(k), found)
+
+
+class Frozen:
+    """A distribution whose parameters are given; its methods take Tensors, and so may the parameters.
+
+    Where neither holds Tensors, everything is that of SciPy's frozen distribution.
+    """
+
+    def __init__(self, law: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.dist, self.args, self.kwds = law, args, kwargs
+        self._has_tensors = holds_tensor(args) or holds_tensor(kwargs)
+        self._real = None if self._has_tensors else law._real(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self.dist.methods:
+            if self._real is None:
+                if not hasattr(self.dist._real, name):
+                    raise AttributeError(f"{self.dist!r} has no attribute {name!r}")
+                raise NoRowError(
+                    f"{self.dist._title}.{name} is not differentiable here, and its parameters hold a Tensor; what takes Tensors is "
+                    f"{', '.join(self.dist.methods)}"
+                )
+            real = getattr(self._real, name)
+            return (
+                refusing(real, f"{self.dist._title}.{name}", f"what takes Tensors is {', '.join(self.dist.methods)}")
+                if callable(real)
+                else real
+            )
+
+        def method(x: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._real is not None and not holds_tensor((x, *args)) and not holds_tensor(kwargs):
+                return getattr(self._real, name)(x, *args, **kwargs)
+            return getattr(self.dist, name)(x, *self.args, *args, **self.kwds, **kwargs)
+
+        return method
+
+    def __repr__(self) -> str:
+        return f"<{self.dist._title} of autograd_np, frozen>"
