@@ -37,4 +37,4 @@ def import_line(name: str) -> str:
         where = ".".join(parts[:n])
         if parts[n] in MIRRORED.get(where, "").split():
             return f"from autograd_np.{where} import {parts[n]}"
-    return ""
+    return "from autograd_np.scipy import stats" if name.startswith("scipy.stats.") and "frozen" in name else ""

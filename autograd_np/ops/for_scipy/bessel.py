@@ -25,13 +25,13 @@ BY_ORDER = "by the order by differences, right to about 1e-11 of the function"
 
 
 def _step(v: Array, x: Array, turning: bool) -> Array:
-    """Return a fifth of the length on which a Bessel function changes with its order.
+    """Return a tenth of the length on which a Bessel function changes with its order.
 
     It grows or falls as e^(-v arsinh(v / x)) (10.41.3), or turns by a right angle with each order (10.17.3).
     """
     size = np.maximum(abs(x), 1e-300)
     least = 1 if turning else (1 + v * v + np.minimum(size, 1e150) ** 2) ** -0.25
-    return 0.2 / (np.arcsinh((abs(v) + 1) / size) + least)
+    return 0.1 / (np.arcsinh((abs(v) + 1) / size) + least)
 
 
 def _by_order(f: np.ufunc, neighbours: Callable[[Any, Any, int, Any, Any], Array], reals: bool) -> Primitive:

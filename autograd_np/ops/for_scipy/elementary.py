@@ -47,6 +47,13 @@ def exprel_slope(z: Array) -> Array:
     return near_zero(z, 0.6, _EXPREL_SLOPE, lambda z: (np.exp(z) / z) * ((z - 1) / z) + 1 / z / z)
 
 
+def _spence_slope(y: Array, z: Array) -> Array:
+    """Return log(z) / (1 - z), near 1 its series (25.12.2)."""
+    near = abs(z - 1) < 0.2
+    far = np.where(near, 2, z)
+    return np.where(near, -series(np.where(near, z - 1, 0), _LOG_RATIO), np.log(far) / (1 - far))
+
+
 def _log_ratio(u: Array) -> Array:
     """Return log(1 + u) / u."""
     return near_zero(u, 0.2, _LOG_RATIO, lambda u: np.log1p(u) / u)
@@ -117,7 +124,7 @@ def _pseudo_huber_width(y: Array, d: Array, r: Array) -> Array:
 
 
 def _pseudo_huber_slope(y: Array, d: Array, r: Array) -> Array:
-    return np.where(d > 0, r / _stretch(d, r)[1], 0)
+    return np.where(d > 0, d * np.sin(np.arctan(_stretch(d, r)[0])), 0)  # r / s, whose own slope does not cancel
 
 
 def _boxcox_power(y: Array, log: Array, b: Array) -> Array:
@@ -164,7 +171,7 @@ each(special.inv_boxcox,   lambda x, y, b: _inverse_slope(y, b), lambda x, y, b:
 each(special.inv_boxcox1p, lambda x, y, b: _inverse_slope(y, b), lambda x, y, b: _inverse_power(x + 1, y, b),               on=(small, small))
 
 # integrals of them
-each(special.spence,       lambda y, z: -_log_ratio(z - 1),                        on=positive,           tex=r"\operatorname{Li}_2(1 - #1)")    # 25.12.2
+each(special.spence,       _spence_slope,                        on=positive,           tex=r"\operatorname{Li}_2(1 - #1)")    # 25.12.2
 each(special.exp1,         lambda y, x: -np.exp(-x) / x,                           on=positive,           tex="E_1(#1)")                         # 6.2.1
 each(special.expi,         lambda y, x: np.exp(x) / x,                             on=positive,           tex=r"\operatorname{Ei}(#1)")          # 6.2.5
 # fmt: on

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import special
 
-from autograd_np.op import Domain
+from autograd_np.op import Domain, primitive
 from autograd_np.ops.elementwise import inside_one
 from autograd_np.ops.for_scipy.elementary import probability, series
 from autograd_np.ops.for_scipy.rows import each
@@ -55,9 +55,18 @@ def bell_curve(x: Array) -> Array:
     return np.exp(-x * x / 2) / ROOT_TWO_PI
 
 
+@primitive
 def hazard(x: Array) -> Array:
     """Return the normal density over its integral up to x, accurate in both tails: sqrt(2 / pi) / erfcx(-x / sqrt(2))."""
     return (TWO_BY_ROOT_PI / ROOT_TWO) / special.erfcx(-x / ROOT_TWO)
+
+
+def _hazard_slope(y: Array, x: Array) -> Array:
+    """Return -y (x + y); on the left, where that cancels, from the slope of erfcx."""
+    left = np.real(x) < 0
+    u = np.where(left, -x, 0) / ROOT_TWO
+    e = special.erfcx(u)
+    return np.where(left, y * _erfcx_slope(e, u) / (e * ROOT_TWO), -y * (np.where(left, 0, x) + y))
 
 
 def _owens_h(y: Array, h: Array, a: Array) -> Array:
@@ -72,6 +81,7 @@ def _fall_of_inverse(y: Array, _p: Array) -> Array:
     return -np.exp(y * y) / TWO_BY_ROOT_PI
 
 
+each(hazard, _hazard_slope)
 # fmt: off
 each(special.erf,       lambda y, x: TWO_BY_ROOT_PI * np.exp(-x * x),                               tex=r"\operatorname{erf} #1")     # 7.2.1
 each(special.erfc,      lambda y, x: -TWO_BY_ROOT_PI * np.exp(-x * x),                              tex=r"\operatorname{erfc} #1")

@@ -66,14 +66,21 @@ def comb(N: Array, k: Array) -> Array:
 
 
 def psi_step(x: Array, d: Array) -> Array:
-    """Return psi(x + d) - psi(x): for large x by the asymptotic series, whose terms do not cancel (5.11.2)."""
+    """Return psi(x + d) - psi(x), which cancels where d is small.
+
+    There it is Taylor's series around the middle, and for large x the asymptotic one, term by term (5.11.2).
+    """
     far = (x > 30) & (x + d > 30)
+    close = (abs(d) < 1e-3 * x) & ~far
     a = np.where(far, x, 31)
     b = np.where(far, x + d, 31)
     s, t = a**-2.0, b**-2.0
     series = np.log1p(np.where(far, d, 0) / a) + np.where(far, d, 0) / (2 * a * b)
     series = series + (s - t) / 12 - (s * s - t * t) / 120 + (s**3 - t**3) / 252 - (s**4 - t**4) / 240
-    return np.where(far, series, special.psi(np.where(far, 1, x + d)) - special.psi(np.where(far, 1, x)))
+    middle, small = np.where(close, x + d / 2, 1), np.where(close, d, 0)
+    taylor = small * (hurwitz(middle, s=2) + small * small / 4 * hurwitz(middle, s=4))
+    plain = far | close
+    return np.where(far, series, np.where(close, taylor, special.psi(np.where(plain, 1, x + d)) - special.psi(np.where(plain, 1, x))))
 
 
 def _rgamma_slope(y: Array, x: Array) -> Array:

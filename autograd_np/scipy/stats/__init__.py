@@ -22,7 +22,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
+from scipy import stats as scipys
 
 import autograd_np.ops.for_scipy.special  # noqa: F401 (the rows)
 from autograd_np.scipy.mirror import covering, module
@@ -50,10 +51,10 @@ def _entropy(pk: Any, qk: Any = None, base: Any = None, axis: Any = 0) -> Any:
 
 
 GIVEN: dict[str, Any] = {
-    **{name: Distribution(getattr(stats, name), law) for name, law in (continuous.LAWS | discrete.LAWS).items()},
-    **{name: Multivariate(getattr(stats, name), name, log) for name, log in MULTIVARIATE.items()},
-    "zscore": covering(stats.zscore, _zscore, "scipy.stats.zscore"),
-    "entropy": covering(stats.entropy, _entropy, "scipy.stats.entropy"),
+    **{name: Distribution(getattr(scipys, name), law) for name, law in (continuous.LAWS | discrete.LAWS).items()},
+    **{name: Multivariate(getattr(scipys, name), name, log) for name, log in MULTIVARIATE.items()},
+    "zscore": covering(scipys.zscore, _zscore, "scipy.stats.zscore"),
+    "entropy": covering(scipys.entropy, _entropy, "scipy.stats.entropy"),
 }
 """The names that understand Tensors."""
 

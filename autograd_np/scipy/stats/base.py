@@ -80,7 +80,7 @@ class Law:
         if method == "sf":
             return 1 - self.evaluate("cdf", z, shapes)
         inner = self.evaluate(method.removeprefix("log"), z, shapes)
-        zero = inner == 0
+        zero = inner <= 0
         return np.where(zero, -np.inf, np.log(np.where(zero, 1, inner)))
 
 
@@ -204,13 +204,17 @@ class Distribution:
         return checked(valid, found)
 
     def _log_density(self, z: Any, shapes: tuple[Any, ...], log_scale: Any, also_out: Any = False) -> Any:
-        out = (z < self._law.low(*shapes)) | (z > self._law.high(*shapes)) | also_out
-        out = value_of(out)
+        out = value_of((z < self._law.low(*shapes)) | (z > self._law.high(*shapes)) | (abs(z) == np.inf) | also_out)
+        found = self._inside(z, out, shapes, log_scale)
+        lost = value_of(found) == -np.inf  # also at an end of the support: nothing flows there, as outside
+        if is_numpys(lost, out) and np.any(lost & ~out):
+            found = self._inside(z, out | lost, shapes, log_scale)
+        return found
+
+    def _inside(self, z: Any, out: Any, shapes: tuple[Any, ...], log_scale: Any) -> Any:
+        """Return the log density, minus infinity where `out` says so."""
         if is_numpys(out) and not np.any(out):
-            found = self._law.log_density(z, *shapes) - log_scale
-            out = value_of(found) == -np.inf  # at an end of the support: nothing flows there, as outside
-            if not (is_numpys(out) and np.any(out)):
-                return found
+            return self._law.log_density(z, *shapes) - log_scale
         return np.where(out, -np.inf, self._law.log_density(np.where(out, self._law.middle, z), *shapes) - log_scale)
 
     def _cumulative(self, method: str, z: Any, shapes: tuple[Any, ...]) -> Any:

@@ -145,8 +145,8 @@ LAWS: dict[str, Law] = {
         logcdf=lambda z, s: special.log_ndtr(np.log(z) / s), logsf=lambda z, s: special.log_ndtr(-np.log(z) / s),
         ppf=lambda q, s: np.exp(s * special.ndtri(q)), isf=lambda q, s: np.exp(-s * special.ndtri(q)), low=_zero),
     "skewnorm": Law(
-        lambda z, a: LOG_TWO + _normal(z) + special.log_ndtr(a * z), cdf=lambda z, a: special.ndtr(z) - 2 * special.owens_t(z, a),
-        sf=lambda z, a: special.ndtr(-z) + 2 * special.owens_t(z, a), valid=_always),
+        lambda z, a: LOG_TWO + _normal(z) + special.log_ndtr(a * z), cdf=lambda z, a: np.maximum(special.ndtr(z) - 2 * special.owens_t(z, a), 0),
+        sf=lambda z, a: np.maximum(special.ndtr(-z) + 2 * special.owens_t(z, a), 0), valid=_always),
     "truncnorm": Law(
         _truncated, logcdf=lambda z, a, b: _log_mass(a, z) - _log_mass(a, b), logsf=lambda z, a, b: _log_mass(z, b) - _log_mass(a, b),
         cdf=lambda z, a, b: np.exp(_log_mass(a, z) - _log_mass(a, b)), sf=lambda z, a, b: np.exp(_log_mass(z, b) - _log_mass(a, b)),

@@ -52,14 +52,14 @@ def _distance(x: Any, mean: Any, cov: Any) -> tuple[int, Any, Any]:
 
 def _normal(x: Any, mean: Any = None, cov: Any = 1) -> Any:
     d, square, half_log_det = _distance(array(x), None if mean is None else array(mean), array(cov))
-    return -square / 2 - half_log_det - d * LOG_TWO_PI / 2
+    return np.squeeze(-square / 2 - half_log_det - d * LOG_TWO_PI / 2)  # as SciPy does
 
 
 def _t(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
     df = array(df)
     d, square, half_log_det = _distance(array(x), None if loc is None else array(loc), array(shape))
     log = special.gammaln((df + d) / 2) - special.gammaln(df / 2) - d / 2 * np.log(df * math.pi) - half_log_det
-    return log - (df + d) / 2 * np.log1p(square / df)
+    return np.squeeze(log - (df + d) / 2 * np.log1p(square / df))
 
 
 def _dirichlet(x: Any, alpha: Any) -> Any:
@@ -74,7 +74,7 @@ def _dirichlet(x: Any, alpha: Any) -> Any:
     if np.any(values < 0) or np.any(values > 1) or np.any(abs(np.sum(values, axis=0) - 1) > 1e-9):
         raise ValueError("the vectors x should lie within the unit simplex: entries in [0, 1] that add up to 1")
     weights = np.reshape(alpha, (-1,) + (1,) * (x.ndim - 1))
-    return np.sum(special.xlogy(weights - 1, x), axis=0) - np.sum(special.gammaln(alpha)) + special.gammaln(np.sum(alpha))
+    return np.squeeze(np.sum(special.xlogy(weights - 1, x), axis=0) - np.sum(special.gammaln(alpha)) + special.gammaln(np.sum(alpha)))
 
 
 def _multinomial(x: Any, n: Any, p: Any) -> Any:
