@@ -93,7 +93,9 @@ def test_outside_of_the_support_nothing_flows(name: str) -> None:
         given = tuple(ag.Tensor(float(s), requires_grad=True) for s in shapes) or (0.0,)
         point: Any = x if count else ag.Tensor(x, requires_grad=True)
         out = quietly(getattr(ours, method), point, *given)
-        expected = np.where(np.isinf(x) & np.isnan(expected), 0 if method in ("pdf", "pmf") else -np.inf, expected)  # SciPy's formula: inf - inf
+        expected = np.where(
+            np.isinf(x) & np.isnan(expected), 0 if method in ("pdf", "pmf") else -np.inf, expected
+        )  # SciPy's formula: inf - inf
         np.testing.assert_allclose(out.data, expected, rtol=1e-12, atol=1e-300)
         if not count:
             g = quietly(ag.grad(lambda t, method=method: np.sum(np.where(np.isnan(x), 0, getattr(ours, method)(t, *shapes)))), x)

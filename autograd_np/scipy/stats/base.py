@@ -6,6 +6,7 @@ everything is SciPy's own.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from autograd_np.errors import NoRowError
 from autograd_np.op import is_numpys, value_of
 from autograd_np.scipy.mirror import holds_tensor, refusing
 
-__all__ = ["Distribution", "Frozen", "Law", "array", "checked"]
+__all__ = ["Distribution", "Frozen", "Law", "array", "checked", "named"]
 
 
 def _positive(*shapes: Any) -> Any:
@@ -104,6 +105,8 @@ def checked(valid: Any, result: Any) -> Any:
 
 OF_POINTS = ("logpdf", "pdf", "logpmf", "pmf", "cdf", "logcdf", "sf", "logsf")
 OF_PROBABILITIES = ("ppf", "isf")
+_UNDERFLOW = -746.0
+"""The exponential of this, and of less, is 0."""
 
 
 class Distribution:
@@ -160,6 +163,9 @@ class Distribution:
     def __repr__(self) -> str:
         return f"<{self._title} of autograd_np>"
 
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled by its name, as SciPy's
+        return named, (self._real.name,)
+
     def _sorted(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the point, the shapes, loc and scale of a call."""
         point = "q" if method in OF_PROBABILITIES else "k" if self.discrete else "x"
@@ -197,19 +203,18 @@ class Distribution:
         z = z if isinstance(loc, float) and loc == 0 else z - loc
         z = z if unit else z / scale
         if method in ("logpdf", "pdf"):
-            found = self._log_density(z, shapes, 0 if unit else np.log(scale))
-            found = np.exp(found) if method == "pdf" else found
+            found = self._density(method, z, shapes, 0 if unit else np.log(scale))
         else:
             found = self._cumulative(method, z, shapes)
         return checked(valid, found)
 
-    def _log_density(self, z: Any, shapes: tuple[Any, ...], log_scale: Any, also_out: Any = False) -> Any:
+    def _density(self, method: str, z: Any, shapes: tuple[Any, ...], log_scale: Any, also_out: Any = False) -> Any:
         out = value_of((z < self._law.low(*shapes)) | (z > self._law.high(*shapes)) | (abs(z) == np.inf) | also_out)
         found = self._inside(z, out, shapes, log_scale)
-        lost = value_of(found) == -np.inf  # also at an end of the support: nothing flows there, as outside
+        lost = value_of(found) <= (-np.inf if method.startswith("log") else _UNDERFLOW)  # nothing flows there, as outside
         if is_numpys(lost, out) and np.any(lost & ~out):
             found = self._inside(z, out | lost, shapes, log_scale)
-        return found
+        return found if method.startswith("log") else np.exp(found)
 
     def _inside(self, z: Any, out: Any, shapes: tuple[Any, ...], log_scale: Any) -> Any:
         """Return the log density, minus infinity where `out` says so."""
@@ -235,8 +240,7 @@ class Distribution:
         k = (counts[0] - counts[1]).astype(float)
         valid = self._law.valid(*shapes)
         if method in ("logpmf", "pmf"):
-            found = self._log_density(k, shapes, 0, k != np.floor(k))
-            return checked(valid & ~np.isnan(k), np.exp(found) if method == "pmf" else found)
+            return checked(valid & ~np.isnan(k), self._density(method, k, shapes, 0, k != np.floor(k)))
         k = np.floor(k)
         law = self._law
         below, above = k < value_of(law.low(*shapes)), k >= value_of(law.high(*shapes))
@@ -246,6 +250,11 @@ class Distribution:
         found = law.evaluate(method, safe, shapes)
         found = np.where(out, np.where(below, *at_ends), found) if np.any(out) else found
         return checked(valid & ~np.isnan(k), found)
+
+
+def named(name: str) -> Any:
+    """Return a mirrored distribution."""
+    return importlib.import_module("autograd_np.scipy.stats").GIVEN[name]
 
 
 class Frozen:
@@ -260,7 +269,7 @@ class Frozen:
         self._real = None if self._has_tensors else law._real(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name == "dist":
             raise AttributeError(name)
         if name not in self.dist.methods:
             if self._real is None:

@@ -13,7 +13,7 @@ from scipy import special
 from autograd_np.errors import NoRowError
 from autograd_np.op import value_of
 from autograd_np.scipy.mirror import covering, holds_tensor, refusing
-from autograd_np.scipy.stats.base import array
+from autograd_np.scipy.stats.base import array, named
 
 __all__ = ["MULTIVARIATE", "Multivariate"]
 
@@ -145,6 +145,9 @@ class Multivariate:
     def __repr__(self) -> str:
         return f"<{self._title} of autograd_np>"
 
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled by its name, as SciPy's
+        return named, (self._title.rpartition(".")[2],)
+
 
 class FrozenMultivariate:
     """A distribution of vectors whose parameters are given."""
@@ -154,7 +157,7 @@ class FrozenMultivariate:
         self._real = None if holds_tensor(args) or holds_tensor(kwargs) else dist._real(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name == "dist":
             raise AttributeError(name)
         title = f"{self.dist._title}.{name}"
         instead = f"what takes Tensors is {', '.join(self.dist.methods)}"

@@ -1,0 +1,24 @@
+"""The examples of docs/scipy.md give what they say."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "scipy.md"
+
+
+def test_the_examples_of_the_page() -> None:
+    pytest.importorskip("scipy")
+    text = PAGE.read_text("utf-8").replace("```", "")
+    parser, report = doctest.DocTestParser(), []
+    runner = doctest.DocTestRunner(
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL, verbose=False
+    )
+    with np.printoptions():
+        runner.run(parser.get_doctest(text, {}, PAGE.name, str(PAGE), 0), out=report.append)
+    assert not runner.failures, "".join(report)
+    assert runner.tries > 15
