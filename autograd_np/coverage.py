@@ -230,16 +230,16 @@ def markdown() -> str:
 def _lists(entries: list[Entry]) -> Iterator[str]:
     """Yield a line for the functions of each answer and reason."""
     groups: dict[tuple[str, str], list[str]] = {}
-    remarks: list[str] = []
+    remarks: dict[str, list[str]] = {}
     for e in entries:
         if e.answer == DIFFERENTIABLE:
             groups.setdefault((e.answer, ""), []).append(f"`{e.name}`")
             if e.remark:
-                remarks.append(f"`{e.name}`: {e.remark}")
+                remarks.setdefault(e.remark, []).append(f"`{e.name}`")
         else:
             groups.setdefault((e.answer, e.remark), []).append(f"`{e.name}`")
     order = [DIFFERENTIABLE, MODULE, CONSTANT, REFUSED, UNKNOWN]
     for (answer, remark), names in sorted(groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
         yield f"- **{answer}**{f' ({remark})' if remark else ''}: {' '.join(names)}"
         if answer == DIFFERENTIABLE and remarks:
-            yield f"- remarks: {'; '.join(remarks)}"
+            yield "- remarks: " + "; ".join(f"{' '.join(of)}: {said}" for said, of in remarks.items())

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Primitive, primitive
+from autograd_np.op import Primitive
+from autograd_np.ops.for_scipy.rows import by_element
 from autograd_np.typing import Array
 
 __all__ = ["bell", "in_double", "stencil"]
@@ -62,7 +63,7 @@ def in_double(compute: Callable[..., Array]) -> Primitive:
         result = compute(*wide, **orders)
         return result.astype(dtype) if np.finfo(dtype).dtype == np.float32 else result
 
-    return primitive(computed)
+    return by_element(computed)
 
 
 def bell(order: int, cumulant: Callable[[int], Array]) -> Array:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from autograd_np.op import Domain, case, eager, primitive
+from autograd_np.op import Domain, case
 from autograd_np.ops.elementwise import positive
-from autograd_np.ops.for_scipy.rows import each, no_derivative, with_orders
+from autograd_np.ops.for_scipy.rows import by_element, each, no_derivative, with_orders
 from autograd_np.typing import Array
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330)
@@ -36,13 +36,13 @@ def _complex_zeta(s: int, q: Array) -> Array:
     return total
 
 
-@primitive
+@by_element
 def hurwitz(q: Array, s: int) -> Array:
     """Return Hurwitz' zeta function, the sum of (q + k)^-s, for a whole s > 1 and real or complex q."""
     return _complex_zeta(s, q) if q.dtype.kind == "c" else special.zeta(float(s), q)
 
 
-@primitive
+@by_element
 def zeta(x: Array, q: Array) -> Array:
     """Return SciPy's zeta function of two arguments."""
     return special.zeta(x, q)
@@ -53,13 +53,13 @@ def polygamma_of(n: int, x: Array) -> Array:
     return special.psi(x) if n == 0 else (-1) ** (n + 1) * math.factorial(n) * hurwitz(x, s=n + 1)  # 25.11.12
 
 
-@eager
+@by_element
 def polygamma(n: Any, x: Array) -> Array:
     """Return SciPy's polygamma function, in double precision."""
     return special.polygamma(n, x)
 
 
-@eager
+@by_element
 def comb(N: Array, k: Array) -> Array:
     """Return the number of combinations, by the gamma function."""
     return special.comb(N, k)

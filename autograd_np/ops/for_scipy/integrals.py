@@ -11,7 +11,7 @@ from scipy import special
 from autograd_np.op import Domain, case, eager, general, several
 from autograd_np.ops.elementwise import inside_one, positive
 from autograd_np.ops.for_scipy.elementary import near_zero, probability, series
-from autograd_np.ops.for_scipy.rows import each, no_derivative
+from autograd_np.ops.for_scipy.rows import by_element, each, no_derivative
 from autograd_np.typing import Array
 
 shape = Domain(0.7, 3.0)
@@ -165,7 +165,7 @@ each(special.eval_jacobi,      *_refused("eval_jacobi", "n", "alpha", "beta"), _
 # --- Lambert's W ----------------------------------------------------------------------------------
 
 
-@eager
+@by_element
 def lambertw(z: Array, k: int = 0, tol: float = 1e-8) -> Array:
     """Return a branch of Lambert's W function: complex, as SciPy's."""
     return special.lambertw(z, k, tol)

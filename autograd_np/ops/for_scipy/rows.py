@@ -7,16 +7,17 @@ it first (`np.log` of a bool is float16). Arguments without a derivative are ref
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Case, Op, elementwise, general
+from autograd_np.op import Case, Op, Primitive, elementwise, general, is_numpys, primitive
 from autograd_np.typing import Array
 
-__all__ = ["each", "no_derivative", "of_reals", "with_orders"]
+__all__ = ["by_element", "each", "no_derivative", "of_reals", "with_orders"]
 
 
 def _widened(a: Any, y: Array) -> Any:
@@ -61,6 +62,19 @@ def with_orders(fn: Callable[..., Any], *partials: Any, cases: Sequence[Case], o
         return rule
 
     return general(fn, *map(vjp, partials), cases=cases, on=on, selects=False)
+
+
+def by_element(compute: Callable[..., Array]) -> Primitive:
+    """Make a primitive of a function of each element alone that is no ufunc: of a Dask array it is one task a block."""
+
+    @functools.wraps(compute)
+    def computed(*args: Any, **attrs: Any) -> Array:
+        if all(map(is_numpys, args)):
+            return compute(*args, **attrs)
+        elemwise: Any = importlib.import_module("dask.array.core").elemwise
+        return elemwise(functools.partial(compute, **attrs), *args)
+
+    return primitive(computed)
 
 
 def no_derivative(name: str, argument: str) -> Callable[..., Any]:
