@@ -15,6 +15,7 @@ True
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,9 @@ import numpy as np
 from scipy import special
 
 from autograd_np import ops
+from autograd_np.creating import gathered
 from autograd_np.errors import NoRowError
+from autograd_np.op import value_of
 from autograd_np.ops.for_scipy.special import gamma_functions, integrals
 from autograd_np.scipy.mirror import covering, module
 
@@ -36,7 +39,7 @@ def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) 
         return ops.logsumexp(a, axis, keepdims)
     # b e^a, where the sum is positive: SciPy's own is NaN elsewhere
     a, b = np.broadcast_arrays(a, b)
-    top = np.max(np.where(b == 0, -np.inf, getattr(a, "data", a)), axis=axis, keepdims=True)
+    top = np.max(np.where(value_of(b) == 0, -np.inf, value_of(a)), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     found = np.log(np.sum(b * np.exp(np.where(b == 0, 0, a - top)), axis=axis, keepdims=True)) + top
     return found if keepdims else np.squeeze(found, axis=_every(found, axis))
@@ -60,7 +63,7 @@ def _multigammaln(a: Any, d: Any) -> Any:
     """Return the logarithm of the gamma function of d dimensions: a sum of ordinary ones, https://dlmf.nist.gov/35.3.4."""
     if int(d) != d or d < 1:
         raise ValueError(f"scipy.special.multigammaln: d should be a positive integer (dimension), got {d}")
-    if np.any(a <= 0.5 * (d - 1)):
+    if np.any(value_of(a) <= 0.5 * (d - 1)):
         raise ValueError(f"scipy.special.multigammaln needs a > (d - 1) / 2 = {0.5 * (d - 1)}")
     parts = np.expand_dims(a, -1) - np.arange(int(d)) / 2
     return d * (d - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln(parts), axis=-1)
@@ -82,8 +85,26 @@ _COVERED: dict[str, Callable[..., Any]] = {
     "zeta": _zeta,
 }
 
+
+def _of_lists(covered: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that takes lists of Tensors and numbers, as SciPy's takes lists of numbers."""
+
+    @functools.wraps(covered)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return covered(*map(_array, args), **{key: _array(a) if key in ("a", "b", "x", "q", "N", "z") else a for key, a in kwargs.items()})
+
+    return call
+
+
+def _array(x: Any) -> Any:
+    x = gathered(x)
+    return np.asarray(x) if x.__class__ is list else x
+
+
 GIVEN = {
-    name: covering(getattr(special, name), covered, f"scipy.special.{name}") for name, covered in _COVERED.items() if hasattr(special, name)
+    name: covering(getattr(special, name), _of_lists(covered), f"scipy.special.{name}")
+    for name, covered in _COVERED.items()
+    if hasattr(special, name)
 }
 """The names that understand Tensors only here."""
 

@@ -61,7 +61,6 @@ LOG_DENSITIES: dict[str, tuple[Any, Any, tuple[tuple[float, float], ...]]] = {
     "gumbel_r": (stats.gumbel_r.logpdf, lambda x, m, s: D.Gumbel(m, s).log_prob(x), (REAL, REAL, POSITIVE)),
     "weibull_min": (lambda x, c, s: stats.weibull_min.logpdf(x, c, scale=s), lambda x, c, s: D.Weibull(s, c).log_prob(x), (POSITIVE,) * 3),
     "pareto": (lambda x, b: stats.pareto.logpdf(x + 1, b), lambda x, b: D.Pareto(1.0, b, validate_args=False).log_prob(x + 1), (POSITIVE, POSITIVE)),
-    "vonmises": (lambda x, k: stats.vonmises.logpdf(x, k), lambda x, k: D.VonMises(0.0, k).log_prob(x), (REAL, POSITIVE)),
     "norm cdf": (stats.norm.cdf, lambda x, m, s: D.Normal(m, s).cdf(x), (REAL, REAL, POSITIVE)),
     "gamma cdf by x": (lambda x: stats.gamma.cdf(x, 2.5), lambda x: D.Gamma(torch.tensor(2.5, dtype=torch.float64), 1.0).cdf(x), (POSITIVE,)),
     "laplace cdf": (stats.laplace.cdf, lambda x, m, s: D.Laplace(m, s).cdf(x), (REAL, REAL, POSITIVE)),

@@ -271,5 +271,8 @@ def test_options_and_lists_of_the_mirror() -> None:
         np.testing.assert_allclose(t.grad, b * np.exp(x - special.logsumexp(x, axis=axis, b=b, keepdims=True)), rtol=1e-14)
     np.testing.assert_allclose(mirror.multigammaln(ag.Tensor(x + 2), 3).data, special.multigammaln(x + 2, 3), rtol=1e-14)
     np.testing.assert_array_equal(mirror.polygamma([0, 1], ag.Tensor(x)).data, special.polygamma([0, 1], x))
+    t, u = ag.Tensor(0.3, requires_grad=True), ag.Tensor(1.2, requires_grad=True)
+    np.testing.assert_allclose(mirror.logsumexp([t, u]).data, special.logsumexp([0.3, 1.2]))
+    np.testing.assert_allclose(mirror.softmax(x=[[t, 0.5], [u, 0.1]], axis=0).data, special.softmax([[0.3, 0.5], [1.2, 0.1]], axis=0))
     with pytest.raises(ValueError, match="dimension"):
         mirror.multigammaln(ag.Tensor(x), 1.5)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from autograd_np.op import is_numpys, value_of
 from autograd_np.scipy.stats.base import Law
 
 LOG_ROOT_TWO_PI = 0.5 * math.log(2 * math.pi)
@@ -39,10 +40,11 @@ def _normal(z: Any, *_shapes: Any) -> Any:
 
 def _t(z: Any, df: Any) -> Any:
     """Return the log density of Student's t, the normal one for infinitely many degrees of freedom."""
-    endless = df == np.inf
-    v = np.where(endless, 1, df) if np.any(endless) else df
+    endless = value_of(df) == np.inf
+    some = not is_numpys(endless) or np.any(endless)
+    v = np.where(endless, 1, df) if some else df
     log = np.log(special.poch(v / 2, 0.5)) - np.log(v * math.pi) / 2 - (v + 1) / 2 * np.log1p(z * z / v)
-    return np.where(endless, _normal(z), log) if np.any(endless) else log
+    return np.where(endless, _normal(z), log) if some else log
 
 
 def _lognormal(z: Any, s: Any) -> Any:
