@@ -10,9 +10,11 @@ __all__ = ["MIRRORED", "import_line"]
 MIRRORED: dict[str, str] = {
     "scipy.special": "comb lambertw log_softmax logsumexp multigammaln polygamma softmax softplus zeta",
     "scipy.stats": """
-        bernoulli beta betabinom binom cauchy chi2 dirichlet entropy expon f gamma geom gumbel_l gumbel_r halfcauchy halfnorm invgamma
-        invgauss laplace logistic lognorm multinomial multivariate_normal multivariate_t nbinom norm pareto poisson powerlaw rayleigh
-        skewnorm t truncnorm uniform vonmises weibull_min wishart zscore""",
+        bernoulli beta betabinom betaprime binom burr12 cauchy chi chi2 dirichlet dirichlet_multinomial entropy expon
+        exponnorm f fisk gamma genextreme gennorm genpareto geom gompertz gumbel_l gumbel_r halfcauchy halflogistic halfnorm
+        invgamma invgauss invweibull invwishart laplace laplace_asymmetric levy loggamma logistic lognorm loguniform lomax
+        maxwell moyal multinomial multivariate_normal multivariate_t nakagami nbinom norm pareto poisson powerlaw rayleigh
+        rice skewnorm t triang truncnorm uniform vonmises weibull_min wishart zscore""",
 }
 """A module of SciPy's -> the names in it that understand Tensors only when they are imported from `autograd_np.scipy`."""
 

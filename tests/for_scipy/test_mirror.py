@@ -23,7 +23,8 @@ def _run(code: str) -> str:
 @pytest.mark.parametrize("where", MIRRORED)
 def test_the_names_that_are_told_are_those_that_are_there(where: str) -> None:
     mirror, real = importlib.import_module(f"autograd_np.{where}"), importlib.import_module(where)
-    assert MIRRORED[where].split() == sorted(mirror.GIVEN), f"write the names of autograd_np.{where}.GIVEN into autograd_np/mirrored.py"
+    there = [name for name in MIRRORED[where].split() if hasattr(real, name)]  # an older SciPy lacks some
+    assert there == sorted(mirror.GIVEN), f"write the names of autograd_np.{where}.GIVEN into autograd_np/mirrored.py"
     for name in dir(real):
         if not name.startswith("_"):
             same = getattr(mirror, name) is getattr(real, name)

@@ -54,7 +54,7 @@ def _spence_slope(y: Array, z: Array) -> Array:
     return np.where(near, -series(np.where(near, z - 1, 0), _LOG_RATIO), np.log(far) / (1 - far))
 
 
-def _log_ratio(u: Array) -> Array:
+def log_ratio(u: Array) -> Array:
     """Return log(1 + u) / u."""
     return near_zero(u, 0.2, _LOG_RATIO, lambda u: np.log1p(u) / u)
 
@@ -133,7 +133,7 @@ def _boxcox_power(y: Array, log: Array, b: Array) -> Array:
 
 def _inverse_slope(y: Array, b: Array) -> Array:
     """Return (1 + b y)^(1/b - 1); e^y for b = 0."""
-    return np.exp(y * _log_ratio(b * y) - np.log1p(b * y))
+    return np.exp(y * log_ratio(b * y) - np.log1p(b * y))
 
 
 def _inverse_power(x: Array, y: Array, b: Array) -> Array:

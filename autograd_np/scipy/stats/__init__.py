@@ -27,7 +27,7 @@ from scipy import stats as scipys
 
 import autograd_np.ops.for_scipy.special  # noqa: F401 (the rows)
 from autograd_np.scipy.mirror import covering, module
-from autograd_np.scipy.stats import continuous, discrete
+from autograd_np.scipy.stats import continuous, discrete, rarer
 from autograd_np.scipy.stats.base import Distribution, array
 from autograd_np.scipy.stats.multivariate import MULTIVARIATE, Multivariate
 
@@ -51,7 +51,7 @@ def _entropy(pk: Any, qk: Any = None, base: Any = None, axis: Any = 0) -> Any:
 
 
 GIVEN: dict[str, Any] = {
-    **{name: Distribution(getattr(scipys, name), law) for name, law in (continuous.LAWS | discrete.LAWS).items()},
+    **{name: Distribution(getattr(scipys, name), law) for name, law in (continuous.LAWS | rarer.LAWS | discrete.LAWS).items()},
     **{name: Multivariate(getattr(scipys, name), name, log) for name, log in MULTIVARIATE.items()},
     "zscore": covering(scipys.zscore, _zscore, "scipy.stats.zscore"),
     "entropy": covering(scipys.entropy, _entropy, "scipy.stats.entropy"),

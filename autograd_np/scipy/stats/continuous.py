@@ -73,12 +73,6 @@ def _truncated(z: Any, a: Any, b: Any) -> Any:
     return _normal(z) - _log_mass(a, b)
 
 
-def _inverse_gaussian(z: Any, mu: Any) -> Any:
-    zero = z == 0
-    x = np.where(zero, 1, z)
-    return np.where(zero, -np.inf, -LOG_ROOT_TWO_PI - 1.5 * np.log(x) - np.square((x - mu) / mu) / (2 * x))
-
-
 # --- around gamma and beta ------------------------------------------------------------------------
 
 
@@ -153,7 +147,6 @@ LAWS: dict[str, Law] = {
         _truncated, logcdf=lambda z, a, b: _log_mass(a, z) - _log_mass(a, b), logsf=lambda z, a, b: _log_mass(z, b) - _log_mass(a, b),
         cdf=lambda z, a, b: np.exp(_log_mass(a, z) - _log_mass(a, b)), sf=lambda z, a, b: np.exp(_log_mass(z, b) - _log_mass(a, b)),
         low=lambda a, b: a, high=lambda a, b: b, valid=lambda a, b: a < b),
-    "invgauss": Law(_inverse_gaussian, low=_zero),
 
     "gamma": Law(
         _gamma, cdf=lambda z, a: special.gammainc(a, z), sf=lambda z, a: special.gammaincc(a, z),
@@ -167,7 +160,7 @@ LAWS: dict[str, Law] = {
         isf=lambda q, df: 2 * special.gammainccinv(df / 2, q), low=_zero),
     "beta": Law(
         _beta, cdf=lambda z, a, b: special.betainc(a, b, z), sf=lambda z, a, b: special.betainc(b, a, 1 - z),
-        ppf=lambda q, a, b: special.betaincinv(a, b, q), low=_zero, high=_one),
+        ppf=lambda q, a, b: special.betaincinv(a, b, q), isf=lambda q, a, b: special.betainccinv(a, b, q), low=_zero, high=_one),
     "f": Law(
         _f, cdf=lambda z, n, m: special.betainc(n / 2, m / 2, n * z / (m + n * z)), sf=lambda z, n, m: special.betainc(m / 2, n / 2, m / (m + n * z)),
         low=_zero),

@@ -96,8 +96,33 @@ def _wishart(x: Any, df: Any, scale: Any) -> Any:
         raise NoRowError(f"scipy.stats.wishart with Tensors takes one matrix of the shape ({d}, {d}), got {x.shape}; loop over several")
     log_x, log_scale = np.linalg.slogdet(x)[1], np.linalg.slogdet(scale)[1]
     log = (df - d - 1) / 2 * log_x - np.trace(np.linalg.solve(scale, x)) / 2 - df * d / 2 * math.log(2) - df / 2 * log_scale
-    normaliser = d * (d - 1) / 4 * math.log(math.pi) + np.sum(special.gammaln(df / 2 - np.arange(d) / 2))
-    return log - normaliser
+    return log - _log_multigamma(df / 2, d)
+
+
+def _log_multigamma(a: Any, d: int) -> Any:
+    return d * (d - 1) / 4 * math.log(math.pi) + np.sum(special.gammaln(a - np.arange(d) / 2))
+
+
+def _inverse_wishart(x: Any, df: Any, scale: Any) -> Any:
+    x, df, scale = array(x), array(df), array(scale)
+    d = int(np.shape(scale)[0]) if np.ndim(scale) == 2 else int(np.size(value_of(scale)))
+    scale = _matrix(scale, d)
+    if x.shape != (d, d):
+        raise NoRowError(f"scipy.stats.invwishart with Tensors takes one matrix of the shape ({d}, {d}), got {x.shape}; loop over several")
+    log_x, log_scale = np.linalg.slogdet(x)[1], np.linalg.slogdet(scale)[1]
+    log = -(df + d + 1) / 2 * log_x - np.trace(np.linalg.solve(x, scale)) / 2 - df * d / 2 * math.log(2) + df / 2 * log_scale
+    return log - _log_multigamma(df / 2, d)
+
+
+def _dirichlet_multinomial(x: Any, alpha: Any, n: Any) -> Any:
+    x, n, alpha = np.asarray(value_of(array(x))), np.asarray(value_of(array(n))), array(alpha)
+    if not np.all(value_of(alpha) > 0):
+        raise ValueError("scipy.stats.dirichlet_multinomial needs numbers alpha > 0")
+    total = np.sum(alpha, axis=-1)
+    counts = np.all((x >= 0) & (x == np.floor(x)), axis=-1) & (np.sum(x, axis=-1) == n)
+    x = np.maximum(x, 0)
+    parts = special.gammaln(x + alpha) - special.gammaln(alpha) - special.gammaln(x + 1)
+    return np.where(counts, special.gammaln(total) + special.gammaln(n + 1) - special.gammaln(n + total) + np.sum(parts, axis=-1), -np.inf)
 
 
 class Multivariate:
@@ -183,6 +208,8 @@ MULTIVARIATE: dict[str, Callable[..., Any]] = {
     "multivariate_t": _t,
     "dirichlet": _dirichlet,
     "multinomial": _multinomial,
+    "dirichlet_multinomial": _dirichlet_multinomial,
+    "invwishart": _inverse_wishart,
     "wishart": _wishart,
 }
 """SciPy's names, and log densities."""
