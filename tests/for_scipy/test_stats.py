@@ -60,7 +60,9 @@ def agrees(name: str, method: str, args: tuple[Any, ...], fixed: set[int]) -> No
         g = quietly(ag.grad(lambda t, alone=alone: np.sum(np.where(finite, alone(t), 0))), a)
         numeric = differences(lambda t, i=i: theirs(*args[:i], t, *args[i + 1 :]), a)
         again = differences(lambda t, i=i: theirs(*args[:i], t, *args[i + 1 :]), a, 3e-5)
-        smooth = finite & (abs(expected) < 1e8) & np.isfinite(numeric) & (abs(numeric - again) <= 1e-5 * (1 + abs(numeric)))  # not beside an end of the support
+        smooth = (
+            finite & (abs(expected) < 1e8) & np.isfinite(numeric) & (abs(numeric - again) <= 1e-5 * (1 + abs(numeric)))
+        )  # not beside an end of the support
         assert np.all(np.isfinite(g)), f"{name}.{method} by {i}: {g}"
         assert np.mean(smooth[finite]) > 0.6
         np.testing.assert_allclose(g[smooth], numeric[smooth], rtol=3e-6, atol=1e-7, err_msg=f"{name}.{method} by {i}")

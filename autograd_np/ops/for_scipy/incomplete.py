@@ -28,6 +28,11 @@ def _safe(ok: Any, x: Array, instead: float) -> Array:
     return np.where(ok, x, instead)
 
 
+def _reciprocal(density: Array) -> Array:
+    """Return 1 / density, the slope of a quantile; 0 where it was rounded to an end of the support."""
+    return np.where(density > 0, 1 / np.where(density > 0, density, 1), 0)
+
+
 # --- the gamma distribution -----------------------------------------------------------------------
 
 
@@ -57,7 +62,7 @@ def gammainc_by_shape(a: Array, x: Array, n: int) -> Array:
 
 
 def _gamma_inverse(y: Array, a: Array) -> Array:
-    return 1 / gamma_density(a, y)
+    return _reciprocal(gamma_density(a, y))
 
 
 # fmt: off
@@ -127,7 +132,7 @@ def betainc_by_shapes(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
 
 
 def _beta_inverse(y: Array, a: Array, b: Array) -> Array:
-    return 1 / beta_density(a, b, y)
+    return _reciprocal(beta_density(a, b, y))
 
 
 def _inverse_by(i: int, j: int) -> Any:

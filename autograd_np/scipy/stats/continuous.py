@@ -99,6 +99,30 @@ def _f(z: Any, n: Any, m: Any) -> Any:
     return log - (n + m) / 2 * np.log(m + n * z) - special.betaln(n / 2, m / 2)
 
 
+def odds_cdf(z: Any, a: Any, b: Any) -> Any:
+    """Return the probability that the odds of a beta distribution are below z: from the end that z is near."""
+    near = z < 1
+    below = np.where(near, z, 1)
+    return np.where(near, special.betainc(a, b, below / (1 + below)), special.betaincc(b, a, 1 / (1 + z)))
+
+
+def odds_sf(z: Any, a: Any, b: Any) -> Any:
+    """Return the probability that they are above z."""
+    near = z < 1
+    below = np.where(near, z, 1)
+    return np.where(near, special.betaincc(a, b, below / (1 + below)), special.betainc(b, a, 1 / (1 + z)))
+
+
+def fade(x: Any) -> Any:
+    """Return e^-x; from where it is 0, nothing depends on x, not even on one that has overflowed."""
+    return np.exp(-np.minimum(x, 1e4))
+
+
+def rise(x: Any) -> Any:
+    """Return 1 - e^-x."""
+    return -np.expm1(-np.minimum(x, 1e4))
+
+
 # --- tails of exponentials and powers -------------------------------------------------------------
 
 
@@ -140,9 +164,7 @@ LAWS: dict[str, Law] = {
         _lognormal, cdf=lambda z, s: special.ndtr(np.log(z) / s), sf=lambda z, s: special.ndtr(-np.log(z) / s),
         logcdf=lambda z, s: special.log_ndtr(np.log(z) / s), logsf=lambda z, s: special.log_ndtr(-np.log(z) / s),
         ppf=lambda q, s: np.exp(s * special.ndtri(q)), isf=lambda q, s: np.exp(-s * special.ndtri(q)), low=_zero),
-    "skewnorm": Law(
-        lambda z, a: LOG_TWO + _normal(z) + special.log_ndtr(a * z), cdf=lambda z, a: np.maximum(special.ndtr(z) - 2 * special.owens_t(z, a), 0),
-        sf=lambda z, a: np.maximum(special.ndtr(-z) + 2 * special.owens_t(z, a), 0), valid=_always),
+    "skewnorm": Law(lambda z, a: LOG_TWO + _normal(z) + special.log_ndtr(a * z), valid=_always),  # its cdf cancels in a tail
     "truncnorm": Law(
         _truncated, logcdf=lambda z, a, b: _log_mass(a, z) - _log_mass(a, b), logsf=lambda z, a, b: _log_mass(z, b) - _log_mass(a, b),
         cdf=lambda z, a, b: np.exp(_log_mass(a, z) - _log_mass(a, b)), sf=lambda z, a, b: np.exp(_log_mass(z, b) - _log_mass(a, b)),
@@ -159,11 +181,11 @@ LAWS: dict[str, Law] = {
         sf=lambda z, df: special.gammaincc(df / 2, z / 2), ppf=lambda q, df: 2 * special.gammaincinv(df / 2, q),
         isf=lambda q, df: 2 * special.gammainccinv(df / 2, q), low=_zero),
     "beta": Law(
-        _beta, cdf=lambda z, a, b: special.betainc(a, b, z), sf=lambda z, a, b: special.betainc(b, a, 1 - z),
+        _beta, cdf=lambda z, a, b: special.betainc(a, b, z), sf=lambda z, a, b: special.betaincc(a, b, z),
         ppf=lambda q, a, b: special.betaincinv(a, b, q), isf=lambda q, a, b: special.betainccinv(a, b, q), low=_zero, high=_one),
     "f": Law(
-        _f, cdf=lambda z, n, m: special.betainc(n / 2, m / 2, n * z / (m + n * z)), sf=lambda z, n, m: special.betainc(m / 2, n / 2, m / (m + n * z)),
-        low=_zero),
+        _f, cdf=lambda z, n, m: odds_cdf(n * z / m, n / 2, m / 2), sf=lambda z, n, m: odds_sf(n * z / m, n / 2, m / 2),
+        ppf=lambda q, n, m: m / n * special.betaincinv(n / 2, m / 2, q) / special.betainccinv(m / 2, n / 2, q), low=_zero),
 
     "expon": Law(
         lambda z: -z, cdf=lambda z: -np.expm1(-z), sf=lambda z: np.exp(-z), logsf=lambda z: -z, ppf=lambda q: -np.log1p(-q),
@@ -175,16 +197,16 @@ LAWS: dict[str, Law] = {
         lambda z: special.log_expit(z) + special.log_expit(-z), cdf=special.expit, sf=lambda z: special.expit(-z), logcdf=special.log_expit,
         logsf=lambda z: special.log_expit(-z), ppf=special.logit, isf=lambda q: -special.logit(q)),
     "gumbel_r": Law(
-        lambda z: -z - np.exp(-z), cdf=lambda z: np.exp(-np.exp(-z)), sf=lambda z: -np.expm1(-np.exp(-z)), logcdf=lambda z: -np.exp(-z),
+        lambda z: -z - np.exp(-z), cdf=lambda z: fade(np.exp(-z)), sf=lambda z: rise(np.exp(-z)), logcdf=lambda z: -np.exp(-z),
         ppf=lambda q: -np.log(-np.log(q)), isf=lambda q: -np.log(-np.log1p(-q))),
     "gumbel_l": Law(
-        lambda z: z - np.exp(z), cdf=lambda z: -np.expm1(-np.exp(z)), sf=lambda z: np.exp(-np.exp(z)), logsf=lambda z: -np.exp(z),
+        lambda z: z - np.exp(z), cdf=lambda z: rise(np.exp(z)), sf=lambda z: fade(np.exp(z)), logsf=lambda z: -np.exp(z),
         ppf=lambda q: np.log(-np.log1p(-q)), isf=lambda q: np.log(-np.log(q))),
     "weibull_min": Law(
-        _weibull, cdf=lambda z, c: -np.expm1(-(z**c)), sf=lambda z, c: np.exp(-(z**c)), logsf=lambda z, c: -(z**c),
+        _weibull, cdf=lambda z, c: rise(z**c), sf=lambda z, c: fade(z**c), logsf=lambda z, c: -(z**c),
         ppf=lambda q, c: (-np.log1p(-q)) ** (1 / c), isf=lambda q, c: (-np.log(q)) ** (1 / c), low=_zero),
     "rayleigh": Law(
-        lambda z: special.xlogy(1, z) - z * z / 2, cdf=lambda z: -np.expm1(-z * z / 2), sf=lambda z: np.exp(-z * z / 2), logsf=lambda z: -z * z / 2,
+        lambda z: special.xlogy(1, z) - z * z / 2, cdf=lambda z: rise(z * z / 2), sf=lambda z: fade(z * z / 2), logsf=lambda z: -z * z / 2,
         ppf=lambda q: np.sqrt(-2 * np.log1p(-q)), isf=lambda q: np.sqrt(-2 * np.log(q)), low=_zero),
 
     "uniform": Law(lambda z: 0 * z, cdf=lambda z: 1 * z, ppf=lambda q: 1 * q, low=_zero, high=_one),

@@ -9,7 +9,7 @@ from scipy import special
 
 from autograd_np.ops.for_scipy.elementary import log_ratio
 from autograd_np.scipy.stats.base import Law
-from autograd_np.scipy.stats.continuous import LOG_PI, LOG_ROOT_TWO_PI, LOG_TWO, ROOT_TWO
+from autograd_np.scipy.stats.continuous import LOG_PI, LOG_ROOT_TWO_PI, LOG_TWO, ROOT_TWO, fade, odds_cdf, odds_sf, rise
 
 
 def _zero(*_shapes: Any) -> float:
@@ -110,28 +110,35 @@ def _frechet(z: Any, c: Any) -> Any:
     return np.where(zero, -np.inf, np.log(c) - (c + 1) * np.log(x) - x**-c)
 
 
+def _log_logistic(z: Any, c: Any) -> Any:
+    right = z > 1
+    low, high = np.where(right, 1, z), np.where(right, z, 1)
+    left_part = special.xlogy(c - 1, low) - 2 * np.log1p(low**c)
+    return np.log(c) + np.where(right, -(c + 1) * np.log(high) - 2 * np.log1p(high**-c), left_part)
+
+
 # fmt: off
 LAWS: dict[str, Law] = {
     "genextreme": Law(
-        _extreme, cdf=lambda z, c: np.exp(-np.exp(-_stretched(z, -c))), logcdf=lambda z, c: -np.exp(-_stretched(z, -c)),
-        sf=lambda z, c: -np.expm1(-np.exp(-_stretched(z, -c))), low=lambda c: _end(-c, c < 0, -np.inf), high=lambda c: _end(-c, c > 0, np.inf),
+        _extreme, cdf=lambda z, c: fade(np.exp(-_stretched(z, -c))), logcdf=lambda z, c: -np.exp(-_stretched(z, -c)),
+        sf=lambda z, c: rise(np.exp(-_stretched(z, -c))), low=lambda c: _end(-c, c < 0, -np.inf), high=lambda c: _end(-c, c > 0, np.inf),
         valid=lambda c: abs(c) < np.inf, middle=0.0),
     "genpareto": Law(
         _pareto, cdf=lambda z, c: -np.expm1(-_stretched(z, c)), sf=lambda z, c: np.exp(-_stretched(z, c)), logsf=lambda z, c: -_stretched(z, c),
         low=_zero, high=lambda c: _end(c, c < 0, np.inf), valid=lambda c: abs(c) < np.inf, middle=0.0),
-    "invweibull": Law(_frechet, cdf=lambda z, c: np.exp(-(z**-c)), logcdf=lambda z, c: -(z**-c), sf=lambda z, c: -np.expm1(-(z**-c)), low=_zero),
+    "invweibull": Law(_frechet, cdf=lambda z, c: fade(z**-c), logcdf=lambda z, c: -(z**-c), sf=lambda z, c: rise(z**-c), low=_zero),
     "lomax": Law(
         lambda z, c: np.log(c) - (c + 1) * np.log1p(z), cdf=lambda z, c: -np.expm1(-c * np.log1p(z)), sf=lambda z, c: np.exp(-c * np.log1p(z)),
         logsf=lambda z, c: -c * np.log1p(z), ppf=lambda q, c: np.expm1(-np.log1p(-q) / c), low=_zero),
     "burr12": Law(
-        lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c - 1, z) - (d + 1) * np.log1p(z**c), cdf=lambda z, c, d: -np.expm1(-d * np.log1p(z**c)),
-        sf=lambda z, c, d: np.exp(-d * np.log1p(z**c)), logsf=lambda z, c, d: -d * np.log1p(z**c), low=_zero),
+        lambda z, c, d: np.log(c) + np.log(d) + special.xlogy(c - 1, z) - (d + 1) * np.log1p(z**c), cdf=lambda z, c, d: rise(d * np.log1p(z**c)),
+        sf=lambda z, c, d: fade(d * np.log1p(z**c)), logsf=lambda z, c, d: -d * np.log1p(z**c), low=_zero),
     "fisk": Law(
-        lambda z, c: np.log(c) + special.xlogy(c - 1, z) - 2 * np.log1p(z**c), cdf=lambda z, c: special.expit(c * np.log(z)),
+        _log_logistic, cdf=lambda z, c: special.expit(c * np.log(z)),
         sf=lambda z, c: special.expit(-c * np.log(z)), logcdf=lambda z, c: special.log_expit(c * np.log(z)),
         logsf=lambda z, c: special.log_expit(-c * np.log(z)), ppf=lambda q, c: np.exp(special.logit(q) / c), low=_zero),
     "gompertz": Law(
-        lambda z, c: np.log(c) + z - c * np.expm1(z), cdf=lambda z, c: -np.expm1(-c * np.expm1(z)), sf=lambda z, c: np.exp(-c * np.expm1(z)),
+        lambda z, c: np.log(c) + z - c * np.expm1(z), cdf=lambda z, c: rise(c * np.expm1(z)), sf=lambda z, c: fade(c * np.expm1(z)),
         logsf=lambda z, c: -c * np.expm1(z), ppf=lambda q, c: np.log1p(-np.log1p(-q) / c), low=_zero),
     "loggamma": Law(
         lambda z, c: c * z - np.exp(z) - special.gammaln(c), cdf=lambda z, c: special.gammainc(c, np.exp(z)),
@@ -152,8 +159,8 @@ LAWS: dict[str, Law] = {
     "rice": Law(
         lambda z, b: special.xlogy(1, z) - np.square(z - b) / 2 + np.log(special.i0e(z * b)), low=_zero, valid=lambda b: b >= 0),
     "betaprime": Law(
-        lambda z, a, b: special.xlogy(a - 1, z) - (a + b) * np.log1p(z) - special.betaln(a, b), cdf=lambda z, a, b: special.betainc(a, b, z / (1 + z)),
-        sf=lambda z, a, b: special.betainc(b, a, 1 / (1 + z)), low=_zero),
+        lambda z, a, b: special.xlogy(a - 1, z) - (a + b) * np.log1p(z) - special.betaln(a, b), cdf=odds_cdf,
+        sf=odds_sf, low=_zero),
 
     "exponnorm": Law(
         lambda z, k: _exponential_normal(z, k) - np.log(k), cdf=lambda z, k: special.ndtr(z) - np.exp(_exponential_normal(z, k)),
