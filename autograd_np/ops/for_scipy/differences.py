@@ -1,8 +1,9 @@
 """Derivatives by parameters that have no closed form (of an incomplete gamma function by its shape), from differences of SciPy's values.
 
-The functions are analytic in the parameter, so that a central difference of 13 points has an error of h^12 and hardly any but that of
-rounding: with a step of a fifth of the length on which the function changes, the first derivative is right to about 1e-12 of the
-function's own size there, the second to 1e-10, the third to 1e-8. Each is a function of its own, so that it can be differentiated again.
+The functions are analytic in the parameter, so that a central difference of 13 points has an error of h^12, and with a step of a tenth of the
+length on which the function changes hardly any but that of rounding: the first derivative is right to about 1e-11 of the function's size
+there, the second to 1e-9, the third to 1e-7. Each is a function of its own, with rows by its other arguments, so that it can be
+differentiated again.
 """
 
 from __future__ import annotations
