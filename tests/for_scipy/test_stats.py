@@ -289,3 +289,13 @@ def test_lazy_arrays() -> None:
         quietly(lambda f=f, t=t: f(lazy, t).backward())
         expected = quietly(ag.grad(lambda a, f=f: f(x, a)), 1.7)
         np.testing.assert_allclose(np.asarray(t.grad), expected, rtol=1e-10)
+
+
+def test_entropy_with_a_probability_of_zero() -> None:
+    p = np.array([0.0, 0.25, 0.75])
+    for q in (None, np.array([0.2, 0.3, 0.5])):
+        value, g = ag.value_and_grad(lambda p, q=q: mirror.entropy(p, q))(p)
+        np.testing.assert_allclose(value, stats.entropy(p, q))
+        inner = numeric_gradient(lambda r, q=q: stats.entropy(np.array([0.0, r[0], r[1]]), q), p[1:])
+        np.testing.assert_allclose(g[1:], inner, rtol=1e-6, atol=1e-9)
+        assert np.isfinite(g[0])
