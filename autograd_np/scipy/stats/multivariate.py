@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -140,6 +140,12 @@ class Multivariate:
 
     def __init__(self, real: Any, name: str, log: Callable[..., Any]) -> None:
         self._real, self._title, self._log = real, f"scipy.stats.{name}", log
+
+        @functools.wraps(log)
+        def density(*args: Any, **kwargs: Any) -> Any:
+            return np.exp(log(*args, **kwargs))
+
+        self._density = density
         self._stem = "pmf" if hasattr(real, "logpmf") else "pdf"
         self.methods = (f"log{self._stem}", self._stem)
         self.__doc__ = real.__doc__
@@ -156,13 +162,9 @@ class Multivariate:
             return real
         if name not in self.methods:
             return refusing(real, f"{self._title}.{name}", f"what takes Tensors is {', '.join(self.methods)}")
-        log = self._log
-
-        def density(*args: Any, **kwargs: Any) -> Any:
-            return np.exp(log(*args, **kwargs))
-
-        density.__signature__ = inspect.signature(log)  # type: ignore[attr-defined]
-        return covering(real, log if name.startswith("log") else density, f"{self._title}.{name}")
+        covered = self._log if name.startswith("log") else self._density
+        method = self.__dict__[name] = covering(real, covered, f"{self._title}.{name}")
+        return method
 
     def __dir__(self) -> list[str]:
         return dir(self._real)
