@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from device import DeviceArray, host
-from table import DIFFERENTIABLE, Sample, rows, samples, seed_of
+from table import DIFFERENTIABLE, SCIPYS, Sample, rows, samples, seed_of
 
 import autograd_np as ag
 from autograd_np.op import Op
 from autograd_np.tensor import value_of
 
-HOST = {"bessel_i", "i0"}  # what is computed with NumPy's own arrays in the middle
+HOST = {"bessel_i", "i0", "polygamma", "comb", "lambertw"}  # what is computed with NumPy's own arrays in the middle
 
 
 def there(x: Any) -> Any:
@@ -40,7 +40,7 @@ def same(found: Any, expected: Any, what: str) -> None:
 def test_a_row_works_on_a_device_or_is_refused_by_name(op: Op) -> None:
     for s in itertools.islice(samples(op), 6):
         on_device = moved_there(s)
-        if op.name in HOST:
+        if op.name in HOST and not (op.name == "i0" and op in SCIPYS):
             with pytest.raises(ag.NoRowError, match=op.name):
                 ag.vjp(on_device.call, *on_device.floats)
             continue
