@@ -40,7 +40,7 @@ from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
-from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
 from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "linearize",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",

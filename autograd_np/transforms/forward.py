@@ -1,4 +1,4 @@
-"""Forward mode: `jvp` and `hvp`."""
+"""Forward mode: `linearize`, `jvp` and `hvp`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograd_np.transforms.reverse import grad
 from autograd_np.trees import flatten
 from autograd_np.typing import PyTree
 
-__all__ = ["hvp", "jvp", "linearized"]
+__all__ = ["hvp", "jvp", "linearize", "linearized"]
 
 
 def linearized(
@@ -50,6 +50,44 @@ def linearized(
         return unflatten_out(moved_leaves)
 
     return unflatten_out([unwrap(x, level) for x in leaves]), push
+
+
+def linearize(f: Callable[..., Any], *primals: PyTree, **kwargs: Any) -> tuple[PyTree, Callable[..., PyTree]]:
+    """Evaluate `f` once and return its result with the function that pushes tangents forward: the linear map ``t -> J t``.
+
+    Parameters
+    ----------
+    f : callable
+        Takes the primals; returns an array or nested containers of arrays.
+    *primals : arrays or nested containers of arrays
+        Floats or complex numbers.
+    **kwargs
+        Passed to `f` as they are; they are not differentiated.
+
+    Returns
+    -------
+    out : as `f` returns
+        Plain arrays.
+    push : callable
+        Takes one tangent a primal, of its structure and shapes, and returns the tangent of `out`. It can be called any number of
+        times, and does not run `f` again: where one point meets many tangents (iterative solvers, the columns of a Jacobian), that is
+        cheaper than `jvp`. It keeps the intermediate results of `f` as long as it lives.
+
+    Raises
+    ------
+    DifferentiationError
+        If a primal is not of floats or complex numbers, or `push` gets another number of tangents, or one of another structure or shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> out, push = ag.linearize(np.sin, np.array([0.0, np.pi]))
+    >>> push(np.array([1.0, 1.0])), push(np.array([10.0, 0.0]))
+    (array([ 1., -1.]), array([10., -0.]))
+    """
+    out, push = linearized(f, primals, f"linearize({name_of(f)})", kwargs)
+    return out, lambda *tangents: push(tangents)
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[PyTree], tangents: Sequence[PyTree], **kwargs: Any) -> tuple[PyTree, PyTree]:
