@@ -19,6 +19,7 @@ from autograd_np import inplace as _inplace
 from autograd_np import ndarray_methods as _ndarray_methods
 from autograd_np import render as _render
 from autograd_np.backward import backward as _backward
+from autograd_np.containers import register_container
 from autograd_np.define import custom_gradient, define
 from autograd_np.errors import (
     AnomalyError,
@@ -83,6 +84,7 @@ __all__ = [
     "no_grad",
     "operation",
     "ravel",
+    "register_container",
     "relu",
     "scope",
     "sigmoid",

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.containers import advice
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, alone, leaf
 from autograd_np.trees import Unflatten, flatten
@@ -24,6 +25,7 @@ __all__ = [
     "name_of",
     "node_at",
     "replaced",
+    "results_of",
     "selected",
     "slots_of",
     "unwrap",
@@ -42,7 +44,7 @@ def variable(x: Any, level: Level, where: str) -> Tensor:
     if x.__class__ is Tensor and x._node is None and x._storage is None:
         x = x.data  # a constant, such as autograd_np.numpy makes: what is asked about it is answered with arrays
     if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, complex, np.generic)):
-        raise errors.DifferentiationError(f"{where} needs arrays of floats, got {type(x).__name__} ({x!r:.60})")
+        raise errors.DifferentiationError(f"{where} needs arrays of floats, got {type(x).__name__} ({x!r:.60}){advice(x)}")
     if not hasattr(x, "dtype"):
         x = np.asarray(x)
     if x.dtype.kind not in "fc":
@@ -60,6 +62,17 @@ def wrap(tree: PyTree, level: Level, where: str) -> tuple[PyTree, list[Tensor], 
     leaves, unflatten = flatten(tree)
     variables = [variable(x, level, where) for x in leaves]
     return unflatten(variables), variables, unflatten
+
+
+def results_of(out: PyTree, where: str) -> tuple[list[Any], Unflatten]:
+    """Take apart what a function returned; refuse what is no array, inside which a Tensor would lose its gradient."""
+    leaves, unflatten = flatten(out)
+    for x in leaves:
+        if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, complex, np.generic)):
+            raise errors.DifferentiationError(
+                f"{where} needs a function that returns arrays, or containers of them, got {type(x).__name__} ({x!r:.60}){advice(x)}"
+            )
+    return leaves, unflatten
 
 
 def node_at(x: Any, level: Level) -> Node | None:

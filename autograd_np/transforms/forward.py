@@ -11,7 +11,7 @@ from autograd_np import errors
 from autograd_np.backward import pushforward, seed_for
 from autograd_np.node import Level, Node
 from autograd_np.tensor import alone
-from autograd_np.transforms.arguments import as_sequence, name_of, node_at, unwrap, wrap
+from autograd_np.transforms.arguments import as_sequence, name_of, node_at, results_of, unwrap, wrap
 from autograd_np.transforms.reverse import grad
 from autograd_np.trees import flatten
 from autograd_np.typing import PyTree
@@ -26,7 +26,7 @@ def linearized(
     with Level() as level:
         wrapped = [wrap(p, level, where) for p in primals]
         out = f(*(tree for tree, _, _ in wrapped), **(kwargs or {}))
-    leaves, unflatten_out = flatten(out)
+    leaves, unflatten_out = results_of(out, where)
     variables = [v for _, group, _ in wrapped for v in group]
     nodes = [node_at(x, level) for x in leaves]
     roots = [node for node in nodes if node is not None]

@@ -10,9 +10,10 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients, one_like, seed_for
+from autograd_np.containers import advice
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor
-from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, collect, name_of, node_at, slots_of, unwrap, wrap
+from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, collect, name_of, node_at, results_of, slots_of, unwrap, wrap
 from autograd_np.trees import flatten
 from autograd_np.typing import Array, PyTree
 
@@ -61,7 +62,7 @@ def vjp(f: Callable[..., Any], *primals: PyTree, **kwargs: Any) -> tuple[PyTree,
     with Level() as level:
         wrapped = [wrap(p, level, where) for p in primals]
         out = f(*(tree for tree, _, _ in wrapped), **kwargs)
-    leaves, unflatten_out = flatten(out)
+    leaves, unflatten_out = results_of(out, where)
 
     def pullback(cotangent: PyTree) -> tuple[PyTree, ...]:
         seeds, _ = flatten(cotangent)
@@ -91,7 +92,8 @@ def value_and_grad(
     f : callable
         Returns a scalar: shape () or one element. With `has_aux`, a pair of it and anything else.
     argnums : int or sequence of int, default 0
-        Which positional arguments to differentiate; nested containers are differentiated leaf by leaf.
+        Which positional arguments to differentiate; nested containers (dicts, lists, tuples, dataclasses, classes
+        registered with `register_container`) are differentiated leaf by leaf.
     argnames : str or sequence of str, optional
         Instead of `argnums`: the names of the arguments to differentiate, given by keyword or by position.
     has_aux : bool
@@ -141,7 +143,7 @@ def value_and_grad(
         if not hasattr(out, "shape") and not isinstance(out, (float, int)):
             hint = "; if the second is not to be differentiated, pass has_aux=True" if isinstance(out, tuple) and len(out) == 2 else ""
             raise errors.DifferentiationError(
-                f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results{hint}"
+                f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results{hint}{advice(out)}"
             )
         if getattr(out, "size", 1) != 1:
             raise errors.DifferentiationError(
