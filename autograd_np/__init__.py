@@ -41,7 +41,7 @@ from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
-from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
+from autograd_np.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
 from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ __all__ = [
     "Tensor",
     "check_backward",
     "check_gradients",
+    "checkpoint",
     "custom_gradient",
     "define",
     "detect_anomaly",

@@ -31,7 +31,21 @@ from autograd_np.op import TABLE, Op, Primitive, Recordable, Several, is_numpys
 from autograd_np.text import shorten
 from autograd_np.typing import Array, Shape
 
-__all__ = ["Tensor", "alone", "apply", "handle", "known", "leaf", "record", "record_one", "record_two", "sign", "stop_gradient", "value_of"]
+__all__ = [
+    "Tensor",
+    "alone",
+    "apply",
+    "handle",
+    "known",
+    "leaf",
+    "read_each",
+    "record",
+    "record_one",
+    "record_two",
+    "sign",
+    "stop_gradient",
+    "value_of",
+]
 
 CONSTANT = "constant"
 
@@ -213,6 +227,11 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
         node = a._node if isinstance(a, Tensor) else None
         if node is not None and node.level is not level:
             older = handle(a.data, node)  # the user's own may be written later
+            if level.takes_in:
+                variable = level.lift(older)
+                parents.append(variable)
+                values.append(variable.out)
+                continue
             parents.append(level.lift(older) if level.keeps_all else None)
             values.append(older)
             continue
@@ -242,7 +261,7 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         raise errors.NoRowError(no_row(fn))
     if row.__class__ is Several:
         operands, attrs, sources, out = bind(row, args, kwargs)
-        result = _read_each(row, record(row, operands, attrs, sources))
+        result = read_each(row, record(row, operands, attrs, sources))
         return result if out is None else ops.write_out(fn, out, result)
     if row.__class__ is not Op:
         derived, out = cast("Callable[..., Any]", row), kwargs.get("out")
@@ -266,7 +285,7 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return result if out is None else ops.write_out(fn, out, result)
 
 
-def _read_each(op: Several, whole: Any) -> Any:
+def read_each(op: Several, whole: Any) -> Any:
     """Return what a call returned, array by array, in the container that the function returns."""
     if whole is NotImplemented:
         return whole
