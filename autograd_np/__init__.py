@@ -31,6 +31,7 @@ from autograd_np.errors import (
     GaugeWarning,
     InPlaceError,
     LeavesNumPyError,
+    LoopWarning,
     NoRowError,
     RenderError,
     ShapeWarning,
@@ -46,6 +47,7 @@ from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
+    from autograd_np.transforms.vmapping import vmap
 
 __version__ = "0.1.0"
 
@@ -62,6 +64,7 @@ __all__ = [
     "Graph",
     "InPlaceError",
     "LeavesNumPyError",
+    "LoopWarning",
     "NoRowError",
     "RenderError",
     "ShapeWarning",
@@ -95,11 +98,16 @@ __all__ = [
     "trace",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the checks on first use: they need Python's parser and much else that a model does not."""
+    """Import on first use what a model does not need: the checks, with Python's parser, and the rules of many examples at once."""
+    if name == "vmap":
+        from autograd_np.transforms.vmapping import vmap
+
+        return vmap
     if name in ("check_backward", "check_gradients"):
         from autograd_np import check
 

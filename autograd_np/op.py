@@ -32,6 +32,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.numpy_warnings import retold
+from autograd_np.overriding import Batched, Overriding, Recordable, bare, batched_in, value_of
 from autograd_np.results import Results
 from autograd_np.samples import Case, Domain, case, real
 from autograd_np.text import shown
@@ -42,12 +43,16 @@ __all__ = [
     "SAMPLES",
     "STEP",
     "TABLE",
+    "Batched",
     "Case",
     "Domain",
     "Op",
+    "Overriding",
     "Primitive",
     "Recordable",
     "Several",
+    "bare",
+    "batched_in",
     "case",
     "constant",
     "derived",
@@ -361,23 +366,6 @@ def derived(
     return add
 
 
-class Recordable:
-    """What a Primitive looks for among its arguments: arrays that record operations (Tensor)."""
-
-    __slots__ = ()
-
-    def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply and record `fn`; implemented by Tensor."""
-        raise NotImplementedError
-
-
-def value_of(x: Any) -> Any:
-    """Unwrap Tensors of every level down to the array they hold."""
-    while isinstance(x, Recordable):
-        x = cast("Any", x).data
-    return x.map(value_of) if x.__class__ is Results else x
-
-
 class Primitive:
     """A function NumPy lacks, dispatched like NumPy's own: recorded on Tensors, computed on arrays.
 
@@ -398,12 +386,21 @@ class Primitive:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Record on Tensors, compute on arrays."""
         for a in args:
-            if isinstance(a, Recordable):
-                return a.__record__(self, args, kwargs)
-            if type(a) in (list, tuple):
+            if isinstance(a, Overriding):
+                result = a.__record__(self, args, kwargs)
+                if result is not NotImplemented:
+                    return result
+            elif type(a) in (list, tuple):
                 for element in a:
-                    if isinstance(element, Recordable):
-                        return element.__record__(self, args, kwargs)
+                    if isinstance(element, Overriding):
+                        result = element.__record__(self, args, kwargs)
+                        if result is not NotImplemented:
+                            return result
+        for a in kwargs.values():
+            if a.__class__ not in _SIMPLE:
+                batched = batched_in(a)
+                if batched:
+                    return batched[0].__record__(self, args, kwargs)
         try:
             return self.implementation(*args, **kwargs)
         except RuntimeWarning as warning:
@@ -414,6 +411,9 @@ class Primitive:
 
     def __reduce__(self) -> str:  # pickled as functions are, by its name
         return str(self.__name__)  # type: ignore[attr-defined]
+
+
+_SIMPLE = frozenset({int, str, bool, type(None), np.ndarray, float, np.dtype})
 
 
 def is_numpys(*arrays: Any) -> bool:
