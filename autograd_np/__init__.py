@@ -42,7 +42,7 @@ from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
-from autograd_np.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
+from autograd_np.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, linearize, sparse_jacobian, value_and_grad, vjp
 from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "sparse_jacobian",
     "stop_gradient",
     "trace",
     "value_and_grad",

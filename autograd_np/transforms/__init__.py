@@ -8,8 +8,9 @@ transforms nest freely. No rule of an operation and no sweep may live here.
 from __future__ import annotations
 
 from autograd_np.transforms.checkpointing import checkpoint
+from autograd_np.transforms.coloring import sparse_jacobian
 from autograd_np.transforms.forward import hvp, jvp, linearize
 from autograd_np.transforms.jacobians import hessian, jacobian
 from autograd_np.transforms.reverse import grad, value_and_grad, vjp
 
-__all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "linearize", "value_and_grad", "vjp"]
+__all__ = ["checkpoint", "grad", "hessian", "hvp", "jacobian", "jvp", "linearize", "sparse_jacobian", "value_and_grad", "vjp"]

@@ -16,7 +16,7 @@ from autograd_np.transforms.reverse import grad, vjp
 from autograd_np.trees import flatten
 from autograd_np.typing import PyTree
 
-__all__ = ["hessian", "jacobian"]
+__all__ = ["checked_chunk", "hessian", "jacobian", "refuse_complex"]
 
 
 def jacobian(
@@ -70,14 +70,13 @@ def jacobian(
 def _jacobian(
     f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames | None, chunk_size: int | None, where: str
 ) -> Callable[..., PyTree]:
-    if chunk_size is not None and (not isinstance(chunk_size, (int, np.integer)) or chunk_size < 1):
-        raise ValueError(f"{where} got chunk_size={chunk_size!r}; it is a number of rows or columns, at least one")
+    checked_chunk(chunk_size, where)
 
     @functools.wraps(f, updated=())
     def evaluate(*args: Any, **kwargs: Any) -> PyTree:
         slots = slots_of(f, argnums, argnames, args, kwargs, where)
         points = tuple(chosen(slots, args, kwargs))
-        _refuse_complex(flatten(points)[0], where)
+        refuse_complex(flatten(points)[0], where)
 
         def of_points(*new: Any) -> Any:
             positional, named = replaced(slots, new, args, kwargs)
@@ -108,7 +107,14 @@ def _jacobian(
     return evaluate
 
 
-def _refuse_complex(leaves: Sequence[Any], where: str) -> None:
+def checked_chunk(chunk_size: Any, where: str) -> None:
+    """Refuse what is no number of rows."""
+    if chunk_size is not None and (not isinstance(chunk_size, (int, np.integer)) or chunk_size < 1):
+        raise ValueError(f"{where} got chunk_size={chunk_size!r}; it is a number of rows or columns, at least one")
+
+
+def refuse_complex(leaves: Sequence[Any], where: str) -> None:
+    """Refuse complex numbers as arguments of a matrix of derivatives."""
     for x in leaves:
         if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
             raise errors.DifferentiationError(
