@@ -22,9 +22,13 @@ NAMESPACE = "autograd_np"
 
 _C = TypeVar("_C", bound=type)
 _KEPT = (
-    str, bytes, bool, int, np.bool_, np.integer, enum.Enum, type, np.dtype, np.ufunc, np.random.Generator, np.random.RandomState, Primitive,
+    str, bytes, bool, int, np.bool_, np.integer, enum.Enum, type, np.dtype, np.ufunc, Primitive,
     types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.BuiltinMethodType, types.ModuleType,
 )  # fmt: skip
+
+
+def _is_kept(x: Any) -> bool:
+    return x is None or isinstance(x, _KEPT) or type(x).__module__.startswith("numpy.random")  # which is slow to import, if nobody has
 
 
 class _Fields:
@@ -51,7 +55,7 @@ def _split(fields: Iterable[tuple[str, Any, bool]]) -> tuple[list[Any], _Fields,
     variables: dict[str, Any] = {}
     kept: dict[str, Any] = {}
     for name, value, static in fields:
-        (kept if static or value is None or isinstance(value, _KEPT) else variables)[name] = value
+        (kept if static or _is_kept(value) else variables)[name] = value
     names = tuple(variables)
     return list(variables.values()), _Fields(names, kept), names
 
@@ -154,6 +158,6 @@ def register_container(
 def advice(x: Any) -> str:
     """Return what to do about a leaf that is no array, for the end of a message; nothing for what is no object of a class of the user's."""
     cls = type(x)
-    if isinstance(x, (*_KEPT, list, tuple, dict, set, frozenset, float, complex, np.ndarray, np.generic)) or cls.__module__ == "builtins":
+    if _is_kept(x) or isinstance(x, (np.ndarray, np.generic)) or cls.__module__ == "builtins":
         return ""
     return f"; if {cls.__qualname__} holds arrays, decorate it with @ag.register_container, or make it a dataclass"

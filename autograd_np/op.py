@@ -32,7 +32,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.numpy_warnings import retold
-from autograd_np.overriding import Batched, Overriding, Recordable, bare, batched_in, value_of
+from autograd_np.overriding import BATCHES, Batched, Overriding, Recordable, bare, batched_in, value_of
 from autograd_np.results import Results
 from autograd_np.samples import Case, Domain, case, real
 from autograd_np.text import shown
@@ -396,11 +396,8 @@ class Primitive:
                         result = element.__record__(self, args, kwargs)
                         if result is not NotImplemented:
                             return result
-        for a in kwargs.values():
-            if a.__class__ not in _SIMPLE:
-                batched = batched_in(a)
-                if batched:
-                    return batched[0].__record__(self, args, kwargs)
+        if BATCHES and kwargs and (batched := batched_in(list(kwargs.values()))):
+            return batched[0].__record__(self, args, kwargs)
         try:
             return self.implementation(*args, **kwargs)
         except RuntimeWarning as warning:
@@ -411,9 +408,6 @@ class Primitive:
 
     def __reduce__(self) -> str:  # pickled as functions are, by its name
         return str(self.__name__)  # type: ignore[attr-defined]
-
-
-_SIMPLE = frozenset({int, str, bool, type(None), np.ndarray, float, np.dtype})
 
 
 def is_numpys(*arrays: Any) -> bool:

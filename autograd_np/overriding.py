@@ -7,7 +7,11 @@ from typing import Any, cast
 
 from autograd_np.results import Results
 
-__all__ = ["Batched", "Overriding", "Recordable", "bare", "batched_in", "value_of"]
+__all__ = ["BATCHES", "Batched", "Overriding", "Recordable", "bare", "batched_in", "value_of"]
+
+
+BATCHES: set[int] = set()
+"""The orders of the calls of `vmap` that are running: where there is none, no attribute needs to be looked through."""
 
 
 class Overriding:

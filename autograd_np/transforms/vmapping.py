@@ -100,7 +100,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
                 raise  # the function's own; or it is for an outer vmap to go through its examples
             out = None
         finally:
-            examples.closed = True
+            examples.close()
         if examples.why is None:  # it may have been asked, and what was raised caught
             return _returned(out, out_axes, examples, where)
         return _one_by_one(f, given, axes, unflatten, out_axes, examples, where)

@@ -28,6 +28,7 @@ class Layer:
     size: int = 3
     kind: Kind = Kind.SMOOTH
     extra: Any = None
+    rng: Any = dataclasses.field(default_factory=lambda: np.random.default_rng(0))
 
     def __call__(self, x: Any) -> Any:
         return self.activation(self.w @ x + self.b)
@@ -83,6 +84,7 @@ def test_what_is_no_array_is_kept_as_it_is() -> None:
     g = ag.grad(loss)(net(), V)
     last = g.layers[1]
     assert (last.activation, last.name, last.size, last.kind, last.extra) == (np.tanh, "last", 3, Kind.SMOOTH, None)
+    assert isinstance(last.rng, np.random.Generator)
     assert g.rate == 0.1
 
 
