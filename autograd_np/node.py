@@ -25,7 +25,7 @@ NO_ATTRS: dict[str, Any] = {}
 _next_index = itertools.count(1).__next__
 
 OPEN: set[int] = set()
-"""The orders of the levels that are open, but for `EAGER`."""
+"""The orders of the levels that are open, but for `EAGER`, and of the calls of `vmap` that run."""
 
 VARIABLES: set[weakref.ref[Any]] = set()
 """The leaves outside transforms that require a gradient and are alive. Where both are empty, nothing can be recorded."""

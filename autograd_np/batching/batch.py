@@ -13,6 +13,7 @@ from autograd_np.batching.rules import TAKES_BATCHED_ATTRS, elementwise, rule_of
 from autograd_np.callers import call_site, name_of, warn_caller
 from autograd_np.calls import bind
 from autograd_np.modes import orders
+from autograd_np.node import OPEN
 from autograd_np.op import TABLE, Op, Primitive, Several
 from autograd_np.overriding import BATCHES, Batched, batched_in
 from autograd_np.results import Results
@@ -49,11 +50,13 @@ class Examples:
         self.closed = False
         self.why: str | None = None
         BATCHES.add(self.order)
+        OPEN.add(self.order)
 
     def close(self) -> None:
         """End the call: an array of it that is still used has escaped."""
         self.closed = True
         BATCHES.discard(self.order)
+        OPEN.discard(self.order)
 
 
 class Batch(Batched):
