@@ -157,7 +157,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(f)
     def call(*args: Any) -> Any:
         for batch in batched_in(args):
-            if getattr(batch.data, "requires_grad", False):  # the Tensor is inside, where the rule has to be recorded
+            if getattr(batch.whole, "requires_grad", False):  # the Tensor is inside, where the rule has to be recorded
                 return batch.one_by_one(call, args, {})
         kept: list[Callable[..., Any]] = []
 

@@ -35,14 +35,14 @@ class Batched(Overriding):
 
     Attributes
     ----------
-    data : array
-        All examples, along its first axis.
+    whole : array
+        All examples, along its first axis. Not ``data``, which is what of a Tensor has the same meaning.
     order : int
         The number of the transform, as of a level: what is newer carries an operation out.
     """
 
     __slots__ = ()
-    data: Any
+    whole: Any
 
     @property
     def order(self) -> int:
@@ -87,7 +87,7 @@ def value_of(x: Any) -> Any:
 def bare(x: Any) -> Any:
     """Return the array that holds all values, also those of a batch: to look at the numbers, not to compute with."""
     while isinstance(x, Overriding):
-        x = cast("Any", x).data
+        x = x.whole if isinstance(x, Batched) else cast("Any", x).data
     return x.map(bare) if x.__class__ is Results else x
 
 

@@ -62,12 +62,12 @@ class Examples:
 class Batch(Batched):
     """An array that holds many examples along its first axis, and has the shape, and the behaviour, of one of them."""
 
-    __slots__ = ("data", "examples")
+    __slots__ = ("examples", "whole")
     __array_priority__ = 2000.0
     __hash__ = object.__hash__
 
-    def __init__(self, data: Any, examples: Examples) -> None:
-        self.data = data
+    def __init__(self, whole: Any, examples: Examples) -> None:
+        self.whole = whole
         self.examples = examples
 
     # --- what it is
@@ -80,17 +80,17 @@ class Batch(Batched):
     @property
     def shape(self) -> Shape:
         """The shape of one example."""
-        return tuple(self.data.shape[1:])
+        return tuple(self.whole.shape[1:])
 
     @property
     def ndim(self) -> int:
         """The number of axes of one example."""
-        return int(self.data.ndim) - 1
+        return int(self.whole.ndim) - 1
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype."""
-        return self.data.dtype  # type: ignore[no-any-return]
+        return self.whole.dtype  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
@@ -113,11 +113,11 @@ class Batch(Batched):
     @property
     def requires_grad(self) -> bool:
         """Whether a gradient flows to the array of all examples."""
-        return bool(getattr(self.data, "requires_grad", False))
+        return bool(getattr(self.whole, "requires_grad", False))
 
     def stopped(self) -> Batch:
         """Return the same values, through which no gradient flows."""
-        return Batch(stop_gradient(self.data), self.examples)
+        return Batch(stop_gradient(self.whole), self.examples)
 
     base = None
     """Whether it is a view is a matter of the array of all examples."""
@@ -151,6 +151,18 @@ class Batch(Batched):
 
     def __contains__(self, item: Any) -> bool:
         return bool(self.leave("a search, `in`,"))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.leave("format()"), spec) if spec else repr(self)
+
+    def __copy__(self) -> Any:
+        return np.copy(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return np.copy(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.leave("pickle")
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and hasattr(np.ndarray, name):
@@ -188,10 +200,10 @@ class Batch(Batched):
     def _write(self, new: Any, how: str) -> None:
         """Write into the array of all examples; into one that is not NumPy's, or not this function's own, a loop has to."""
         ok = isinstance(new, Batch) and new.examples is self.examples and new.shape == self.shape
-        arrays = isinstance(self.data, np.ndarray) and ok and isinstance(new.data, np.ndarray)
-        if not arrays or not self.data.flags.writeable:
+        arrays = isinstance(self.whole, np.ndarray) and ok and isinstance(new.whole, np.ndarray)
+        if not arrays or not self.whole.flags.writeable:
             self.leave(f"writing in place, {how},")
-        self.data[...] = new.data
+        self.whole[...] = new.whole
 
 
 _ESCAPED = (
@@ -239,7 +251,7 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if rule is None or (mine and rule not in TAKES_BATCHED_ATTRS):
         return _looped(fn, args, kwargs, name_of(fn))
     flags = [isinstance(x, Batch) and x.examples is examples for x in operands]
-    xs = [x.data if flag else x for x, flag in zip(operands, flags, strict=True)]
+    xs = [x.whole if flag else x for x, flag in zip(operands, flags, strict=True)]
     call_ = fn if row is None else _listed(row.fn) if row.variadic else row.fn
     try:
         found = rule(Call(call_, xs, flags, attrs, examples.size, examples.order))
@@ -283,7 +295,7 @@ def _looped(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
 def _example(x: Any, examples: Examples, i: int) -> Any:
     """Return the i-th example of what is batched in arguments."""
     if isinstance(x, Batch):
-        return x.data[i] if x.examples is examples else x
+        return x.whole[i] if x.examples is examples else x
     if isinstance(x, Tensor) and batched_in(x):
         while isinstance(x, Tensor) and x._node is None:
             x = x.data

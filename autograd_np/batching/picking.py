@@ -44,10 +44,10 @@ def _places(shape: Shape, index: Any, c: Call) -> tuple[Array, bool]:
     ndim = max(np.ndim(parts[i]) for i in chosen)
     at = list(parts)
     for i in chosen:
-        p: Any = parts[i]
+        p = parts[i]
         if isinstance(p, Batched) and p.order == c.order:
             missing = ndim - p.ndim
-            at[i] = np.reshape(p.data, (c.size, *(1,) * missing, *p.shape))
+            at[i] = np.reshape(p.whole, (c.size, *(1,) * missing, *p.shape))
     found = read(_numbers(shape), index=tuple(at))
     together = chosen[-1] - chosen[0] + 1 == len(chosen)
     return np.moveaxis(found, chosen[0] if together else 0, 0), True  # before the first are slices and new axes, which keep one each

@@ -186,7 +186,7 @@ def _all(x: Any, axis: Any, examples: Examples) -> Any:
     """Return an argument as an array of all examples."""
     if axis is None or not _is_array(x):
         return x
-    moved = np.moveaxis(x, axis, 0)
+    moved = np.moveaxis(x, axis, 0) if axis else x
     if isinstance(moved, np.ndarray):
         moved = moved.view()
         moved.flags.writeable = False  # an argument is not written into
@@ -234,8 +234,8 @@ def _placed(x: Any, axis: Any, examples: Examples, where: str) -> Any:
     ndim = np.ndim(x)
     if not -ndim - 1 <= axis <= ndim:
         raise ValueError(f"{where} got out_axes={axis} for a result of shape {np.shape(x)}")
-    data = x.data if mine else np.broadcast_to(x, (examples.size, *np.shape(x)))
-    moved = np.moveaxis(data, 0, axis)
+    data = x.whole if mine else np.broadcast_to(x, (examples.size, *np.shape(x)))
+    moved = np.moveaxis(data, 0, axis) if axis else data
     if isinstance(moved, np.ndarray) and (moved.base is not None or not moved.flags.writeable):
         return moved.copy()
     return moved

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 import warnings
 from typing import Any
 
@@ -151,6 +153,20 @@ def test_attributes_that_are_arrays() -> None:
     np.testing.assert_allclose(ag.vmap(lambda x: np.sum(x, where=mask))(X), X[:, [0, 2]].sum(1))
     g = lambda x: np.sum(x, where=x > 0, initial=1.0)  # noqa: E731
     np.testing.assert_allclose(looping(g, X, match="np.sum"), each(g, X))
+
+
+def test_structural_zeros_and_anomalies() -> None:
+    x = np.array([[0.0, 2.0], [1.0, 0.0]])
+    logs = lambda x: np.sum(np.where(x > 0, np.log(x), 0.0))  # noqa: E731
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(ag.vmap(ag.grad(logs))(x), [[0, 0.5], [1, 0]])
+        np.testing.assert_array_equal(ag.grad(lambda x: np.sum(ag.vmap(logs)(x)))(x), [[0, 0.5], [1, 0]])
+        np.testing.assert_array_equal(ag.vmap(lambda r: ag.jvp(logs, (r,), (np.ones(2),))[1])(x), [0.5, 1])
+        np.testing.assert_array_equal(ag.vmap(ag.grad(lambda x: np.sum(np.sqrt(x) ** 2)))(x), [[np.nan, 1], [1, np.nan]])
+        with ag.detect_anomaly():
+            np.testing.assert_array_equal(ag.vmap(ag.grad(lambda x: np.sum(x**2)))(x), 2 * x)
+            with pytest.raises(ag.AnomalyError, match="log"):
+                ag.vmap(ag.grad(lambda x: np.sum(np.log(x - 1))))(x)
 
 
 # --- axes and structures --------------------------------------------------------------------------
@@ -316,6 +332,9 @@ def test_what_asks_for_single_examples_is_looped() -> None:
         "a search": lambda x: x * (3 in x),
         "an index": lambda x: [10.0, 20.0][int(x[0] > 0)] + x,
         r"\.item": lambda x: x * x[0].item(),
+        r"\.data": lambda x: x * np.asarray(x.data)[0],
+        "format": lambda x: x * float(f"{x[0]:.3f}"),
+        "pickle": lambda x: x * pickle.loads(pickle.dumps(x))[1],
         r"\.tolist": lambda x: x * x.tolist()[1],
     }
     for match, f in table.items():
@@ -396,6 +415,14 @@ def test_writing_into_arrays_that_the_function_made() -> None:
         return y
 
     np.testing.assert_allclose(ag.vmap(f)(X), each(f, X))
+
+    def g(x: Any) -> Any:
+        y, z = copy.copy(x), copy.deepcopy(x)
+        y += 1
+        z[0] = 0
+        return y * z + x
+
+    np.testing.assert_allclose(ag.vmap(g)(X), each(g, X))
 
 
 def test_writing_that_all_examples_cannot_share_is_looped() -> None:

@@ -51,7 +51,7 @@ def mapped(call: Any, axes: tuple[Any, ...], op: Op, *args: Any) -> Any:
         warnings.simplefilter("always")
         found = ag.vmap(call, in_axes=axes)(*args)
     loops = [w for w in told if w.category is ag.LoopWarning]
-    assert not loops or op.name in LOOPS, f"{op.name} loops: {loops[0].message}"
+    assert not loops or op.name in LOOPS, f"{op.name} loops: give it a rule in batching/, or its name to LOOPS. {loops[0].message}"
     return found
 
 
