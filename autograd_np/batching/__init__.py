@@ -6,6 +6,7 @@ loop over the examples; no derivative may live here, since a Tensor holds such a
 
 from __future__ import annotations
 
+from autograd_np.batching import methods
 from autograd_np.batching.batch import Batch, Examples, Unbatchable, stacked
 
-__all__ = ["Batch", "Examples", "Unbatchable", "stacked"]
+__all__ = ["Batch", "Examples", "Unbatchable", "methods", "stacked"]
