@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_np import errors
 from autograd_np.memory import axis_order, duplicate
-from autograd_np.op import Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive, value_of
+from autograd_np.op import Batched, Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive, value_of
 from autograd_np.typing import Array, Shape
 
 
@@ -206,7 +206,7 @@ def take(a: Array, indices: Any, axis: Any = None, out: None = None, mode: Any =
 def _untake(g: Array, y: Array, a: Array, indices: Any, axis: Any = None, mode: str = "raise") -> Array:
     shape, axis = ((a.size,), 0) if axis is None else (a.shape, axis)
     n = shape[axis] if shape else 1
-    indices = np.asarray(indices, int)  # True is 1, no mask
+    indices = np.add(cast(Any, indices), 0, dtype=int) if isinstance(indices, Batched) else np.asarray(indices, int)  # True is 1, no mask
     indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1) if mode == "clip" else indices
     return scatter_add(g, shape=shape or (1,), index=along(axis, indices, len(shape) or 1)).reshape(a.shape)
 

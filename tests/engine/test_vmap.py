@@ -300,6 +300,11 @@ def test_rows_of_an_embedding() -> None:
     np.testing.assert_allclose(g, each(lambda t: ag.grad(f)(table, t), tokens), rtol=1e-12)
     through = ag.grad(lambda p: np.sum(ag.vmap(lambda t: f(p, t))(tokens)))(table)
     np.testing.assert_allclose(through, np.sum(g, 0), rtol=1e-12)
+    for axis, mode in ((0, "raise"), (None, "raise"), (-1, "wrap"), (1, "clip")):
+        taken = ag.grad(lambda p, t, axis=axis, mode=mode: np.sum(np.sin(np.take(p, t, axis=axis, mode=mode)) ** 2))
+        np.testing.assert_allclose(
+            ag.vmap(taken, in_axes=(None, 0))(table, tokens), each(lambda t, f=taken: f(table, t), tokens), rtol=1e-12
+        )
     np.testing.assert_allclose(ag.vmap(lambda t, x: x[t] * 2)(tokens, RNG.normal(size=(3, 5)) * 0 + np.arange(5)), 2 * tokens)
 
 
