@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors, ops
+from autograd_np.overriding import batched_in
 from autograd_np.tensor import Tensor, apply, known, record_one, value_of
 
 __all__ = ["METHODS", "OPERATORS", "attach"]
@@ -174,7 +175,8 @@ Tensor.conj = conjugate  # type: ignore[attr-defined]
 
 def _function_method(name: str, fn: Any) -> Callable[..., Any]:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return apply(fn, (self, *args), kwargs)
+        result = apply(fn, (self, *args), kwargs)
+        return result if result is not NotImplemented else batched_in(args)[0].__record__(fn, (self, *args), kwargs)
 
     method.__name__ = name
     method.__doc__ = f"Apply ``np.{fn.__name__}`` to this Tensor, recorded."

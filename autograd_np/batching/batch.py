@@ -122,6 +122,8 @@ class Batch(Batched):
     base = None
     """Whether it is a view is a matter of the array of all examples."""
 
+    detach = stopped
+
     # --- what leaves it
 
     def leave(self, how: str) -> Any:
@@ -165,7 +167,7 @@ class Batch(Batched):
         return self.leave("pickle")
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and hasattr(np.ndarray, name):
+        if not name.startswith("_") and (hasattr(np.ndarray, name) or hasattr(Tensor, name)):
             return self.leave(f".{name}")
         raise AttributeError(f"an array has no attribute {name!r}")
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.batching.call import Call, NoRule, Rule, padded
+from autograd_np.batching.elements import elementwise
 from autograd_np.ops.contraction import EINSUM, cross, einsum_of, inner, paired, spelled_out
 from autograd_np.ops.indexing import axis_of
 from autograd_np.typing import Array
@@ -71,8 +72,7 @@ def _inner(c: Call) -> Any:
 
 
 def _multiplied(c: Call) -> Any:
-    ndim = max(c.ndim(0), c.ndim(1))
-    return np.multiply(*(padded(x, ndim) if flag else x for x, flag in zip(c.xs, c.flags, strict=True)))
+    return elementwise(Call(np.multiply, c.xs, c.flags, {}, c.size, c.order))
 
 
 # --- stacks ---------------------------------------------------------------------------------------

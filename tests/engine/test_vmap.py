@@ -113,6 +113,26 @@ def test_a_tensor_from_outside_is_written_for_at_its_own_level() -> None:
     np.testing.assert_allclose(ag.grad(f)(w), ag.grad(g)(w), rtol=1e-11)
 
 
+def test_every_way_in_which_an_older_tensor_meets_examples() -> None:
+    ways = {
+        "method": lambda w, x: w.dot(x) + w.take([0]) * x[0],
+        "function": lambda w, x: np.dot(w, x) + np.matmul(w, x) + np.vdot(w, x),
+        "primitive": lambda w, x: np.sum(ag.softmax(w * x) + ag.logsumexp(np.stack([w, x]))),
+        "joined": lambda w, x: np.sum(np.concatenate([w, x, w * x]) ** 2) + np.sum(np.stack([w, x], axis=1) @ np.ones(2)),
+        "chosen": lambda w, x: np.sum(np.where(x > 0, w, x)) + np.sum(np.where(w > 0, x, w)) + np.sum(np.maximum(w, x).clip(-1, w[0])),
+        "detached": lambda w, x: np.sum(w.detach() * x + w * x.detach()),
+        "several": lambda w, x: np.sum(np.linalg.eigh(np.outer(x, x) + np.diag(w))[0] ** 2),
+    }
+    w = ag.Tensor(np.array([0.7, -1.2, 0.9]), requires_grad=True)
+    for name, f in ways.items():
+        grads = []
+        for out in (lambda f=f: ag.vmap(lambda x: f(w, x))(X), lambda f=f: np.stack([f(w, ag.Tensor(x)) for x in X])):
+            w.grad = None
+            np.sum(out() ** 2).backward()
+            grads.append(w.grad)
+        np.testing.assert_allclose(*grads, rtol=1e-10, err_msg=name)
+
+
 def test_stop_gradient_and_no_grad_inside() -> None:
     np.testing.assert_allclose(ag.grad(lambda w: np.sum(ag.vmap(lambda x: x * ag.stop_gradient(w * x) * w)(X)))(2.0), 2 * np.sum(X**2))
     np.testing.assert_allclose(ag.vmap(ag.grad(lambda x: np.sum(x * ag.stop_gradient(x))))(X), X)

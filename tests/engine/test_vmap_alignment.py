@@ -36,6 +36,7 @@ OF_VECTORS = {
     "matrix from the left": lambda x: Q @ x,
     "matrix from the right": lambda x: x @ Q,
     "dot": lambda x: np.dot(Q, x[0]) + np.dot(x, v),
+    "dot with a number": lambda x: np.dot(x[0], v) + np.inner(v, x[1]),
     "solve": lambda x: np.linalg.solve(Q, x),
     "solve for one": lambda x: np.linalg.solve(Q + np.diag(x) * 9, v),
     "inner": lambda x: np.inner(Q, x),

@@ -194,6 +194,15 @@ def test_a_tensor_is_not_made_of_many_examples() -> None:
     np.testing.assert_allclose(looping(f, X, match="Tensor"), 2 * X)
 
 
+def test_a_backward_pass_inside() -> None:
+    def f(x: Any) -> Any:
+        w = ag.Tensor(np.ones(3), requires_grad=True)
+        np.sum(w * w * x).backward()
+        return w.grad
+
+    np.testing.assert_allclose(looping(f, X, match="backward"), 2 * X)
+
+
 def test_the_surface_of_an_array() -> None:
     def f(x: Any) -> Any:
         assert (x.shape, x.ndim, x.size, x.dtype, len(x), x.nbytes) == ((3,), 1, 3, X.dtype, 3, 24)
