@@ -27,6 +27,7 @@ from autograd_np.errors import (
     CheckFailedError,
     CustomRuleError,
     DataError,
+    DeviceError,
     DifferentiationError,
     GaugeWarning,
     InPlaceError,
@@ -38,7 +39,7 @@ from autograd_np.errors import (
 )
 from autograd_np.graph import Graph, Operation, graph, operation
 from autograd_np.heap import keep_freed_memory as _keep_freed_memory
-from autograd_np.modes import detect_anomaly, no_grad, scope
+from autograd_np.modes import detect_anomaly, lazy, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
@@ -59,6 +60,7 @@ __all__ = [
     "CheckFailedError",
     "CustomRuleError",
     "DataError",
+    "DeviceError",
     "DifferentiationError",
     "GaugeWarning",
     "Graph",
@@ -81,6 +83,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "lazy",
     "linearize",
     "log_sigmoid",
     "log_softmax",

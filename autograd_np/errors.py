@@ -17,6 +17,7 @@ __all__ = [
     "CheckSetupError",
     "CustomRuleError",
     "DataError",
+    "DeviceError",
     "DifferentiationError",
     "GaugeWarning",
     "InPlaceError",
@@ -49,6 +50,10 @@ class AbsentError(NoRowError, AttributeError):
 
 class DifferentiationError(AutogradError, ValueError):
     """A gradient was asked for where there is none: no graph, no seed, a wrong dtype or shape."""
+
+
+class DeviceError(AutogradError, TypeError):
+    """One operation got arrays of different devices: a CuPy array and NumPy's, or those of two GPUs."""
 
 
 class InPlaceError(AutogradError, ValueError):

@@ -1,6 +1,6 @@
 """Modes: what the running context records, and what it writes down with each operation.
 
-`no_grad`, `detect_anomaly` and `scope` are blocks that change a setting of the context, which recording and the sweeps read.
+`no_grad`, `detect_anomaly`, `lazy` and `scope` are blocks that change a setting of the context, which recording and the sweeps read.
 Nothing here knows a Tensor, a Node or a Level: a level is a number from `orders`, and `no_grad` draws one itself, so that
 what is older is not recorded.
 """
@@ -19,6 +19,8 @@ __all__ = [
     "current_mode",
     "current_scope",
     "detect_anomaly",
+    "lazy",
+    "lazy_mode",
     "mode_entry",
     "no_grad",
     "orders",
@@ -31,10 +33,11 @@ orders = itertools.count()
 
 
 class Mode(NamedTuple):
-    """What the running context records: levels newer than `floor`, with call sites or without."""
+    """What the running context records: levels newer than `floor`, with call sites or without; and whether lazy gradients stay so."""
 
     floor: int
     anomaly: bool
+    lazy: bool = False
 
 
 _ALL = -2
@@ -42,7 +45,7 @@ _ALL = -2
 
 
 def _both(outer: Mode, own: Mode) -> Mode:
-    return Mode(_ALL if own.floor == _ALL else max(outer.floor, own.floor), outer.anomaly or own.anomaly)
+    return Mode(_ALL if own.floor == _ALL else max(outer.floor, own.floor), outer.anomaly or own.anomaly, outer.lazy or own.lazy)
 
 
 def _joined(outer: str, name: str) -> str:
@@ -127,6 +130,29 @@ def detect_anomaly() -> Block:
     return _MODE.block("detect_anomaly", lambda: Mode(-1, True))
 
 
+def lazy() -> Block:
+    """Keep gradients lazy inside the block that would be computed at once.
+
+    Where parameters are NumPy's arrays and the data are Dask's, `value_and_grad`, `grad`, `hvp`, `hessian`, the pullback of `vjp` and
+    `Tensor.backward` compute the gradients of the parameters, all of them with the loss in one go. Inside the block they return Dask
+    arrays instead, to be computed together with something else, or not at all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import dask.array as da
+    >>> import autograd_np as ag
+    >>> x = da.ones((4, 2), chunks=2)
+    >>> ag.grad(lambda w: np.sum(x @ w))(np.ones(2))
+    array([4., 4.])
+    >>> with ag.lazy():
+    ...     g = ag.grad(lambda w: np.sum(x @ w))(np.ones(2))
+    >>> type(g), g.compute()
+    (<class 'dask.array.core.Array'>, array([4., 4.]))
+    """
+    return _MODE.block("lazy", lambda: Mode(-1, False, True))
+
+
 def scope(name: str) -> Block:
     """Name a part of a computation: drawings of a traced function put a frame around what was recorded inside.
 
@@ -147,6 +173,11 @@ def scope(name: str) -> Block:
     True
     """
     return _SCOPE.block("scope", lambda: name)
+
+
+def lazy_mode() -> bool:
+    """Whether `lazy` is active in this context."""
+    return mode_entry() is not DEFAULT and current_mode().lazy
 
 
 def anomaly_mode() -> bool:

@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors, ops
+from autograd_np.elsewhere import device_of
 from autograd_np.overriding import batched_in
 from autograd_np.tensor import Tensor, apply, known, record_one, value_of
 
@@ -32,6 +33,11 @@ def attach(*members: Callable[..., Any] | property) -> None:
 # --- properties -----------------------------------------------------------------------------------
 
 # ruff: disable[D401] (what a property is, not what a call does)
+
+
+def device(self: Tensor) -> Any:
+    """The device that the values are on: ``"cpu"`` for NumPy's arrays, CuPy's own object for its."""
+    return device_of(value_of(self))
 
 
 def nbytes(self: Tensor) -> int:
@@ -66,7 +72,7 @@ def imag(self: Tensor) -> Tensor:
 
 # ruff: enable[D401]
 
-attach(property(nbytes), property(itemsize), property(T), property(mT), property(real), property(imag))
+attach(property(nbytes), property(itemsize), property(device), property(T), property(mT), property(real), property(imag))
 
 
 # --- what leaves the graph -------------------------------------------------------------------------

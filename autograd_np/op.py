@@ -31,6 +31,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.elsewhere import is_lazy
 from autograd_np.numpy_warnings import retold
 from autograd_np.overriding import BATCHES, Batched, Overriding, Recordable, bare, batched_in, value_of
 from autograd_np.results import Results
@@ -53,6 +54,7 @@ __all__ = [
     "Several",
     "bare",
     "batched_in",
+    "beside",
     "case",
     "constant",
     "derived",
@@ -415,16 +417,26 @@ def is_numpys(*arrays: Any) -> bool:
     return all(isinstance(a, (np.ndarray, np.generic, float, int, complex, list, tuple)) or a is None for a in arrays)
 
 
-def eager(implementation: Callable[..., Any]) -> Primitive:
-    """Make a primitive of a function that is refused on arrays of other libraries, which would compute it at once, or not at all."""
+def beside(made: Array, x: Any) -> Array:
+    """Return an array that a rule made (an identity matrix, a mask), where `x` is: on its device, which takes no other operands."""
+    x = value_of(x)
+    return made if is_numpys(x) or is_lazy(x) else np.asarray(made, like=x)
+
+
+def eager(implementation: Callable[..., Any], *, host: bool = False) -> Primitive:
+    """Make a primitive of a function that is refused on lazy arrays, whose library would compute it at once, or not at all.
+
+    One for the `host` is refused on a device's arrays too.
+    """
+    where = "" if host else " (or a device's)"
 
     @functools.wraps(implementation)
     def on_numpys(*args: Any, **kwargs: Any) -> Any:
         for a in args:
-            if not is_numpys(a):
+            if is_lazy(a) or (host and not is_numpys(a)):
                 raise errors.NoRowError(
-                    f"{getattr(implementation, '__name__', 'this function')} works on NumPy's arrays only, got a {type(a).__module__}."
-                    f"{type(a).__qualname__}; compute it first (x.compute() in Dask)"
+                    f"{getattr(implementation, '__name__', 'this function')} works on NumPy's arrays only{where}, got a "
+                    f"{type(a).__module__}.{type(a).__qualname__}; compute it first (x.compute() in Dask, x.get() in CuPy)"
                 )
         return implementation(*args, **kwargs)
 

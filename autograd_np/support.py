@@ -16,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.elsewhere import random_like
 from autograd_np.modes import anomaly_mode
 from autograd_np.node import Node
 from autograd_np.op import Op
@@ -158,7 +159,7 @@ def _pull_carefully(op: Op, g: Array, taint: Taint, node: Node, motion: Motion) 
             warn_if_a_column_met_a_row(node, value)
             gi = unbroadcast(gi, value.shape)
             ti = None if ti is None else unbroadcast(np.broadcast_to(ti, node.out.shape), value.shape)
-        yield i, cast_to(gi, value.dtype), ti
+        yield i, cast_to(gi, value.dtype), None if ti is None else cast_to(ti, value.dtype)
 
 
 def _push_carefully(op: Op, tangents: tuple[Any, ...], taints: tuple[Any, ...], node: Node, motion: Motion) -> tuple[Any, Taint]:
@@ -211,7 +212,7 @@ def _spread(taint: Taint, like: Array) -> Array:
     """Return the taint as an array of the shape and dtype of `like`."""
     if taint is None and like.__class__ is Results:
         return like.map(lambda part: _spread(None, part))
-    return np.full(like.shape, np.nan, like.dtype) if taint is None else taint
+    return np.full_like(like, np.nan) if taint is None else taint
 
 
 def _union(taints: list[Taint], node: Node) -> Taint:
@@ -245,7 +246,7 @@ def _gated(node: Node, i: int, partial: Any, taint: Taint, motion: Motion) -> Ta
         return taint
     if _is_open(closed):
         return taint
-    return np.where(closed, 0, np.nan if taint is None else taint).astype(value_of(node.out).dtype)
+    return cast_to(np.where(closed, 0, np.nan if taint is None else taint), value_of(node.out).dtype)
 
 
 _FAST = (np.reciprocal, np.exp, np.exp2, np.expm1, np.sinh, np.cosh)
@@ -262,7 +263,7 @@ def _overflowed(node: Node, taint: Taint) -> Taint:
     if is_eager(fast) and not np.any(fast):
         return taint
     taint = np.nan if taint is None else taint
-    return np.where(fast & (taint != 0), np.where(np.isinf(taint), 0, np.inf), taint).astype(out.dtype)
+    return cast_to(np.where(fast & (taint != 0), np.where(np.isinf(taint), 0, np.inf)[()], taint), out.dtype)
 
 
 def _is_open(closed: Any) -> bool:
@@ -350,8 +351,8 @@ def _probe(x: Any, taint: Taint, node: Node, motion: Motion) -> tuple[tuple[Arra
     closed = [np.equal(v, 0) & motion.still(node, i) if is_eager(v) and not np.all(v) else False for i, v in enumerate(values)]
     if taint is None and not any(map(np.any, closed)):
         return None
-    factors = tuple(np.where(zero, 0, rng.uniform(1, 2, np.shape(v))) for zero, v in zip(closed, values, strict=True))
-    direction = rng.uniform(1, 2, np.shape(x))
+    factors = tuple(np.where(zero, 0, random_like(rng, v)) for zero, v in zip(closed, values, strict=True))
+    direction = random_like(rng, value_of(x))
     return factors, direction if taint is None else np.where(taint == 0, 0, direction)
 
 

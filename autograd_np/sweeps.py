@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import warn_caller
+from autograd_np.elsewhere import is_lazy
 from autograd_np.node import Level, Node
 from autograd_np.op import Op, bare
 from autograd_np.ops import conj, summed
@@ -62,8 +63,7 @@ def is_nan(g: Any) -> bool:
     array: Any = bare(g)
     if array.__class__ is Results:
         return any(is_nan(part) for part in array if part is not None)
-    eager = isinstance(array, (np.ndarray, np.generic))
-    if not eager:
+    if not isinstance(array, (np.ndarray, np.generic)) and is_lazy(array):
         return False
     square = np.vdot(array, array)  # NaN if an element is: one pass, no array of bools
     return bool(square != square)

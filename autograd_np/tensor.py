@@ -23,6 +23,7 @@ from autograd_np import errors, ops
 from autograd_np.anomaly import check_forward, keep
 from autograd_np.callers import asked_by, call_site, stores_into_array
 from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
+from autograd_np.elsewhere import device_of
 from autograd_np.memory import owner
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
@@ -42,6 +43,7 @@ __all__ = [
     "record",
     "record_one",
     "record_two",
+    "refuse_mixed_devices",
     "sign",
     "stop_gradient",
     "value_of",
@@ -84,7 +86,7 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
     try:
         data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
     except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
-        data = _in_spite_of(error, op, values, attrs)
+        data = _in_spite_of(error, op, values, attrs, args)
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
 
 
@@ -134,7 +136,7 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
     try:
         data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
     except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
-        data = _in_spite_of(error, op, (x, y))
+        data = _in_spite_of(error, op, (x, y), NO_ATTRS, (a, b))
     result = _new(Tensor)
     result.data = data
     result._node = Node(op, (left, right), (x, y), NO_ATTRS, data, True, node.level)
@@ -142,17 +144,35 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
     return result
 
 
-def _in_spite_of(error: Exception, op: Op, values: Sequence[Any], attrs: dict[str, Any] = NO_ATTRS) -> Any:
+def _in_spite_of(error: Exception, op: Op, values: Sequence[Any], attrs: dict[str, Any] = NO_ATTRS, args: Sequence[Any] = ()) -> Any:
     """Return the result that NumPy only warned of, or raise, with the operation that another library's array could not do."""
     if isinstance(error, RuntimeWarning):
         return retold(error, op.fn, *((values,) if op.variadic else values), **attrs)
+    if not isinstance(error, errors.AutogradError):
+        refuse_mixed_devices(op.name, args, error)
     for v in map(value_of, values):
-        if not is_numpys(v) and not isinstance(error, errors.AutogradError):
+        if not is_numpys(v) and not isinstance(v, Batched) and not isinstance(error, errors.AutogradError):
             raise errors.NoRowError(
                 f"{op.name} could not be recorded on a {type(v).__module__}.{type(v).__qualname__}: {' '.join(str(error).split())} "
                 f"({type(error).__name__}); compute it first (x.compute() in Dask), or write it with functions that library has"
             ) from error
     raise error
+
+
+def refuse_mixed_devices(name: str, args: Sequence[Any], error: Exception | None = None) -> None:
+    """Raise if arrays, or Tensors, are on different devices; numbers go everywhere."""
+    found: dict[str, str] = {}
+    for i, a in enumerate(args):
+        v = value_of(a)
+        if hasattr(v, "__array_function__") and not isinstance(v, np.generic):
+            called = a._called() if isinstance(a, Tensor) else ""
+            what = f"operand {i}{called}, a {type(v).__module__}.{type(v).__qualname__} of shape {tuple(v.shape)}"
+            found.setdefault(str(device_of(v)), what)
+    if len(found) > 1:
+        told = " and ".join(f"{what} on {device}" for device, what in found.items())
+        raise errors.DeviceError(
+            f"{name} got arrays of different devices: {told}; move one of them, with cupy.asarray(x) or x.get()"
+        ) from error
 
 
 def _result(
@@ -255,11 +275,10 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
     if outer:
         data = record(op, tuple(values), attrs, outer)
     else:
-        operands = (values,) if op.variadic else values
         try:
-            data = op.fn(*operands, **attrs)
-        except RuntimeWarning as warning:
-            data = retold(warning, op.fn, *operands, **attrs)
+            data = op.fn(values, **attrs) if op.variadic else op.fn(*values, **attrs)
+        except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
+            data = _in_spite_of(error, op, values, attrs, args)
     needs = any(p is not None and p.needs for p in parents)
     parents += [s._node for s in sources if s._node is not None and s._node.level is level]
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
@@ -642,6 +661,8 @@ class Tensor(Recordable):
         def nbytes(self) -> int: ...
         @property
         def itemsize(self) -> int: ...
+        @property
+        def device(self) -> Any: ...
         @property
         def T(self) -> Tensor: ...
         @property

@@ -20,3 +20,16 @@ def nothing_computed() -> Iterator[None]:
 
     with dask.config.set(scheduler=refuse):
         yield
+
+
+@contextmanager
+def computations() -> Iterator[list[Any]]:
+    """Compute in this thread inside the block, and count how often a Dask graph is executed."""
+    counted: list[Any] = []
+
+    def count(graph: Any, keys: Any, **kwargs: Any) -> Any:
+        counted.append(keys)
+        return dask.get(graph, keys, **kwargs)
+
+    with dask.config.set(scheduler=count):
+        yield counted

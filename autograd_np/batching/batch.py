@@ -12,10 +12,11 @@ from autograd_np.batching.call import Call, NoRule
 from autograd_np.batching.rules import TAKES_BATCHED_ATTRS, elementwise, rule_of
 from autograd_np.callers import call_site, name_of, warn_caller
 from autograd_np.calls import bind
+from autograd_np.elsewhere import device_of, is_lazy
 from autograd_np.modes import orders
 from autograd_np.node import OPEN
-from autograd_np.op import TABLE, Op, Primitive, Several
-from autograd_np.overriding import BATCHES, Batched, batched_in
+from autograd_np.op import TABLE, Op, Primitive, Several, is_numpys
+from autograd_np.overriding import BATCHES, Batched, bare, batched_in
 from autograd_np.results import Results
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.typing import Shape
@@ -111,6 +112,11 @@ class Batch(Batched):
         return f"<{self.examples.size} examples of shape {self.shape}, {self.dtype}>"
 
     @property
+    def device(self) -> Any:
+        """Where the values are."""
+        return device_of(bare(self))
+
+    @property
     def requires_grad(self) -> bool:
         """Whether a gradient flows to the array of all examples."""
         return bool(getattr(self.whole, "requires_grad", False))
@@ -181,6 +187,9 @@ class Batch(Batched):
         return apply(fn, args, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if func is np.asarray:  # of what is to be where this is, like=; it takes no part itself
+            whole = bare(self)
+            return func(*args, **kwargs) if is_numpys(whole) or is_lazy(whole) else func(*args, **kwargs, like=whole)
         return apply(func, args, kwargs)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:

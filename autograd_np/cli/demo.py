@@ -16,5 +16,6 @@ __all__ = ["demo"]
 def demo(out: Out = Path("autograd-np-demo"), epochs: Epochs = 2000, lr: Rate = 1.0, seed: Seed = 0) -> None:
     """Train a 2-3-1 network on real data, verify its hand-derived gradients, and draw its graph."""
     title = "Wisconsin diagnostic breast cancer data (UCI, CC BY 4.0)"
-    if not experiment.run(console(), title, data.breast_cancer(), hidden=3, epochs=epochs, lr=lr, seed=seed, out=out):
+    table = data.breast_cancer()
+    if not experiment.run(console(), title, table, data.split(table, seed), hidden=3, epochs=epochs, lr=lr, seed=seed, out=out):
         raise typer.Exit(1)

@@ -11,14 +11,14 @@ from rich.console import Console
 import autograd_np as ag
 import nn
 from autograd_np.demo import textbook
-from autograd_np.demo.data import Split, Table, split
+from autograd_np.demo.data import Split, Table
 from autograd_np.demo.report import describe, tell_accuracy, tell_checks
 from autograd_np.demo.training import SettingError, fit, network, textbook_arrays
 
 __all__ = ["run"]
 
 
-def run(console: Console, title: str, table: Table, *, hidden: int, epochs: int, lr: float, seed: int, out: Path) -> bool:
+def run(console: Console, title: str, table: Table, part: Split, *, hidden: int, epochs: int, lr: float, seed: int, out: Path) -> bool:
     """Train the textbook's network on a table, check its hand-derived gradients on the way, and write the files.
 
     Parameters
@@ -28,12 +28,14 @@ def run(console: Console, title: str, table: Table, *, hidden: int, epochs: int,
     title : str
         What the data are called.
     table : Table
+    part : Split
+        Of the table; both may be in blocks (Dask arrays).
     hidden : int
         Units in the hidden layer.
     epochs, lr : int, float
         Steps of gradient descent, and how long they are.
     seed : int
-        Of the split and of the first weights.
+        Of the first weights.
     out : Path
         Folder for the files; made if it does not exist.
 
@@ -44,12 +46,9 @@ def run(console: Console, title: str, table: Table, *, hidden: int, epochs: int,
 
     Raises
     ------
-    DataError
-        If the table cannot be split.
     SettingError
         If the training diverges, or the files cannot be written.
     """
-    part = split(table, seed)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -107,7 +107,7 @@ def fit(console: Console, model: Any, part: Split, epochs: int, lr: float) -> li
 
 def _line_by_line(model: Any, part: Split) -> BackwardReport:
     """Check the hand-written backward pass at the model's parameters, on as many samples as are needed to tell."""
-    x, y = part.x_train[:SAMPLES].T, part.y_train[:SAMPLES].T
+    x, y = np.asarray(part.x_train[:SAMPLES]).T, np.asarray(part.y_train[:SAMPLES]).T
     return ag.check_backward(textbook.forward, textbook.backward, {**textbook_arrays(model), "X": x, "Y": y}, draws=1)
 
 

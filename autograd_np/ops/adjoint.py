@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_np.op import beside
 from autograd_np.results import Results
 from autograd_np.typing import Array
 
@@ -63,4 +64,4 @@ def diagonal_of(a: Array) -> Array:
 
 def on_diagonal(d: Array) -> Array:
     """Return matrices with the last axis of `d` on their diagonals."""
-    return np.where(np.eye(d.shape[-1], dtype=bool), np.expand_dims(d, -2), 0)
+    return np.where(beside(np.eye(d.shape[-1], dtype=bool), d), np.expand_dims(d, -2), 0)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Primitive, case, derived, is_numpys, linear, multilinear, primitive
+from autograd_np.op import Primitive, beside, case, derived, is_numpys, linear, multilinear, primitive
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.indexing import along
 from autograd_np.typing import Array, Shape
@@ -202,7 +202,7 @@ def on_diagonal(g: Array, shape: Shape, k: int) -> Array:
         return np.zeros_like(g, shape=(*g.shape[:-1], n, m))
     above = min(max(-k, 0), n)
     by_row = np.pad(g, [(0, 0)] * (g.ndim - 1) + [(above, n - above - g.shape[-1])])
-    return np.where(np.eye(n, m, k, dtype=bool), _column(by_row), 0)
+    return np.where(beside(np.eye(n, m, k, dtype=bool), g), _column(by_row), 0)
 
 
 def _diag_transpose(g: Array, y: Array, v: Array, k: int = 0) -> Array:
@@ -214,7 +214,7 @@ def _diagonal_transpose(g: Array, y: Array, a: Array, offset: int = 0, axis1: in
 
 
 def _trace_transpose(g: Array, y: Array, a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    eye = np.eye(a.shape[axis1], a.shape[axis2], offset, dtype=bool)
+    eye = beside(np.eye(a.shape[axis1], a.shape[axis2], offset, dtype=bool), g)
     return np.moveaxis(np.where(eye, np.expand_dims(g, (-2, -1)), 0), (-2, -1), (axis1, axis2))
 
 
@@ -299,9 +299,9 @@ def _einsum_vjp(i: int, g: Array, y: Array, *operands: Array, subscripts: str, o
     for label, n in zip(mine, shape, strict=True):
         place = next(spare) if label in result else label
         if place != label:
-            factors.append((label + place, np.eye(n, dtype=g.dtype)))
+            factors.append((label + place, beside(np.eye(n, dtype=g.dtype), g)))
         elif label not in known or n not in (1, known[label]):
-            factors.append((label, np.ones(n, dtype=g.dtype)))
+            factors.append((label, beside(np.ones(n, dtype=g.dtype), g)))
         result += place
     swapped = f"{','.join(term for term, _ in factors)}->{result}"
     optimize = optimize if isinstance(optimize, (bool, str)) else True  # a path that the user computed fits the forward product only

@@ -22,7 +22,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import warn_caller
-from autograd_np.op import Domain, case, constant, derived, eager, general, primitive, several
+from autograd_np.op import Domain, beside, case, constant, derived, eager, general, primitive, several
 from autograd_np.ops.adjoint import adjoint, conj, diagonal_of, hermitian_part, of_gradients, on_diagonal, skew_part
 from autograd_np.typing import Array
 
@@ -79,7 +79,7 @@ def _moves(values: Any) -> bool:
 
 def _paired(near: Array) -> Array:
     """Return where two of several values are equal."""
-    return near & ~np.eye(near.shape[-1], dtype=bool)
+    return near & beside(~np.eye(near.shape[-1], dtype=bool), near)
 
 
 @primitive
@@ -114,7 +114,9 @@ def _tell_of_equal(values: Any, weights: Any, turning: Array | None, near: Array
         tell_gauge(np.where(near, turning, 0), size, what=of_vectors)
     if _moves(values) and _moves(weights):
         tell_gauge(
-            np.where(_paired(near), 1.0, 0.0), np.ones(1), what=f"equal {what} do not determine a second derivative, which may be wrong"
+            np.where(_paired(near), 1.0, 0.0),
+            beside(np.ones(1), near),
+            what=f"equal {what} do not determine a second derivative, which may be wrong",
         )
 
 
@@ -126,7 +128,7 @@ def svd_or_nan(a: Array) -> tuple[Array, Array, Array]:
     broken = np.logical_not(np.all(np.isfinite(a), axis=(-2, -1), keepdims=True))
     spoiled = np.where(broken, np.nan * np.sum(a, axis=(-2, -1), keepdims=True), 1)
     rows, columns = a.shape[-2:]
-    instead = np.eye(rows, columns, dtype=a.dtype) * np.arange(1, columns + 1, dtype=a.dtype)
+    instead = beside(np.eye(rows, columns, dtype=a.dtype) * np.arange(1, columns + 1, dtype=a.dtype), a)
     u, s, vh = np.linalg.svd(np.where(broken, instead, a), full_matrices=False)
     return u * spoiled, s * np.real(spoiled[..., 0]), vh
 
@@ -160,7 +162,7 @@ def qr_r(a: Array) -> Array:
 def _over_r(x: Array, r: Array) -> Array:
     """Return X R⁻ᴴ, or NaN where R is singular."""
     singular = np.expand_dims(np.any(diagonal_of(r) == 0, axis=-1), (-2, -1))
-    solved = np.linalg.solve(np.where(singular, np.eye(r.shape[-1], dtype=r.dtype), r), adjoint(x))
+    solved = np.linalg.solve(np.where(singular, beside(np.eye(r.shape[-1], dtype=r.dtype), r), r), adjoint(x))
     return np.where(singular, np.nan, adjoint(solved))
 
 
@@ -200,7 +202,7 @@ def _qr(a: Array, mode: str = "reduced") -> Any:
 
 def _eigh_gradient(g: Any, y: Any, a: Array, UPLO: Any = "L") -> Array:
     (gw, gv), (w, v) = g, y
-    weights = np.zeros(w.shape, w.dtype) if gw is None else gw
+    weights = np.zeros_like(w) if gw is None else gw
     near = abs(_gaps(w)) <= np.expand_dims(_rounding(w, a), -1)
     parting = None
     if _moves(w):
@@ -247,7 +249,9 @@ def _eig_gradient(g: Any, y: Any, a: Array) -> Array:
     _tell_of_equal(w, gw, turning, near, _size(gw, gv), "eigenvalues")
     if _moves(w):
         tell_gauge(
-            np.where(_paired(near), 1.0, 0.0), np.ones(1), what="equal eigenvalues do not determine a second derivative, which may be wrong"
+            np.where(_paired(near), 1.0, 0.0),
+            beside(np.ones(1), near),
+            what="equal eigenvalues do not determine a second derivative, which may be wrong",
         )
     return np.linalg.solve(vh, inner @ vh)
 
@@ -288,10 +292,10 @@ def _svd_gradient(g: Any, y: Any, a: Array, full_matrices: bool = True) -> Array
     if _moves(s):
         s, parting = _parted(s, near, hermitian_part(adjoint(u1) @ a @ v1))
     less, more = _gaps(s), _gaps(s) + 2 * np.expand_dims(s, -1)
-    weights = np.zeros(s.shape, s.dtype) if gs is None else gs
+    weights = np.zeros_like(s) if gs is None else gs
     if gu is None and gv is None:  # without its vectors a singular value has a kink at 0, as a modulus has
         weights = np.where(gone, 0, weights)
-    of_u, of_v = (np.zeros((), s.dtype) if g is None else skew_part(adjoint(q) @ g[..., :k]) for q, g in ((u1, gu), (v1, gv)))
+    of_u, of_v = (beside(np.zeros((), s.dtype), s) if g is None else skew_part(adjoint(q) @ g[..., :k]) for q, g in ((u1, gu), (v1, gv)))
     turning = None if gu is None and gv is None else of_u + of_v
 
     def solved(of_u: Array, of_v: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Domain, case, derived, linear
+from autograd_np.op import Domain, beside, case, derived, linear
 from autograd_np.ops.indexing import axes_of, axis_of
 from autograd_np.typing import Array, Shape
 
@@ -58,7 +58,7 @@ def _twice(g: Array, axis: int, n: int) -> Array:
     times[0] = 1
     if n % 2 == 0:
         times[-1] = 1
-    return times.reshape(tuple(-1 if i == axis else 1 for i in range(g.ndim)))
+    return beside(times.reshape(tuple(-1 if i == axis else 1 for i in range(g.ndim))), g)
 
 
 def _unrfft(g: Array, y: Array, a: Array, n: Any = None, axis: int = -1, norm: Any = None) -> Array:

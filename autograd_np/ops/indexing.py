@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_np import errors
+from autograd_np.elsewhere import is_lazy
 from autograd_np.memory import axis_order, duplicate
-from autograd_np.op import Batched, Op, Recordable, case, constant, derived, eager, general, is_numpys, linear, primitive, value_of
+from autograd_np.op import Op, Recordable, beside, case, constant, derived, eager, general, is_numpys, linear, primitive, value_of
 from autograd_np.typing import Array, Shape
 
 
@@ -60,7 +61,7 @@ def constant_value(x: Any, where: str) -> Any:
 @primitive
 def getitem(a: Array, *, index: Any) -> Array:
     """Return ``a[index]``."""
-    return a[index] if is_numpys(a) or is_basic(index) else _picked(a, index)
+    return _picked(a, index) if is_lazy(a) and not is_basic(index) else a[index]
 
 
 def _places(shape: Shape, index: Any) -> Array:
@@ -75,7 +76,9 @@ def _places(shape: Shape, index: Any) -> Array:
 
 
 def _picked(a: Array, index: Any) -> Array:
-    """Return ``a[index]`` of an array whose library cannot index with arrays as NumPy does."""
+    """Return ``a[index]`` of an array whose library may not index with arrays as NumPy does."""
+    if not is_lazy(a):
+        return a[index]
     places = _places(a.shape, index)
     return flat(flat(a, -1)[places.reshape(-1)], places.shape)
 
@@ -102,7 +105,7 @@ def _scattered(g: Array, shape: Shape, index: Any) -> Array:
 @primitive
 def scatter_add(g: Array, *, shape: Shape, index: Any) -> Array:
     """Return zeros of `shape` with `g` added at `index`, once for each time an element is named."""
-    if not is_numpys(g):
+    if is_lazy(g):
         return _scattered(g, shape, index)
     size = math.prod(shape)
     if not is_basic(index) and isinstance(g, np.ndarray) and g.size > size and g.dtype.char in "efd":
@@ -119,7 +122,7 @@ def scatter_add(g: Array, *, shape: Shape, index: Any) -> Array:
 @primitive
 def setitem(a: Array, v: Array, *, index: Any) -> Array:
     """Return a copy of `a`, of the same layout, with ``a[index] = v`` done."""
-    if not is_numpys(a, v):
+    if is_lazy(a) or is_lazy(v):
         return _overwritten(a, v, index)
     out = duplicate(a) if isinstance(a, (np.ndarray, np.generic)) else a.copy()
     out[index] = v
@@ -152,7 +155,7 @@ def _written(g: Array, v: Any, shape: Shape, index: Any) -> Array:
         order = np.arange(math.prod(np.shape(picked))).reshape(np.shape(picked))
         last = np.full(shape, -1)
         last[index] = order
-        picked = np.where(last[index] == order, picked, 0)
+        picked = np.where(beside(last[index] == order, picked), picked, 0)
     extra = np.ndim(v) - picked.ndim  # NumPy lets v have more axes, of length one
     return picked.reshape((1,) * extra + picked.shape) if extra > 0 else picked
 
@@ -196,7 +199,7 @@ def order_of(a: Any) -> str:
 @primitive
 def take(a: Array, indices: Any, axis: Any = None, out: None = None, mode: Any = "raise") -> Array:
     """Return the elements at `indices` along `axis`."""
-    if is_numpys(a):
+    if is_numpys(a) or not (is_lazy(a) or is_numpys(indices)):
         return np.take(a, indices, axis, None, mode)
     n = a.size if axis is None else a.shape[axis]
     where = np.take(np.arange(n), indices, mode=mode)
@@ -206,7 +209,7 @@ def take(a: Array, indices: Any, axis: Any = None, out: None = None, mode: Any =
 def _untake(g: Array, y: Array, a: Array, indices: Any, axis: Any = None, mode: str = "raise") -> Array:
     shape, axis = ((a.size,), 0) if axis is None else (a.shape, axis)
     n = shape[axis] if shape else 1
-    indices = np.add(cast(Any, indices), 0, dtype=int) if isinstance(indices, Batched) else np.asarray(indices, int)  # True is 1, no mask
+    indices = np.asarray(indices, int) if is_numpys(indices) else indices.astype(int)  # True is 1, no mask
     indices = indices % n if mode == "wrap" else np.clip(indices, 0, n - 1) if mode == "clip" else indices
     return scatter_add(g, shape=shape or (1,), index=along(axis, indices, len(shape) or 1)).reshape(a.shape)
 
@@ -218,7 +221,7 @@ def _take_jvp(tangents: Any, y: Array, a: Array, indices: Any, **how: Any) -> Ar
 @primitive
 def take_along_axis(arr: Array, indices: Array, axis: Any = -1) -> Array:
     """Return the elements at `indices` along `axis`, for each of the other axes."""
-    if is_numpys(arr):
+    if not is_lazy(arr):
         return np.take_along_axis(arr, indices, axis)
     arr, axis = (flat(arr, -1), 0) if axis is None else (arr, axis)
     return _picked(arr, _grid(indices, arr.shape, axis))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import case, constant, derived, eager, general, several
+from autograd_np.op import beside, case, constant, derived, eager, general, several
 from autograd_np.ops.adjoint import adjoint, conj, diagonal_of, hermitian_part, of_gradients, transposed
 from autograd_np.ops.decompositions import SQUARE, STACK, TALL, svd_or_nan
 from autograd_np.ops.indexing import laid
@@ -97,7 +97,7 @@ def cofactors(a: Array) -> Array:
     those of a diagonal matrix are products of its other entries, so a = U diag(s) Vᴴ gives them without dividing.
     """
     u, s, vh = svd_or_nan(a)
-    others = np.prod(np.where(~np.eye(s.shape[-1], dtype=bool), s[..., None, :], 1), axis=-1)
+    others = np.prod(np.where(beside(~np.eye(s.shape[-1], dtype=bool), s), s[..., None, :], 1), axis=-1)
     return (_orientation(u, vh) * conj((u * others[..., None, :]) @ vh)).astype(a.dtype)
 
 
@@ -106,7 +106,7 @@ def _cofactors_vjp(g: Array, y: Array, a: Array) -> Array:
     n = a.shape[-1]
     u, s, vh = svd_or_nan(a)
     k = adjoint(u) @ g @ adjoint(vh)
-    same = np.eye(n, dtype=bool)
+    same = beside(np.eye(n, dtype=bool), s)
     left_out = same[:, None, :] | same[None, :, :]
     products = np.prod(np.where(left_out, 1, np.expand_dims(s, (-3, -2))), axis=-1)  # [i, j]: of all s but the i-th and j-th
     products = np.where(same, 0, products)
@@ -118,7 +118,7 @@ def _cofactors_vjp(g: Array, y: Array, a: Array) -> Array:
 def _inverse_or_nan(a: Array) -> Array:
     """Return the inverse of each matrix, or NaN for one that has none, where LAPACK raises an error."""
     singular = _per_matrix(np.linalg.slogdet(a)[0] == 0)
-    return np.where(singular, np.nan, np.linalg.inv(np.where(singular, np.eye(a.shape[-1], dtype=a.dtype), a)))
+    return np.where(singular, np.nan, np.linalg.inv(np.where(singular, beside(np.eye(a.shape[-1], dtype=a.dtype), a), a)))
 
 
 def _slogdet_gradient(g: Any, y: Any, a: Array) -> Array:
@@ -168,7 +168,7 @@ def _matrix_power(a: Array, n: int) -> Array:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise np.linalg.LinAlgError(f"matrix_power needs square matrices, got shape {a.shape}")
     if n == 0:
-        return laid(np.zeros_like(a) + np.eye(a.shape[-1], dtype=a.dtype), a)
+        return laid(np.zeros_like(a) + beside(np.eye(a.shape[-1], dtype=a.dtype), a), a)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     result = None

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.elsewhere import is_lazy
 from autograd_np.op import Domain, case, derived, eager, general, is_numpys, primitive
 from autograd_np.ops.adjoint import adjoint, of_gradients, transposed
 from autograd_np.ops.decompositions import svd_or_nan
@@ -92,7 +93,7 @@ def matrix_norm(x: Array, keepdims: bool = False, ord: Any = "fro") -> Array:  #
 
 
 def _refuse_spectral(x: Array, order: Any, name: str) -> None:
-    if order in ("nuc", 2, -2) and not is_numpys(x):
+    if order in ("nuc", 2, -2) and is_lazy(x):
         raise errors.NoRowError(
             f"np.linalg.{name}(ord={order!r}) of matrices works on NumPy's arrays only, got a {type(x)}; compute it first"
         )

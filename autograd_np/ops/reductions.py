@@ -61,7 +61,7 @@ def _sum_vjp(
 ) -> Array:
     if dtype is not None:
         _demand_float(y, "sum")
-    return _masked(filled(kept(g, x, axis), x.shape), where)
+    return _masked(filled(kept(g, x, axis), x), where)
 
 
 def _sum_jvp(tangents: Any, y: Array, x: Array, initial: Any = 0, **how: Any) -> Array:
@@ -73,7 +73,7 @@ def _mean_vjp(g: Array, y: Array, x: Array, axis: Any = None, dtype: Any = None,
     if dtype is not None:
         _demand_float(y, "mean")
     if where is True:
-        return filled(kept(g, x, axis) / count(x, axis), x.shape)
+        return filled(kept(g, x, axis) / count(x, axis), x)
     return np.where(np.broadcast_to(where, x.shape), kept(g, x, axis) / count(x, axis, where), 0)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import warn_caller
-from autograd_np.op import Op, case, constant, derived, general, is_numpys, linear, primitive
+from autograd_np.elsewhere import blocks_of, in_blocks
+from autograd_np.op import Op, case, constant, derived, general, is_numpys, linear, primitive, value_of
 from autograd_np.ops.indexing import along, axes_of, axis_of, flat, laid, reduced_axes, scatter_add, take
 from autograd_np.typing import Array, Shape
 
@@ -54,18 +55,25 @@ def cast_to(a: Any, dtype: Any) -> Array:
 
 
 @primitive
-def spread(g: Array, shape: Shape) -> Array:
-    """Broadcast `g` to `shape` as an array of its own (``np.broadcast_to`` is slow and gives a view)."""
-    return filled(g, shape) if isinstance(g, (np.ndarray, np.generic)) else np.broadcast_to(g, shape)
+def spread(g: Array, shape: Shape, blocks: Any = None) -> Array:
+    """Broadcast `g` to `shape` as an array of its own (``np.broadcast_to`` is slow and gives a view); a lazy one, to `blocks`."""
+    if blocks is not None:
+        return in_blocks(g, shape, blocks)
+    if not isinstance(g, (np.ndarray, np.generic)):
+        return np.broadcast_to(g, shape)
+    out = np.empty(shape, g.dtype)
+    out[...] = g
+    return out
 
 
-def filled(g: Array, shape: Shape) -> Array:
-    """Do what `spread` does; on NumPy's own arrays without the cost of dispatch, for the hot vjps."""
-    if isinstance(g, (np.ndarray, np.generic)):
-        out = np.empty(shape, g.dtype)
+def filled(g: Array, x: Array) -> Array:
+    """Broadcast `g` to the shape of `x`, as `spread` does; on NumPy's own arrays without the cost of dispatch, for the hot vjps."""
+    if isinstance(g, (np.ndarray, np.generic)) and isinstance(x, (np.ndarray, np.generic)):
+        out = np.empty(x.shape, g.dtype)
         out[...] = g
         return out
-    return spread(g, shape=shape)
+    blocks = blocks_of(value_of(x))
+    return spread(g, shape=x.shape) if blocks is None else spread(g, shape=x.shape, blocks=blocks)
 
 
 # --- sums -----------------------------------------------------------------------------------------
@@ -263,7 +271,7 @@ constant(to_other, cases=(case((3, 4), dtype=np.dtype("int64")),))
 linear(copy,                        lambda g, y, a, order="K", subok=False: g,                        case((3, 4)), case(()), also=(np.copy,), tex="#1")
 
 # broadcasting
-linear(spread,                      lambda g, y, a, shape: g,                                            case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), signature="g shape", tex="#1")
+linear(spread,                      lambda g, y, a, shape, blocks=None: g,                               case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), signature="g shape blocks", tex="#1")
 BROADCAST: Op = linear(
        np.broadcast_to,             lambda g, y, a, shape, subok=False: g,                               case((3, 1), shape=(2, 3, 4)), case((), shape=(3,)), tex="#1")
 

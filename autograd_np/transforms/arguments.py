@@ -10,7 +10,10 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.containers import advice
+from autograd_np.elsewhere import computed, is_lazy
+from autograd_np.modes import lazy_mode
 from autograd_np.node import Level, Node
+from autograd_np.op import is_numpys
 from autograd_np.tensor import Tensor, alone, leaf
 from autograd_np.trees import Unflatten, flatten
 from autograd_np.typing import Array, PyTree
@@ -27,6 +30,7 @@ __all__ = [
     "replaced",
     "results_of",
     "selected",
+    "settled",
     "slots_of",
     "unwrap",
     "variable",
@@ -97,6 +101,13 @@ def collect(found: dict[Node, Array], variables: list[Tensor]) -> list[Any]:
         g = found.get(cast(Node, v._node))
         result.append(np.zeros_like(v.data) if g is None else g)
     return result
+
+
+def settled(found: list[Any], primals: list[Any]) -> list[Any]:
+    """Compute what is lazy, in one go, if all that it was asked about are NumPy's arrays: small ones, of parameters."""
+    if not any(map(is_lazy, found)) or lazy_mode() or not all(map(is_numpys, primals)):
+        return found
+    return [np.array(x) if is_numpys(x) else x for x in computed(found)]
 
 
 def selected(argnums: Argnums, count: int, where: str) -> tuple[int, ...]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import pushforward, seed_for
+from autograd_np.elsewhere import is_lazy
 from autograd_np.node import Level, Node
 from autograd_np.tensor import alone
-from autograd_np.transforms.arguments import as_sequence, name_of, node_at, results_of, unwrap, wrap
+from autograd_np.transforms.arguments import as_sequence, name_of, node_at, results_of, settled, unwrap, wrap
 from autograd_np.transforms.reverse import grad
 from autograd_np.trees import flatten
 from autograd_np.typing import PyTree
@@ -156,4 +157,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[PyTree], vectors: Sequence[PyTr
     bare = not isinstance(primals, (tuple, list))
     points = as_sequence(primals)
     product = jvp(grad(f, tuple(range(len(points)))), points, as_sequence(vectors), **kwargs)[1]
+    leaves, unflatten = flatten(product)
+    if any(map(is_lazy, leaves)):
+        product = unflatten(settled(leaves, flatten(points)[0]))
     return product[0] if bare else product

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, chosen, name_of, replaced, slots_of
+from autograd_np.elsewhere import is_lazy
+from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, chosen, name_of, replaced, settled, slots_of
 from autograd_np.transforms.forward import linearized
 from autograd_np.transforms.reverse import grad, vjp
 from autograd_np.trees import flatten
@@ -92,8 +93,10 @@ def _jacobian(
             found = _products(lambda unit: flatten(push(unflatten_in(unit)))[0], inputs, outputs, chunk_size, columns=True)
         else:
             del push  # and with it what it keeps
-            _, pullback = vjp(of_points, *points)
-            found = _products(lambda unit: flatten(pullback(unflatten_out(unit)))[0], outputs, inputs, chunk_size, columns=False)
+            pullback: Callable[..., Any] = vjp(of_points, *points)[1]
+            found = _products(
+                lambda unit: flatten(pullback(unflatten_out(unit), stay_lazy=True))[0], outputs, inputs, chunk_size, columns=False
+            )
         rows = []
         for i, (shape_out, _) in enumerate(outputs):
             entries = []
@@ -209,4 +212,14 @@ def hessian(
     array([[0., 4.],
            [4., 2.]])
     """
-    return _jacobian(grad(f, argnums, argnames=argnames), argnums, argnames, chunk_size, f"hessian({name_of(f)})")
+    evaluate = _jacobian(grad(f, argnums, argnames=argnames), argnums, argnames, chunk_size, f"hessian({name_of(f)})")
+
+    @functools.wraps(f, updated=())
+    def second(*args: Any, **kwargs: Any) -> PyTree:
+        found, unflatten = flatten(evaluate(*args, **kwargs))
+        if not any(map(is_lazy, found)):
+            return unflatten(found)
+        points = chosen(slots_of(f, argnums, argnames, args, kwargs, "hessian"), args, kwargs)
+        return unflatten(settled(found, flatten(points)[0]))
+
+    return second

@@ -11,6 +11,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients, one_like, seed_for
 from autograd_np.containers import advice
+from autograd_np.elsewhere import is_lazy
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor
 from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, collect, name_of, node_at, results_of, slots_of, unwrap, wrap
@@ -64,7 +65,7 @@ def vjp(f: Callable[..., Any], *primals: PyTree, **kwargs: Any) -> tuple[PyTree,
         out = f(*(tree for tree, _, _ in wrapped), **kwargs)
     leaves, unflatten_out = results_of(out, where)
 
-    def pullback(cotangent: PyTree) -> tuple[PyTree, ...]:
+    def pullback(cotangent: PyTree, *, stay_lazy: bool = False) -> tuple[PyTree, ...]:
         seeds, _ = flatten(cotangent)
         if len(seeds) != len(leaves):
             raise errors.DifferentiationError(
@@ -76,7 +77,7 @@ def vjp(f: Callable[..., Any], *primals: PyTree, **kwargs: Any) -> tuple[PyTree,
             if node is not None:
                 seed = seed_for(seed, node.out, f"the pullback of {where}")
                 cotangents[node] = cotangents[node] + seed if node in cotangents else seed
-        found = gradients(cotangents) if cotangents else {}
+        found = gradients(cotangents, stay_lazy=stay_lazy) if cotangents else {}
         return tuple(unflatten(collect(found, variables)) for _, variables, unflatten in wrapped)
 
     return unflatten_out([unwrap(x, level) for x in leaves]), pullback
@@ -103,7 +104,8 @@ def value_and_grad(
     -------
     callable
         Called as `f` is, returns ``(value, gradient)``, or ``((value, aux), gradient)``. With a sequence of `argnums` the
-        gradient is a tuple, with a sequence of `argnames` a dict.
+        gradient is a tuple, with a sequence of `argnames` a dict. Where `f` computes with lazy (Dask) arrays, the gradients by NumPy's
+        arrays are NumPy's arrays, computed in one go together with the value, and those by lazy arrays are lazy; see `autograd_np.lazy`.
 
     Raises
     ------
@@ -121,6 +123,13 @@ def value_and_grad(
     >>> ag.value_and_grad(lambda x, *, scale: (x * scale, x + 1), argnames="scale", has_aux=True)(3.0, scale=2.0)
     ((np.float64(6.0), 4.0), array(3.))
     """
+    return _value_and_grad(f, argnums, argnames, has_aux, valued=True)
+
+
+def _value_and_grad(
+    f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames | None, has_aux: bool, *, valued: bool
+) -> Callable[..., tuple[Any, PyTree]]:
+    """Do what `value_and_grad` does; a lazy value that is not `valued` is not computed."""
     where = f"grad({name_of(f)})"
 
     @functools.wraps(f, updated=())
@@ -156,10 +165,11 @@ def value_and_grad(
                 f"or use ag.vjp"
             )
         node = node_at(out, level)
-        found = gradients({node: one_like(node.out)}) if node is not None else {}
+        values = {node: node.out} if valued and node is not None and is_lazy(node.out) else None
+        found = gradients({node: one_like(node.out)}, values=values) if node is not None else {}
         trees = tuple(wrapped[n][2](collect(found, wrapped[n][1])) for n in slots)
         gradient = as_asked(trees, argnums, argnames)
-        value = unwrap(out, level)
+        value = values[node] if values and not is_lazy(values[node]) else unwrap(out, level)  # type: ignore[index]
         return (value, aux) if has_aux else value, gradient
 
     return evaluate
@@ -191,7 +201,7 @@ def grad(
     >>> ag.grad(lambda x, y: x * y, argnames=["y"])(3.0, y=1.0)
     {'y': array(3.)}
     """
-    evaluate = value_and_grad(f, argnums, argnames=argnames, has_aux=has_aux)
+    evaluate = _value_and_grad(f, argnums, argnames, has_aux, valued=False)
 
     @functools.wraps(f, updated=())
     def gradient(*args: Any, **kwargs: Any) -> PyTree:

@@ -1,6 +1,7 @@
 """Tables of numbers for binary classification: the shipped data set, and a person's own CSV files.
 
-Here live the tables and what reads, splits and standardises them. What is learned from them may not.
+Here live the tables and what reads, splits and standardises them: in one piece (this file), and in blocks, for files that together
+are larger than the memory (`blocks`). What is learned from them may not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import csv
 import io
 import math
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -96,18 +98,15 @@ def read_table(path: str | Path, target: str) -> Table:
         If the file cannot be read or used; the message names the file, and the line and column where there is one.
     """
     path = Path(path)
-    header, rows = _read_rows(path)
-    if target not in header:
-        raise DataError(f"{path}: there is no column {target!r} to be the target; the columns are {', '.join(map(repr, header))}")
-    if len(header) == 1:
-        raise DataError(f"{path}: {target!r} is the only column; at least one more is needed as a feature")
+    text = read_text(path)
+    header, rows = rows_of(path, text, delimiter_of(path, text))
+    demand_target(path, header, target)
     if not rows:
         raise DataError(f"{path}: there are column names but no rows of data")
-    t = header.index(target)
-    y, labels = _binary(path, target, [(number, cells[t]) for number, cells in rows])
-    columns = [i for i in range(len(header)) if i != t]
-    x = np.array([[_number(path, number, header[i], cells[i]) for i in columns] for number, cells in rows])
-    return Table(tuple(header[i] for i in columns), x, target, y, labels)
+    x, words = columns_of(path, header, rows, target)
+    ones, labels = labels_of(path, target, words)
+    y = np.array([[float(word in ones)] for word in words])
+    return Table(tuple(name for name in header if name != target), x, target, y, labels)
 
 
 def split(table: Table, seed: int, test_share: float = 0.2) -> Split:
@@ -126,10 +125,21 @@ def split(table: Table, seed: int, test_share: float = 0.2) -> Split:
     DataError
         If a class has a single sample, or a feature is so large that its variance overflows.
     """
+    a, b = chosen(table, table.y[:, 0] == 1, seed, test_share)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, scale = table.x[a].mean(axis=0), table.x[a].std(axis=0)
+        scale = np.where(scale > 0, scale, 1.0)  # a constant feature says nothing: it becomes 0
+        x = (table.x - mean) / scale
+    demand_finite(table.features, np.isfinite(scale) & np.isfinite(x).all(axis=0))
+    return Split(x[a], table.y[a], x[b], table.y[b], mean, scale)
+
+
+def chosen(table: Table, is_one: NDArray[np.bool_], seed: int, test_share: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the numbers of the rows to train on, and of those to test on, in order; `is_one` is of shape (samples,)."""
     rng = np.random.default_rng(seed)
     train, test = [], []
     for value, label in enumerate(table.labels):
-        rows = rng.permutation(np.flatnonzero(table.y[:, 0] == value))
+        rows = rng.permutation(np.flatnonzero(is_one == bool(value)))
         if len(rows) < 2:
             raise DataError(
                 f"only one row has {table.target} = {label}; at least two of each class are needed, to train on one and test on another"
@@ -137,21 +147,28 @@ def split(table: Table, seed: int, test_share: float = 0.2) -> Split:
         count = min(max(1, round(test_share * len(rows))), len(rows) - 1)
         test.append(rows[:count])
         train.append(rows[count:])
-    a, b = (np.sort(np.concatenate(parts)) for parts in (train, test))
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, scale = table.x[a].mean(axis=0), table.x[a].std(axis=0)
-        scale = np.where(scale > 0, scale, 1.0)  # a constant feature says nothing: it becomes 0
-        x = (table.x - mean) / scale
-    for name, column, spread in zip(table.features, x.T, scale, strict=True):
-        if not (np.isfinite(spread) and np.isfinite(column).all()):
+    return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
+
+
+def demand_finite(features: Sequence[str], finite: NDArray[np.bool_]) -> None:
+    """Refuse features that could not be standardised."""
+    for name, fine in zip(features, finite, strict=True):
+        if not fine:
             raise DataError(f"column {name!r} holds numbers too large to standardise; rescale it")
-    return Split(x[a], table.y[a], x[b], table.y[b], mean, scale)
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the column names and the (line number, cells) of every line that is not blank."""
+# --- from text to columns -------------------------------------------------------------------------
+
+
+Row: TypeAlias = tuple[int, list[str]]
+"""A line number and the cells of that line."""
+
+
+def read_text(path: Path, size: int = -1) -> str:
+    """Return the text of a file, or its first lines."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline=None) as file:
+            text = file.read(size) + (file.readline() if size >= 0 else "")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -160,29 +177,63 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise DataError(f"{path}: not UTF-8 text (byte {error.start}); save it as CSV in UTF-8") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    return text
+
+
+def delimiter_of(path: Path, text: str) -> str:
+    """Return which of the usual delimiters the first line has most of."""
     first = text.lstrip().partition("\n")[0]
     if not first:
         raise DataError(f"{path}: the file is empty; expected a line of column names and rows of numbers")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    rows = []
+    return max(",;\t", key=first.count)
+
+
+def rows_of(path: Path | str, text: str, delimiter: str, header: list[str] | None = None) -> tuple[list[str], list[Row]]:
+    """Return the column names, and every line that is not blank; a `header` that is given is not looked for."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[Row] = []
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 rows.append((reader.line_num, [cell.strip() for cell in cells]))
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: not readable as CSV: {error}") from None
-    if not rows:
-        raise DataError(f"{path}: the file holds no data, only separators")
-    header = rows.pop(0)[1]
+    if header is None:
+        if not rows:
+            raise DataError(f"{path}: the file holds no data, only separators")
+        header = _checked_header(path, rows.pop(0)[1])
+    for number, cells in rows:
+        if len(cells) != len(header):
+            raise DataError(f"{path}, line {number}: {len(cells)} cells, expected {len(header)} as in the line of column names")
+    return header, rows
+
+
+def _checked_header(path: Path | str, header: list[str]) -> list[str]:
     if all(_is_number(name) for name in header):
         raise DataError(f"{path}: the first line holds numbers ({', '.join(header[:4])}, ...); expected the names of the columns")
     for name, count in Counter(header).items():
         if count > 1 or not name:
             raise DataError(f"{path}: " + (f"{count} columns are called {name!r}" if name else "a column has no name in the first line"))
-    for number, cells in rows:
-        if len(cells) != len(header):
-            raise DataError(f"{path}, line {number}: {len(cells)} cells, expected {len(header)} as in the line of column names")
-    return header, rows
+    return header
+
+
+def demand_target(path: Path | str, header: Sequence[str], target: str) -> None:
+    """Refuse a table without the target, or with nothing else."""
+    if target not in header:
+        raise DataError(f"{path}: there is no column {target!r} to be the target; the columns are {', '.join(map(repr, header))}")
+    if len(header) == 1:
+        raise DataError(f"{path}: {target!r} is the only column; at least one more is needed as a feature")
+
+
+def columns_of(path: Path | str, header: list[str], rows: list[Row], target: str) -> tuple[Array, list[str]]:
+    """Return the numbers of all columns but the target, (rows, features), and the cells of that."""
+    t = header.index(target)
+    for line, cells in rows:
+        if cells[t].casefold() in MISSING:
+            raise DataError(f"{path}, line {line}, column {target!r}: the target is missing ({cells[t]!r})")
+    columns = [i for i in range(len(header)) if i != t]
+    x = [[_number(path, number, header[i], cells[i]) for i in columns] for number, cells in rows]
+    return np.array(x, float).reshape(len(rows), len(columns)), [cells[t] for _, cells in rows]
 
 
 def _is_number(cell: str) -> bool:
@@ -193,7 +244,7 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell  # Python's own digit separator, not a number in a CSV file
 
 
-def _number(path: Path, line: int, column: str, cell: str) -> float:
+def _number(path: Path | str, line: int, column: str, cell: str) -> float:
     where = f"{path}, line {line}, column {column!r}: "
     if not cell:
         raise DataError(where + "the cell is empty; expected a number")
@@ -205,11 +256,9 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
     return value
 
 
-def _binary(path: Path, column: str, cells: list[tuple[int, str]]) -> tuple[Array, tuple[str, str]]:
-    for line, cell in cells:
-        if cell.casefold() in MISSING:
-            raise DataError(f"{path}, line {line}, column {column!r}: the target is missing ({cell!r})")
-    words = dict.fromkeys(cell for _, cell in cells)
+def labels_of(path: Path | str, column: str, words: Iterable[str]) -> tuple[set[str], tuple[str, str]]:
+    """Return which of the words stand for 1, and what the two classes are called."""
+    words = dict.fromkeys(words)
     numeric = all(_is_number(word) for word in words)
     code = {word: float(word) if numeric else word for word in words}
     values = sorted(set(code.values()))
@@ -218,6 +267,5 @@ def _binary(path: Path, column: str, cells: list[tuple[int, str]]) -> tuple[Arra
             ", ..." if len(values) > 4 else ""
         )
         raise DataError(f"{path}: the target {column!r} must have exactly two different values, this one has {len(values)}: {shown}")
-    y = np.array([[float(code[cell] == values[1])] for _, cell in cells])
     low, high = (f"{value:g}" if isinstance(value, float) else value for value in values)
-    return y, (low, high)
+    return {word for word in words if code[word] == values[1]}, (low, high)
