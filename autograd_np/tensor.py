@@ -715,6 +715,8 @@ def known(other: Any) -> bool:
 
 def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None) -> Tensor:
     """Wrap an array, or a Tensor of an older level, as a variable of `level`, without a copy."""
+    if data.__class__ is _NDARRAY:
+        return handle(data, leaf_node(data, level, needs=needs, name=name))
     if not hasattr(data, "__array_function__"):
         data = np.asarray(data)
     if isinstance(data, Tensor):

@@ -5,6 +5,8 @@ What is differentiated may not be known here; a leaf is whatever optree does not
 
 from __future__ import annotations
 
+import functools
+import importlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,13 +28,16 @@ def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
     """Return the leaves of nested dicts, lists, tuples and dataclasses, and the function that puts leaves back."""
     if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
         return [tree], _only
-    import optree
-
-    leaves, spec = optree.tree_flatten(tree, namespace=NAMESPACE)
+    leaves, spec = _optree().tree_flatten(tree, namespace=NAMESPACE)
     for x in leaves:
         if x.__class__ is not np.ndarray and learn(x):
             return flatten(tree)
-    return leaves, lambda new: optree.tree_unflatten(spec, new)
+    return leaves, spec.unflatten
+
+
+@functools.cache
+def _optree() -> Any:
+    return importlib.import_module("optree")
 
 
 def _only(leaves: Sequence[Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +98,7 @@ def collect(found: dict[Node, Array], variables: list[Tensor]) -> list[Any]:
     """Return the gradient by each variable, zeros where nothing flows."""
     result = []
     for v in variables:
-        g = found.get(cast(Node, v._node))
+        g = found.get(v._node)  # type: ignore[arg-type] (a variable has one)
         result.append(np.zeros_like(v.data) if g is None else g)
     return result
 
@@ -124,6 +124,8 @@ def slots_of(
 ) -> tuple[int | str, ...]:
     """Return where the differentiated arguments of a call stand: positions, and names of keyword arguments."""
     if argnames is None:
+        if argnums is None and args:
+            return (0,)
         return selected(0 if argnums is None else argnums, len(args), where)
     if argnums is not None:
         raise TypeError(f"{where} got argnums={argnums} and argnames={argnames!r}; name the arguments one way")
