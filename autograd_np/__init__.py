@@ -19,6 +19,7 @@ from autograd_np import inplace as _inplace
 from autograd_np import ndarray_methods as _ndarray_methods
 from autograd_np import render as _render
 from autograd_np.backward import backward as _backward
+from autograd_np.containers import register_container
 from autograd_np.define import custom_gradient, define
 from autograd_np.errors import (
     AnomalyError,
@@ -31,6 +32,7 @@ from autograd_np.errors import (
     GaugeWarning,
     InPlaceError,
     LeavesNumPyError,
+    LoopWarning,
     NoRowError,
     RenderError,
     ShapeWarning,
@@ -41,11 +43,12 @@ from autograd_np.modes import detect_anomaly, lazy, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
-from autograd_np.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd_np.transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, linearize, sparse_jacobian, value_and_grad, vjp
 from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
+    from autograd_np.transforms.vmapping import vmap
 
 __version__ = "0.1.0"
 
@@ -63,12 +66,14 @@ __all__ = [
     "Graph",
     "InPlaceError",
     "LeavesNumPyError",
+    "LoopWarning",
     "NoRowError",
     "RenderError",
     "ShapeWarning",
     "Tensor",
     "check_backward",
     "check_gradients",
+    "checkpoint",
     "custom_gradient",
     "define",
     "detect_anomaly",
@@ -79,26 +84,34 @@ __all__ = [
     "jacobian",
     "jvp",
     "lazy",
+    "linearize",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
     "no_grad",
     "operation",
     "ravel",
+    "register_container",
     "relu",
     "scope",
     "sigmoid",
     "softmax",
     "softplus",
+    "sparse_jacobian",
     "stop_gradient",
     "trace",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the checks on first use: they need Python's parser and much else that a model does not."""
+    """Import on first use what a model does not need: the checks, with Python's parser, and the rules of many examples at once."""
+    if name == "vmap":
+        from autograd_np.transforms.vmapping import vmap
+
+        return vmap
     if name in ("check_backward", "check_gradients"):
         from autograd_np import check
 

@@ -10,6 +10,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.calls import value_of
 from autograd_np.node import Node, WatchedNode
+from autograd_np.overriding import bare
 from autograd_np.results import Results
 
 __all__ = ["check_forward", "check_kept", "has_nan", "keep"]
@@ -17,7 +18,7 @@ __all__ = ["check_forward", "check_kept", "has_nan", "keep"]
 
 def has_nan(value: Any) -> bool:
     """Whether an array, or what a Tensor holds, has a NaN."""
-    value = value_of(value)
+    value = bare(value)
     if isinstance(value, Results):
         return any(map(has_nan, value))
     return getattr(getattr(value, "dtype", None), "kind", "") in "fc" and bool(np.isnan(value).any())

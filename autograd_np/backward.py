@@ -17,7 +17,7 @@ from autograd_np.calls import refuse_other_meanings
 from autograd_np.elsewhere import computed, has_unknown_length, is_lazy
 from autograd_np.modes import anomaly_mode, lazy_mode
 from autograd_np.node import Node
-from autograd_np.op import beside, is_numpys, value_of
+from autograd_np.op import bare, beside, is_numpys, value_of
 from autograd_np.ops import conj
 from autograd_np.results import Results
 from autograd_np.sweeps import is_nan, pull, pushed_forward, sweep, topological, without_invalid
@@ -83,7 +83,7 @@ def _swept(
 ) -> dict[Node, Array]:
     if anomaly_mode():
         _check_kept(cotangents)
-    elif all(support.is_eager(node.out) for node in cotangents):
+    elif all(support.is_eager(bare(node.out)) for node in cotangents):
         found, ok = without_invalid(sweep, cotangents, seen)
         if ok:
             return found
@@ -141,7 +141,7 @@ def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Ar
     if anomaly_mode():
         _check_kept(roots)
     order = topological(roots)[::-1]
-    if all(support.is_eager(node.out) for node in roots):
+    if all(support.is_eager(bare(node.out)) for node in roots):
         moved, ok = without_invalid(pushed_forward, tangents, order)
         if ok and not any(root in moved and is_nan(moved[root]) for root in roots):
             return {root: moved[root] for root in roots if root in moved}

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import name_of
-from autograd_np.op import Op, Recordable, value_of
+from autograd_np.op import Batched, Op, Overriding, value_of
 
 __all__ = ["bind", "no_row", "plain", "refuse_other_meanings", "value_of"]
 
@@ -59,9 +59,12 @@ def refuse_other_meanings(a: Any) -> Any:
 def plain(value: Any, where: str, sources: list[Any]) -> Any:
     """Take the data out of Tensors among attributes and indices; they cannot carry a gradient.
 
-    Those of a level that keeps all are added to `sources`, for the graph to show.
+    Those of a level that keeps all are added to `sources`, for the graph to show, and batched arrays, which may be newer.
     """
-    if isinstance(value, Recordable):
+    if isinstance(value, Overriding):
+        if isinstance(value, Batched):
+            sources.append(value)
+            return value
         tensor: Any = value
         if tensor.requires_grad:
             raise errors.DifferentiationError(

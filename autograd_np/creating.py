@@ -16,6 +16,7 @@ import numpy as np
 from autograd_np.modes import DEFAULT, current_mode, mode_entry
 from autograd_np.node import EAGER, OPEN, VARIABLES
 from autograd_np.ops import astype
+from autograd_np.overriding import Overriding
 from autograd_np.tensor import Tensor, handle
 
 __all__ = ["changed", "gathered", "polynomials"]
@@ -33,13 +34,17 @@ def _recording() -> bool:
 # --- lists that hold Tensors ----------------------------------------------------------------------
 
 
+def _computes(x: Any) -> bool:
+    return isinstance(x, Overriding)
+
+
 def _holds_tensor(x: Any) -> bool:
-    return any(isinstance(v, Tensor) or (v.__class__ in (list, tuple) and _holds_tensor(v)) for v in x)
+    return any(isinstance(v, Overriding) or (v.__class__ in (list, tuple) and _holds_tensor(v)) for v in x)
 
 
 def _stacked(x: Any) -> Any:
     """Return nested lists of Tensors, arrays and numbers as one Tensor."""
-    parts = [_stacked(v) if isinstance(v, (list, tuple)) else v if isinstance(v, Tensor) else np.asarray(v) for v in x]
+    parts: list[Any] = [_stacked(v) if isinstance(v, (list, tuple)) else v if isinstance(v, Overriding) else np.asarray(v) for v in x]
     shapes = {part.shape for part in parts}
     if len(shapes) > 1:
         raise ValueError(f"np.array of Tensors of different shapes, {', '.join(map(str, sorted(shapes)))}; their shapes must be equal")
@@ -117,7 +122,7 @@ def _converting(real: Callable[..., Any], name: str) -> Callable[..., Any]:
         given = dict(zip(("x", "dtype"), args, strict=False)) | kwargs
         x: Any = next((given[key] for key in ("x", "object", "a") if key in given), None)
         found: Any = gathered(x)
-        if not isinstance(found, Tensor):
+        if not _computes(found):
             new = real(*args, **kwargs)
             return _constant(new) if _recording() and (copies or not isinstance(x, np.ndarray)) else new
         dtype = given.get("dtype")

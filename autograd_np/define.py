@@ -12,7 +12,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients
 from autograd_np.node import Level
-from autograd_np.op import Op, Primitive, Recordable
+from autograd_np.op import Op, Primitive, Recordable, batched_in
 from autograd_np.tensor import leaf, record
 from autograd_np.typing import Array, Rule
 
@@ -156,6 +156,9 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(f)
     def call(*args: Any) -> Any:
+        for batch in batched_in(args):
+            if getattr(batch.whole, "requires_grad", False):  # the Tensor is inside, where the rule has to be recorded
+                return batch.one_by_one(call, args, {})
         kept: list[Callable[..., Any]] = []
 
         def forward(*values: Any) -> Any:

@@ -22,6 +22,7 @@ __all__ = [
     "GaugeWarning",
     "InPlaceError",
     "LeavesNumPyError",
+    "LoopWarning",
     "NoRowError",
     "RenderError",
     "ShapeWarning",
@@ -89,6 +90,10 @@ class AnomalyError(AutogradError, ArithmeticError):
 
 class ShapeWarning(UserWarning):
     """Shapes broadcast together in a way that is usually a mistake: (n,) against (n, 1)."""
+
+
+class LoopWarning(UserWarning):
+    """`vmap` went through its examples one by one: an operation of NumPy's, or the whole function, does not take them all at once."""
 
 
 class GaugeWarning(UserWarning):

@@ -19,7 +19,7 @@ from autograd_np.memory import duplicate, layout_of, place_of, same_layout
 from autograd_np.modes import current_mode, recording
 from autograd_np.ndarray_methods import OPERATORS, attach
 from autograd_np.node import Node
-from autograd_np.op import derived
+from autograd_np.op import batched_in, derived
 from autograd_np.storage import Storage, alive, is_variable, linked, set_value, storage_of
 from autograd_np.tensor import Tensor, apply, handle, record, stop_gradient, value_of
 from autograd_np.typing import Array
@@ -31,6 +31,8 @@ _WHOLE = object()
 
 def _write(t: Tensor, value: Any, how: str, index: Any = _WHOLE, sources: Any = ()) -> None:
     """Write into a Tensor, and so into the memory that it shares with others."""
+    for batched in (*batched_in(t), *batched_in(value), *batched_in(index)):
+        batched.leave("writing into a Tensor in place")
     storage = storage_of(t)
     root, into, layout = t, index, None
     if storage is not None and (t.data is not storage.data or storage.is_cut(t)):

@@ -15,9 +15,10 @@ import numpy as np
 
 from autograd_np import errors, ops
 from autograd_np.elsewhere import device_of
+from autograd_np.overriding import batched_in
 from autograd_np.tensor import Tensor, apply, known, record_one, value_of
 
-__all__ = ["OPERATORS", "attach"]
+__all__ = ["METHODS", "OPERATORS", "attach"]
 
 
 def attach(*members: Callable[..., Any] | property) -> None:
@@ -180,7 +181,8 @@ Tensor.conj = conjugate  # type: ignore[attr-defined]
 
 def _function_method(name: str, fn: Any) -> Callable[..., Any]:
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return apply(fn, (self, *args), kwargs)
+        result = apply(fn, (self, *args), kwargs)
+        return result if result is not NotImplemented else batched_in(args)[0].__record__(fn, (self, *args), kwargs)
 
     method.__name__ = name
     method.__doc__ = f"Apply ``np.{fn.__name__}`` to this Tensor, recorded."
@@ -205,12 +207,12 @@ OPERATORS = (
 )  # fmt: skip
 """The symbol of an operator, the stem of its method's name, and the ufunc."""
 
-_METHODS = (
+METHODS = (
     "sum mean prod max min std var cumsum cumprod any all argmax argmin argsort argpartition ptp dot ravel swapaxes squeeze repeat "
     "diagonal trace take choose searchsorted clip round nonzero "
     "exp expm1 log log1p sin cos tan sinh cosh tanh sqrt square abs sign"
 )
-for _name in _METHODS.split():
+for _name in METHODS.split():
     setattr(Tensor, _name, _function_method(_name, getattr(np, _name)))
 
 for _symbol, _stem, _ufunc in (*OPERATORS, ("divmod", "divmod", np.divmod)):

@@ -25,7 +25,7 @@ NO_ATTRS: dict[str, Any] = {}
 _next_index = itertools.count(1).__next__
 
 OPEN: set[int] = set()
-"""The orders of the levels that are open, but for `EAGER`."""
+"""The orders of the levels that are open, but for `EAGER`, and of the calls of `vmap` that run."""
 
 VARIABLES: set[weakref.ref[Any]] = set()
 """The leaves outside transforms that require a gradient and are alive. Where both are empty, nothing can be recorded."""
@@ -34,16 +34,18 @@ VARIABLES: set[weakref.ref[Any]] = set()
 class Level:
     """One transform's world: Tensors of a level are variables to it, older ones are constants.
 
-    A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets.
+    A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets. One that takes in
+    (`checkpoint`) makes variables of them, so that nothing is recorded for the older level.
     """
 
-    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites", "start")
+    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites", "start", "takes_in")
 
     def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
         self.order = next(orders)
         self.start = _next_index()  # what was recorded before this level opened has a smaller index
         self.keeps_all = keeps_all
         self.sites = sites or keeps_all
+        self.takes_in = False
         self.lifted: dict[Node, Node] = {}
         self.closed = False
         self.quick = not self.sites

@@ -33,6 +33,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.elsewhere import is_lazy
 from autograd_np.numpy_warnings import retold
+from autograd_np.overriding import BATCHES, Batched, Overriding, Recordable, bare, batched_in, value_of
 from autograd_np.results import Results
 from autograd_np.samples import Case, Domain, case, real
 from autograd_np.text import shown
@@ -43,12 +44,16 @@ __all__ = [
     "SAMPLES",
     "STEP",
     "TABLE",
+    "Batched",
     "Case",
     "Domain",
     "Op",
+    "Overriding",
     "Primitive",
     "Recordable",
     "Several",
+    "bare",
+    "batched_in",
     "beside",
     "case",
     "constant",
@@ -363,23 +368,6 @@ def derived(
     return add
 
 
-class Recordable:
-    """What a Primitive looks for among its arguments: arrays that record operations (Tensor)."""
-
-    __slots__ = ()
-
-    def __record__(self, fn: Primitive, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Apply and record `fn`; implemented by Tensor."""
-        raise NotImplementedError
-
-
-def value_of(x: Any) -> Any:
-    """Unwrap Tensors of every level down to the array they hold."""
-    while isinstance(x, Recordable):
-        x = cast("Any", x).data
-    return x.map(value_of) if x.__class__ is Results else x
-
-
 class Primitive:
     """A function NumPy lacks, dispatched like NumPy's own: recorded on Tensors, computed on arrays.
 
@@ -400,12 +388,18 @@ class Primitive:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Record on Tensors, compute on arrays."""
         for a in args:
-            if isinstance(a, Recordable):
-                return a.__record__(self, args, kwargs)
-            if type(a) in (list, tuple):
+            if isinstance(a, Overriding):
+                result = a.__record__(self, args, kwargs)
+                if result is not NotImplemented:
+                    return result
+            elif type(a) in (list, tuple):
                 for element in a:
-                    if isinstance(element, Recordable):
-                        return element.__record__(self, args, kwargs)
+                    if isinstance(element, Overriding):
+                        result = element.__record__(self, args, kwargs)
+                        if result is not NotImplemented:
+                            return result
+        if BATCHES and kwargs and (batched := batched_in(list(kwargs.values()))):
+            return batched[0].__record__(self, args, kwargs)
         try:
             return self.implementation(*args, **kwargs)
         except RuntimeWarning as warning:

@@ -19,10 +19,10 @@ from autograd_np import errors
 from autograd_np.callers import warn_caller
 from autograd_np.elsewhere import is_lazy
 from autograd_np.node import Level, Node
-from autograd_np.op import Op
+from autograd_np.op import Op, bare
 from autograd_np.ops import conj, summed
 from autograd_np.results import Results
-from autograd_np.tensor import Tensor, alone, leaf, value_of
+from autograd_np.tensor import Tensor, alone, leaf
 from autograd_np.typing import Array, Shape
 
 __all__ = [
@@ -60,7 +60,7 @@ def topological(roots: Iterable[Node]) -> list[Node]:
 
 def is_nan(g: Any) -> bool:
     """Whether an array has a NaN, as far as that can be seen without computing it."""
-    array: Any = value_of(g)
+    array: Any = bare(g)
     if array.__class__ is Results:
         return any(is_nan(part) for part in array if part is not None)
     if not isinstance(array, (np.ndarray, np.generic)) and is_lazy(array):

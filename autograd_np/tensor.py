@@ -29,7 +29,7 @@ from autograd_np.mirrored import import_line
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
 from autograd_np.numpy_warnings import retold
-from autograd_np.op import TABLE, Op, Primitive, Recordable, Several, is_numpys
+from autograd_np.op import TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
 from autograd_np.text import shorten
 from autograd_np.typing import Array, Shape
 
@@ -40,6 +40,7 @@ __all__ = [
     "handle",
     "known",
     "leaf",
+    "read_each",
     "record",
     "record_one",
     "record_two",
@@ -79,7 +80,7 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
         else:
             if a.__class__ not in _PLAIN:
                 a = _operand(a)
-                if a is NotImplemented:
+                if a is NotImplemented or (isinstance(a, Batched) and _is_newer(a, args)):
                     return NotImplemented
             values.append(a)
             parents.append(None)
@@ -151,7 +152,7 @@ def _in_spite_of(error: Exception, op: Op, values: Sequence[Any], attrs: dict[st
     if not isinstance(error, errors.AutogradError):
         refuse_mixed_devices(op.name, args, error)
     for v in map(value_of, values):
-        if not is_numpys(v) and not isinstance(error, errors.AutogradError):
+        if not is_numpys(v) and not isinstance(v, Batched) and not isinstance(error, errors.AutogradError):
             raise errors.NoRowError(
                 f"{op.name} could not be recorded on a {type(v).__module__}.{type(v).__qualname__}: {' '.join(str(error).split())} "
                 f"({type(error).__name__}); compute it first (x.compute() in Dask), or write it with functions that library has"
@@ -203,8 +204,8 @@ def _result(
             if isinstance(node, WatchedNode):
                 check_forward(node)
                 keep(node)
-    if node is None and isinstance(data, Tensor) and not is_view:
-        return data
+    if node is None and (isinstance(data, Batched) or (isinstance(data, Tensor) and not is_view)):
+        return data  # type: ignore[return-value]
     result = _new(Tensor)
     result.data = data
     result._node = node
@@ -218,6 +219,11 @@ def sign(node: Node) -> None:
     """Write down the line of the user's that recorded a Node, and the scope it is in."""
     node.site = call_site()
     node.scope = current_scope()
+
+
+def _is_newer(batch: Batched, args: Sequence[Any]) -> bool:
+    """Whether a batched array is newer than all Tensors that it meets: then the operation is for it to carry out."""
+    return all(a._node is None or a._node.level.order < batch.order for a in args if isinstance(a, Tensor))
 
 
 def _operand(a: Any) -> Any:
@@ -240,6 +246,12 @@ _ESCAPED = (
 
 
 def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], sources: Sequence[Tensor] = ()) -> Any:
+    batched = [a for a in (*args, *sources) if isinstance(a, Batched)]
+    if any(_is_newer(a, args) for a in batched):
+        return NotImplemented
+    sources = [s for s in sources if isinstance(s, Tensor)] if batched else sources
+    if batched and not sources and len({a._node.level for a in args if isinstance(a, Tensor) and a._node}) < 2:
+        return record(op, args, attrs)
     level = max((a._node.level for a in (*args, *sources) if isinstance(a, Tensor) and a._node), key=attrgetter("order"))
     values: list[Any] = []
     parents: list[Node | None] = []
@@ -247,6 +259,11 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
         node = a._node if isinstance(a, Tensor) else None
         if node is not None and node.level is not level:
             older = handle(a.data, node)  # the user's own may be written later
+            if level.takes_in:
+                variable = level.lift(older)
+                parents.append(variable)
+                values.append(variable.out)
+                continue
             parents.append(level.lift(older) if level.keeps_all else None)
             values.append(older)
             continue
@@ -277,7 +294,7 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             raise errors.NoRowError(no_row(fn))
     if row.__class__ is Several:
         operands, attrs, sources, out = bind(row, args, kwargs)
-        result = _read_each(row, record(row, operands, attrs, sources))
+        result = read_each(row, record(row, operands, attrs, sources))
         return result if out is None else ops.write_out(fn, out, result)
     if row.__class__ is not Op:
         derived, out = cast("Callable[..., Any]", row), kwargs.get("out")
@@ -298,10 +315,12 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return result
     operands, attrs, sources, out = bind(row, args, kwargs)
     result = record(row, operands, attrs, sources)
+    if result is NotImplemented and (batched := batched_in([*args, *kwargs.values()])):
+        return batched[0].__record__(fn, args, kwargs)
     return result if out is None else ops.write_out(fn, out, result)
 
 
-def _read_each(op: Several, whole: Any) -> Any:
+def read_each(op: Several, whole: Any) -> Any:
     """Return what a call returned, array by array, in the container that the function returns."""
     if whole is NotImplemented:
         return whole
@@ -369,6 +388,8 @@ class Tensor(Recordable):
                     "Tensor(t) would cut the graph of t without saying so; use t itself, or Tensor(t.detach())"
                 )
             data = data.data
+        if isinstance(data, Batched):
+            data.leave("ag.Tensor(...)")
         if not hasattr(data, "__array_function__") or isinstance(data, (np.ndarray, np.generic)):
             data = np.array(refuse_other_meanings(data))
             if data.dtype.kind not in "biufc":
@@ -453,7 +474,7 @@ class Tensor(Recordable):
 
     def detach(self) -> Tensor:
         """Return the same values without the graph, as a Tensor of its own: no write to one is seen in the other."""
-        return handle(self.data, None)
+        return self.data if isinstance(self.data, Batched) else handle(self.data, None)  # type: ignore[return-value]
 
     def numpy(self) -> Any:
         """Return the values as an array, outside the graph; the memory is shared until the Tensor is written."""
@@ -585,7 +606,11 @@ class Tensor(Recordable):
     def __getitem__(self, index: Any) -> Tensor:
         sources: list[Tensor] = []
         index = plain(index, "x[...]", sources)
-        return cast(Tensor, record(ops.GETITEM, (self,), {"index": index}, sources))
+        result = record(ops.GETITEM, (self,), {"index": index}, sources)
+        return cast(
+            Tensor,
+            result if result is not NotImplemented else sources[0].__record__(cast(Primitive, ops.GETITEM.fn), (self,), {"index": index}),
+        )
 
     # --- operators
 
@@ -696,6 +721,8 @@ def known(other: Any) -> bool:
 
 def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None) -> Tensor:
     """Wrap an array, or a Tensor of an older level, as a variable of `level`, without a copy."""
+    if data.__class__ is _NDARRAY:
+        return handle(data, leaf_node(data, level, needs=needs, name=name))
     if not hasattr(data, "__array_function__"):
         data = np.asarray(data)
     if isinstance(data, Tensor):
@@ -736,4 +763,7 @@ def stop_gradient(x: Any) -> Any:
     >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
     array(3.)
     """
-    return handle(value_of(x), None) if isinstance(x, Tensor) else x.copy() if isinstance(x, np.ndarray) else x
+    if isinstance(x, Tensor):
+        x = value_of(x)
+        return x.stopped() if isinstance(x, Batched) else handle(x, None)
+    return x.stopped() if isinstance(x, Batched) else x.copy() if isinstance(x, np.ndarray) else x

@@ -5,6 +5,8 @@ What is differentiated may not be known here; a leaf is whatever optree does not
 
 from __future__ import annotations
 
+import functools
+import importlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.containers import NAMESPACE, advice, learn
 from autograd_np.ops import astype
 from autograd_np.tensor import Tensor
 from autograd_np.typing import Array, PyTree
@@ -22,13 +25,19 @@ Unflatten = Callable[[Sequence[Any]], Any]
 
 
 def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
-    """Return the leaves of nested dicts, lists and tuples, and the function that puts leaves back."""
+    """Return the leaves of nested dicts, lists, tuples and dataclasses, and the function that puts leaves back."""
     if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
         return [tree], _only
-    import optree
+    leaves, spec = _optree().tree_flatten(tree, namespace=NAMESPACE)
+    for x in leaves:
+        if x.__class__ is not np.ndarray and learn(x):
+            return flatten(tree)
+    return leaves, spec.unflatten
 
-    leaves, spec = optree.tree_flatten(tree)
-    return leaves, lambda new: optree.tree_unflatten(spec, new)
+
+@functools.cache
+def _optree() -> Any:
+    return importlib.import_module("optree")
 
 
 def _only(leaves: Sequence[Any]) -> Any:
@@ -40,7 +49,7 @@ def ravel(tree: PyTree) -> tuple[Array, Callable[[Array], PyTree]]:
 
     Parameters
     ----------
-    tree : arrays, Tensors or numbers in nested dicts, lists and tuples
+    tree : arrays, Tensors or numbers in nested dicts, lists, tuples, dataclasses and registered classes
         Floats or complex numbers; dicts are gone through by their keys in order.
 
     Returns
@@ -98,6 +107,9 @@ def ravel(tree: PyTree) -> tuple[Array, Callable[[Array], PyTree]]:
 
 def _array(x: Any) -> Array:
     try:
-        return np.asarray(x)
+        array = np.asarray(x)
     except ValueError:
-        raise errors.DifferentiationError(f"expected arrays of numbers, got {type(x).__name__} ({x!r:.60})") from None
+        array = np.asarray(None)
+    if array.dtype == object:
+        raise errors.DifferentiationError(f"expected arrays of numbers, got {type(x).__name__} ({x!r:.60}){advice(x)}")
+    return array

@@ -12,6 +12,8 @@ import numpy as np
 from autograd_np import errors, transforms
 from autograd_np.check import numeric
 from autograd_np.check.tell.report import GradientReport, GradientRow
+from autograd_np.transforms.arguments import selected
+from autograd_np.transforms.forward import linearized
 from autograd_np.trees import flatten
 from autograd_np.typing import Array, PyTree
 
@@ -118,7 +120,7 @@ class _Problem:
         if argnums is None:
             self.numbers = tuple(n for n, tree in enumerate(inputs) if _all_floats(tree))
         else:
-            self.numbers = transforms._selected(argnums, len(inputs), where)
+            self.numbers = selected(argnums, len(inputs), where)
         self.trees = [flatten(inputs[n]) for n in self.numbers]
         self.points: list[Array] = []
         for n, (leaves, _) in zip(self.numbers, self.trees, strict=True):
@@ -212,7 +214,7 @@ class _Problem:
 
 def _first_order(problem: _Problem, tolerance: float, elements: int, notes: list[str]) -> list[GradientRow]:
     reverse = problem.unpack(_reverse(problem))
-    _, push = transforms._linearize(problem.tensors, problem._fresh(), f"check_gradients({problem.name})")
+    _, push = linearized(problem.tensors, problem._fresh(), f"check_gradients({problem.name})")
 
     def forward(tangents: list[Array]) -> float:
         return float(sum(np.sum(c * t) for c, t in zip(problem.seeds, push(tangents), strict=True)))

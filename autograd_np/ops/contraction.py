@@ -115,7 +115,7 @@ def _inner_by_b(g: Array, y: Array, a: Array, b: Array) -> Array:
     return np.tensordot(g, a, axes=(shared, shared))
 
 
-def _paired(a: Array, b: Array, axes: Any) -> tuple[list[int], list[int], list[int], list[int]]:
+def paired(a: Array, b: Array, axes: Any) -> tuple[list[int], list[int], list[int], list[int]]:
     """Return the axes that tensordot sums, of `a` and of `b`, then those it keeps, of `a` and of `b`."""
     na, nb = _ndim(a), _ndim(b)
     if np.ndim(axes):
@@ -133,13 +133,13 @@ def _in_order(a: Array, positions: list[int]) -> Array:
 
 
 def _tensordot_by_a(g: Array, y: Array, a: Array, b: Array, axes: Any = 2) -> Array:
-    of_a, of_b, kept_a, kept_b = _paired(a, b, axes)
+    of_a, of_b, kept_a, kept_b = paired(a, b, axes)
     product = np.tensordot(g, b, axes=(list(range(len(kept_a), _ndim(g))), kept_b))
     return _in_order(product, [*kept_a, *(i for _, i in sorted(zip(of_b, of_a, strict=True)))])
 
 
 def _tensordot_by_b(g: Array, y: Array, a: Array, b: Array, axes: Any = 2) -> Array:
-    of_a, of_b, kept_a, kept_b = _paired(a, b, axes)
+    of_a, of_b, kept_a, kept_b = paired(a, b, axes)
     product = np.tensordot(a, g, axes=(kept_a, list(range(len(kept_a)))))
     return _in_order(product, [*(i for _, i in sorted(zip(of_a, of_b, strict=True))), *kept_b])
 
@@ -195,7 +195,7 @@ def _cross_by_b(g: Array, y: Array, a: Array, b: Array, axisa: int = -1, axisb: 
 # --- diagonals ------------------------------------------------------------------------------------
 
 
-def _on_diagonal(g: Array, shape: Shape, k: int) -> Array:
+def on_diagonal(g: Array, shape: Shape, k: int) -> Array:
     """Return zero matrices of `shape` with the last axis of `g` on their k-th diagonal."""
     n, m = shape
     if not g.shape[-1]:
@@ -206,11 +206,11 @@ def _on_diagonal(g: Array, shape: Shape, k: int) -> Array:
 
 
 def _diag_transpose(g: Array, y: Array, v: Array, k: int = 0) -> Array:
-    return np.diagonal(g, k) if v.ndim == 1 else _on_diagonal(g, v.shape, k)
+    return np.diagonal(g, k) if v.ndim == 1 else on_diagonal(g, v.shape, k)
 
 
 def _diagonal_transpose(g: Array, y: Array, a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    return np.moveaxis(_on_diagonal(g, (a.shape[axis1], a.shape[axis2]), offset), (-2, -1), (axis1, axis2))
+    return np.moveaxis(on_diagonal(g, (a.shape[axis1], a.shape[axis2]), offset), (-2, -1), (axis1, axis2))
 
 
 def _trace_transpose(g: Array, y: Array, a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
@@ -267,7 +267,7 @@ linear(np.triu,     lambda g, y, m, k=0: np.triu(g, k), *TRIANGLES,  signature="
 # --- einsum: a row for each number of operands ----------------------------------------------------
 
 
-def _spelled_out(subscripts: str, operands: Sequence[Array]) -> tuple[list[str], str]:
+def spelled_out(subscripts: str, operands: Sequence[Array]) -> tuple[list[str], str]:
     """Return the labels of each operand and of the output, with no ellipsis left and nothing implied."""
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = inputs.split(",")
@@ -286,7 +286,7 @@ def _einsum_vjp(i: int, g: Array, y: Array, *operands: Array, subscripts: str, o
     An index that only operand `i` has was summed out: a vector of ones repeats the cotangent along it. An index
     that operand `i` repeats reads a diagonal: an identity matrix puts the cotangent there.
     """
-    terms, output = _spelled_out(subscripts, operands)
+    terms, output = spelled_out(subscripts, operands)
     mine, shape = terms[i], operands[i].shape
     factors = [(output, g), *((t, x) for j, (t, x) in enumerate(zip(terms, operands, strict=True)) if j != i)]
     known: dict[str, int] = {}
@@ -305,11 +305,11 @@ def _einsum_vjp(i: int, g: Array, y: Array, *operands: Array, subscripts: str, o
         result += place
     swapped = f"{','.join(term for term, _ in factors)}->{result}"
     optimize = optimize if isinstance(optimize, (bool, str)) else True  # a path that the user computed fits the forward product only
-    return _einsum_of(len(factors))(*(x for _, x in factors), subscripts=swapped, optimize=optimize)
+    return einsum_of(len(factors))(*(x for _, x in factors), subscripts=swapped, optimize=optimize)
 
 
 @functools.cache
-def _einsum_of(count: int) -> Primitive:
+def einsum_of(count: int) -> Primitive:
     """Return einsum of `count` operands, with its row: it is linear in each of them."""
 
     def einsum(*operands: Array, subscripts: str, optimize: Any = False) -> Array:
@@ -341,7 +341,7 @@ EINSUM = {
     ],
 }  # fmt: skip
 for _count in EINSUM:
-    _einsum_of(_count)
+    einsum_of(_count)
 
 
 @derived(np.einsum)
@@ -354,7 +354,7 @@ def _einsum(*operands: Any, out: Any = None, optimize: Any = False, **kwargs: An
         raise ValueError("einsum needs subscripts and at least one operand")
     subscripts, arrays = (operands[0], operands[1:]) if isinstance(operands[0], str) else _from_sublists(operands)
     arrays = tuple(_array(a) for a in arrays)
-    return _einsum_of(len(arrays))(*arrays, subscripts=subscripts, optimize=optimize)
+    return einsum_of(len(arrays))(*arrays, subscripts=subscripts, optimize=optimize)
 
 
 def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:

@@ -40,6 +40,50 @@ def test_arguments_by_name_that_are_not_there() -> None:
         ag.grad(f, 0, argnames="x")(1.0)
 
 
+def g(x: Any, y: Any = 2.0, *, scale: Any = 3.0) -> Any:
+    return x**2 * y * scale
+
+
+def test_jacobian_by_name() -> None:
+    x = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(ag.jacobian(g, argnames="x")(x), np.diag([12.0, 24]))
+    np.testing.assert_array_equal(ag.jacobian(g, argnames="x")(x=x, y=1.0), np.diag([6.0, 12]))
+    np.testing.assert_array_equal(ag.jacobian(g, argnames="scale")(x, scale=1.0), 2 * x**2)
+    both = ag.jacobian(g, argnames=["scale", "y"])(x, y=1.0, scale=1.0)
+    assert list(both) == ["scale", "y"]
+    np.testing.assert_array_equal(both["y"], x**2)
+    np.testing.assert_array_equal(ag.jacobian(g)(x, scale=1.0), np.diag([4.0, 8]))
+    with pytest.raises(TypeError, match="one way"):
+        ag.jacobian(g, 0, argnames="x")(x)
+    with pytest.raises(TypeError, match=r"jacobian\(g\).*without an argument 'z'"):
+        ag.jacobian(g, argnames="z")(x)
+
+
+def test_hessian_by_name() -> None:
+    x = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(ag.hessian(f, argnames="x")(x), 12 * np.eye(2))
+    np.testing.assert_array_equal(ag.hessian(f, argnames="x")(x=x, scale=1.0), 4 * np.eye(2))
+    blocks = ag.hessian(f, argnames=("x", "y"))(x, y=1.0, scale=1.0)
+    np.testing.assert_array_equal(blocks["x"]["y"], 2 * x)
+    np.testing.assert_array_equal(blocks["y"]["x"], 2 * x)
+    assert blocks["y"]["y"] == 0
+
+
+def test_names_are_found_through_transforms() -> None:
+    assert ag.grad(ag.grad(f, argnames="x"), argnames="y")(3.0, 1.0, scale=1.0) == 6
+    np.testing.assert_array_equal(ag.jacobian(ag.grad(f), argnames="x")(np.ones(2)), 12 * np.eye(2))
+    assert ag.grad(f).__name__ == "f"
+
+
+def test_keyword_arguments_reach_the_function() -> None:
+    x, t = np.array([1.0, 2.0]), np.array([1.0, 0.0])
+    out, pullback = ag.vjp(g, x, scale=1.0)
+    np.testing.assert_array_equal(out, 2 * x**2)
+    assert len(pullback(t)) == 1
+    np.testing.assert_array_equal(ag.jvp(g, (x,), (t,), y=1.0, scale=1.0)[1], [2, 0])
+    np.testing.assert_array_equal(ag.hvp(f, x, t, y=1.0, scale=1.0), [2, 0])
+
+
 # --- aux ------------------------------------------------------------------------------------------
 
 

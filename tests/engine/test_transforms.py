@@ -174,6 +174,54 @@ def test_one_result_twice_in_the_output() -> None:
     np.testing.assert_array_equal(g, 22)
 
 
+# --- linearize ------------------------------------------------------------------------------------
+
+
+def test_linearize_runs_the_function_once() -> None:
+    runs = []
+
+    def f(p: Any, x: Any, *, power: int) -> Any:
+        runs.append(1)
+        return {"y": np.tanh(p["w"] @ x) ** power, "s": [np.sum(x)]}
+
+    p, x = {"w": M}, V
+    out, push = ag.linearize(f, p, x, power=2)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        t = ({"w": rng.normal(size=M.shape)}, rng.normal(size=3))
+        expected_out, expected = ag.jvp(lambda p, x: f(p, x, power=2), (p, x), t)
+        moved = push(*t)
+        np.testing.assert_array_equal(out["y"], expected_out["y"])
+        np.testing.assert_allclose(moved["y"], expected["y"], rtol=1e-14)
+        np.testing.assert_allclose(moved["s"][0], expected["s"][0], rtol=1e-14)
+        assert not isinstance(moved["y"], ag.Tensor)
+    assert len(runs) == 4  # linearize ran it once, each jvp once
+
+
+def test_linearize_transposes_vjp_and_nests() -> None:
+    _, push = ag.linearize(np.outer, V, V)
+    _, pullback = ag.vjp(np.outer, V, V)
+    w = np.arange(9.0).reshape(3, 3)
+    left = np.sum(w * push(V, M[0]))
+    np.testing.assert_allclose(left, np.sum(pullback(w)[0] * V) + np.sum(pullback(w)[1] * M[0]))
+    second = ag.jacobian(lambda x: ag.linearize(lambda z: np.sum(z**3), x)[1](V))(M[0])
+    np.testing.assert_allclose(second, 6 * M[0] * V)
+    along = ag.grad(lambda t: ag.linearize(np.sin, 0.5)[1](t) ** 2)(3.0)
+    assert along == pytest.approx(6 * np.cos(0.5) ** 2)
+
+
+def test_linearize_refuses_other_tangents() -> None:
+    _, push = ag.linearize(lambda p: p["a"] * p["b"], {"a": V, "b": V})
+    with pytest.raises(ag.DifferentiationError, match="2 tangents for 1 primals"):
+        push({"a": V, "b": V}, V)
+    with pytest.raises(ag.DifferentiationError, match="1 tangent arrays for 2"):
+        push({"a": V})
+    with pytest.raises(ag.DifferentiationError, match=r"linearize\(<lambda>\).*shape \(2,\)"):
+        push({"a": V, "b": V[:2]})
+    with pytest.raises(ag.DifferentiationError, match=r"linearize\(sin\) needs floats, got int"):
+        ag.linearize(np.sin, np.arange(3))
+
+
 # --- Jacobians and Hessians -----------------------------------------------------------------------
 
 

@@ -115,7 +115,9 @@ def test_the_picture_is_the_one_the_script_makes(tmp_path: Path, monkeypatch: py
     assert "A2" in labels[0]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/checking.md", "autograd_np/demo/data/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/checking.md", "docs/transforms.md", "autograd_np/demo/data/README.md"]
+)
 def test_links_lead_somewhere(name: str) -> None:
     file = ROOT / name
     for target in re.findall(r"\]\(([^)#]+)\)", file.read_text("utf-8")):

@@ -1,0 +1,166 @@
+"""Rules of indexing: reading, writing and adding at places, which may be the same for all examples or not.
+
+Places are numbers of elements, which NumPy itself finds: an index is applied to an array of these numbers, and what it means, with
+masks, repeated, separated and negative indices, is never worked out here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_np.batching.call import Call, NoRule, Rule
+from autograd_np.op import Batched, batched_in
+from autograd_np.ops.indexing import add_along_axis, assigned, is_basic, take, take_along_axis
+from autograd_np.ops.indexing import getitem as read
+from autograd_np.ops.indexing import scatter_add as add_at
+from autograd_np.ops.indexing import setitem as write
+from autograd_np.typing import Array, Shape
+
+__all__ = ["PICKING", "add_along", "getitem", "scatter_add", "setitem"]
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _numbers(shape: Shape) -> Array:
+    return np.arange(math.prod(shape)).reshape(shape)
+
+
+def _places(shape: Shape, index: Any, c: Call) -> tuple[Array, bool]:
+    """Return the numbers of the elements that an index names, and whether each example has its own."""
+    mine: list[Any] = [p for p in _parts(index) if any(b.order == c.order for b in batched_in(p))]
+    if not mine:
+        return read(_numbers(shape), index=index), False
+    if any(not isinstance(p, Batched) or p.dtype.kind not in "iu" for p in mine):
+        raise NoRule  # a mask picks another number of elements from each example
+    if not all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer, Batched)) or _is_integers(p) for p in _parts(index)):
+        raise NoRule
+    parts = _spelled_out(_parts(index), len(shape))
+    chosen = [i for i, p in enumerate(parts) if p is not None and not isinstance(p, slice)]
+    ndim = max(np.ndim(parts[i]) for i in chosen)
+    at = list(parts)
+    for i in chosen:
+        p = parts[i]
+        if isinstance(p, Batched) and p.order == c.order:
+            missing = ndim - p.ndim
+            at[i] = np.reshape(p.whole, (c.size, *(1,) * missing, *p.shape))
+    found = read(_numbers(shape), index=tuple(at))
+    together = chosen[-1] - chosen[0] + 1 == len(chosen)
+    return np.moveaxis(found, chosen[0] if together else 0, 0), True  # before the first are slices and new axes, which keep one each
+
+
+def _is_integers(p: Any) -> bool:
+    return isinstance(p, (list, np.ndarray)) and np.asarray(p).dtype.kind in "iu"
+
+
+def _spelled_out(parts: tuple[Any, ...], ndim: int) -> list[Any]:
+    """Return an index with slices in the place of the ellipsis; at its end it needs none."""
+    count = sum(p is not None and p is not Ellipsis for p in parts)
+    found: list[Any] = []
+    for p in parts:
+        found += [slice(None)] * (ndim - count) if p is Ellipsis else [p]
+    return found
+
+
+def getitem(c: Call) -> Any:
+    """Read at an index."""
+    index = c.attrs["index"]
+    if is_basic(index) and c.flags[0]:
+        return c.run(c.xs[0], index=(slice(None), *_parts(index)))
+    places, differ = _places(c.shape(), index, c)
+    if not differ:
+        return take(c.flat(), places, axis=1)  # np.take would ask the array alone, not the places
+    return _picked(c, places)
+
+
+def _picked(c: Call, places: Array) -> Array:
+    if not c.flags[0]:
+        return take(np.reshape(c.xs[0], -1), places)
+    shape = np.shape(places)
+    return np.reshape(np.take_along_axis(c.flat(), np.reshape(places, (c.size, -1)), axis=1), shape)
+
+
+def _lined_up(v: Any, flag: bool, picked: Shape, size: int) -> Array:
+    """Return what is written for each example, spread over the elements that are written."""
+    if not flag:
+        return np.broadcast_to(assigned(v, picked), (size, *picked))
+    shape = np.shape(v)[1:]
+    extra = max(len(shape) - len(picked), 0)
+    if shape[:extra] != (1,) * extra:
+        raise NoRule
+    missing = (1,) * (len(picked) - len(shape))
+    return np.broadcast_to(np.reshape(v, (size, *missing, *shape[extra:])), (size, *picked))
+
+
+def setitem(c: Call) -> Any:
+    """Return a copy with the elements at an index written."""
+    index = c.attrs["index"]
+    shape = c.shape(0)
+    if not batched_in(index) and is_basic(index):
+        picked = np.shape(_numbers(shape)[index])
+        return c.run(c.all(0), _lined_up(c.xs[1], c.flags[1], picked, c.size), index=(slice(None), *_parts(index)))
+    places, differ = _places(shape, index, c)
+    picked = np.shape(places)[1:] if differ else np.shape(places)
+    values = np.reshape(_lined_up(c.xs[1], c.flags[1], picked, c.size), (c.size, math.prod(picked)))
+    at = (np.arange(c.size)[:, None], np.reshape(places, (c.size, -1))) if differ else (slice(None), np.reshape(places, -1))
+    return np.reshape(write(c.flat(0), values, index=at), (c.size, *shape))
+
+
+def scatter_add(c: Call) -> Any:
+    """Add into zeros at an index."""
+    index, shape = c.attrs["index"], c.attrs["shape"]
+    size = math.prod(shape)
+    if not batched_in(index) and is_basic(index):
+        return c.run(c.all(0), shape=(c.size, *shape), index=(slice(None), *_parts(index)))
+    places, differ = _places(shape, index, c)
+    values = c.flat(0)
+    at = (np.arange(c.size)[:, None], np.reshape(places, (c.size, -1))) if differ else (slice(None), np.reshape(places, -1))
+    return np.reshape(add_at(values, shape=(c.size, size), index=at), (c.size, *shape))
+
+
+# --- along one axis -------------------------------------------------------------------------------
+
+
+def _take(c: Call) -> Any:
+    axis = c.attrs.get("axis")
+    if not c.flags[1]:
+        return c.run(c.flat(0), c.xs[1], axis=1) if axis is None else c.run(c.xs[0], c.xs[1], axis=c.axis())
+    shape, picked = c.shape(0), c.shape(1)
+    if not shape:
+        raise NoRule
+    if not c.flags[0]:
+        if axis is None:
+            return c.run(np.reshape(c.xs[0], -1), c.xs[1], axis=0)
+        return np.moveaxis(c.run(c.xs[0], c.xs[1]), c.axis() - 1, 0)
+    numbers = _numbers(shape)
+    if axis is None:
+        places = take(np.reshape(numbers, -1), c.xs[1], axis=0, mode=c.attrs.get("mode", "raise"))
+    else:
+        places = np.moveaxis(take(numbers, c.xs[1], axis=c.axis() - 1, mode=c.attrs.get("mode", "raise")), c.axis() - 1, 0)
+    found = np.take_along_axis(c.flat(0), np.reshape(places, (c.size, -1)), axis=1)
+    rest = picked if axis is None else (*shape[: c.axis() - 1], *picked, *shape[c.axis() :])
+    return np.reshape(found, (c.size, *rest))
+
+
+def _take_along(c: Call) -> Any:
+    if c.attrs.get("axis", -1) is None:
+        return c.run(c.flat(0), c.all(1), axis=1)
+    if c.ndim(0) != c.ndim(1):
+        raise NoRule
+    return c.run(c.all(0), c.all(1), axis=c.axis(default=-1))
+
+
+def add_along(c: Call) -> Any:
+    """Add into zeros along an axis."""
+    if batched_in(c.attrs["shape"]) or batched_in(c.attrs["axis"]):
+        raise NoRule
+    return c.run(c.all(0), c.all(1), shape=(c.size, *c.attrs["shape"]), axis=c.axis(ndim=len(c.attrs["shape"])))
+
+
+PICKING: dict[Any, Rule] = {
+    read: getitem, write: setitem, add_at: scatter_add, take: _take, take_along_axis: _take_along, add_along_axis: add_along,
+}  # fmt: skip

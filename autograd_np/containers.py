@@ -1,0 +1,163 @@
+"""Classes of the user's as containers: which of an object's fields are variables, and which are kept as they are.
+
+optree takes containers apart; here it learns of classes it does not know. What is differentiated may not be known here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograd_np.op import Primitive
+
+__all__ = ["NAMESPACE", "advice", "learn", "register_container"]
+
+NAMESPACE = "autograd_np"
+"""Where optree keeps what is registered here, apart from what other libraries make of the same classes."""
+
+_C = TypeVar("_C", bound=type)
+_KEPT = (
+    str, bytes, bool, int, np.bool_, np.integer, enum.Enum, type, np.dtype, np.ufunc, Primitive,
+    types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.BuiltinMethodType, types.ModuleType,
+)  # fmt: skip
+
+
+def _is_kept(x: Any) -> bool:
+    return x is None or isinstance(x, _KEPT) or type(x).__module__.startswith("numpy.random")  # which is slow to import, if nobody has
+
+
+class _Fields:
+    """The fields of an object that are kept as they are, and the names of the others."""
+
+    __slots__ = ("kept", "names")
+
+    def __init__(self, names: tuple[str, ...], kept: dict[str, Any]) -> None:
+        self.names = names
+        self.kept = kept
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Fields) or self.names != other.names or self.kept.keys() != other.kept.keys():
+            return False
+        pairs = ((value, other.kept[name]) for name, value in self.kept.items())
+        return all(a is b or (not isinstance(a, np.ndarray) and a == b) for a, b in pairs)
+
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+
+def _split(fields: Iterable[tuple[str, Any, bool]]) -> tuple[list[Any], _Fields, tuple[str, ...]]:
+    """Return the values that are differentiated, what is kept, and the names of the former."""
+    variables: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+    for name, value, static in fields:
+        (kept if static or _is_kept(value) else variables)[name] = value
+    names = tuple(variables)
+    return list(variables.values()), _Fields(names, kept), names
+
+
+def _put_together(cls: Any) -> Callable[[_Fields, Iterable[Any]], Any]:
+    def unflatten(fields: _Fields, values: Iterable[Any]) -> Any:
+        new = object.__new__(cls)  # no __init__, which may check what a Tensor, or a gradient, is not
+        for name, value in (*fields.kept.items(), *zip(fields.names, values, strict=True)):
+            object.__setattr__(new, name, value)  # a frozen class is made like any other
+        return new
+
+    return unflatten
+
+
+def _of_dataclass(x: Any) -> Any:
+    fields = dataclasses.fields(x)
+    return _split((f.name, getattr(x, f.name), bool(f.metadata.get("static"))) for f in fields if hasattr(x, f.name))
+
+
+def _of_attributes(x: Any) -> Any:
+    return _split((name, value, False) for name, value in sorted(vars(x).items()))  # in one order, however they were set
+
+
+def learn(x: Any) -> bool:
+    """Register the class of a leaf if it is a dataclass that optree has not met; return whether it was."""
+    cls = type(x)
+    if not hasattr(cls, "__dataclass_fields__"):
+        return False
+    _register(cls, _of_dataclass, _put_together(cls))
+    return True
+
+
+def _register(cls: type, flatten: Any, unflatten: Any) -> None:
+    import optree
+
+    optree.register_pytree_node(cls, flatten, unflatten, namespace=NAMESPACE)
+
+
+def register_container(
+    cls: _C, flatten: Callable[[Any], tuple[Iterable[Any], Any]] | None = None, unflatten: Callable[[Any, Any], Any] | None = None
+) -> _C:
+    """Make a class a container, whose contents transforms differentiate one by one, as those of a dict.
+
+    Dataclasses, named tuples, dicts, lists and tuples are containers without it.
+
+    Parameters
+    ----------
+    cls : class
+        Of its instances the attributes are differentiated, but for those that are ``None``, strings, ints, bools, functions, classes,
+        enums, dtypes, modules or random generators: they are kept as they are. Floats are differentiated, as they are in a dict.
+    flatten : callable, optional
+        ``flatten(x)`` returns the contents in a fixed order, and anything else that it takes to make another `x`. Together with:
+    unflatten : callable, optional
+        ``unflatten(rest, contents)`` makes an object of what `flatten` returned, with other contents: Tensors, tangents or gradients.
+
+    Returns
+    -------
+    class
+        `cls` itself, so that this decorates classes.
+
+    Raises
+    ------
+    TypeError
+        If `cls` is no class, or only one of the functions is given.
+    ValueError
+        If the class is a container already.
+
+    Notes
+    -----
+    Without the functions, objects are made by setting attributes; ``__init__`` and ``__post_init__`` do not run, since what they
+    check of the values need not hold for a gradient. A property is computed from the attributes as always, an attribute
+    that was computed from others is a variable of its own. Subclasses are registered for themselves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> @ag.register_container
+    ... class Line:
+    ...     def __init__(self, slope, shift):
+    ...         self.slope, self.shift, self.name = slope, shift, "line"
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.shift
+    >>> g = ag.grad(lambda line, x: np.sum(line(x) ** 2))(Line(2.0, 1.0), np.array([0.0, 1.0]))
+    >>> g.slope, g.shift, g.name
+    (array(6.), array(8.), 'line')
+    """
+    if not isinstance(cls, type):
+        raise TypeError(f"register_container needs a class, got {type(cls).__name__}")
+    if (flatten is None) != (unflatten is None):
+        raise TypeError(f"register_container({cls.__name__}) needs both flatten and unflatten, or neither")
+    if unflatten is None:
+        if not hasattr(cls, "__dict__") or "__slots__" in vars(cls):
+            raise TypeError(f"{cls.__name__} keeps its attributes in __slots__; pass flatten and unflatten to register_container")
+        flatten, unflatten = (_of_dataclass if dataclasses.is_dataclass(cls) else _of_attributes), _put_together(cls)
+    _register(cls, flatten, unflatten)
+    return cls
+
+
+def advice(x: Any) -> str:
+    """Return what to do about a leaf that is no array, for the end of a message; nothing for what is no object of a class of the user's."""
+    cls = type(x)
+    if _is_kept(x) or isinstance(x, (np.ndarray, np.generic)) or cls.__module__ == "builtins":
+        return ""
+    return f"; if {cls.__qualname__} holds arrays, decorate it with @ag.register_container, or make it a dataclass"

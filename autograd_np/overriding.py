@@ -1,0 +1,104 @@
+"""Arrays that carry operations out themselves: what a Tensor is, and an array of many examples, to whoever must not know them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from autograd_np.results import Results
+
+__all__ = ["BATCHES", "Batched", "Overriding", "Recordable", "bare", "batched_in", "value_of"]
+
+
+BATCHES: set[int] = set()
+"""The orders of the calls of `vmap` that are running: where there is none, no attribute needs to be looked through."""
+
+
+class Overriding:
+    """What a Primitive looks for among its arguments: arrays that carry operations out themselves."""
+
+    __slots__ = ()
+
+    def __record__(self, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Apply `fn`, or return ``NotImplemented`` where that is for another argument to do."""
+        raise NotImplementedError
+
+
+class Recordable(Overriding):
+    """Arrays that record operations (Tensor)."""
+
+    __slots__ = ()
+
+
+class Batched(Overriding):
+    """Arrays that stand for each of many examples (`vmap`); their values are not those of the array that holds them.
+
+    Attributes
+    ----------
+    whole : array
+        All examples, along its first axis. Not ``data``, which is what of a Tensor has the same meaning.
+    order : int
+        The number of the transform, as of a level: what is newer carries an operation out.
+    """
+
+    __slots__ = ()
+    whole: Any
+
+    @property
+    def order(self) -> int:
+        """The number of the transform."""
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> Any:
+        """The shape of one example."""
+        raise NotImplementedError
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of one example."""
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype."""
+        raise NotImplementedError
+
+    def leave(self, how: str) -> Any:
+        """Raise, since what is asked for is known of single examples only."""
+        raise NotImplementedError
+
+    def stopped(self) -> Any:
+        """Return the same values, through which no gradient flows."""
+        raise NotImplementedError
+
+    def one_by_one(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function once for each example."""
+        raise NotImplementedError
+
+
+def value_of(x: Any) -> Any:
+    """Unwrap Tensors of every level down to the array they hold."""
+    while isinstance(x, Recordable):
+        x = cast("Any", x).data
+    return x.map(value_of) if x.__class__ is Results else x
+
+
+def bare(x: Any) -> Any:
+    """Return the array that holds all values, also those of a batch: to look at the numbers, not to compute with."""
+    while isinstance(x, Overriding):
+        x = x.whole if isinstance(x, Batched) else cast("Any", x).data
+    return x.map(bare) if x.__class__ is Results else x
+
+
+def batched_in(x: Any) -> list[Batched]:
+    """Return the batched arrays in an attribute: an index may be a tuple of them."""
+    if isinstance(x, Batched):
+        return [x]
+    if isinstance(x, Recordable):
+        return batched_in(cast("Any", x).data)
+    if type(x) in (tuple, list):
+        return [b for part in x for b in batched_in(part)]
+    if type(x) is slice:
+        return [b for part in (x.start, x.stop, x.step) for b in batched_in(part)]
+    return []

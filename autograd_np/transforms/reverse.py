@@ -1,0 +1,211 @@
+"""Reverse mode: `vjp`, `grad` and `value_and_grad`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.backward import gradients, one_like, seed_for
+from autograd_np.containers import advice
+from autograd_np.elsewhere import is_lazy
+from autograd_np.node import Level, Node
+from autograd_np.tensor import Tensor
+from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, collect, name_of, node_at, results_of, slots_of, unwrap, wrap
+from autograd_np.trees import flatten
+from autograd_np.typing import Array, PyTree
+
+__all__ = ["grad", "value_and_grad", "vjp"]
+
+
+def vjp(f: Callable[..., Any], *primals: PyTree, **kwargs: Any) -> tuple[PyTree, Callable[[PyTree], tuple[PyTree, ...]]]:
+    """Evaluate `f` and return its result with the function that pulls cotangents back.
+
+    Parameters
+    ----------
+    f : callable
+        Takes the primals; returns an array or nested containers of arrays.
+    *primals : arrays or nested containers of arrays
+        Floats or complex numbers.
+    **kwargs
+        Passed to `f` as they are; they are not differentiated.
+
+    Returns
+    -------
+    out : as `f` returns
+        Plain arrays.
+    pullback : callable
+        Takes a cotangent of the structure and shapes of `out`; returns a tuple with one entry a primal, of the
+        primal's structure, shapes and dtypes. It can be called any number of times.
+
+    Raises
+    ------
+    DifferentiationError
+        If a primal is not of floats or complex numbers, or `pullback` gets a cotangent of another structure or shape.
+
+    Notes
+    -----
+    Of complex numbers a cotangent, like a gradient, is the derivative by the real part plus i times that by the imaginary part, so
+    that the pullback multiplies by the conjugate transpose of the Jacobian. A real primal gets the real part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> out, pullback = ag.vjp(np.multiply, 2.0, np.array([3.0, 4.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array(43.), array([ 2., 20.]))
+    """
+    where = f"vjp({name_of(f)})"
+    with Level() as level:
+        wrapped = [wrap(p, level, where) for p in primals]
+        out = f(*(tree for tree, _, _ in wrapped), **kwargs)
+    leaves, unflatten_out = results_of(out, where)
+
+    def pullback(cotangent: PyTree, *, stay_lazy: bool = False) -> tuple[PyTree, ...]:
+        seeds, _ = flatten(cotangent)
+        if len(seeds) != len(leaves):
+            raise errors.DifferentiationError(
+                f"the pullback of {where} got {len(seeds)} cotangents, expected {len(leaves)}, the structure of the output"
+            )
+        cotangents: dict[Node, Array] = {}
+        for x, seed in zip(leaves, seeds, strict=True):
+            node = node_at(x, level)
+            if node is not None:
+                seed = seed_for(seed, node.out, f"the pullback of {where}")
+                cotangents[node] = cotangents[node] + seed if node in cotangents else seed
+        found = gradients(cotangents, stay_lazy=stay_lazy) if cotangents else {}
+        return tuple(unflatten(collect(found, variables)) for _, variables, unflatten in wrapped)
+
+    return unflatten_out([unwrap(x, level) for x in leaves]), pullback
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: Argnums | None = None, *, argnames: Argnames | None = None, has_aux: bool = False
+) -> Callable[..., tuple[Any, PyTree]]:
+    """Return a function that evaluates `f` and its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        Returns a scalar: shape () or one element. With `has_aux`, a pair of it and anything else.
+    argnums : int or sequence of int, default 0
+        Which positional arguments to differentiate; nested containers (dicts, lists, tuples, dataclasses, classes
+        registered with `register_container`) are differentiated leaf by leaf.
+    argnames : str or sequence of str, optional
+        Instead of `argnums`: the names of the arguments to differentiate, given by keyword or by position.
+    has_aux : bool
+        Whether `f` returns ``(loss, aux)``. What is in `aux` comes back without a gradient: predictions, statistics, a state.
+
+    Returns
+    -------
+    callable
+        Called as `f` is, returns ``(value, gradient)``, or ``((value, aux), gradient)``. With a sequence of `argnums` the
+        gradient is a tuple, with a sequence of `argnames` a dict. Where `f` computes with lazy (Dask) arrays, the gradients by NumPy's
+        arrays are NumPy's arrays, computed in one go together with the value, and those by lazy arrays are lazy; see `autograd_np.lazy`.
+
+    Raises
+    ------
+    DifferentiationError
+        If a differentiated argument is not of floats or complex numbers, or `f` does not return a real scalar.
+    TypeError
+        If `argnums` or `argnames` names an argument that was not given, or both are used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.value_and_grad(lambda p: np.sum(p["w"] ** 2))({"w": np.array([1.0, 2.0])})
+    (np.float64(5.0), {'w': array([2., 4.])})
+    >>> ag.value_and_grad(lambda x, *, scale: (x * scale, x + 1), argnames="scale", has_aux=True)(3.0, scale=2.0)
+    ((np.float64(6.0), 4.0), array(3.))
+    """
+    return _value_and_grad(f, argnums, argnames, has_aux, valued=True)
+
+
+def _value_and_grad(
+    f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames | None, has_aux: bool, *, valued: bool
+) -> Callable[..., tuple[Any, PyTree]]:
+    """Do what `value_and_grad` does; a lazy value that is not `valued` is not computed."""
+    where = f"grad({name_of(f)})"
+
+    @functools.wraps(f, updated=())
+    def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, PyTree]:
+        slots = slots_of(f, argnums, argnames, args, kwargs, where)
+        with Level() as level:
+            wrapped = {n: wrap(args[n] if isinstance(n, int) else kwargs[n], level, where) for n in slots}
+            if argnames is not None:
+                kwargs = {k: wrapped[k][0] if k in wrapped else v for k, v in kwargs.items()}
+            out = f(*[wrapped[n][0] if n in wrapped else a for n, a in enumerate(args)], **kwargs)
+        aux: Any = None
+        if has_aux:
+            if not isinstance(out, (tuple, list)) or len(out) != 2:
+                raise errors.DifferentiationError(
+                    f"{where} with has_aux=True needs a function that returns a pair (loss, aux), got {type(out).__name__}"
+                )
+            out, aux = out
+            leaves, unflatten = flatten(aux)
+            aux = unflatten([unwrap(x, level) for x in leaves])
+        if not hasattr(out, "shape") and not isinstance(out, (float, int)):
+            hint = "; if the second is not to be differentiated, pass has_aux=True" if isinstance(out, tuple) and len(out) == 2 else ""
+            raise errors.DifferentiationError(
+                f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results{hint}{advice(out)}"
+            )
+        if getattr(out, "size", 1) != 1:
+            raise errors.DifferentiationError(
+                f"{where} needs a function that returns a scalar, got shape {np.shape(out)}; "
+                f"reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
+            )
+        if isinstance(out, Tensor) and out.dtype.kind == "c":
+            raise errors.DifferentiationError(
+                f"{where} needs a function that returns a real loss, got {out.dtype}; take np.real(loss), np.imag(loss) or np.abs(loss), "
+                f"or use ag.vjp"
+            )
+        node = node_at(out, level)
+        values = {node: node.out} if valued and node is not None and is_lazy(node.out) else None
+        found = gradients({node: one_like(node.out)}, values=values) if node is not None else {}
+        trees = tuple(wrapped[n][2](collect(found, wrapped[n][1])) for n in slots)
+        gradient = as_asked(trees, argnums, argnames)
+        value = values[node] if values and not is_lazy(values[node]) else unwrap(out, level)  # type: ignore[index]
+        return (value, aux) if has_aux else value, gradient
+
+    return evaluate
+
+
+def grad(
+    f: Callable[..., Any], argnums: Argnums | None = None, *, argnames: Argnames | None = None, has_aux: bool = False
+) -> Callable[..., PyTree]:
+    """Return the function that computes the gradient of the scalar function `f`.
+
+    Parameters and errors as in `value_and_grad`; with `has_aux` it returns ``(gradient, aux)``.
+
+    Notes
+    -----
+    By a complex argument x + iy the gradient is ∂f/∂x + i ∂f/∂y, the direction of steepest ascent, so that ``z -= lr * gradient``
+    descends; PyTorch's convention, and the conjugate of JAX's.
+
+    Where an infinite slope meets a zero, the zero wins if a selection left the element out (``np.where(x > 0, np.log(x), 0)`` at 0
+    has the gradient 0), and the answer is NaN if the zero is merely a value (``np.sqrt(x) ** 2`` at 0).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> ag.grad(np.sin)(0.0)
+    array(1.)
+    >>> ag.grad(ag.grad(lambda x: x**3))(2.0)
+    array(12.)
+    >>> ag.grad(lambda x, y: x * y, argnames=["y"])(3.0, y=1.0)
+    {'y': array(3.)}
+    """
+    evaluate = _value_and_grad(f, argnums, argnames, has_aux, valued=False)
+
+    @functools.wraps(f, updated=())
+    def gradient(*args: Any, **kwargs: Any) -> PyTree:
+        value, found = evaluate(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
