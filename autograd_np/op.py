@@ -97,6 +97,8 @@ class Op:
         What `fn` does to ndarrays without attributes, without the cost of dispatch.
     selects : bool
         Some elements may be left out of the result, so that a cotangent of zero can meet a NaN.
+    by_element : bool
+        The result is a function of each element alone, whatever the attributes.
     gates : bool
         A partial derivative of zero says that the argument was left out of the result (`maximum`), not that its slope is zero.
     quick : bool
@@ -106,6 +108,7 @@ class Op:
     __slots__ = (
         "_attrs",
         "_params",
+        "by_element",
         "cases",
         "direct",
         "domains",
@@ -142,6 +145,7 @@ class Op:
         strict: bool = False,
         selects: bool | None = None,
         gates: bool = False,
+        by_element: bool = False,
         direct: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
@@ -160,6 +164,7 @@ class Op:
         self.joint = joint or variadic
         self.strict = strict
         self.gates = gates
+        self.by_element = by_element or kind == "elementwise"
         self.quick = len(self.rules) == 1 and not variadic and not strict
         self.selects = kind not in ("elementwise", "multilinear") if selects is None else selects
 
@@ -310,12 +315,13 @@ def general(
     signature: str = "",
     variadic: bool = False,
     selects: bool = True,
+    by_element: bool = False,
     direct: Callable[..., Any] | None = None,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row by its vjp; `jvp`, if given, is called as ``jvp(tangents, y, *arrays, **attributes)``."""
     more = {"domains": on, "cases": cases, "tex": tex, "note": note, "variadic": variadic, "jvp": jvp, "selects": selects, "direct": direct}
-    return _add(fn, "general", vjps, signature, also, **more)
+    return _add(fn, "general", vjps, signature, also, by_element=by_element, **more)
 
 
 def several(

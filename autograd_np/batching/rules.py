@@ -26,7 +26,7 @@ def _row_of(fn: object) -> Op:
 
 
 RULES: dict[Op, Rule] = {_row_of(fn): rule for family in (ELEMENTS, AXES, MOVING, PICKING, PRODUCTS) for fn, rule in family.items()}
-"""A row -> how it runs on many examples; rows of kind ``elementwise`` need no entry."""
+"""A row -> how it runs on many examples; rows of functions of each element alone need no entry."""
 
 TAKES_BATCHED_ATTRS: frozenset[Rule] = frozenset({getitem, setitem, scatter_add, add_along})
 """Rules of rows whose attributes may differ from example to example: indices."""
@@ -35,7 +35,7 @@ TAKES_BATCHED_ATTRS: frozenset[Rule] = frozenset({getitem, setitem, scatter_add,
 def rule_of(row: Op) -> Rule | None:
     """Return the rule of a row, or ``None`` where it runs in a loop."""
     found = RULES.get(row)
-    if found is None and row.kind == "elementwise":
+    if found is None and row.by_element:
         return elementwise
     if found is None and row.name == "einsum" and row is einsum_of(len(row.rules)).op:
         return einsum  # of more operands than the table has rows for at first

@@ -175,4 +175,11 @@ def _lambertw_vjp(g: Array, y: Array, z: Array, k: int = 0, tol: float = 1e-8) -
     return g * np.exp(-y) / (1 + y)  # 4.13.4
 
 
-general(lambertw, _lambertw_vjp, cases=(case(()), case((3,)), case((2, 3), k=-1), case((3,), k=1)), on=Domain(0.1, 2.0), selects=False)
+general(
+    lambertw,
+    _lambertw_vjp,
+    cases=(case(()), case((3,)), case((2, 3), k=-1), case((3,), k=1)),
+    on=Domain(0.1, 2.0),
+    selects=False,
+    by_element=True,
+)

@@ -61,7 +61,7 @@ def with_orders(fn: Callable[..., Any], *partials: Any, cases: Sequence[Case], o
         rule.__dict__.pop("__wrapped__")
         return rule
 
-    return general(fn, *map(vjp, partials), cases=cases, on=on, selects=False)
+    return general(fn, *map(vjp, partials), cases=cases, on=on, selects=False, by_element=True)
 
 
 def by_element(compute: Callable[..., Array]) -> Primitive:
