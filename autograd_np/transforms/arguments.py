@@ -98,7 +98,7 @@ def collect(found: dict[Node, Array], variables: list[Tensor]) -> list[Any]:
     """Return the gradient by each variable, zeros where nothing flows."""
     result = []
     for v in variables:
-        g = found.get(v._node)  # type: ignore[arg-type] (a variable has one)
+        g = found.get(v._node)  # type: ignore[arg-type]
         result.append(np.zeros_like(v.data) if g is None else g)
     return result
 
