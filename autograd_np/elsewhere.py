@@ -15,9 +15,12 @@ import numpy as np
 __all__ = ["blocks_of", "computed", "device_of", "has_unknown_length", "in_blocks", "is_lazy", "random_like"]
 
 
+_NUMPYS = frozenset({np.ndarray, np.float64, np.float32})
+
+
 def is_lazy(x: Any) -> bool:
     """Whether an array is a graph of work to be done; the attribute is Dask's protocol for collections."""
-    return hasattr(x, "__dask_graph__")
+    return x.__class__ not in _NUMPYS and hasattr(x, "__dask_graph__")
 
 
 def has_unknown_length(x: Any) -> bool:

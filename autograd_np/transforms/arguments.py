@@ -63,6 +63,15 @@ def wrap(tree: PyTree, level: Level, where: str) -> tuple[PyTree, list[Tensor], 
     if tree.__class__ is np.ndarray:  # the common case, where a microsecond an argument is felt
         x = variable(tree, level, where)
         return x, [x], lambda leaves: leaves[0]
+    if tree.__class__ is dict and all(k.__class__ is str and x.__class__ is np.ndarray for k, x in tree.items()):  # parameters, too
+        names = sorted(tree)  # the order of the leaves, as optree has it
+        variables = [variable(tree[k], level, where) for k in names]
+
+        def named(leaves: Sequence[Any]) -> Any:
+            by_name = dict(zip(names, leaves, strict=True))
+            return {k: by_name[k] for k in tree}
+
+        return named(variables), variables, named
     leaves, unflatten = flatten(tree)
     variables = [variable(x, level, where) for x in leaves]
     return unflatten(variables), variables, unflatten
@@ -89,8 +98,10 @@ def unwrap(x: Any, level: Level) -> Any:
     """Return a result as the caller of the transform sees it: without this level, sharing no memory with the arguments."""
     if isinstance(x, Tensor) and (x._node is None or x._node.level is level):
         node, data = x._node, x.data
+        if not isinstance(data, np.ndarray):
+            return alone(data)
         passed_on = node is not None and (node.op is None or any(v is data for v in node.values))  # np.squeeze may return its argument
-        return data.copy() if isinstance(data, np.ndarray) and (passed_on or data.base is not None) else alone(data)
+        return data.copy() if passed_on or data.base is not None else data
     return x
 
 

@@ -149,21 +149,8 @@ def _value_and_grad(
             out, aux = out
             leaves, unflatten = flatten(aux)
             aux = unflatten([unwrap(x, level) for x in leaves])
-        if not hasattr(out, "shape") and not isinstance(out, (float, int)):
-            hint = "; if the second is not to be differentiated, pass has_aux=True" if isinstance(out, tuple) and len(out) == 2 else ""
-            raise errors.DifferentiationError(
-                f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results{hint}{advice(out)}"
-            )
-        if getattr(out, "size", 1) != 1:
-            raise errors.DifferentiationError(
-                f"{where} needs a function that returns a scalar, got shape {np.shape(out)}; "
-                f"reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
-            )
-        if isinstance(out, Tensor) and out.dtype.kind == "c":
-            raise errors.DifferentiationError(
-                f"{where} needs a function that returns a real loss, got {out.dtype}; take np.real(loss), np.imag(loss) or np.abs(loss), "
-                f"or use ag.vjp"
-            )
+        if not (isinstance(out, Tensor) and out.data.size == 1 and out.data.dtype.kind != "c"):
+            _demand_scalar(out, where)
         node = node_at(out, level)
         values = {node: node.out} if valued and node is not None and is_lazy(node.out) else None
         found = gradients({node: one_like(node.out)}, values=values) if node is not None else {}
@@ -173,6 +160,25 @@ def _value_and_grad(
         return (value, aux) if has_aux else value, gradient
 
     return evaluate
+
+
+def _demand_scalar(out: Any, where: str) -> None:
+    """Raise if what a function returned has no gradient."""
+    if not hasattr(out, "shape") and not isinstance(out, (float, int)):
+        hint = "; if the second is not to be differentiated, pass has_aux=True" if isinstance(out, tuple) and len(out) == 2 else ""
+        raise errors.DifferentiationError(
+            f"{where} needs a function that returns a scalar, got {type(out).__name__}; use ag.vjp for other results{hint}{advice(out)}"
+        )
+    if getattr(out, "size", 1) != 1:
+        raise errors.DifferentiationError(
+            f"{where} needs a function that returns a scalar, got shape {np.shape(out)}; "
+            f"reduce it (np.sum, np.mean), or use ag.jacobian or ag.vjp"
+        )
+    if isinstance(out, Tensor) and out.dtype.kind == "c":
+        raise errors.DifferentiationError(
+            f"{where} needs a function that returns a real loss, got {out.dtype}; take np.real(loss), np.imag(loss) or np.abs(loss), "
+            f"or use ag.vjp"
+        )
 
 
 def grad(
