@@ -92,7 +92,8 @@ def wide(dtype: Any) -> Any:
 def summed(g: Array, axis: Any, keepdims: bool = False) -> Array:
     """Return the sum of a cotangent, added up in `wide`."""
     if not is_half(g.dtype):
-        return np.add.reduce(g, axis=axis, keepdims=keepdims) if g.__class__ is np.ndarray else g.sum(axis=axis, keepdims=keepdims)
+        total: Any = np.add.reduce if g.__class__ is np.ndarray else np.sum  # the ufunc itself, where there is no one to dispatch to
+        return total(g, axis=axis, keepdims=keepdims)
     return g.sum(axis=axis, dtype=np.float32, keepdims=keepdims).astype(np.float16)
 
 
