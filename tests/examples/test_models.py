@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from oracles import directional
 
 import autograd_np as ag
-from tests.oracles import directional
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
