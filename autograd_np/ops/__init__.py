@@ -17,6 +17,7 @@ from autograd_np.op import TABLE
 from autograd_np.ops import complex as complex_numbers
 from autograd_np.ops import (
     contraction,
+    counts,
     creation,
     decompositions,
     fourier,
@@ -51,6 +52,7 @@ __all__ = [
     "complex_numbers",
     "conj",
     "contraction",
+    "counts",
     "creation",
     "decompositions",
     "fourier",
