@@ -103,7 +103,7 @@ _because(REFUSED, "np.matrix gives the operators another meaning; use arrays", "
 _because(REFUSED, "makes a ufunc of objects; use np.vectorize of autograd_np.numpy, or ag.define", "frompyfunc")
 _because(REFUSED, "is about flags of memory that no Tensor shows; take x.copy()", "require")
 _because(REFUSED, "checks for NaN in Python; write np.all(np.isfinite(x)), and np.asarray", "asarray_chkfinite")
-_because(REFUSED, "reads memory by addresses; write windows with sliding_window_view, or an index", "as_strided")
+_because(MODULE, "with `import autograd_np.numpy as np`; of elements of the array itself, which is checked", "as_strided")
 _because(DIFFERENTIABLE, "the old name of vstack", "row_stack")
 
 _OPTIONS = {
