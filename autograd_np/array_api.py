@@ -114,7 +114,8 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     """Return a Tensor of another library's array, in shared memory where that is possible; a Tensor keeps its gradient."""
     if isinstance(x, Tensor):
         return asarray(x, device=device, copy=copy)
-    return handle(np.from_dlpack(x, device=device, copy=copy), None)
+    options = {"device": device, "copy": copy}  # which NumPy 2.0 does not know
+    return handle(np.from_dlpack(x, **{k: v for k, v in options.items() if v is not None}), None)
 
 
 # --- where the standard's signature is not NumPy's ------------------------------------------------
@@ -246,6 +247,8 @@ def _names() -> dict[str, Any]:
 
 def __getattr__(name: str) -> Any:
     """Say what is here, and where the rest of NumPy is."""
+    if name in _NUMPYS.split():
+        raise AttributeError(f"{name} of the Array API came with a later NumPy than {np.__version__}; 2.1 has all")
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     raise AttributeError(f"{name} is no name of the Array API standard {__array_api_version__}; NumPy's names are in autograd_np.numpy")

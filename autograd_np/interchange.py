@@ -73,7 +73,8 @@ def __dlpack__(  # noqa: N807 (attached below)
     self: Tensor, /, *, stream: Any = None, max_version: tuple[int, int] | None = None, dl_device: Any = None, copy: bool | None = None
 ) -> Any:
     """Hand out the memory of a constant, as NumPy does; the values of one with a gradient are refused, as in ``np.asarray``."""
-    return np.asarray(self).__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+    options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}  # which NumPy 2.0 does not know
+    return np.asarray(self).__dlpack__(**{k: v for k, v in options.items() if v is not None})
 
 
 def __dlpack_device__(self: Tensor, /) -> Any:  # noqa: N807 (attached below)

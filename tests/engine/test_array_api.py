@@ -40,7 +40,11 @@ def test_names_of_numpy_that_are_not_in_the_standard_say_where_they_are() -> Non
     with pytest.raises(AttributeError, match=r"histogram is no name of the Array API standard 2024\.12.*autograd_np\.numpy"):
         _ = xp.histogram
     assert "histogram" not in dir(xp)
-    assert {"asarray", "cumulative_sum", "linalg", "fft", "unstack"} <= set(xp.__all__)
+    assert {"asarray", "linalg", "fft", "permute_dims"} <= set(xp.__all__)
+    for name in ("cumulative_sum", "unstack"):
+        if not hasattr(np, name):  # NumPy 2.0
+            with pytest.raises(AttributeError, match="came with a later NumPy"):
+                getattr(xp, name)
 
 
 CREATION = {
@@ -140,7 +144,7 @@ NO_MORE = """
     abs all any argmax argmin argsort broadcast_arrays count_nonzero cumulative_prod cumulative_sum diff exp expand_dims flip floor isnan
     matrix_transpose max mean meshgrid nonzero round searchsorted sign sort std tril unique_all unique_counts unique_inverse unique_values
     unstack var"""
-ONE_ARRAY |= dict.fromkeys(NO_MORE.split(), ())
+ONE_ARRAY |= dict.fromkeys((n for n in NO_MORE.split() if hasattr(xp, n)), ())
 LINALG = [n for n in dir(xp.linalg) if not n.startswith("_") and n != "matrix_power"]
 FFT = [n for n in dir(xp.fft) if n.endswith(("fft", "fftn", "shift"))]
 TWO = ("cross", "matmul", "outer", "solve", "tensordot", "vecdot")
@@ -270,6 +274,8 @@ def test_devices() -> None:
     np.testing.assert_array_equal(ag.grad(lambda x: xp.sum(x.to_device(x.device) ** 2))(x), [2.0])
     with pytest.raises(ValueError, match="'cuda'"):
         x.to_device("cuda")
+    if not hasattr(np, "__array_namespace_info__"):
+        pytest.skip("NumPy 2.0 does not describe itself")
     info = xp.__array_namespace_info__()
     assert info.default_device() in info.devices()
     assert info.default_dtypes(device="cpu")["real floating"] == xp.float64
