@@ -1,4 +1,4 @@
-"""What other libraries ask an array: its namespace (the Array API standard), its device, its memory (DLPack).
+"""What other libraries ask an array: its namespace (the Array API standard), another device, its memory (DLPack).
 
 The namespace itself is a floor below, and imported when somebody asks for it. All are attached to Tensor. Nothing that computes
 or records may live here.
@@ -51,11 +51,6 @@ def __array_namespace__(self: Tensor, /, *, api_version: str | None = None) -> M
     return array_api
 
 
-def device(self: Tensor) -> Any:
-    """The device that the array is on: ``"cpu"`` for NumPy's."""  # noqa: D401 (what a property is)
-    return getattr(value_of(self), "device", "cpu")
-
-
 def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
     """Return this Tensor, if it is on the device already.
 
@@ -83,4 +78,4 @@ def __dlpack_device__(self: Tensor, /) -> Any:  # noqa: N807 (attached below)
     return (np.asarray(value) if isinstance(value, np.generic) else value).__dlpack_device__()
 
 
-attach(__array_namespace__, property(device), to_device, __dlpack__, __dlpack_device__)
+attach(__array_namespace__, to_device, __dlpack__, __dlpack_device__)

@@ -77,9 +77,7 @@ def imag(self: Tensor) -> Tensor:
 
 # ruff: enable[D401]
 
-attach(
-    property(nbytes), property(itemsize), property(strides), property(device), property(T), property(mT), property(real), property(imag)
-)
+attach(property(nbytes), property(itemsize), property(strides), property(device), property(T), property(mT), property(real), property(imag))
 
 
 # --- what leaves the graph -------------------------------------------------------------------------
