@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_np import copies as _copies
 from autograd_np import inplace as _inplace
+from autograd_np import interchange as _interchange
 from autograd_np import ndarray_methods as _ndarray_methods
 from autograd_np import render as _render
 from autograd_np.backward import backward as _backward

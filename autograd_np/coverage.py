@@ -99,17 +99,17 @@ _because(
     set_printoptions setbufsize seterr seterrcall show_config show_runtime
     test""",
 )
-_because(CONSTANT, "counts; by weights it is refused: write np.bincount(bins, weights)", "histogram2d histogramdd")
 _because(REFUSED, "np.matrix gives the operators another meaning; use arrays", "asmatrix bmat")
 _because(REFUSED, "makes a ufunc of objects; use np.vectorize of autograd_np.numpy, or ag.define", "frompyfunc")
 _because(REFUSED, "is about flags of memory that no Tensor shows; take x.copy()", "require")
 _because(REFUSED, "checks for NaN in Python; write np.all(np.isfinite(x)), and np.asarray", "asarray_chkfinite")
-_because(REFUSED, "reads memory by addresses; write windows with sliding_window_view, or an index", "as_strided")
+_because(MODULE, "with `import autograd_np.numpy as np`; of elements of the array itself, which is checked", "as_strided")
 _because(DIFFERENTIABLE, "the old name of vstack", "row_stack")
 
 _OPTIONS = {
-    "quantile": "not with weights=, not by q", "percentile": "not with weights=, not by q", "nanquantile": "not with weights=, not by q",
-    "nanpercentile": "not with weights=, not by q", "pad": "every mode but functions", "bincount": "by weights",
+    "quantile": "by q too", "percentile": "by q too", "nanquantile": "by q too", "nanpercentile": "by q too", "histogram2d": "by weights",
+    "histogramdd": "by weights", "histogram_bin_edges": "by the samples at its ends",
+    "pad": "every mode but functions", "bincount": "by weights",
     "histogram": "by weights", "interp": "by x, xp and fp", "polyfit": "by x, y and w; one degree", "roots": "always complex",
     "where": "with three arguments",
 }  # fmt: skip

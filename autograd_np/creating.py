@@ -7,6 +7,7 @@ Only functions that make arrays, or take lists of them, may live here; under whi
 from __future__ import annotations
 
 import functools
+import re
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,11 +16,12 @@ import numpy as np
 
 from autograd_np.modes import DEFAULT, current_mode, mode_entry
 from autograd_np.node import EAGER, OPEN, VARIABLES
-from autograd_np.ops import astype
+from autograd_np.ops import as_strided, astype
 from autograd_np.overriding import Overriding
 from autograd_np.tensor import Tensor, handle
+from autograd_np.typing import Shape
 
-__all__ = ["changed", "gathered", "polynomials"]
+__all__ = ["changed", "gathered", "modules"]
 
 
 def _recording() -> bool:
@@ -174,6 +176,22 @@ def _iterating(real: Callable[..., Any], _name: str) -> Callable[..., Any]:
 # --- a function for each element ------------------------------------------------------------------
 
 
+def _axes_of(signature: str) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the names of the axes that each argument and each result has, of ``"(m,n),(n)->(m)"``, which NumPy has checked."""
+    takes, _, gives = re.sub(r"\s", "", signature).partition("->")
+    first, second = ([[n for n in group.split(",") if n] for group in re.findall(r"\(([^)]*)\)", side)] for side in (takes, gives))
+    return first, second
+
+
+def _measure(shape: Shape, names: list[str], sizes: dict[str, int], what: str, *, exact: bool = False) -> None:
+    """Note how long the named axes are, the last of a shape; refuse another length of one that is known."""
+    if len(shape) < len(names) or (exact and len(shape) != len(names)):
+        raise ValueError(f"np.vectorize: {what} of shape {shape} has not the axes ({', '.join(names)}) of the signature")
+    for name, n in zip(names, shape[len(shape) - len(names) :], strict=True):
+        if sizes.setdefault(name, n) != n:
+            raise ValueError(f"np.vectorize: {what} has length {n} along {name}, where another has {sizes[name]}")
+
+
 class _Vectorize(np.vectorize):
     """``np.vectorize``, which calls a function of numbers with the elements of Tensors."""
 
@@ -185,16 +203,45 @@ class _Vectorize(np.vectorize):
         named = {k: v for k, v in kwargs.items() if k not in left_out}
         spread = {i: a for i, a in enumerate(args) if i not in left_out} | named
         if self.signature is not None:
-            raise TypeError("np.vectorize with a signature does not take Tensors; loop over the first axis, and np.stack the results")
+            return self._of_parts(self.signature, spread, args, kwargs)
         arrays = dict(zip(spread, np.broadcast_arrays(*spread.values()), strict=True))
         shape = next(iter(arrays.values())).shape
-        found = []
-        for place in np.ndindex(*shape):
-            at = {key: a[place] for key, a in arrays.items()}
-            found.append(self.pyfunc(*(at.get(i, a) for i, a in enumerate(args)), **{k: at.get(k, v) for k, v in kwargs.items()}))
+        found = [self._at({key: a[place] for key, a in arrays.items()}, args, kwargs) for place in np.ndindex(*shape)]
         if found and isinstance(found[0], tuple):
             return tuple(_stacked(part).reshape(shape) for part in zip(*found, strict=True))
         return _stacked(found).reshape(shape)
+
+    def _at(self, chosen: dict[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self.pyfunc(*(chosen.get(i, a) for i, a in enumerate(args)), **{k: chosen.get(k, v) for k, v in kwargs.items()})
+
+    def _of_parts(self, signature: str, spread: dict[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function of arrays, whose axes the signature names, for each place of the axes before these."""
+        takes, gives = _axes_of(signature)
+        if len(takes) != len(spread):
+            raise TypeError(f"np.vectorize: the signature {signature!r} is of {len(takes)} arrays, got {len(spread)}")
+        sizes: dict[str, int] = {}
+        arrays, loops = {}, {}
+        for (key, a), names in zip(spread.items(), takes, strict=True):
+            arrays[key] = a if isinstance(a, Tensor) else np.asarray(a)
+            _measure(arrays[key].shape, names, sizes, f"argument {key!r}")
+            loops[key] = arrays[key].shape[: arrays[key].ndim - len(names)]
+        shape = np.broadcast_shapes(*loops.values())
+        results = []
+        for place in np.ndindex(*shape):
+            # a length of one is broadcast; the last axes of the loop are the array's
+            at = {k: a[tuple(0 if n == 1 else i for i, n in zip(place[len(shape) - len(loops[k]) :], loops[k], strict=True))]
+                  for k, a in arrays.items()}  # fmt: skip
+            got = self._at(at, args, kwargs)
+            results.append(got if isinstance(got, tuple) else (got,))
+        if not results:
+            raise ValueError("np.vectorize with a signature cannot tell the results of Tensors without elements; there is nothing to call")
+        found = []
+        for parts, names in zip(zip(*results, strict=True), gives, strict=True):
+            for part in parts:
+                _measure(np.shape(part), names, sizes, "a result", exact=True)
+            one = _stacked(parts)
+            found.append(one.reshape(shape + one.shape[1:]))
+        return tuple(found) if len(found) > 1 else found[0]
 
 
 _Vectorize.__name__ = _Vectorize.__qualname__ = "vectorize"
@@ -223,7 +270,7 @@ class _Concatenator:
         return np.column_stack(arrays) if self._real is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays], axis=-1)
 
 
-# --- polynomials ----------------------------------------------------------------------------------
+# --- modules --------------------------------------------------------------------------------------
 
 
 def _evaluating(val: Callable[..., Any]) -> Callable[..., Any]:
@@ -261,14 +308,23 @@ class _Changed(types.ModuleType):
         return dir(self._real)
 
 
-def polynomials() -> dict[str, types.ModuleType]:
-    """Return ``np.polynomial`` and its modules, whose functions named ``...val`` are differentiable by coefficients."""
+def modules() -> dict[str, types.ModuleType]:
+    """Return NumPy's modules of which some names are changed.
+
+    The functions of ``np.polynomial`` named ``...val`` are differentiable by coefficients, and ``np.lib.stride_tricks.as_strided``
+    takes Tensors.
+    """
+    tricks = _Changed(np.lib.stride_tricks, {"as_strided": as_strided})
+    return {"lib": _Changed(np.lib, {"stride_tricks": tricks}), "lib.stride_tricks": tricks, **_polynomials()}
+
+
+def _polynomials() -> dict[str, types.ModuleType]:
     found: dict[str, types.ModuleType] = {}
     for name in ("polynomial", "chebyshev", "legendre", "hermite", "hermite_e", "laguerre"):
         real = getattr(np.polynomial, name)
         val = next(n for n in real.__all__ if n.endswith("val"))
         found[name] = _Changed(real, {val: _evaluating(getattr(real, val))})
-    return {"": _Changed(np.polynomial, dict(found)), **found}
+    return {"polynomial": _Changed(np.polynomial, dict(found)), **{f"polynomial.{name}": module for name, module in found.items()}}
 
 
 # --- the names ------------------------------------------------------------------------------------

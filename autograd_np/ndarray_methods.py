@@ -50,6 +50,11 @@ def itemsize(self: Tensor) -> int:
     return cast(int, self.data.dtype.itemsize)
 
 
+def strides(self: Tensor) -> tuple[int, ...]:
+    """The bytes from one element to the next along each axis, where the data are NumPy's."""
+    return cast("tuple[int, ...]", value_of(self).strides)
+
+
 def T(self: Tensor) -> Tensor:  # noqa: N802 (NumPy's name)
     """The transpose, recorded."""
     return cast(Tensor, apply(np.transpose, (self,), {}))
@@ -72,7 +77,7 @@ def imag(self: Tensor) -> Tensor:
 
 # ruff: enable[D401]
 
-attach(property(nbytes), property(itemsize), property(device), property(T), property(mT), property(real), property(imag))
+attach(property(nbytes), property(itemsize), property(strides), property(device), property(T), property(mT), property(real), property(imag))
 
 
 # --- what leaves the graph -------------------------------------------------------------------------
@@ -238,7 +243,7 @@ _ABSENT = {
     "itemset": "x[i] = v",
     "resize": "x.reshape(shape)",
     "view": "x[...] for a view, x.astype(dtype) for another dtype",
-} | {name: f"x.numpy().{name}" for name in ("byteswap", "ctypes", "dump", "dumps", "flags", "setflags", "strides", "tobytes", "tofile")}
+} | {name: f"x.numpy().{name}" for name in ("byteswap", "ctypes", "dump", "dumps", "flags", "setflags", "tobytes", "tofile")}
 """What ndarray has and a Tensor has not -> what to write."""
 
 

@@ -8,7 +8,8 @@ things cannot be told with plain NumPy, and are what this module adds:
   differentiated or traced, or as long as there are Tensors that require a gradient, but not under ``no_grad``), so that writing a
   Tensor into them is differentiated. They are constants with NumPy's values and dtype. Integers stay arrays;
 - NumPy's functions take lists that hold Tensors, ``np.sum([t, u])``, and ``np.vectorize`` applies a function to each element of one;
-- ``np.polynomial.chebyshev.chebval(x, c)`` and its likes are differentiable by the coefficients, too.
+- ``np.polynomial.chebyshev.chebval(x, c)`` and its likes are differentiable by the coefficients, too, and
+  ``np.lib.stride_tricks.as_strided`` takes Tensors, of whose own elements the view must be.
 
 Every other name is NumPy's own object: ufuncs, classes, constants, `linalg`, `fft`, `random`. Where nothing is recorded everything is
 NumPy's, arrays included.
@@ -37,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy  # noqa: ICN001 (np is what users call this module)
 
-from autograd_np.creating import changed, polynomials
+from autograd_np.creating import changed, modules
 
 if TYPE_CHECKING:
     from numpy import *  # noqa: F403
@@ -46,9 +47,9 @@ __all__ = list(numpy.__all__)
 
 for _name in ("fft", "linalg", "random"):  # import autograd_np.numpy.random as npr
     sys.modules[f"{__name__}.{_name}"] = getattr(numpy, _name)
-for _name, _module in polynomials().items():  # from autograd_np.numpy.polynomial import chebyshev
-    sys.modules[f"{__name__}.polynomial{_name and '.'}{_name}"] = _module
-polynomial = sys.modules[f"{__name__}.polynomial"]
+for _name, _module in modules().items():  # from autograd_np.numpy.polynomial import chebyshev
+    sys.modules[f"{__name__}.{_name}"] = _module
+polynomial, lib = (sys.modules[f"{__name__}.{_name}"] for _name in ("polynomial", "lib"))
 
 
 def __getattr__(name: str) -> Any:

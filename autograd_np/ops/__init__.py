@@ -17,6 +17,7 @@ from autograd_np.op import TABLE
 from autograd_np.ops import complex as complex_numbers
 from autograd_np.ops import (
     contraction,
+    counts,
     creation,
     decompositions,
     fourier,
@@ -35,6 +36,7 @@ from autograd_np.ops.adjoint import conj
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
 from autograd_np.ops.indexing import GETITEM, SETITEM, is_basic
 from autograd_np.ops.shaping import BROADCAST, astype, summed
+from autograd_np.ops.signal import as_strided
 from autograd_np.ops.special import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.ops.ufunc_methods import ufunc_method, write_out
 
@@ -47,10 +49,12 @@ __all__ = [
     "NEGATIVE",
     "SETITEM",
     "SUBTRACT",
+    "as_strided",
     "astype",
     "complex_numbers",
     "conj",
     "contraction",
+    "counts",
     "creation",
     "decompositions",
     "fourier",

@@ -5,14 +5,13 @@ Also where values leave without a gradient by nature: text made of arrays, files
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd_np.op import Recordable, derived
-from autograd_np.ops.indexing import axes_of, axis_of, constant_value, setitem
+from autograd_np.ops.indexing import axes_of, axis_of, setitem
 from autograd_np.ops.shaping import astype
 from autograd_np.typing import Array
 
@@ -100,17 +99,3 @@ for _fn in (
 ):
     _leaving(_fn)
 # fmt: on
-
-
-def _counting(fn: Callable[..., Any]) -> None:
-    """Add a function that counts, to which weights may not bring a gradient."""
-
-    @derived(fn)
-    def count(*args: Any, **kwargs: Any) -> Any:
-        given = inspect.signature(fn).bind(*args, **kwargs).arguments
-        constant_value(given.get("weights"), f"np.{fn.__name__}(weights)")
-        return fn(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
-
-
-_counting(np.histogram2d)
-_counting(np.histogramdd)

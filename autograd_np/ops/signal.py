@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import case, derived, eager, elementwise, general, linear, multilinear
+from autograd_np.op import Op, case, derived, eager, elementwise, general, linear, multilinear, value_of
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.indexing import along, axis_of, scatter_add
 from autograd_np.ops.shaping import astype
@@ -49,6 +49,61 @@ def _places(shape: Shape, window_shape: Any, axis: Any) -> Array:
 def _unwindow(g: Array, y: Array, x: Array, window_shape: Any, axis: Any = None, subok: bool = False, writeable: bool = False) -> Array:
     places = _places(x.shape, window_shape, axis).reshape(-1)
     return scatter_add(np.reshape(g, -1), shape=(math.prod(x.shape),), index=places).reshape(x.shape)
+
+
+def _offsets(shape: Shape, strides: Any) -> Array:
+    """Return how many bytes each element is from the first."""
+    found: Array = np.zeros(shape, int)
+    for i, (n, step) in enumerate(zip(shape, strides, strict=True)):
+        found = found + step * np.arange(n).reshape(-1, *(1,) * (len(shape) - 1 - i))
+    return found
+
+
+def _elements(x: Any, shape: Any, strides: Any) -> tuple[Array, tuple[Any, Any]]:
+    """Return the number in C order of each element that a view shows, its shape and strides; refuse what lies outside of `x`."""
+    x = np.asarray(value_of(x))
+    shape = x.shape if shape is None else tuple(shape)
+    if strides is None:
+        strides = x.__array_interface__["strides"]  # None of a contiguous array, whose view is one, too
+    strides = tuple(x.itemsize * math.prod(shape[i + 1 :]) for i in range(len(shape))) if strides is None else tuple(strides)
+    if len(shape) != len(strides):
+        raise ValueError(f"as_strided needs a stride for each axis, got shape {shape} and strides {strides}")
+    own, wanted = _offsets(x.shape, x.strides), _offsets(shape, strides)
+    order = np.argsort(own, axis=None, kind="stable")
+    offsets = own.reshape(-1)[order]
+    found = np.clip(np.searchsorted(offsets, wanted), 0, max(x.size - 1, 0))
+    if wanted.size and (not x.size or np.any(offsets[found] != wanted)):
+        raise ValueError(
+            f"as_strided of shape {shape} and strides {strides} reaches beyond the elements of an array of shape {x.shape}, "
+            f"strides {x.strides} and items of {x.itemsize} bytes"
+        )
+    return order[found] if x.size else wanted, (shape, strides)
+
+
+@eager
+def as_strided(x: Array, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True) -> Array:
+    """Return a view of an array with another shape and other strides, in bytes, which must show elements of the array itself.
+
+    What NumPy's own function has in ``autograd_np.numpy``; arrays too are checked, which NumPy does not.
+    """
+    _, (shape, strides) = _elements(x, shape, strides)
+    return np.lib.stride_tricks.as_strided(np.asarray(x), shape, strides, writeable=writeable)
+
+
+def _scattered(g: Array, y: Array, x: Array, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True) -> Array:
+    places, _ = _elements(x, shape, strides)
+    return scatter_add(np.reshape(g, -1), shape=(math.prod(x.shape),), index=places.reshape(-1)).reshape(x.shape)
+
+
+def _shown(t: Any, y: Array, x: Array, shape: Any = None, strides: Any = None, subok: bool = False, writeable: bool = True) -> Array:
+    places, _ = _elements(x, shape, strides)  # of x, since a tangent may be laid out otherwise
+    return np.take(np.reshape(t[0], -1), places)
+
+
+# no row of the table, whose samples come in every layout and dtype: strides, in bytes, mean something for one of them alone
+as_strided.op = Op(
+    "as_strided", as_strided, "general", (_scattered,), jvp=_shown, params=("x", "shape", "strides", "subok", "writeable"),
+)  # fmt: skip
 
 
 # --- Bessel functions -----------------------------------------------------------------------------

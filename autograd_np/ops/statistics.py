@@ -1,4 +1,4 @@
-"""Order statistics, covariances and counts of samples.
+"""Order statistics and covariances of samples.
 
 A quantile is a mean of two neighbouring elements in order, whose places and weights NumPy's own function tells when it is asked
 for the quantiles of 0, 1, 2, ...: so every method is covered, and nothing of NumPy's definitions is written down again.
@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np import errors
-from autograd_np.op import Recordable, case, constant, derived
+from autograd_np.op import Recordable, case, constant, derived, value_of
 from autograd_np.ops.adjoint import conj
-from autograd_np.ops.indexing import constant_value, scatter_add
 from autograd_np.ops.reductions import kept, refuse_out
 from autograd_np.ops.shaping import astype, merge
 from autograd_np.typing import Array
@@ -22,7 +20,6 @@ _NAN = np.array([[0.3, np.nan, 1.2, -0.7], [np.nan, np.nan, 0.4, 2.0], [1.0, 0.1
 
 # fmt: off
 constant(np.nanargmax, np.nanargmin, cases=(case(_NAN), case(_NAN, axis=1)))
-constant(np.histogram_bin_edges, cases=(case((5,)), case((5,), bins=3, range=(-1.0, 1.0))))
 # fmt: on
 
 
@@ -33,18 +30,21 @@ def _array(a: Any) -> Array:
     return a if hasattr(a, "ndim") else np.asarray(a)
 
 
-def _quantile_of(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any, ignore_nan: bool, name: str) -> Array:
+_STEPS = frozenset(("inverted_cdf", "averaged_inverted_cdf", "closest_observation", "lower", "higher", "midpoint", "nearest"))
+"""The methods whose result depends on q by steps; with the others it is piecewise linear."""
+
+
+def _quantile_of(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any, ignore_nan: bool) -> Array:
     if weights is not None:
-        raise errors.NoRowError(f"the row of {name} does not cover weights=; sort the elements and choose with np.cumsum of their weights")
-    a, q = _array(a), constant_value(q, f"{name}(q)")
+        return _weighted(_array(a), q, axis, method, keepdims, weights, ignore_nan)
+    a, moved = _array(a), q if isinstance(q, Recordable) and method not in _STEPS else None
+    q = value_of(q)
     lanes, _ = merge(a, axis)
     ordered = np.sort(lanes, axis=-1)
     missing = np.isnan(ordered)
     n = ordered.shape[-1]
-    counts = np.sum(~missing, axis=-1) if ignore_nan else np.full(ordered.shape[:-1], n)
-    while isinstance(counts, Recordable):
-        counts = counts.data  # type: ignore[attr-defined]  # how many are no NaN: a number that carries no gradient
-    counts = np.asarray(counts)
+    # how many are no NaN: a number that carries no gradient
+    counts = np.asarray(value_of(np.sum(~missing, axis=-1) if ignore_nan else np.full(ordered.shape[:-1], n)))
     real = np.empty(0, a.dtype).real.dtype  # nanmedian takes complex numbers
     dtype = np.quantile(np.zeros(1, real), q, method=method).dtype  # type: ignore[call-overload]
     shape = np.shape(q) + counts.shape
@@ -52,17 +52,50 @@ def _quantile_of(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights
     for count in np.unique(counts):
         found = np.quantile(np.arange(max(count, 1), dtype=float), q, method=method)  # type: ignore[call-overload]
         places[..., counts == count] = np.reshape(found, (*np.shape(q), 1))
+
+    def at(i: Array) -> Array:
+        i = np.moveaxis(np.reshape(i, (-1, *counts.shape)), 0, -1)
+        return np.moveaxis(np.take_along_axis(ordered, i, axis=-1), -1, 0).reshape(shape)
+
     low = np.floor(places).astype(int)
     weight = (places - low).astype(dtype)
-    low, high = (np.moveaxis(np.reshape(i, (-1, *counts.shape)), 0, -1) for i in (low, np.minimum(low + 1, max(n - 1, 0))))
-    below, above = (np.moveaxis(np.take_along_axis(ordered, i, axis=-1), -1, 0).reshape(shape) for i in (low, high))
+    below, above = at(low), at(np.minimum(low + 1, max(n - 1, 0)))
     result = np.where(weight > 0, below * (1 - weight) + above * weight, below)
+    if moved is not None and n > 1:
+        first = np.clip(low, 0, np.maximum(counts - 2, 0))
+        moves, shift = _by_q(moved, places, counts, method)
+        result = result + np.where(moves, shift * (at(first + 1) - at(first)), 0)
     bad = np.broadcast_to(counts == 0, shape) if ignore_nan else np.broadcast_to(np.any(missing, axis=-1), shape)
     result = astype(np.where(bad, np.nan, result), np.result_type(dtype, a.dtype) if a.dtype.kind == "c" else dtype)
     if keepdims:
         one = kept(np.zeros(counts.shape), a, axis).shape if axis is not None else (1,) * a.ndim
         result = result.reshape(np.shape(q) + one)
     return result
+
+
+def _by_q(q: Any, places: Array, counts: Array, method: str) -> tuple[Array, Array]:
+    """Return which places q moves, those that are q (n + c) + d and not held at an end, and how far: zero, with the derivative n + c."""
+    low, high = np.quantile(np.arange(1000.0), (0.25, 0.75), method=method)  # type: ignore[call-overload]
+    rate = counts + (2 * (high - low) - 1000)
+    value = np.reshape(value_of(q), (*q.shape, *(1,) * counts.ndim))
+    free = value * rate + (low - (high - low) / 2)
+    moves = (np.abs(free - places) < 1e-9 * (1 + counts)) & (counts > 1)
+    return moves, rate * (np.reshape(q, value.shape) - value)
+
+
+def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any, ignore_nan: bool) -> Array:
+    """Return elements, which NumPy chooses when it is asked for the quantiles of their ranks; by q and weights the choice changes by steps."""
+    flat = np.reshape(a, -1)
+    values = np.asarray(value_of(flat))
+    order = np.argsort(values)
+    ranks = np.empty(values.size)
+    ranks[order] = np.arange(values.size)
+    ranks = np.where(np.isnan(values), np.nan, ranks).reshape(a.shape)
+    fn: Any = np.nanquantile if ignore_nan else np.quantile
+    found = np.asarray(fn(ranks, value_of(q), axis=axis, method=method, keepdims=keepdims, weights=value_of(weights)))
+    bad = np.isnan(found)
+    chosen = np.take(flat, order[np.where(bad, 0, found).astype(int)])
+    return np.where(bad, np.nan, chosen) if np.any(bad) else chosen
 
 
 _CASES = (
@@ -81,7 +114,7 @@ def _quantile(
     *, weights: Any = None, interpolation: Any = None,
 ) -> Array:  # fmt: skip
     refuse_out(out, "np.quantile")
-    return _quantile_of(a, q, axis, interpolation or method, keepdims, weights, False, "np.quantile")
+    return _quantile_of(a, q, axis, interpolation or method, keepdims, weights, False)
 
 
 @derived(np.percentile, cases=_hundred(_CASES))
@@ -90,7 +123,7 @@ def _percentile(
     *, weights: Any = None, interpolation: Any = None,
 ) -> Array:  # fmt: skip
     refuse_out(out, "np.percentile")
-    return _quantile_of(a, _share(q, "np.percentile"), axis, interpolation or method, keepdims, weights, False, "np.percentile")
+    return _quantile_of(a, _share(q), axis, interpolation or method, keepdims, weights, False)
 
 
 @derived(np.nanquantile, cases=(*_CASES, case(_NAN, q=0.3, axis=1), case(_NAN, q=[0.2, 0.5], axis=0), case(_NAN, q=0.5)))
@@ -99,7 +132,7 @@ def _nanquantile(
     *, weights: Any = None, interpolation: Any = None,
 ) -> Array:  # fmt: skip
     refuse_out(out, "np.nanquantile")
-    return _quantile_of(a, q, axis, interpolation or method, keepdims, weights, True, "np.nanquantile")
+    return _quantile_of(a, q, axis, interpolation or method, keepdims, weights, True)
 
 
 @derived(np.nanpercentile, cases=(*_hundred(_CASES), case(_NAN, q=30.0, axis=1)))
@@ -108,18 +141,17 @@ def _nanpercentile(
     *, weights: Any = None, interpolation: Any = None,
 ) -> Array:  # fmt: skip
     refuse_out(out, "np.nanpercentile")
-    return _quantile_of(a, _share(q, "np.nanpercentile"), axis, interpolation or method, keepdims, weights, True, "np.nanpercentile")
+    return _quantile_of(a, _share(q), axis, interpolation or method, keepdims, weights, True)
 
 
-def _share(q: Any, name: str) -> Any:
-    q = constant_value(q, f"{name}(q)")
+def _share(q: Any) -> Any:
     return q / 100 if isinstance(q, (int, float)) else np.true_divide(q, 100)
 
 
 @derived(np.nanmedian, cases=(case((5,)), case((3, 4), axis=1), case(_NAN, axis=1), case(_NAN, axis=0, keepdims=True)))
 def _nanmedian(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Array:
     refuse_out(out, "np.nanmedian")
-    return _quantile_of(a, 0.5, axis, "linear", keepdims, None, True, "np.nanmedian")
+    return _quantile_of(a, 0.5, axis, "linear", keepdims, None, True)
 
 
 # --- covariances ----------------------------------------------------------------------------------
@@ -170,42 +202,3 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     if c.dtype.kind == "c":
         return np.clip(np.real(c), -1, 1) + 1j * np.clip(np.imag(c), -1, 1)
     return np.clip(c, -1, 1)
-
-
-# --- counts ---------------------------------------------------------------------------------------
-
-
-@derived(np.bincount, cases=(case(np.array([0, 2, 2, 1]), (4,)), case(np.array([1, 1, 0]), (3,), minlength=5)))
-def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Array:
-    x = np.asarray(constant_value(x, "np.bincount(x)"))
-    if weights is None:
-        return np.bincount(x, None, minlength)
-    weights = astype(_array(weights), np.float64)
-    if x.shape != weights.shape or x.ndim != 1:
-        raise ValueError(f"np.bincount needs a weight for each number along one axis, got shapes {x.shape} and {weights.shape}")
-    size = len(np.bincount(x, None, minlength))  # which refuses what NumPy refuses
-    return scatter_add(weights, shape=(size,), index=x)
-
-
-@derived(np.histogram)
-def _histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> tuple[Array, Array]:  # noqa: A002
-    a = np.ravel(_array(a))
-    bins = constant_value(bins, "np.histogram(bins)")
-    edges = np.histogram_bin_edges(a, bins, range)
-    count = len(edges) - 1
-    place = np.searchsorted(edges, a, side="right") - 1
-    place = np.where(a == edges[-1], count - 1, place)  # the last bin has both of its edges
-    while isinstance(place, Recordable):
-        place = place.data  # type: ignore[attr-defined]  # integers
-    place = np.asarray(place)
-    inside = np.flatnonzero((place >= 0) & (place < count))
-    if weights is None:
-        found: Array = np.bincount(place[inside], minlength=count)
-    else:
-        weights = np.ravel(_array(weights))
-        if weights.shape != a.shape:
-            raise ValueError(f"np.histogram needs a weight for each element, got {weights.size} for {a.size}")
-        found = scatter_add(weights[inside], shape=(count,), index=place[inside])
-    if density:
-        found = found / np.diff(edges) / np.sum(found)
-    return found, edges

@@ -45,7 +45,7 @@ def test_every_public_name_is_there_and_ufuncs_classes_and_modules_are_numpys() 
     for name in numpy.__all__:
         real, mine = getattr(numpy, name), getattr(np, name)
         if isinstance(real, numpy.ufunc | type(numpy)) or not callable(real) or (isinstance(real, type) and name != "vectorize"):
-            assert mine is real or name in ("r_", "c_", "polynomial"), name
+            assert mine is real or name in ("r_", "c_", "polynomial", "lib"), name
         else:
             assert getattr(mine, "__name__", name) == getattr(real, "__name__", name)
             assert mine.__doc__ == real.__doc__ or name == "vectorize"
@@ -239,6 +239,49 @@ def test_an_array_of_tensors_is_differentiated(f: Any) -> None:
     ag.check_gradients(loss, point).raise_if_wrong()
 
 
+SIGNATURES = {
+    "(n),(n)->()": (lambda a, b: np.sum(a * b**2), [(4, 3), (3,)]),
+    "(m,n),(n)->(m)": (lambda a, b: a @ np.exp(b), [(2, 1, 2, 3), (4, 3)]),
+    "(n)->(n),()": (lambda a: (np.cumsum(a), np.prod(a)), [(2, 3)]),
+    "(),(k)->(k, k)": (lambda s, a: s * np.outer(a, a), [(5,), (1, 2)]),
+    "(i)->(j)": (lambda a: np.concatenate([a, a[:1]]), [(3,)]),
+}
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_vectorize_with_a_signature(signature: str) -> None:
+    f, shapes = SIGNATURES[signature]
+    rng = numpy.random.default_rng(3)
+    points = [rng.normal(size=s) for s in shapes]
+    ours, numpys = np.vectorize(f, signature=signature), numpy.vectorize(f, signature=signature)
+    found, expected = ours(*map(ag.Tensor, points)), numpys(*points)
+    results = zip(found, expected, strict=True) if isinstance(expected, tuple) else [(found, expected)]
+    for a, b in results:
+        assert a.shape == b.shape
+        numpy.testing.assert_allclose(a.data, b)
+
+    def loss(*xs: Any) -> Any:
+        out = ours(*xs)
+        return sum(np.sum(np.sin(o)) for o in (out if isinstance(out, tuple) else (out,)))
+
+    ag.check_gradients(loss, *points).raise_if_wrong()
+
+
+def test_vectorize_with_a_signature_says_what_does_not_fit() -> None:
+    f = np.vectorize(lambda a, b: a @ b, signature="(n),(n)->()")
+    t = ag.Tensor(numpy.ones((2, 3)))
+    with pytest.raises(ValueError, match="argument 1 has length 2 along n, where another has 3"):
+        f(t, numpy.ones(2))
+    with pytest.raises(ValueError, match="argument 1 of shape \\(\\) has not the axes"):
+        f(t, 2.0)
+    with pytest.raises(TypeError, match="is of 2 arrays, got 1"):
+        f(t)
+    with pytest.raises(ValueError, match="a result of shape"):
+        np.vectorize(lambda a: a, signature="(n)->()")(t)
+    weighted = np.vectorize(lambda a, power, scale=1.0: scale * np.sum(a**power), excluded={1, "scale"}, signature="(n)->()")
+    numpy.testing.assert_allclose(weighted(t * 2, 3, scale=0.5).data, [12, 12])
+
+
 def test_eager_tensors_too() -> None:
     t, u = ag.Tensor(2.0, requires_grad=True), ag.Tensor(3.0, requires_grad=True)
     np.sum(np.array([t, [1.0, 2.0]][:1]) * np.sum([t, u])).backward()
@@ -291,6 +334,70 @@ def test_the_module_of_polynomials_is_numpys_for_the_rest() -> None:
     assert chebyshev is np.polynomial.chebyshev
     assert np.polynomial.Polynomial is numpy.polynomial.Polynomial
     assert np.polynomial.polynomial.polyfit is numpy.polynomial.polynomial.polyfit
+
+
+STRIDED = {
+    "windows": lambda x: ((x.size - 2, 3), x.reshape(-1).strides * 2),
+    "a diagonal": lambda x: ((min(x.shape),), (sum(x.strides),)),
+    "a row, twice": lambda x: ((2, x.shape[-1]), (0, x.strides[-1])),
+    "every other": lambda x: (((x.shape[0] + 1) // 2,), (2 * x.strides[0],)),
+    "no shape": lambda x: (None, (0,) * x.ndim),
+    "no strides": lambda x: (tuple(n - 1 for n in x.shape), None),
+    "a number": lambda x: ((), ()),
+    "nothing": lambda x: ((0, 2), (8, 8)),
+}
+ARRAYS = {
+    "vector": numpy.arange(6.0), "reversed": numpy.arange(12.0)[::-2], "matrix": numpy.arange(12.0).reshape(3, 4),
+    "transposed": numpy.arange(12.0).reshape(3, 4).T, "float32": numpy.arange(6, dtype=numpy.float32),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", ARRAYS)
+@pytest.mark.parametrize("view", STRIDED)
+def test_as_strided_of_an_arrays_own_elements(view: str, which: str) -> None:
+    x, how = ARRAYS[which], STRIDED[view]
+    if view == "windows" and (x.ndim > 1 or which == "reversed"):
+        x = x.reshape(-1).copy()  # whose reshape is a view
+    ours, numpys = np.lib.stride_tricks.as_strided, numpy.lib.stride_tricks.as_strided
+    expected = numpys(x, *how(x))
+    seen = []
+
+    def loss(x: Any) -> Any:
+        seen.append(ours(x, *how(x)))
+        return np.sum(np.sin(seen[-1]) * numpy.arange(1.0, expected.size + 1).reshape(expected.shape))
+
+    g = ag.grad(loss)(x)
+    numpy.testing.assert_array_equal(seen[0].data, expected)
+    assert (seen[0].dtype, g.dtype) == (expected.dtype, x.dtype)
+    if x.dtype == numpy.float64:
+        ag.check_gradients(loss, x).raise_if_wrong()
+
+
+def test_as_strided_is_a_view_that_is_written_through() -> None:
+    from autograd_np.numpy.lib.stride_tricks import as_strided, sliding_window_view  # type: ignore[import-not-found]
+
+    assert sliding_window_view is numpy.lib.stride_tricks.sliding_window_view
+
+    def f(x: Any) -> Any:
+        y = x * 1.0
+        band = as_strided(y, (3,), (y.strides[0] + y.strides[1],))
+        band[1:] = band[:2] * 5.0
+        y[0, 0] = x[2, 2]
+        return np.sum(y**2) + np.sum(band**3)
+
+    ag.check_gradients(f, numpy.arange(9.0).reshape(3, 3) / 7).raise_if_wrong()
+
+
+def test_as_strided_reaches_no_further_than_its_array() -> None:
+    as_strided = np.lib.stride_tricks.as_strided
+    x = numpy.arange(12.0)[2:10]
+    for shape, strides in (((9,), (8,)), ((2,), (-8,)), ((2,), (4,)), ((2, 8), (8, 8))):
+        with pytest.raises(ValueError, match="reaches beyond the elements"):
+            as_strided(x, shape, strides)
+        with pytest.raises(ValueError, match="reaches beyond the elements"):
+            ag.grad(lambda x, s=shape, t=strides: np.sum(as_strided(x, s, t)))(x)
+    with pytest.raises(ValueError, match="a stride for each axis"):
+        as_strided(ag.Tensor(x), (2, 2), (8,))
 
 
 # --- plain NumPy says which line to change --------------------------------------------------------

@@ -116,7 +116,16 @@ def test_the_picture_is_the_one_the_script_makes(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "docs/checking.md", "docs/transforms.md", "autograd_np/demo/data/README.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/checking.md",
+        "docs/transforms.md",
+        "docs/array_api.md",
+        "examples/README.md",
+        "autograd_np/demo/data/README.md",
+    ],
 )
 def test_links_lead_somewhere(name: str) -> None:
     file = ROOT / name

@@ -51,10 +51,60 @@ def test_quantiles_beside_nan_and_in_lists() -> None:
     np.testing.assert_allclose(found.data, expected)
     (found[0] * 2.0).backward()  # of -0.7, 0.3, 1.2 the place 0.8
     np.testing.assert_allclose(t.grad[0], [1.6, 0.0, 0.0, 0.4], atol=1e-15)
-    with pytest.raises(ag.NoRowError, match="weights"):
-        np.quantile(t, 0.4, axis=1, weights=np.ones(4), method="inverted_cdf")
-    with pytest.raises(ag.NoRowError, match=r"np.quantile\(q\)"):
-        np.quantile(x[0], t[0, 0])
+
+
+STEPS = {"inverted_cdf", "averaged_inverted_cdf", "closest_observation", "lower", "higher", "midpoint", "nearest"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_quantiles_by_q(method: str) -> None:
+    for n in (1, 2, 3, 8):
+        x = RNG.normal(size=(n, 2))
+        q = np.array([0.013, 0.29, 0.55, 0.61, 0.987])
+        agrees(lambda q, x: np.quantile(x, q, axis=0, method=method), q, x)
+        agrees(lambda q, x: np.percentile(x, q[0] * 100, method=method), q, x)
+        slopes = ag.jacobian(lambda q, x=x: np.quantile(x, q, axis=0, method=method))(q)
+        assert (method in STEPS or n == 1) == (not np.any(slopes))
+
+
+def test_quantiles_by_q_beside_nan_and_at_the_ends() -> None:
+    x = np.array([[0.3, np.nan, 1.2, -0.7], [np.nan, 0.1, np.nan, np.nan], [1.0, 0.1, 0.2, 0.5]])
+    agrees(lambda q: np.nanquantile(x, q, axis=1), np.array([0.2, 0.7]))
+    agrees(lambda q: np.nanpercentile(x, q, axis=0, keepdims=True), np.array(40.0))
+    agrees(lambda q: np.quantile(x[2], q) + 0 * np.nanquantile(x, q), np.array(0.4))
+    assert ag.grad(lambda q: np.quantile([3.0, 1.0, 2.0], q))(1.0) == 2.0
+    assert ag.grad(lambda q: np.quantile([3.0, 1.0, 2.0], q))(0.0) == 2.0
+    assert ag.grad(lambda q: np.quantile([1.0, 2.0, np.inf], q))(0.2) == 2.0
+    assert ag.grad(lambda q: np.quantile(np.float32([1, 4, 2]), q))(np.float32(0.7)).dtype == np.float32
+
+
+@pytest.mark.parametrize("fn", [np.quantile, np.nanquantile])
+def test_weighted_quantiles_choose_elements(fn: Any) -> None:
+    x, w = RNG.normal(size=(5, 4)), RNG.uniform(0.2, 2, size=(5, 4))
+    if fn is np.nanquantile:
+        x[1, 2] = x[3, 0] = np.nan
+    for q, axis, weights, keepdims in (
+        (0.3, 0, w, False),
+        ([0.2, 0.9], 1, w if fn is np.nanquantile else w[0], True),
+        (0.5, None, w, False),
+        (0.6, (0, 1), w, True),
+    ):
+        f = lambda x, weights=weights, q=q, axis=axis, k=keepdims: fn(x, q, axis=axis, weights=weights, keepdims=k, method="inverted_cdf")  # noqa: E731
+        t = ag.Tensor(x, requires_grad=True)
+        found = f(t)
+        np.testing.assert_array_equal(found.data, f(x))
+        g = ag.grad(lambda x, f=f: np.sum(f(x)))(x)
+        assert set(np.unique(g)) <= {0.0, 1.0, 2.0}
+        np.testing.assert_allclose(np.sum(np.where(g > 0, g * x, 0)), np.sum(found.data), rtol=1e-12)
+        assert not np.any(ag.grad(lambda w, f=f: np.sum(f(x, w)))(np.array(weights)))
+    np.testing.assert_array_equal(
+        np.percentile(ag.Tensor(x[0]), 40, weights=w[0], method="inverted_cdf").data,
+        np.percentile(x[0], 40, weights=w[0], method="inverted_cdf"),
+    )
+    with pytest.raises(ValueError, match="inverted_cdf"):
+        np.quantile(ag.Tensor(x), 0.4, weights=w)
+    with_nan = np.array([1.0, np.nan, 2.0])
+    assert np.isnan(np.quantile(ag.Tensor(with_nan), 0.4, weights=[1, 1, 1], method="inverted_cdf").data)
 
 
 def test_a_constant_tensor_may_say_which_quantile() -> None:
@@ -72,7 +122,7 @@ def test_a_constant_tensor_may_say_which_quantile() -> None:
 def test_histogram_is_linear_in_its_weights(bins: Any, density: bool) -> None:
     x = np.append(RNG.normal(size=20), [-2.0, 3.0])
     agrees(lambda w: np.histogram(x, bins, (-2.0, 3.0), density=density, weights=w)[0], RNG.uniform(0.5, 2, size=22))
-    counts, edges = np.histogram(ag.Tensor(x, requires_grad=True), bins, density=density)
+    counts, edges = np.histogram(ag.Tensor(x), bins, density=density)
     expected = np.histogram(x, bins, density=density)
     np.testing.assert_allclose(counts, expected[0])
     np.testing.assert_allclose(np.asarray(edges), expected[1])
@@ -84,14 +134,62 @@ def test_bincount_of_a_tensor_of_integers() -> None:
         np.bincount(np.array([-1, 2]), ag.Tensor([1.0, 2.0], requires_grad=True))
 
 
+def test_edges_between_the_smallest_and_the_largest_move_with_them() -> None:
+    x = RNG.normal(size=12)
+    for bins in (4, "sturges"):
+        agrees(lambda x, b=bins: np.histogram(x, b)[1], x)
+        agrees(lambda x, b=bins: np.histogram(x, b, density=True)[0], x)
+    agrees(lambda x: np.histogram_bin_edges(x, 3), np.array([0.7]), order=1)
+    edges = np.histogram(ag.Tensor(x, requires_grad=True), 4, (-1.0, 1.0))[1]
+    assert not isinstance(edges, ag.Tensor)
+
+
+BINS = {
+    "number": 3, "numbers": [2, 4], "edges": ([-1.0, 0.0, 2.0], [-2.0, 0.5, 1.5]), "number and edges": [3, np.array([-1.0, 0.2, 1.0])],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("density", [False, True])
+@pytest.mark.parametrize("bins", BINS.values(), ids=BINS)
+def test_histograms_of_several_dimensions_are_linear_in_their_weights(bins: Any, density: bool) -> None:
+    x, y, w = RNG.normal(size=15), RNG.normal(size=15), RNG.uniform(0.5, 2, size=15)
+    limits = [(-1.5, 2.0), (-1.0, 1.0)]
+    agrees(lambda w: np.histogram2d(x, y, bins, limits, density=density, weights=w)[0], w)
+    agrees(lambda w: np.histogramdd(np.stack([x, y], axis=1), bins, limits, density=density, weights=w)[0], w)
+    agrees(lambda x, y, w: np.histogram2d(x, y, bins, density=density, weights=w), x, y, w)
+    three = RNG.normal(size=(15, 3))
+    agrees(lambda w: np.histogramdd(three, (2, 3, 2), density=density, weights=w)[0], w)
+    agrees(lambda x, w: np.histogramdd(x, 3, weights=w, density=density)[0], x, w)
+    assert [e.shape for e in np.histogramdd(ag.Tensor(three), 2)[1]] == [e.shape for e in np.histogramdd(three, 2)[1]]
+
+
+def test_histograms_say_what_does_not_fit() -> None:
+    t = ag.Tensor(np.ones(4), requires_grad=True)
+    with pytest.raises(ValueError, match="a weight for each sample, got 4 for 3"):
+        np.histogramdd(np.ones((3, 2)), 2, weights=t)
+    with pytest.raises(ValueError, match="as many x as y, got 4 and 3"):
+        np.histogram2d(t, np.ones(3))
+    with pytest.raises(ValueError, match="dimension of bins"):
+        np.histogramdd(np.ones((4, 2)), [2, 2, 2], weights=t)
+    with pytest.raises(ValueError, match="got an array of 3 axes"):
+        np.histogramdd(np.ones((2, 2, 2)), 2, weights=t)
+    with pytest.raises(TypeError, match="complex"):
+        np.histogramdd(np.ones((4, 2)), 2, weights=t + 1j)
+    with pytest.raises(ag.NoRowError, match=r"histogram\(bins\)"):
+        np.histogram(np.ones(4), t)
+    same = np.array([0.1, 0.4, 0.2, 0.9])
+    found, edges, _ = np.histogram2d(same, same, np.array([0.0, 0.3, 0.5, 1.0]), weights=ag.Tensor(same))
+    expected = np.histogram2d(same, same, np.array([0.0, 0.3, 0.5, 1.0]), weights=same)
+    np.testing.assert_allclose(found.data, expected[0])
+    np.testing.assert_array_equal(edges, expected[1])
+
+
 def test_counts_of_several_dimensions_and_indices_are_constants() -> None:
     x, y = RNG.normal(size=(2, 9))
     t = ag.Tensor(x, requires_grad=True)
-    for found, expected in zip(np.histogram2d(t, y, 3), np.histogram2d(x, y, 3), strict=True):
+    for found, expected in zip(np.histogram2d(t.detach(), y, 3), np.histogram2d(x, y, 3), strict=True):
         np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(np.histogramdd((t, y), 2)[0], np.histogramdd((x, y), 2)[0])
-    with pytest.raises(ag.NoRowError, match=r"histogram2d\(weights\)"):
-        np.histogram2d(x, y, 3, weights=t)
     square = ag.Tensor(x.reshape(3, 3), requires_grad=True)
     i, j = np.unravel_index(np.argmax(square), square.shape)
     assert square[i, j].data == x.max()
