@@ -131,7 +131,7 @@ MODELS = {
     "char_rnn": Model(_rnn, _wrote),
     "gaussian_process": Model(_gp, _regressed, ("scipy",)),
     "ode": Model(_ode, _swung, ("scipy",)),
-    "bayesian_hmc": Model(_bayes, _sampled, ("scipy", "autograd_np.scipy.stats")),
+    "bayesian_regression": Model(_bayes, _sampled, ("scipy", "autograd_np.scipy.stats")),
 }
 
 
