@@ -8,6 +8,11 @@ from __future__ import annotations
 __all__ = ["MIRRORED", "import_line"]
 
 MIRRORED: dict[str, str] = {
+    "scipy.linalg": (
+        "block_diag cho_factor cho_solve cholesky circulant det eig eigh eigvals eigvalsh expm expm_frechet hankel inv logm lstsq lu "
+        "lu_factor lu_solve norm pinv qr solve solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov solve_sylvester "
+        "solve_triangular sqrtm svd svdvals toeplitz"
+    ),
     "scipy.special": "comb lambertw log_softmax logsumexp multigammaln polygamma softmax softplus zeta",
     "scipy.stats": """
         bernoulli beta betabinom betaprime binom burr12 cauchy chi chi2 dirichlet dirichlet_multinomial entropy expon

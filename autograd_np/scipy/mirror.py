@@ -9,13 +9,17 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_np.errors import NoRowError
 from autograd_np.tensor import Tensor
 
-__all__ = ["covering", "holds_tensor", "module", "refusing"]
+__all__ = ["HARMLESS", "covering", "holds_tensor", "module", "refusing"]
+
+HARMLESS = frozenset({"check_finite", "overwrite_a", "overwrite_b", "overwrite_ab", "overwrite_x", "lwork"})
+"""Options that ask for no other result: with Tensors they are taken and not heeded, as nothing is overwritten."""
 
 
 def holds_tensor(x: Any) -> bool:
@@ -50,6 +54,7 @@ def covering(real: Callable[..., Any], covered: Callable[..., Any], name: str = 
     def call(*args: Any, **kwargs: Any) -> Any:
         if not holds_tensor(args) and not holds_tensor(kwargs):
             return real(*args, **kwargs)
+        args, kwargs = _placed(args, kwargs, covered, real)
         return covered(*args, **_understood(kwargs, args, covered, real, title))
 
     return call
@@ -61,6 +66,20 @@ def _signature(fn: Callable[..., Any]) -> inspect.Signature | None:
         return inspect.signature(fn)
     except ValueError:  # a ufunc of an older NumPy
         return None
+
+
+def _placed(
+    args: tuple[Any, ...], kwargs: dict[str, Any], covered: Callable[..., Any], real: Callable[..., Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Give arguments by SciPy's names where the covered form, which may lack some, has another in their place."""
+    ours, theirs = _signature(covered), _signature(real)
+    if ours is None or theirs is None or any(p.kind is p.VAR_POSITIONAL for p in theirs.parameters.values()):
+        return args, kwargs
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(ours.parameters, theirs.parameters, strict=False)))
+    named = {k: v for k, v in theirs.bind_partial(*args).arguments.items() if k in list(theirs.parameters)[same : len(args)]}
+    if named.keys() & kwargs.keys():
+        theirs.bind(*args, **kwargs)  # says which argument has two values
+    return args[:same], {**named, **kwargs}
 
 
 def _understood(
@@ -80,6 +99,8 @@ def _understood(
     for key, value in kwargs.items():
         if key in known:
             rest[key] = value
+            continue
+        if key in HARMLESS:
             continue
         theirs = _signature(real)
         if theirs is None or key not in theirs.parameters or theirs.parameters[key].default is not value:
