@@ -13,6 +13,8 @@ MIRRORED: dict[str, str] = {
         "lu_factor lu_solve norm pinv qr solve solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov solve_sylvester "
         "solve_triangular sqrtm svd svdvals toeplitz"
     ),
+    "scipy.sparse": "",
+    "scipy.sparse.linalg": "factorized splu spsolve",
     "scipy.special": "comb lambertw log_softmax logsumexp multigammaln polygamma softmax softplus zeta",
     "scipy.stats": """
         bernoulli beta betabinom betaprime binom burr12 cauchy chi chi2 dirichlet dirichlet_multinomial entropy expon

@@ -29,6 +29,7 @@ import numpy as np
 from scipy import linalg
 
 from autograd_np.errors import NoRowError
+from autograd_np.ops import astype
 from autograd_np.ops.adjoint import adjoint, conj, transposed
 from autograd_np.ops.for_scipy import linalg as rows
 from autograd_np.scipy.mirror import covering, module
@@ -96,6 +97,11 @@ def _inv(a: Any, *, assume_a: Any = None, lower: bool = False) -> Any:
         is_lower = _STRUCTURES.get(assume_a, assume_a).startswith("lower")
         return rows.solve_triangular(a, np.eye(a.shape[-1], dtype=a.dtype), lower=is_lower)
     return np.linalg.inv(whole)
+
+
+def _det(a: Any) -> Any:
+    a = _matrix(a)
+    return np.linalg.det(astype(a, np.result_type(a.dtype, np.float64)))  # as SciPy does
 
 
 def _pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False) -> Any:
@@ -326,7 +332,7 @@ def _circulant(c: Any) -> Any:
 
 _COVERED: dict[str, Callable[..., Any]] = {
     "block_diag": _block_diag, "cho_factor": _cho_factor, "cho_solve": _cho_solve, "cholesky": _cholesky, "circulant": _circulant,
-    "det": lambda a: np.linalg.det(_matrix(a)), "eig": _eig, "eigh": _eigh, "eigvals": lambda a: np.linalg.eigvals(_matrix(a)),
+    "det": _det, "eig": _eig, "eigh": _eigh, "eigvals": lambda a: np.linalg.eigvals(_matrix(a)),
     "eigvalsh": _eigvalsh, "expm": _expm, "expm_frechet": _expm_frechet, "hankel": _hankel, "inv": _inv, "kron": np.kron, "logm": _logm,
     "lstsq": _lstsq, "lu": _lu, "lu_factor": _lu_factor, "lu_solve": _lu_solve,
     "norm": lambda a, ord=None, axis=None, keepdims=False: np.linalg.norm(_array(a), ord, axis, keepdims),  # noqa: A006

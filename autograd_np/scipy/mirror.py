@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_np.errors import NoRowError
+from autograd_np.mirrored import MIRRORED
 from autograd_np.tensor import Tensor
 
 __all__ = ["HARMLESS", "covering", "holds_tensor", "module", "refusing"]
@@ -141,6 +142,8 @@ def module(where: str, given: Mapping[str, Any]) -> tuple[Callable[[str], Any], 
     def __getattr__(name: str) -> Any:  # noqa: N807
         if name in there:
             return there[name]
+        if f"{where}.{name}" in MIRRORED:  # a module in it
+            return importlib.import_module(f"autograd_np.{where}.{name}")
         if name.startswith("__"):  # SciPy's __path__ is not ours
             raise AttributeError(f"module 'autograd_np.{where}' has no attribute {name!r}")
         return getattr(real, name)
