@@ -13,6 +13,8 @@ MIRRORED: dict[str, str] = {
         "lu_factor lu_solve norm pinv qr solve solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov solve_sylvester "
         "solve_triangular sqrtm svd svdvals toeplitz"
     ),
+    "scipy.ndimage": "convolve convolve1d correlate correlate1d gaussian_filter gaussian_filter1d uniform_filter uniform_filter1d",
+    "scipy.signal": "convolve convolve2d correlate correlate2d fftconvolve lfilter oaconvolve",
     "scipy.sparse": "",
     "scipy.sparse.linalg": "factorized splu spsolve",
     "scipy.special": "comb lambertw log_softmax logsumexp multigammaln polygamma softmax softplus zeta",
