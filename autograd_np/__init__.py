@@ -40,6 +40,8 @@ from autograd_np.errors import (
 from autograd_np.graph import Graph, Operation, graph, operation
 from autograd_np.heap import keep_freed_memory as _keep_freed_memory
 from autograd_np.modes import detect_anomaly, lazy, no_grad, scope
+from autograd_np.implicit import implicit
+from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
@@ -81,6 +83,7 @@ __all__ = [
     "graph",
     "hessian",
     "hvp",
+    "implicit",
     "jacobian",
     "jvp",
     "lazy",

@@ -14,6 +14,9 @@ MIRRORED: dict[str, str] = {
         "solve_triangular sqrtm svd svdvals toeplitz"
     ),
     "scipy.ndimage": "convolve convolve1d correlate correlate1d gaussian_filter gaussian_filter1d uniform_filter uniform_filter1d",
+    "scipy.optimize": (
+        "bisect brenth brentq fixed_point fsolve least_squares minimize minimize_scalar newton ridder root root_scalar toms748"
+    ),
     "scipy.signal": "convolve convolve2d correlate correlate2d fftconvolve lfilter oaconvolve",
     "scipy.sparse": "",
     "scipy.sparse.linalg": "factorized splu spsolve",

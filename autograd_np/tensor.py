@@ -538,10 +538,9 @@ class Tensor(Recordable):
             if leaves_the_turn():
                 return _opaque(self)
             asked = asked_by()
-            line = import_line(asked.partition(" at ")[0])
             raise errors.LeavesNumPyError(
                 f"{asked} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
-                f"{f'Here it takes Tensors: `{line}`. ' if line else ''}"
+                f"{_mirrored(asked)}"
                 f"For lists of Tensors {errors.IMPORT_LINE}, or use np.stack; ufuncs take np.array([...]) there; np.where "
                 f"to select, NumPy's functions to compute; ag.define to add a function; x.data or x.detach() for the values alone"
             )
@@ -558,8 +557,9 @@ class Tensor(Recordable):
     def _number(self, convert: Callable[[Any], Any]) -> Any:
         node = self._losing()
         if node is not None and (node.level is not EAGER or stores_into_array()):
+            asked = asked_by()
             raise errors.LeavesNumPyError(
-                f"{convert.__name__}() of a Tensor{self._called()}, for {asked_by()}, would lose its gradient. Use NumPy's functions "
+                f"{convert.__name__}() of a Tensor{self._called()}, for {asked}, would lose its gradient. {_mirrored(asked)}Use NumPy's functions "
                 f"(np.exp for math.exp, ...); {errors.IMPORT_LINE} to collect numbers, and to write them into arrays of floats that "
                 f"it made; ag.stop_gradient(x).item() for the value as a constant"
             )
@@ -726,6 +726,12 @@ _PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
 def known(other: Any) -> bool:
     """Whether an operator can try its other operand, rather than leave it the turn."""
     return isinstance(other, _SCALARS) or hasattr(other, "__array_ufunc__")
+
+
+def _mirrored(asked: str) -> str:
+    """Return what to say where a function of SciPy's that asked is one that takes Tensors here."""
+    line = import_line(asked.partition(" at ")[0])
+    return f"Here it takes Tensors: `{line}`. " if line else ""
 
 
 def _opaque(t: Tensor) -> Any:

@@ -30,6 +30,7 @@ from autograd_np.ops import (
     sets,
     signal,
     statistics,
+    systems,
 )
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
@@ -74,6 +75,7 @@ __all__ = [
     "softplus",
     "statistics",
     "summed",
+    "systems",
     "times_sparse",
     "ufunc_method",
     "write_out",
