@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = ["MIRRORED", "import_line"]
 
 MIRRORED: dict[str, str] = {
+    "scipy.integrate": "cumulative_trapezoid odeint quad simpson solve_ivp trapezoid",
     "scipy.linalg": (
         "block_diag cho_factor cho_solve cholesky circulant det eig eigh eigvals eigvalsh expm expm_frechet hankel inv logm lstsq lu "
         "lu_factor lu_solve norm pinv qr solve solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov solve_sylvester "

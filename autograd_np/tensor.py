@@ -559,7 +559,8 @@ class Tensor(Recordable):
         if node is not None and (node.level is not EAGER or stores_into_array()):
             asked = asked_by()
             raise errors.LeavesNumPyError(
-                f"{convert.__name__}() of a Tensor{self._called()}, for {asked}, would lose its gradient. {_mirrored(asked)}Use NumPy's functions "
+                f"{convert.__name__}() of a Tensor{self._called()}, for {asked}, would lose its gradient. {_mirrored(asked)}"
+                f"Use NumPy's functions "
                 f"(np.exp for math.exp, ...); {errors.IMPORT_LINE} to collect numbers, and to write them into arrays of floats that "
                 f"it made; ag.stop_gradient(x).item() for the value as a constant"
             )
