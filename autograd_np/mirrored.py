@@ -9,6 +9,10 @@ __all__ = ["MIRRORED", "import_line"]
 
 MIRRORED: dict[str, str] = {
     "scipy.integrate": "cumulative_trapezoid odeint quad simpson solve_ivp trapezoid",
+    "scipy.interpolate": (
+        "Akima1DInterpolator BSpline CubicHermiteSpline CubicSpline PPoly PchipInterpolator RegularGridInterpolator interp1d interpn "
+        "make_interp_spline splev"
+    ),
     "scipy.linalg": (
         "block_diag cho_factor cho_solve cholesky circulant det eig eigh eigvals eigvalsh expm expm_frechet hankel inv logm lstsq lu "
         "lu_factor lu_solve norm pinv qr solve solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov solve_sylvester "
