@@ -37,21 +37,15 @@ from autograd_np.implicit import plain_tree
 from autograd_np.modes import no_grad
 from autograd_np.node import OPEN, VARIABLES
 from autograd_np.ops.indexing import along, axis_of
-from autograd_np.scipy.mirror import covering, holds_tensor, module
+from autograd_np.scipy.mirror import array, covering, holds_tensor, module
 from autograd_np.scipy.trajectories import Solver, parameters, trajectory
 from autograd_np.tensor import Tensor, stop_gradient, value_of
 
 Function = Callable[..., Any]
 
 
-def _array(x: Any) -> Any:
-    if x.__class__ in (list, tuple) and holds_tensor(x):
-        return np.stack([_array(v) for v in x])
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
-
-
 def _floats(x: Any) -> Any:
-    x = _array(x)
+    x = array(x)
     return x if x.dtype.kind in "fc" else x.astype(float)
 
 
@@ -251,18 +245,18 @@ def _on_intervals(f: Function, a: Any, b: Any, info: dict[str, Any], count: int)
 
 
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    return np.trapezoid(_array(y), None if x is None else _array(x), dx, axis)
+    return np.trapezoid(array(y), None if x is None else array(x), dx, axis)
 
 
 def _steps(y: Any, x: Any, dx: Any, axis: int) -> Any:
     if x is None:
         return dx
-    x = _array(x)
+    x = array(x)
     return np.reshape(np.diff(x), (-1,) + (1,) * (y.ndim - 1 - axis)) if x.ndim == 1 else np.diff(x, axis=axis)
 
 
 def _cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, initial: Any = None) -> Any:
-    y = _array(y)
+    y = array(y)
     axis = axis_of(axis, y.ndim)
     after, before = y[along(axis, slice(1, None), y.ndim)], y[along(axis, slice(None, -1), y.ndim)]
     found = np.cumsum(_steps(y, x, dx, axis) * (after + before) / 2.0, axis=axis)
@@ -274,7 +268,7 @@ def _cumulative_trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1, 
 
 def _simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: int = -1) -> Any:
     """Follow SciPy: pairs of intervals by parabolas; of an odd number of intervals the last one by Cartwright's correction (2017)."""
-    y = _array(y)
+    y = array(y)
     axis = axis_of(axis, y.ndim)
     n = y.shape[axis]
     h = _steps(y, x, dx, axis)

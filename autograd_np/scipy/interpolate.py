@@ -26,16 +26,10 @@ from scipy import interpolate as scipys  # which has a module `interpolate` itse
 
 from autograd_np.calls import plain
 from autograd_np.errors import NoRowError
-from autograd_np.scipy.mirror import holds_tensor, module
+from autograd_np.scipy.mirror import array, holds_tensor, module
 from autograd_np.tensor import value_of
 
 # --- evaluation -----------------------------------------------------------------------------------
-
-
-def _array(x: Any) -> Any:
-    if x.__class__ in (list, tuple) and holds_tensor(x):
-        return np.stack([_array(v) for v in x])
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 
 def _places(x: Any, what: str) -> Any:
@@ -62,7 +56,7 @@ def _shown(found: Any, outside: Any, x: Any, axis: int) -> Any:
 
 def _piecewise(c: Any, breaks: Any, x: Any, nu: int, extrapolate: Any, axis: int) -> Any:
     """Evaluate a derivative of piecewise polynomials, whose coefficients lie along the first axis, the highest power first."""
-    x = _array(x)
+    x = array(x)
     x = x if x.dtype.kind == "f" else x.astype(float)
     x, outside = _reached(x, breaks[0], breaks[-1], extrapolate)
     i = np.clip(np.searchsorted(breaks, value_of(x), side="right") - 1, 0, len(breaks) - 2)
@@ -77,7 +71,7 @@ def _piecewise(c: Any, breaks: Any, x: Any, nu: int, extrapolate: Any, axis: int
 
 def _b_spline(t: Any, c: Any, k: int, x: Any, nu: int, extrapolate: Any, axis: int) -> Any:
     """Evaluate a derivative of a spline by de Boor's algorithm (1972), its coefficients along the first axis."""
-    x = _array(x)
+    x = array(x)
     x = x if x.dtype.kind == "f" else x.astype(float)
     n = len(t) - k - 1
     x, outside = _reached(x, t[k], t[n], extrapolate)
@@ -163,7 +157,7 @@ class CubicSpline(_Evaluated, scipys.CubicSpline):  # type: ignore[misc]
     """SciPy's, evaluated with Tensors: points, and the values `y`."""
 
     def __init__(self, x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None) -> None:
-        x, y = _places(x, "CubicSpline(x)"), _array(y)
+        x, y = _places(x, "CubicSpline(x)"), array(y)
         super().__init__(x, value_of(y), axis, bc_type, extrapolate)
         if holds_tensor(y):
 
@@ -185,7 +179,7 @@ class CubicHermiteSpline(_Evaluated, scipys.CubicHermiteSpline):  # type: ignore
     """SciPy's, evaluated with Tensors: points, the values `y` and the slopes `dydx`."""
 
     def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
-        x, y, dydx = _places(x, "CubicHermiteSpline(x)"), _array(y), _array(dydx)
+        x, y, dydx = _places(x, "CubicHermiteSpline(x)"), array(y), array(dydx)
         super().__init__(x, value_of(y), value_of(dydx), axis, extrapolate)
         if holds_tensor(y) or holds_tensor(dydx):
             self._of_tensors = _hermite(x, np.moveaxis(y, axis, 0), np.moveaxis(dydx, axis, 0))
@@ -218,7 +212,7 @@ class PchipInterpolator(_Evaluated, scipys.PchipInterpolator):  # type: ignore[m
     """SciPy's, evaluated with Tensors: points, and the values `y`."""
 
     def __init__(self, x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> None:
-        x, y = _places(x, "PchipInterpolator(x)"), _array(y)
+        x, y = _places(x, "PchipInterpolator(x)"), array(y)
         super().__init__(x, value_of(y), axis, extrapolate)
         if holds_tensor(y):
             y = np.moveaxis(y, axis, 0)
@@ -233,7 +227,7 @@ class PPoly(_Evaluated, scipys.PPoly):  # type: ignore[misc]
     """SciPy's, evaluated with Tensors: points, and the coefficients `c`."""
 
     def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> None:
-        c, x = _array(c), _places(x, "PPoly(x)")
+        c, x = array(c), _places(x, "PPoly(x)")
         super().__init__(value_of(c), x, extrapolate, axis)
         if holds_tensor(c):
             self._of_tensors = np.moveaxis(np.moveaxis(c, axis + 1, 0), axis + 1, 0) if axis else c
@@ -243,7 +237,7 @@ class BSpline(_Evaluated, scipys.BSpline):  # type: ignore[misc]
     """SciPy's, evaluated with Tensors: points, and the coefficients `c`."""
 
     def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> None:
-        t, c = _places(t, "BSpline(t)"), _array(c)
+        t, c = _places(t, "BSpline(t)"), array(c)
         super().__init__(t, value_of(c), k, extrapolate, axis)
         if holds_tensor(c):
             self._of_tensors = np.moveaxis(c, axis, 0)
@@ -257,7 +251,7 @@ def make_interp_spline(
     x: Any, y: Any, k: int = 3, t: Any = None, bc_type: Any = None, axis: int = 0, check_finite: bool = True
 ) -> Any:  # fmt: skip
     """Return the interpolating `BSpline`, as SciPy does; its coefficients are linear in `y`, which may be a Tensor."""
-    x, y = _places(x, "make_interp_spline(x)"), _array(y)
+    x, y = _places(x, "make_interp_spline(x)"), array(y)
     found = scipys.make_interp_spline(x, value_of(y), k, t, bc_type, axis, check_finite)
     spline = BSpline(found.t, np.moveaxis(found.c, 0, found.axis), found.k, found.extrapolate, found.axis)
     if holds_tensor(y):
@@ -278,7 +272,7 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
     t, c, k = tck
     if isinstance(c, (list, tuple)) or ext not in (0, 1, 3):
         raise NoRowError("scipy.interpolate.splev covers one dimension, and ext=0, 1 and 3, with Tensors")
-    x = _array(x)
+    x = array(x)
     spline = BSpline(t, c[: len(t) - k - 1], k)
     low, high = spline.t[k], spline.t[len(t) - k - 1]
     found = spline(np.clip(x, low, high) if ext == 3 and not der else x, der)  # FITPACK continues derivatives
@@ -295,7 +289,7 @@ class interp1d(scipys.interp1d):  # type: ignore[misc]  # noqa: N801 (SciPy's na
     """SciPy's, evaluated with Tensors: points, and the values `y`."""
 
     def __init__(self, x: Any, y: Any, kind: Any = "linear", axis: int = -1, **options: Any) -> None:
-        x, y = _places(x, "interp1d(x)"), _array(y)
+        x, y = _places(x, "interp1d(x)"), array(y)
         options["fill_value"] = plain(options.get("fill_value", np.nan), "interp1d(fill_value=)", [])
         super().__init__(x, value_of(y), kind, axis, **options)
         self._kind, self._where = kind, axis % y.ndim
@@ -308,7 +302,7 @@ class interp1d(scipys.interp1d):  # type: ignore[misc]  # noqa: N801 (SciPy's na
         values, places = self._values, self._sorted
         if not holds_tensor(values) and not holds_tensor(x):
             return super().__call__(x)
-        x = _array(x)
+        x = array(x)
         x = x if x.dtype.kind == "f" else x.astype(float)
         at = value_of(x)
         filled = super().__call__(at)
@@ -344,7 +338,7 @@ class RegularGridInterpolator(scipys.RegularGridInterpolator):  # type: ignore[m
     def __init__(
         self, points: Any, values: Any, method: str = "linear", bounds_error: bool = True, fill_value: Any = np.nan, **options: Any
     ) -> None:
-        values = _array(values)
+        values = array(values)
         points = [_places(p, "RegularGridInterpolator(points)") for p in points]
         fill_value = plain(fill_value, "RegularGridInterpolator(fill_value=)", [])
         super().__init__(points, value_of(values), method, bounds_error, fill_value, **options)
@@ -359,7 +353,7 @@ class RegularGridInterpolator(scipys.RegularGridInterpolator):  # type: ignore[m
         if method not in ("linear", "nearest") or options.get("nu") is not None:
             raise NoRowError(f"scipy.interpolate.RegularGridInterpolator covers method='linear' and 'nearest' with Tensors, got {method!r}")
         dimensions = len(self.grid)
-        xi = np.stack(np.broadcast_arrays(*map(_array, xi)), axis=-1) if isinstance(xi, tuple) else _array(xi)
+        xi = np.stack(np.broadcast_arrays(*map(array, xi)), axis=-1) if isinstance(xi, tuple) else array(xi)
         xi = xi if xi.ndim > 1 or (dimensions == 1 and xi.shape[-1:] == (1,)) else np.expand_dims(xi, -1 if dimensions == 1 else 0)
         at = value_of(xi)
         filled = super().__call__(at, method)

@@ -32,19 +32,15 @@ from autograd_np.errors import NoRowError
 from autograd_np.ops import astype
 from autograd_np.ops.adjoint import adjoint, conj, transposed
 from autograd_np.ops.for_scipy import linalg as rows
-from autograd_np.scipy.mirror import covering, module
+from autograd_np.scipy.mirror import array, covering, module
 from autograd_np.tensor import value_of
 
 # --- arguments ------------------------------------------------------------------------------------
 
 
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
-
-
 def _matrix(x: Any) -> Any:
     """Return an array with two axes at least, as SciPy makes one of a number."""
-    return np.atleast_2d(_array(x))
+    return np.atleast_2d(array(x))
 
 
 # --- systems of equations -------------------------------------------------------------------------
@@ -54,7 +50,7 @@ def _solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_
     trans = {"N": 0, "T": 1, "C": 2}.get(trans, trans)
     if trans not in (0, 1, 2):
         raise ValueError(f"solve_triangular got trans={trans!r}; it is one of 0 ('N'), 1 ('T') and 2 ('C')")
-    a, b = _array(a), _array(b)
+    a, b = array(a), array(b)
     if trans:
         a, lower = (transposed(a) if trans == 1 else adjoint(a)), not lower
     return rows.solve_triangular(a, b, lower=bool(lower), unit_diagonal=bool(unit_diagonal))
@@ -83,7 +79,7 @@ def _whole(a: Any, assume_a: Any, lower: bool) -> Any:
 
 
 def _solve(a: Any, b: Any, lower: bool = False, assume_a: Any = None, transposed: bool = False) -> Any:
-    a, b = _matrix(a), _array(b)
+    a, b = _matrix(a), array(b)
     whole = _whole(a, assume_a, lower)
     if whole is None:
         return _solve_triangular(a, b, int(transposed), _STRUCTURES.get(assume_a, assume_a).startswith("lower"))
@@ -116,7 +112,7 @@ def _pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = Fal
 
 
 def _lstsq(a: Any, b: Any, cond: Any = None) -> Any:
-    a, b = _matrix(a), _array(b)
+    a, b = _matrix(a), array(b)
     if a.ndim != 2:
         raise NoRowError(f"scipy.linalg.lstsq takes one matrix with Tensors, got shape {a.shape}; loop over the stack")
     cond = float(np.finfo(np.result_type(a, b, np.float32)).eps) if cond is None else cond
@@ -163,7 +159,7 @@ def _lu_factor(a: Any) -> Any:
 
 def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0) -> Any:
     factors, pivots = lu_and_piv
-    factors, b, pivots = _array(factors), _array(b), value_of(pivots)
+    factors, b, pivots = array(factors), array(b), value_of(pivots)
     if factors.ndim != 2:
         raise NoRowError(f"scipy.linalg.lu_solve takes one matrix with Tensors, got shape {factors.shape}; loop over the stack")
     order = np.arange(len(pivots))
@@ -242,7 +238,7 @@ def _eig(a: Any) -> Any:
 
 
 def _solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    return rows.solve_sylvester(_array(a), _array(b), _array(q))
+    return rows.solve_sylvester(array(a), array(b), array(q))
 
 
 def _solve_continuous_lyapunov(a: Any, q: Any) -> Any:
@@ -280,7 +276,7 @@ def _sqrtm(A: Any) -> Any:
 
 
 def _expm_frechet(A: Any, E: Any, *, compute_expm: bool = True) -> Any:
-    A, E = _array(A), _array(E)
+    A, E = array(A), array(E)
     found = rows.frechet(rows.expm, A, E)
     return (rows.expm(A), found) if compute_expm else found
 
@@ -303,14 +299,14 @@ def _block_diag(*arrs: Any) -> Any:
 
 def _of_diagonals(c: Any, r: Any, i: Any, name: str) -> Any:
     """Return the matrix of which `i` numbers the entries in one vector: `c`, and `r` without its first number."""
-    c, r = _array(c), _array(r)
+    c, r = array(c), array(r)
     if c.ndim != 1 or r.ndim != 1:
         raise NoRowError(f"scipy.linalg.{name} takes vectors with Tensors, got shapes {c.shape} and {r.shape}")
     return np.concatenate([c, r[1:]])[i(len(c), len(r))]
 
 
 def _toeplitz(c: Any, r: Any = None) -> Any:
-    c = _array(c)
+    c = array(c)
 
     def places(n: int, m: int) -> Any:
         offset = np.arange(n)[:, None] - np.arange(m)
@@ -320,12 +316,12 @@ def _toeplitz(c: Any, r: Any = None) -> Any:
 
 
 def _hankel(c: Any, r: Any = None) -> Any:
-    c = _array(c)
+    c = array(c)
     return _of_diagonals(c, np.zeros_like(c) if r is None else r, lambda n, m: np.arange(n)[:, None] + np.arange(m), "hankel")
 
 
 def _circulant(c: Any) -> Any:
-    c = _array(c)
+    c = array(c)
     n = c.shape[-1]
     return c[..., (np.arange(n)[:, None] - np.arange(n)) % n]
 
@@ -335,7 +331,7 @@ _COVERED: dict[str, Callable[..., Any]] = {
     "det": _det, "eig": _eig, "eigh": _eigh, "eigvals": lambda a: np.linalg.eigvals(_matrix(a)),
     "eigvalsh": _eigvalsh, "expm": _expm, "expm_frechet": _expm_frechet, "hankel": _hankel, "inv": _inv, "kron": np.kron, "logm": _logm,
     "lstsq": _lstsq, "lu": _lu, "lu_factor": _lu_factor, "lu_solve": _lu_solve,
-    "norm": lambda a, ord=None, axis=None, keepdims=False: np.linalg.norm(_array(a), ord, axis, keepdims),  # noqa: A006
+    "norm": lambda a, ord=None, axis=None, keepdims=False: np.linalg.norm(array(a), ord, axis, keepdims),  # noqa: A006
     "pinv": _pinv, "qr": _qr, "solve": _solve, "solve_continuous_lyapunov": _solve_continuous_lyapunov,
     "solve_discrete_lyapunov": _solve_discrete_lyapunov, "solve_lyapunov": _solve_continuous_lyapunov, "solve_sylvester": _solve_sylvester,
     "solve_triangular": _solve_triangular, "sqrtm": _sqrtm, "svd": _svd,

@@ -13,11 +13,14 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from autograd_np.creating import gathered
 from autograd_np.errors import NoRowError
 from autograd_np.mirrored import MIRRORED
 from autograd_np.tensor import Tensor
 
-__all__ = ["HARMLESS", "covering", "holds_tensor", "module", "refusing"]
+__all__ = ["HARMLESS", "array", "covering", "holds_tensor", "module", "refusing"]
 
 HARMLESS = frozenset({"check_finite", "overwrite_a", "overwrite_b", "overwrite_ab", "overwrite_x", "lwork"})
 """Options that ask for no other result: with Tensors they are taken and not heeded, as nothing is overwritten."""
@@ -30,6 +33,12 @@ def holds_tensor(x: Any) -> bool:
     if x.__class__ in (list, tuple):
         return any(map(holds_tensor, x))
     return x.__class__ is dict and any(map(holds_tensor, x.values()))
+
+
+def array(x: Any) -> Any:
+    """Return an argument as an array or a Tensor, also of a list that holds Tensors."""
+    x = gathered(x)
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
 
 
 def covering(real: Callable[..., Any], covered: Callable[..., Any], name: str = "") -> Callable[..., Any]:

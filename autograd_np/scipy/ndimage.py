@@ -29,7 +29,7 @@ from autograd_np.ops import astype
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.for_scipy import signal as rows
 from autograd_np.ops.indexing import axes_of
-from autograd_np.scipy.mirror import covering, module
+from autograd_np.scipy.mirror import array, covering, module
 
 _MODES: dict[str, Any] = {
     "reflect": "symmetric", "grid-mirror": "symmetric", "mirror": "reflect", "nearest": "edge", "wrap": "wrap", "grid-wrap": "wrap",
@@ -38,7 +38,7 @@ _MODES: dict[str, Any] = {
 
 
 def _array(x: Any) -> Any:
-    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    x = array(x)
     return x if x.dtype.kind in "fc" else astype(x, np.float64)
 
 

@@ -26,16 +26,12 @@ from scipy import signal
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.for_scipy import signal as rows
 from autograd_np.ops.indexing import along, axis_of
-from autograd_np.scipy.mirror import covering, module
+from autograd_np.scipy.mirror import array, covering, module
 from autograd_np.tensor import value_of
 
 
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
-
-
 def _pair(in1: Any, in2: Any, name: str) -> tuple[Any, Any]:
-    in1, in2 = _array(in1), _array(in2)
+    in1, in2 = array(in1), array(in2)
     if in1.ndim != in2.ndim:
         raise ValueError(f"scipy.signal.{name} got arrays of {in1.ndim} and {in2.ndim} axes; they must have the same number")
     return in1, in2
@@ -60,7 +56,7 @@ def _fftconvolve(in1: Any, in2: Any, mode: str = "full", axes: Any = None) -> An
 
 
 def _turned(kernel: Any) -> Any:
-    return np.flip(conj(_array(kernel)))
+    return np.flip(conj(array(kernel)))
 
 
 def _correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
@@ -104,7 +100,7 @@ def _along(taps: Any, ndim: int, axis: int) -> Any:
 
 def _lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     """Filter with the numerator, a convolution, and then recursively; a state is added to the first samples between the two."""
-    b, a, x = np.atleast_1d(_array(b)), np.atleast_1d(_array(a)), _array(x)
+    b, a, x = np.atleast_1d(array(b)), np.atleast_1d(array(a)), array(x)
     if b.ndim != 1 or a.ndim != 1:
         raise ValueError(f"lfilter takes coefficients along one axis, got shapes {b.shape} and {a.shape}")
     axis = axis_of(axis, x.ndim)
@@ -113,7 +109,7 @@ def _lfilter(b: Any, a: Any, x: Any, axis: int = -1, zi: Any = None) -> Any:
     moved = whole[along(axis, slice(0, n), x.ndim)]
     if zi is None:
         return rows.recursive(moved, a, axis=axis)
-    zi = _array(zi)
+    zi = array(zi)
     if zi.ndim != x.ndim or zi.shape[axis] != order:
         raise ValueError(f"lfilter got zi of shape {zi.shape}; it needs {x.ndim} axes, {order} numbers along axis {axis}")
     zi = np.broadcast_to(zi, (*x.shape[:axis], order, *x.shape[axis + 1 :]))

@@ -178,26 +178,61 @@ def _recorded_adjoint(solver: Solver, f: Slope, g: Any, ys: Any, ts: Any, params
         return np.concatenate([_packed([value], dtype), -_packed(pulled, dtype)])
 
     by_times: list[Any] = [np.zeros(())] * len(ts)
-    times = value_of(ts)
+    times, allowed = value_of(ts), max(1e3 * solver.tolerance, 1e-8) * max(_distance(value_of(ys), 0), 1e-300)
     for i in range(len(ts) - 1, 0, -1):
         weight = weight + g[i]
         by_times[i] = _dot(g[i], _vector(f(ts[i], ys[i], *params)))
-        if times[i] != times[i - 1]:
-            start = _packed([ys[i], weight, *sums], dtype)
-            state = trajectory(solver, slope, start, np.stack([ts[i], ts[i - 1]]), params)[-1]
-            again, weight, *sums = _unpacked(state, like)
-            _check_recovered(solver, value_of(again), value_of(ys)[i - 1], value_of(ys))
+        if times[i] == times[i - 1]:
+            continue
+        for count in (1, 4, 16, 64):  # the more of y is known, the less is lost on the way back
+            marks = np.stack([ts[i - 1] + (ts[i] - ts[i - 1]) * (j / count) for j in range(count + 1)])
+            known = list(trajectory(solver, f, ys[i - 1], marks, params)) if count > 1 else [ys[i - 1], ys[i]]
+            carried, off = [weight, *sums], 0.0
+            for j in range(count, 0, -1):
+                start, limited = _packed([known[j], *carried], dtype), _Limited(slope)
+                try:
+                    state = trajectory(solver, limited, start, np.stack([marks[j], marks[j - 1]]), params)[-1]
+                except _LostError:
+                    off = np.inf
+                    break
+                limited.left = np.inf  # its derivatives are evaluated as often as they need
+                again, *carried = _unpacked(state, like)
+                off = max(off, _distance(value_of(again), value_of(known[j - 1])))
+                if off > allowed:
+                    break
+            if off <= allowed:
+                break
+        else:
+            raise errors.DifferentiationError(
+                f"the second derivative of {solver.title} needs the solution backwards, which is lost there: it comes back {off:.2g} off, "
+                f"of {_distance(value_of(ys), 0):.2g}. The equation is too stiff for that, or rtol= and atol= are too coarse"
+            )
+        weight, *sums = carried
     by_times[0] = -_dot(weight, _vector(f(ts[0], ys[0], *params)))
     return [size * x for x in (weight + g[0], np.stack(by_times), *sums)]
 
 
-def _check_recovered(solver: Solver, y: Array, expected: Array, ys: Array) -> None:
-    off, size = float(np.max(abs(y - expected), initial=0)), float(np.max(abs(ys), initial=0))
-    if not off <= max(1e3 * solver.tolerance, 1e-8) * max(size, 1e-300):
-        raise errors.DifferentiationError(
-            f"the second derivative of {solver.title} needs the solution backwards, which is lost there: it comes back {off:.2g} off, "
-            f"relative to {size:.2g}. The equation is stiff, or the tolerances are coarse; ask for y at more times, or set rtol= and atol="
-        )
+class _LostError(Exception):
+    """A solution backwards grows without end."""
+
+
+class _Limited:
+    """A function that gives up after very many evaluations: what a stable equation decays by, its solution backwards grows by."""
+
+    def __init__(self, slope: Slope) -> None:
+        self.slope, self.left = slope, 3000.0
+
+    def __call__(self, t: Any, state: Any, *params: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise _LostError
+        return self.slope(t, state, *params)
+
+
+def _distance(a: Array, b: Any) -> float:
+    """Return the largest difference, infinite if it is none."""
+    found = float(np.max(abs(a - b), initial=0))
+    return found if found == found else np.inf
 
 
 # --- forward mode ---------------------------------------------------------------------------------
