@@ -24,7 +24,6 @@ Examples
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +36,7 @@ from autograd_np.implicit import plain_tree
 from autograd_np.modes import no_grad
 from autograd_np.node import OPEN, VARIABLES
 from autograd_np.ops.indexing import along, axis_of
-from autograd_np.scipy.mirror import array, covering, holds_tensor, module
+from autograd_np.scipy.mirror import array, covering, holds_tensor, module, standing_for
 from autograd_np.scipy.trajectories import Solver, parameters, trajectory
 from autograd_np.tensor import Tensor, stop_gradient, value_of
 
@@ -84,7 +83,8 @@ def _with_solve_ivp(title: str, method: Any, rtol: Any, atol: Any, **options: An
         found = solve(f, y0, first, last, dense_output=True)
         return found.t, found.sol
 
-    return Solver(run, interpolated, title, rtol)
+    restarted = _with_solve_ivp(title, "DOP853", rtol, atol, **options) if title.endswith("odeint") and method == "LSODA" else None
+    return Solver(run, interpolated, title, rtol, 4 if method == "DOP853" else 3, restarted)
 
 
 def _probe(y0: Any, t0: Any, tfirst: bool) -> Function:
@@ -93,7 +93,7 @@ def _probe(y0: Any, t0: Any, tfirst: bool) -> Function:
     return lambda f, args: f(t0, y0, *args) if tfirst else f(y0, t0, *args)
 
 
-@functools.wraps(integrate.odeint)
+@standing_for(integrate.odeint, "scipy.integrate.odeint")
 def odeint(
     func: Function, y0: Any, t: Any, args: Any = (), Dfun: Any = None, col_deriv: Any = 0, full_output: Any = 0,
     ml: Any = None, mu: Any = None, rtol: Any = None, atol: Any = None, tcrit: Any = None, h0: float = 0.0, hmax: float = 0.0,
@@ -140,7 +140,7 @@ _KEPT = ("max_step", "min_step")
 """Options of the solver that its adjoint is solved with, too."""
 
 
-@functools.wraps(integrate.solve_ivp)
+@standing_for(integrate.solve_ivp, "scipy.integrate.solve_ivp")
 def solve_ivp(
     fun: Function, t_span: Any, y0: Any, method: Any = "RK45", t_eval: Any = None, dense_output: bool = False, events: Any = None,
     vectorized: bool = False, args: Any = None, **options: Any,
@@ -190,7 +190,7 @@ def solve_ivp(
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
-@functools.wraps(integrate.quad)
+@standing_for(integrate.quad, "scipy.integrate.quad")
 def quad(func: Function, a: Any, b: Any, args: Any = (), full_output: Any = 0, **options: Any) -> Any:
     """As SciPy's; the integral is differentiable by the limits and the Tensors that `func` depends on."""
     if _nothing_is_recorded():

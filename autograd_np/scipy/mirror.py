@@ -20,7 +20,7 @@ from autograd_np.errors import NoRowError
 from autograd_np.mirrored import MIRRORED
 from autograd_np.tensor import Tensor
 
-__all__ = ["HARMLESS", "array", "covering", "holds_tensor", "module", "refusing"]
+__all__ = ["HARMLESS", "array", "covering", "holds_tensor", "module", "refusing", "standing_for"]
 
 HARMLESS = frozenset({"check_finite", "overwrite_a", "overwrite_b", "overwrite_ab", "overwrite_x", "lwork"})
 """Options that ask for no other result: with Tensors they are taken and not heeded, as nothing is overwritten."""
@@ -39,6 +39,18 @@ def array(x: Any) -> Any:
     """Return an argument as an array or a Tensor, also of a list that holds Tensors."""
     x = gathered(x)
     return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def standing_for(real: Callable[..., Any], title: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a function that stands for `real`: it has its documentation, and is pickled by its name here."""
+
+    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+        functools.update_wrapper(f, real)
+        where, _, f.__name__ = title.rpartition(".")
+        f.__module__, f.__qualname__ = f"autograd_np.{where}", f.__name__
+        return f
+
+    return decorate
 
 
 def covering(real: Callable[..., Any], covered: Callable[..., Any], name: str = "") -> Callable[..., Any]:
@@ -60,7 +72,7 @@ def covering(real: Callable[..., Any], covered: Callable[..., Any], name: str = 
     """
     title = name or f"{real.__module__}.{real.__name__}"
 
-    @functools.wraps(real)
+    @standing_for(real, title)
     def call(*args: Any, **kwargs: Any) -> Any:
         if not holds_tensor(args) and not holds_tensor(kwargs):
             return real(*args, **kwargs)

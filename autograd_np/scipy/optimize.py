@@ -32,7 +32,7 @@ from autograd_np import errors
 from autograd_np.implicit import attached, plain_tree
 from autograd_np.modes import no_grad
 from autograd_np.node import OPEN, VARIABLES
-from autograd_np.scipy.mirror import holds_tensor, module
+from autograd_np.scipy.mirror import holds_tensor, module, standing_for
 from autograd_np.tensor import Tensor
 from autograd_np.transforms import grad
 from autograd_np.trees import flatten
@@ -82,7 +82,7 @@ def _first(f: Function, pairs: bool) -> Function:
 # --- roots ----------------------------------------------------------------------------------------
 
 
-@functools.wraps(scipys.root)
+@standing_for(scipys.root, "scipy.optimize.root")
 def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", jac: Any = None, **options: Any) -> Any:
     """As SciPy's; `x` of the result is differentiable."""
     if _nothing_is_recorded():
@@ -94,7 +94,7 @@ def root(fun: Function, x0: Any, args: Any = (), method: str = "hybr", jac: Any 
     return found
 
 
-@functools.wraps(scipys.root_scalar)
+@standing_for(scipys.root_scalar, "scipy.optimize.root_scalar")
 def root_scalar(f: Function, args: Any = (), **options: Any) -> Any:
     """As SciPy's; `root` of the result is differentiable."""
     if _nothing_is_recorded():
@@ -111,7 +111,7 @@ def _of_function(name: str, count: int, condition: Callable[[Function], Function
     """Return a solver whose first result is the solution, and that takes `count` arguments between the function and ``args``."""
     real = getattr(scipys, name)
 
-    @functools.wraps(real)
+    @standing_for(real, f"scipy.optimize.{name}")
     def call(f: Function, *rest: Any, **options: Any) -> Any:
         if _nothing_is_recorded():
             return real(f, *rest, **options)
@@ -175,7 +175,7 @@ def _within(slope: Function, bounds: Any, at: Any) -> Function:
     return lambda x: np.where(held, x - wall, slope(x))
 
 
-@functools.wraps(scipys.minimize)
+@standing_for(scipys.minimize, "scipy.optimize.minimize")
 def minimize(
     fun: Function, x0: Any, args: Any = (), method: Any = None, jac: Any = None, hess: Any = None, hessp: Any = None,
     bounds: Any = None, constraints: Any = (), **options: Any,
@@ -198,7 +198,7 @@ def minimize(
     return found
 
 
-@functools.wraps(scipys.minimize_scalar)
+@standing_for(scipys.minimize_scalar, "scipy.optimize.minimize_scalar")
 def minimize_scalar(fun: Function, bracket: Any = None, bounds: Any = None, args: Any = (), **options: Any) -> Any:
     """As SciPy's; `x` and `fun` of the result are differentiable."""
     given = {"bracket": bracket, "bounds": bounds, **options}
@@ -211,7 +211,7 @@ def minimize_scalar(fun: Function, bracket: Any = None, bounds: Any = None, args
     return found
 
 
-@functools.wraps(scipys.least_squares)
+@standing_for(scipys.least_squares, "scipy.optimize.least_squares")
 def least_squares(fun: Function, x0: Any, jac: Any = "2-point", bounds: Any = (-np.inf, np.inf), **options: Any) -> Any:
     """As SciPy's; `x` and `cost` of the result are differentiable."""
     given = {"jac": jac, "bounds": bounds, **options}

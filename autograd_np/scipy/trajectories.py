@@ -43,10 +43,17 @@ class Solver:
         For messages.
     tolerance : float
         What the solver keeps, relative to y.
+    points : int
+        How many points of Gauss's quadrature a step deserves.
+    restarted : Solver or None
+        A one-step method in the place of one with several steps, which is slow where an adjoint starts anew at each of many times.
     """
 
-    def __init__(self, run: Callable[..., Array], interpolated: Callable[..., Any], title: str, tolerance: float) -> None:
+    def __init__(
+        self, run: Callable[..., Array], interpolated: Callable[..., Any], title: str, tolerance: float, points: int, restarted: Any = None
+    ) -> None:
         self.run, self.interpolated, self.title, self.tolerance = run, interpolated, title, tolerance
+        self.points, self.restarted = points, restarted
 
 
 def trajectory(solver: Solver, f: Slope, y0: Any, ts: Any, params: Sequence[Any], known: Any = None) -> Any:
@@ -137,15 +144,22 @@ def _adjoint(solver: Solver, f: Slope, g: Array, ys: Array, ts: Array, params: S
     def slope(t: Any, weight: Any) -> Any:
         return -_sensitivities(f, t, y(t), weight, params)[1][0]
 
+    restarts = solver.restarted is not None and len(ts) > 8
     for i in range(len(ts) - 1, 0, -1):
         weight = weight + g[i]
         by_times[i] = _dot(g[i], _vector(f(ts[i], ys[i], *params)))
         if ts[i] != ts[i - 1] and np.any(weight):
-            more, adjoint_at = solver.interpolated(slope, weight, ts[i], ts[i - 1])
+            used, found = solver, None
+            if restarts:
+                try:
+                    used, found = solver.restarted, solver.restarted.interpolated(_Limited(slope, 500), weight, ts[i], ts[i - 1])
+                except _LostError:  # a stiff equation
+                    used, restarts = solver, False
+            more, adjoint_at = found or solver.interpolated(slope, weight, ts[i], ts[i - 1])
             if params:
                 low, high = sorted((ts[i - 1], ts[i]))
                 grid = np.unique(np.concatenate([more, steps[(steps > low) & (steps < high)]]))
-                for t, share in zip(*_gauss(grid), strict=True):
+                for t, share in zip(*_gauss(grid, used.points), strict=True):
                     pulled = _sensitivities(f, t, y(t), adjoint_at(t), params)[1][1:]
                     sums = [total + share * np.sign(ts[i] - ts[i - 1]) * part for total, part in zip(sums, pulled, strict=True)]
             weight = adjoint_at(ts[i - 1])
@@ -153,9 +167,9 @@ def _adjoint(solver: Solver, f: Slope, g: Array, ys: Array, ts: Array, params: S
     return [size * x for x in (weight + g[0], by_times, *sums)]
 
 
-def _gauss(grid: Array) -> tuple[Array, Array]:
-    """Return the points and the weights of Gauss's quadrature, of order 6 between each two points of a grid."""
-    points, weights = np.polynomial.legendre.leggauss(3)
+def _gauss(grid: Array, count: int) -> tuple[Array, Array]:
+    """Return the points and the weights of Gauss's quadrature between each two points of a grid."""
+    points, weights = np.polynomial.legendre.leggauss(count)
     half = np.diff(grid)[:, None] / 2
     return ((grid[:-1] + grid[1:])[:, None] / 2 + half * points).ravel(), (half * weights).ravel()
 
@@ -219,8 +233,8 @@ class _LostError(Exception):
 class _Limited:
     """A function that gives up after very many evaluations: what a stable equation decays by, its solution backwards grows by."""
 
-    def __init__(self, slope: Slope) -> None:
-        self.slope, self.left = slope, 3000.0
+    def __init__(self, slope: Slope, left: float = 3000) -> None:
+        self.slope, self.left = slope, left
 
     def __call__(self, t: Any, state: Any, *params: Any) -> Any:
         self.left -= 1

@@ -160,13 +160,18 @@ def test_stiff_equations() -> None:
             return module.odeint(robertson, [1.0, 0.0, 0.0], [0.0, 1.0, 100.0], args=(k,), tfirst=True, **how)[-1, 2]
         return module.solve_ivp(robertson, (0, 100.0), [1.0, 0.0, 0.0], method, t_eval=[1.0, 100.0], args=(k,), **how).y[2, -1]
 
-    k = np.array([0.04, 3e7, 1e4])
+    k, move = np.array([0.04, 3e7, 1e4]), np.array([1.0, -0.5, 0.7])
     for method in ("odeint", "Radau"):
-        g = ag.grad(lambda s, method=method: loss(k * s, method))(np.ones(3))
-        expected = numeric_gradient(lambda s, method=method: loss(k * s, method, real), np.ones(3), step=0.05)
+        g = ag.grad(lambda s, method=method: loss(k * (1 + s * move), method))(0.0)
+        expected = numeric_gradient(lambda s, method=method: loss(k * (1 + s * move), method, real), np.array(0.0), step=0.05)
         np.testing.assert_allclose(g, expected, rtol=1e-5)
+
+    def pulled(rate: Any) -> Any:
+        return integrate.odeint(lambda y, t: -rate * (y - np.cos(t)), [0.0], [0.0, 2.0])[-1, 0]
+
+    assert ag.grad(pulled)(1e4) == pytest.approx(float(np.sin(2.0)) / 1e8 * -1, rel=1e-2)
     with pytest.raises(ag.DifferentiationError, match=r"comes back|could not be solved"):
-        ag.grad(lambda s: ag.grad(lambda s: loss(k * s, "Radau"))(s)[0])(np.ones(3))
+        ag.grad(ag.grad(pulled))(1e4)
 
 
 def test_the_size_of_the_loss_does_not_matter() -> None:
