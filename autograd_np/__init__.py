@@ -40,8 +40,6 @@ from autograd_np.errors import (
 from autograd_np.graph import Graph, Operation, graph, operation
 from autograd_np.heap import keep_freed_memory as _keep_freed_memory
 from autograd_np.modes import detect_anomaly, lazy, no_grad, scope
-from autograd_np.implicit import implicit
-from autograd_np.modes import detect_anomaly, no_grad, scope
 from autograd_np.ops import log_sigmoid, log_softmax, logsumexp, relu, sigmoid, softmax, softplus
 from autograd_np.tensor import Tensor, stop_gradient
 from autograd_np.trace import trace
@@ -50,6 +48,7 @@ from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
+    from autograd_np.solutions import implicit
     from autograd_np.transforms.vmapping import vmap
 
 __version__ = "0.1.0"
@@ -110,7 +109,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use what a model does not need: the checks, with Python's parser, and the rules of many examples at once."""
+    """Import on first use what a model does not need: the checks, with Python's parser, `implicit`, and the rules of many examples at once."""
     if name == "vmap":
         from autograd_np.transforms.vmapping import vmap
 
@@ -119,4 +118,8 @@ def __getattr__(name: str) -> Any:
         from autograd_np import check
 
         return getattr(check, name)
+    if name == "implicit":
+        from autograd_np.solutions import implicit
+
+        return implicit
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,12 +32,12 @@ import numpy as np
 from scipy import integrate
 
 from autograd_np import errors
-from autograd_np.implicit import plain_tree
 from autograd_np.modes import no_grad
 from autograd_np.node import OPEN, VARIABLES
 from autograd_np.ops.indexing import along, axis_of
 from autograd_np.scipy.mirror import array, covering, holds_tensor, module, standing_for
 from autograd_np.scipy.trajectories import Solver, parameters, trajectory
+from autograd_np.solutions import plain_tree
 from autograd_np.tensor import Tensor, stop_gradient, value_of
 
 Function = Callable[..., Any]

@@ -29,10 +29,10 @@ import numpy as np
 from scipy import optimize as scipys  # which has a module `optimize` itself
 
 from autograd_np import errors
-from autograd_np.implicit import attached, plain_tree
 from autograd_np.modes import no_grad
 from autograd_np.node import OPEN, VARIABLES
 from autograd_np.scipy.mirror import holds_tensor, module, standing_for
+from autograd_np.solutions import attached, plain_tree
 from autograd_np.tensor import Tensor
 from autograd_np.transforms import grad
 from autograd_np.trees import flatten
