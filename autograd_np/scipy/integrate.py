@@ -32,11 +32,10 @@ import numpy as np
 from scipy import integrate
 
 from autograd_np import errors
-from autograd_np.modes import no_grad
 from autograd_np.node import OPEN, VARIABLES
 from autograd_np.ops.indexing import along, axis_of
 from autograd_np.scipy.mirror import array, covering, holds_tensor, module, standing_for
-from autograd_np.scipy.trajectories import Solver, parameters, trajectory
+from autograd_np.scipy.trajectories import Solver, parameters, refuse_hidden, trajectory
 from autograd_np.solutions import plain_tree
 from autograd_np.tensor import Tensor, stop_gradient, value_of
 
@@ -112,8 +111,9 @@ def odeint(
     start, times = np.atleast_1d(_floats(y0)), _floats(t)
     tensors, rebuild = parameters(func, args, "scipy.integrate.odeint", _probe(start, times[0], tfirst))
     plain, plain_args = rebuild([value_of(x) for x in tensors])
-    with no_grad():
-        found = integrate.odeint(plain, value_of(start), value_of(times), plain_args, **{**options, "Dfun": _plain(Dfun)})
+    found = integrate.odeint(
+        _watched(plain, "scipy.integrate.odeint"), value_of(start), value_of(times), plain_args, **{**options, "Dfun": _plain(Dfun)}
+    )
     known = found[0] if full_output else found
     if not any(isinstance(x, Tensor) for x in (start, times, *tensors)):
         return found
@@ -128,6 +128,11 @@ def odeint(
     )
     ys = trajectory(solver, f, start, times, tensors, known)
     return (ys, found[1]) if full_output else ys
+
+
+def _watched(f: Function, title: str) -> Function:
+    """Return the user's function, refused as soon as it depends on Tensors that were not found."""
+    return lambda *args: plain_tree(refuse_hidden(f(*args), title))
 
 
 def _plain(f: Any) -> Any:
@@ -155,12 +160,12 @@ def solve_ivp(
     tensors, rebuild = parameters(fun, rest, "scipy.integrate.solve_ivp", _probe(at, span[0], True))
     plain, plain_args = rebuild([value_of(x) for x in tensors])
     asked = None if t_eval is None else _floats(t_eval)
-    with no_grad():
-        given["jac"] = _plain(given["jac"]) if "jac" in given else None
-        found = integrate.solve_ivp(
-            plain, [float(value_of(x)) for x in span], value_of(start), t_eval=None if asked is None else value_of(asked),
-            args=plain_args or None, **{k: v for k, v in given.items() if k != "jac" or v is not None},
-        )  # fmt: skip
+    if "jac" in given:
+        given["jac"] = _plain(given["jac"])
+    found = integrate.solve_ivp(
+        _watched(plain, "scipy.integrate.solve_ivp"), [float(value_of(x)) for x in span], value_of(start),
+        t_eval=None if asked is None else value_of(asked), args=plain_args or None, **given,
+    )  # fmt: skip
     if not any(isinstance(x, Tensor) for x in (start, *span, asked, *tensors)):
         return found
     for name, value in (("dense_output", dense_output), ("events", events)):
@@ -198,13 +203,17 @@ def quad(func: Function, a: Any, b: Any, args: Any = (), full_output: Any = 0, *
     args = args if isinstance(args, tuple) else (args,)
     low, high = float(value_of(a)), float(value_of(b))
     plain_args = plain_tree(args)
-    with no_grad():
-        found = integrate.quad(lambda x: plain_tree(func(x, *plain_args)), low, high, (), 1, **options)
+    depends = holds_tensor((a, b, args))
+
+    def watched(x: Any) -> Any:
+        nonlocal depends
+        value = func(x, *plain_args)
+        depends = depends or (isinstance(value, Tensor) and value.requires_grad)
+        return value_of(value)
+
+    found = integrate.quad(watched, low, high, (), 1, **options)
     if len(found) > 3 and not full_output:
         warnings.warn(found[3], integrate.IntegrationWarning, stacklevel=2)
-    middle = (max(low, -1e3) + min(high, 1e3)) / 2
-    at_middle = func(middle, *plain_args)
-    depends = holds_tensor((a, b, args)) or (isinstance(at_middle, Tensor) and at_middle.requires_grad)
     result = found if full_output else found[:2]
     if not depends or low == high:
         return result

@@ -329,7 +329,7 @@ def _circulant(c: Any) -> Any:
 _COVERED: dict[str, Callable[..., Any]] = {
     "block_diag": _block_diag, "cho_factor": _cho_factor, "cho_solve": _cho_solve, "cholesky": _cholesky, "circulant": _circulant,
     "det": _det, "eig": _eig, "eigh": _eigh, "eigvals": lambda a: np.linalg.eigvals(_matrix(a)),
-    "eigvalsh": _eigvalsh, "expm": _expm, "expm_frechet": _expm_frechet, "hankel": _hankel, "inv": _inv, "kron": np.kron, "logm": _logm,
+    "eigvalsh": _eigvalsh, "expm": _expm, "expm_frechet": _expm_frechet, "hankel": _hankel, "inv": _inv, "logm": _logm,
     "lstsq": _lstsq, "lu": _lu, "lu_factor": _lu_factor, "lu_solve": _lu_solve,
     "norm": lambda a, ord=None, axis=None, keepdims=False: np.linalg.norm(array(a), ord, axis, keepdims),  # noqa: A006
     "pinv": _pinv, "qr": _qr, "solve": _solve, "solve_continuous_lyapunov": _solve_continuous_lyapunov,

@@ -24,7 +24,7 @@ from autograd_np.transforms import jvp, vjp
 from autograd_np.trees import Unflatten, flatten
 from autograd_np.typing import Array
 
-__all__ = ["Solver", "parameters", "trajectory"]
+__all__ = ["Solver", "parameters", "refuse_hidden", "trajectory"]
 
 Slope = Callable[..., Any]
 """``f(t, y, *params)``: the derivative of a vector y by t."""
@@ -314,12 +314,18 @@ def parameters(fun: Callable[..., Any], args: Any, title: str, probe: Callable[[
         return inside.rebuilt(params[len(places) :]), unflatten(new)
 
     found = probe(*rebuild([value_of(x) for x in tensors]))
+    refuse_hidden(found, title)
+    return tensors, rebuild
+
+
+def refuse_hidden(found: Any, title: str) -> Any:
+    """Return what a function of the user's gave for plain arguments; refuse it if it still depends on Tensors."""
     if any(isinstance(x, Tensor) and x.requires_grad for x in flatten(found)[0]):
         raise errors.DifferentiationError(
             f"the function that {title} integrates depends on Tensors that are neither in args= nor in variables it closes over, but in "
             f"globals or attributes of objects; pass them in args="
         )
-    return tensors, rebuild
+    return found
 
 
 class _Closure:

@@ -100,6 +100,18 @@ def test_what_is_elsewhere_is_refused() -> None:
 
     with pytest.raises(ag.DifferentiationError, match="pass them in args="):
         ag.grad(final)(1.0)
+
+    def late(k: Any, solve: Any) -> Any:
+        held = Model()
+        held.k = k  # type: ignore[attr-defined]
+        return solve(lambda t, y: -y if t < 0.5 else held(y, t))
+
+    for solve in (
+        lambda f: integrate.solve_ivp(f, (0, 1), [1.0]).y[0, -1],
+        lambda f: integrate.odeint(f, [1.0], [0.0, 1.0], tfirst=True)[-1, 0],
+    ):
+        with pytest.raises(ag.DifferentiationError, match="pass them in args="):
+            ag.grad(late)(1.0, solve)
     for options in ({"events": lambda t, y: y[0]}, {"dense_output": True}):
         with pytest.raises(ag.NoRowError, match=f"does not cover the argument {next(iter(options))}="):
             ag.grad(lambda k, o=options: integrate.solve_ivp(lambda t, y: -k * y, (0, 1), [1.0], **o).y[0, -1])(1.0)
@@ -202,6 +214,11 @@ def test_quad(name: str) -> None:
     f = QUADS[name]
     agrees(lambda t: f(integrate, t)[0], lambda t: f(real, t)[0], np.array(1.3), rtol=1e-6)
     assert f(integrate, 1.3) == f(real, 1.3)
+
+
+def test_quad_finds_what_matters_in_a_part_of_the_range() -> None:
+    g = ag.grad(lambda t: integrate.quad(lambda x: x if x < 0.9 else t * x, 0.0, 1.0, limit=100)[0])(2.0)
+    assert g == pytest.approx((1 - 0.81) / 2, abs=1e-6)
 
 
 def test_quad_refuses_what_it_cannot() -> None:
