@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd_np.op import case, linear, primitive
+from autograd_np.op import case, eager, linear
 from autograd_np.typing import Array
 
 __all__ = ["System", "dense", "solved"]
@@ -48,7 +49,7 @@ def dense(a: Array) -> tuple[System, float]:
     return System(lambda b: inverse @ b, lambda b: inverse.T @ b), 1 / float(size) if size > 0 and np.isfinite(size) else float(len(a) == 0)
 
 
-@primitive
+@functools.partial(eager, host=True)
 def solved(b: Array, system: Any = None, transposed: bool = False) -> Array:
     """Return the solution of a system."""
     found: Array = (system.solve_transposed if transposed else system.solve)(b)

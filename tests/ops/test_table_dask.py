@@ -23,6 +23,7 @@ WHOLE = {  # NumPy's arrays only: order and decompositions; the rest where Dask'
     "cholesky", "qr", "qr_r", "eigh", "eigvalsh", "eig", "svd", "svdvals", "pinv", "lstsq",
     "fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn",
     "norm", "matrix_norm", "vecdot", "matvec", "vecmat", "dot", "tril", "triu", "convolve", "sliding_window_view", "bessel_i", "i0",
+    "solved",
     "airy", "fresnel", "shichi", "sici",
 }  # fmt: skip
 SOME = {"expit", "xlogy", "boxcox", "gammaln", "betaln", "erfcx", "log_ndtr", "i0e", "jv", "gammainc", "betainc", "polygamma"}

@@ -37,7 +37,7 @@ def in_lapack(implementation: Callable[..., Any]) -> Primitive:
                 )
         return implementation(*arrays, **attrs)
 
-    return eager(in_its_precisions)
+    return eager(in_its_precisions, host=True)
 
 
 # --- matrices of which a part is read -------------------------------------------------------------

@@ -5,6 +5,7 @@ A convolution is linear in each argument, and the transpose is a convolution wit
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ __all__ = ["convolve", "recursive"]
 # --- convolution ----------------------------------------------------------------------------------
 
 
-@eager
+@functools.partial(eager, host=True)
 def convolve(a: Array, v: Array, mode: str = "full", method: str = "fft", axes: tuple[int, ...] | None = None) -> Array:
     """Return the convolution along `axes`, all by default, directly or by the fast Fourier transform."""
     if method == "fft":
@@ -56,7 +57,7 @@ def _convolve_by_v(g: Array, y: Array, a: Array, v: Array, mode: str = "full", m
 # --- filters --------------------------------------------------------------------------------------
 
 
-@eager
+@functools.partial(eager, host=True)
 def recursive(x: Array, a: Array, axis: int = -1) -> Array:
     """Return the y with a[0] y[n] + a[1] y[n-1] + ... = x[n], and y zero before the first sample."""
     found: Array = scipy.signal.lfilter(np.ones(1, np.result_type(a)), a, x, axis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from autograd_np.typing import Array
 __all__ = ["Factored", "solve_factored", "sparse_product", "times"]
 
 
-@eager
+@functools.partial(eager, host=True)
 def sparse_product(x: Array, matrix: Any = None, before: bool = True) -> Array:
     """Return A @ x with the matrix `before` the array, or x @ A."""
     found: Array = matrix @ x if before else x @ matrix
@@ -56,7 +57,7 @@ class Factored:
         return found
 
 
-@eager
+@functools.partial(eager, host=True)
 def solve_factored(b: Array, system: Any = None, trans: str = "N") -> Array:
     """Solve with a factored sparse matrix, its transpose (T) or its conjugate transpose (H)."""
     found: Array = system.solve(b, trans)
