@@ -109,7 +109,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use what a model does not need: the checks, with Python's parser, `implicit`, and the rules of many examples at once."""
+    """Import on first use what a model does not need: the checks, with Python's parser, `implicit`, the rules of many examples at once."""
     if name == "vmap":
         from autograd_np.transforms.vmapping import vmap
 
