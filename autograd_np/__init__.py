@@ -49,6 +49,7 @@ from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
+    from autograd_np.solutions import implicit
     from autograd_np.transforms.vmapping import vmap
 
 __version__ = "0.1.0"
@@ -82,6 +83,7 @@ __all__ = [
     "graph",
     "hessian",
     "hvp",
+    "implicit",
     "jacobian",
     "jvp",
     "lazy",
@@ -108,7 +110,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use what a model does not need: the checks, with Python's parser, and the rules of many examples at once."""
+    """Import on first use what a model does not need: the checks, with Python's parser, `implicit`, the rules of many examples at once."""
     if name == "vmap":
         from autograd_np.transforms.vmapping import vmap
 
@@ -117,4 +119,8 @@ def __getattr__(name: str) -> Any:
         from autograd_np import check
 
         return getattr(check, name)
+    if name == "implicit":
+        from autograd_np.solutions import implicit
+
+        return implicit
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

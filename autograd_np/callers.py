@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd_np.text import shorten, visible
 
-__all__ = ["asked_by", "call_site", "name_of", "stores_into_array", "warn_caller"]
+__all__ = ["asked_by", "call_site", "leaves_the_turn", "name_of", "stores_into_array", "warn_caller"]
 
 _PACKAGE = __file__.removesuffix("callers.py")
 _NUMPY = f"{os.sep}numpy{os.sep}"
@@ -81,6 +81,19 @@ def stores_into_array() -> bool:
     """Whether the caller of the converting method is executing ``array[i] = tensor``."""
     frame = next(itertools.dropwhile(_is_own, _frames(sys._getframe(1))), None)
     return frame is not None and _instruction(frame).startswith("STORE_SUBSCR")
+
+
+def leaves_the_turn() -> bool:
+    """Whether the caller of the converting method is a product of SciPy's sparse matrices.
+
+    Such a product leaves the turn to its other operand, if that cannot be read as an array of numbers.
+    """
+    frame = next(itertools.dropwhile(_is_own, _frames(sys._getframe(1))), None)
+    return (
+        frame is not None
+        and frame.f_code.co_name in ("_matmul_dispatch", "_rmatmul_dispatch", "_mul_dispatch", "_rmul_dispatch")
+        and str(frame.f_globals.get("__name__", "")).startswith("scipy.sparse")
+    )
 
 
 def _package(frame: FrameType) -> str:

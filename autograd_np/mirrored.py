@@ -8,6 +8,23 @@ from __future__ import annotations
 __all__ = ["MIRRORED", "import_line"]
 
 MIRRORED: dict[str, str] = {
+    "scipy.integrate": "cumulative_trapezoid odeint quad simpson solve_ivp trapezoid",
+    "scipy.interpolate": (
+        "Akima1DInterpolator BSpline CubicHermiteSpline CubicSpline PPoly PchipInterpolator RegularGridInterpolator interp1d interpn "
+        "make_interp_spline splev"
+    ),
+    "scipy.linalg": (
+        "block_diag cho_factor cho_solve cholesky circulant det eig eigh eigvals eigvalsh expm expm_frechet hankel inv logm lstsq lu "
+        "lu_factor lu_solve norm pinv qr solve solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov solve_sylvester "
+        "solve_triangular sqrtm svd svdvals toeplitz"
+    ),
+    "scipy.ndimage": "convolve convolve1d correlate correlate1d gaussian_filter gaussian_filter1d uniform_filter uniform_filter1d",
+    "scipy.optimize": (
+        "bisect brenth brentq fixed_point fsolve least_squares minimize minimize_scalar newton ridder root root_scalar toms748"
+    ),
+    "scipy.signal": "convolve convolve2d correlate correlate2d fftconvolve lfilter oaconvolve",
+    "scipy.sparse": "",
+    "scipy.sparse.linalg": "factorized splu spsolve",
     "scipy.special": "comb lambertw log_softmax logsumexp multigammaln polygamma softmax softplus zeta",
     "scipy.stats": """
         bernoulli beta betabinom betaprime binom burr12 cauchy chi chi2 dirichlet dirichlet_multinomial entropy expon

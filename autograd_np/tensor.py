@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd_np import errors, ops
 from autograd_np.anomaly import check_forward, keep
-from autograd_np.callers import asked_by, call_site, stores_into_array
+from autograd_np.callers import asked_by, call_site, leaves_the_turn, stores_into_array
 from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
 from autograd_np.elsewhere import device_of
 from autograd_np.memory import owner
@@ -80,7 +80,9 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
         else:
             if a.__class__ not in _PLAIN:
                 a = _operand(a)
-                if a is NotImplemented or (isinstance(a, Batched) and _is_newer(a, args)):
+                if a is NotImplemented:
+                    return _with_no_array(op, args)
+                if isinstance(a, Batched) and _is_newer(a, args):
                     return NotImplemented
             values.append(a)
             parents.append(None)
@@ -89,6 +91,14 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
     except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
         data = _in_spite_of(error, op, values, attrs, args)
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
+
+
+def _with_no_array(op: Op, args: tuple[Any, ...]) -> Any:
+    """Return what an operator makes of a Tensor and something that is no array: a sparse matrix, or NotImplemented."""
+    if op is not ops.MULTIPLY:
+        return NotImplemented
+    before = not isinstance(args[0], Tensor)
+    return ops.times_sparse(args[before], args[not before], before=before, star=True)
 
 
 def record_one(op: Op, a: Tensor) -> Any:
@@ -525,11 +535,12 @@ class Tensor(Recordable):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self._losing() is not None:
+            if leaves_the_turn():
+                return _opaque(self)
             asked = asked_by()
-            line = import_line(asked.partition(" at ")[0])
             raise errors.LeavesNumPyError(
                 f"{asked} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
-                f"{f'Here it takes Tensors: `{line}`. ' if line else ''}"
+                f"{_mirrored(asked)}"
                 f"For lists of Tensors {errors.IMPORT_LINE}, or use np.stack; ufuncs take np.array([...]) there; np.where "
                 f"to select, NumPy's functions to compute; ag.define to add a function; x.data or x.detach() for the values alone"
             )
@@ -546,8 +557,10 @@ class Tensor(Recordable):
     def _number(self, convert: Callable[[Any], Any]) -> Any:
         node = self._losing()
         if node is not None and (node.level is not EAGER or stores_into_array()):
+            asked = asked_by()
             raise errors.LeavesNumPyError(
-                f"{convert.__name__}() of a Tensor{self._called()}, for {asked_by()}, would lose its gradient. Use NumPy's functions "
+                f"{convert.__name__}() of a Tensor{self._called()}, for {asked}, would lose its gradient. {_mirrored(asked)}"
+                f"Use NumPy's functions "
                 f"(np.exp for math.exp, ...); {errors.IMPORT_LINE} to collect numbers, and to write them into arrays of floats that "
                 f"it made; ag.stop_gradient(x).item() for the value as a constant"
             )
@@ -642,10 +655,10 @@ class Tensor(Recordable):
         return record_one(ops.NEGATIVE, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return apply(np.matmul, (self, other), {}) if known(other) else NotImplemented
+        return apply(np.matmul, (self, other), {}) if known(other) else ops.times_sparse(self, other, before=False)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return apply(np.matmul, (other, self), {}) if known(other) else NotImplemented
+        return apply(np.matmul, (other, self), {}) if known(other) else ops.times_sparse(self, other, before=True)
 
     def __pow__(self, other: Any, modulo: Any = None) -> Any:
         if modulo is not None:
@@ -716,6 +729,19 @@ _PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
 def known(other: Any) -> bool:
     """Whether an operator can try its other operand, rather than leave it the turn."""
     return isinstance(other, _SCALARS) or hasattr(other, "__array_ufunc__")
+
+
+def _mirrored(asked: str) -> str:
+    """Return what to say where a function of SciPy's that asked is one that takes Tensors here."""
+    line = import_line(asked.partition(" at ")[0])
+    return f"Here it takes Tensors: `{line}`. " if line else ""
+
+
+def _opaque(t: Tensor) -> Any:
+    """Return an array that holds a Tensor as an object."""
+    box = np.empty((), object)
+    box[()] = t
+    return box
 
 
 # --- making Tensors -------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from autograd_np.ops import (
     sets,
     signal,
     statistics,
+    systems,
 )
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.elementwise import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT
@@ -78,6 +79,8 @@ __all__ = [
     "softplus",
     "statistics",
     "summed",
+    "systems",
+    "times_sparse",
     "ufunc_method",
     "write_out",
 ]
@@ -88,3 +91,10 @@ def row_of_scipys(fn: Any) -> Any:
     if isinstance(fn, np.ufunc) and "scipy.special" in sys.modules:
         importlib.import_module("autograd_np.ops.for_scipy.special")
     return TABLE.get(fn)
+
+
+def times_sparse(t: Any, other: Any, *, before: bool, star: bool = False) -> Any:
+    """Return the product of a Tensor and a sparse matrix of SciPy's, or NotImplemented where the other operand is none."""
+    if "scipy.sparse" not in sys.modules:
+        return NotImplemented
+    return importlib.import_module("autograd_np.ops.for_scipy.sparse").times(t, other, before=before, star=star)

@@ -9,13 +9,21 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from autograd_np.creating import gathered
 from autograd_np.errors import NoRowError
+from autograd_np.mirrored import MIRRORED
 from autograd_np.tensor import Tensor
 
-__all__ = ["covering", "holds_tensor", "module", "refusing"]
+__all__ = ["HARMLESS", "array", "covering", "holds_tensor", "module", "refusing", "standing_for"]
+
+HARMLESS = frozenset({"check_finite", "overwrite_a", "overwrite_b", "overwrite_ab", "overwrite_x", "lwork"})
+"""Options that ask for no other result: with Tensors they are taken and not heeded, as nothing is overwritten."""
 
 
 def holds_tensor(x: Any) -> bool:
@@ -25,6 +33,24 @@ def holds_tensor(x: Any) -> bool:
     if x.__class__ in (list, tuple):
         return any(map(holds_tensor, x))
     return x.__class__ is dict and any(map(holds_tensor, x.values()))
+
+
+def array(x: Any) -> Any:
+    """Return an argument as an array or a Tensor, also of a list that holds Tensors."""
+    x = gathered(x)
+    return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def standing_for(real: Callable[..., Any], title: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a function that stands for `real`: it has its documentation, and is pickled by its name here."""
+
+    def decorate(f: Callable[..., Any]) -> Callable[..., Any]:
+        functools.update_wrapper(f, real)
+        where, _, f.__name__ = title.rpartition(".")
+        f.__module__, f.__qualname__ = f"autograd_np.{where}", f.__name__
+        return f
+
+    return decorate
 
 
 def covering(real: Callable[..., Any], covered: Callable[..., Any], name: str = "") -> Callable[..., Any]:
@@ -46,10 +72,11 @@ def covering(real: Callable[..., Any], covered: Callable[..., Any], name: str = 
     """
     title = name or f"{real.__module__}.{real.__name__}"
 
-    @functools.wraps(real)
+    @standing_for(real, title)
     def call(*args: Any, **kwargs: Any) -> Any:
         if not holds_tensor(args) and not holds_tensor(kwargs):
             return real(*args, **kwargs)
+        args, kwargs = _placed(args, kwargs, covered, real)
         return covered(*args, **_understood(kwargs, args, covered, real, title))
 
     return call
@@ -61,6 +88,20 @@ def _signature(fn: Callable[..., Any]) -> inspect.Signature | None:
         return inspect.signature(fn)
     except ValueError:  # a ufunc of an older NumPy
         return None
+
+
+def _placed(
+    args: tuple[Any, ...], kwargs: dict[str, Any], covered: Callable[..., Any], real: Callable[..., Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Give arguments by SciPy's names where the covered form, which may lack some, has another in their place."""
+    ours, theirs = _signature(covered), _signature(real)
+    if ours is None or theirs is None or any(p.kind is p.VAR_POSITIONAL for p in theirs.parameters.values()):
+        return args, kwargs
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(ours.parameters, theirs.parameters, strict=False)))
+    named = {k: v for k, v in theirs.bind_partial(*args).arguments.items() if k in list(theirs.parameters)[same : len(args)]}
+    if named.keys() & kwargs.keys():
+        theirs.bind(*args, **kwargs)  # says which argument has two values
+    return args[:same], {**named, **kwargs}
 
 
 def _understood(
@@ -80,6 +121,8 @@ def _understood(
     for key, value in kwargs.items():
         if key in known:
             rest[key] = value
+            continue
+        if key in HARMLESS:
             continue
         theirs = _signature(real)
         if theirs is None or key not in theirs.parameters or theirs.parameters[key].default is not value:
@@ -120,6 +163,8 @@ def module(where: str, given: Mapping[str, Any]) -> tuple[Callable[[str], Any], 
     def __getattr__(name: str) -> Any:  # noqa: N807
         if name in there:
             return there[name]
+        if f"{where}.{name}" in MIRRORED:  # a module in it
+            return importlib.import_module(f"autograd_np.{where}.{name}")
         if name.startswith("__"):  # SciPy's __path__ is not ours
             raise AttributeError(f"module 'autograd_np.{where}' has no attribute {name!r}")
         return getattr(real, name)
