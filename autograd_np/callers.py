@@ -10,12 +10,12 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from types import FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from autograd_np.text import shorten, visible
 
-__all__ = ["asked_by", "call_site", "leaves_the_turn", "name_of", "stores_into_array", "warn_caller"]
+__all__ = ["asked_by", "asking_library", "call_site", "leaves_the_turn", "name_of", "raised_in", "stores_into_array", "warn_caller"]
 
 _PACKAGE = __file__.removesuffix("callers.py")
 _NUMPY = f"{os.sep}numpy{os.sep}"
@@ -75,6 +75,19 @@ def asked_by() -> str:
     names = (name for frame in reversed(library) if (name := _public_name(frame)))
     name = next(names, "") or f"{_public_part(library[-1])}.{library[-1].f_code.co_qualname}"
     return visible(f"{name} at {_place(user)}{expression and f' ({expression})'}")
+
+
+def asking_library() -> CodeType | None:
+    """Return the code that asked for a conversion, if it is a library's."""
+    frame = next(itertools.dropwhile(_is_own, _frames(sys._getframe(1))), None)
+    return frame.f_code if frame is not None and _is_library(frame) else None
+
+
+def raised_in(trace: TracebackType | None, code: CodeType | None) -> bool:
+    """Whether an exception was raised by that code itself, not by what it called."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code is code
 
 
 def stores_into_array() -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from autograd_np.modes import DEFAULT, current_mode, mode_entry
 from autograd_np.node import EAGER, OPEN, VARIABLES
 from autograd_np.ops import as_strided, astype
-from autograd_np.overriding import Overriding
+from autograd_np.overriding import Overriding, gathered, is_among, stacked
 from autograd_np.tensor import Tensor, handle
 from autograd_np.typing import Shape
 
@@ -40,27 +40,9 @@ def _computes(x: Any) -> bool:
     return isinstance(x, Overriding)
 
 
-def _holds_tensor(x: Any) -> bool:
-    return any(isinstance(v, Overriding) or (v.__class__ in (list, tuple) and _holds_tensor(v)) for v in x)
-
-
-def _stacked(x: Any) -> Any:
-    """Return nested lists of Tensors, arrays and numbers as one Tensor."""
-    parts: list[Any] = [_stacked(v) if isinstance(v, (list, tuple)) else v if isinstance(v, Overriding) else np.asarray(v) for v in x]
-    shapes = {part.shape for part in parts}
-    if len(shapes) > 1:
-        raise ValueError(f"np.array of Tensors of different shapes, {', '.join(map(str, sorted(shapes)))}; their shapes must be equal")
-    return np.stack(parts) if parts else np.asarray(parts)
-
-
-def gathered(x: Any) -> Any:
-    """Return a list that holds Tensors as one Tensor; anything else as it is."""
-    return _stacked(x) if x.__class__ in (list, tuple) and _holds_tensor(x) else x
-
-
 def _gathered_inside(x: Any) -> Any:
     """Do so with the elements of a list, for functions that take a sequence of arrays."""
-    return [gathered(v) for v in x] if x.__class__ in (list, tuple) and _holds_tensor(x) else x
+    return [gathered(v) for v in x] if x.__class__ in (list, tuple) and is_among(x) else x
 
 
 _OF_SEQUENCES = frozenset(
@@ -165,8 +147,8 @@ def _iterating(real: Callable[..., Any], _name: str) -> Callable[..., Any]:
         if not OPEN and not VARIABLES:
             return real(iterable, dtype, count, **kwargs)
         items = [v for v, _ in zip(iterable, range(count), strict=False)] if count >= 0 else list(iterable)
-        if _holds_tensor(items):
-            return astype(_stacked(items), dtype)
+        if is_among(items):
+            return astype(stacked(items), dtype)
         new = real(items, dtype, count, **kwargs)
         return _constant(new) if _recording() else new
 
@@ -208,8 +190,8 @@ class _Vectorize(np.vectorize):
         shape = next(iter(arrays.values())).shape
         found = [self._at({key: a[place] for key, a in arrays.items()}, args, kwargs) for place in np.ndindex(*shape)]
         if found and isinstance(found[0], tuple):
-            return tuple(_stacked(part).reshape(shape) for part in zip(*found, strict=True))
-        return _stacked(found).reshape(shape)
+            return tuple(stacked(part).reshape(shape) for part in zip(*found, strict=True))
+        return stacked(found).reshape(shape)
 
     def _at(self, chosen: dict[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self.pyfunc(*(chosen.get(i, a) for i, a in enumerate(args)), **{k: chosen.get(k, v) for k, v in kwargs.items()})
@@ -239,7 +221,7 @@ class _Vectorize(np.vectorize):
         for parts, names in zip(zip(*results, strict=True), gives, strict=True):
             for part in parts:
                 _measure(np.shape(part), names, sizes, "a result", exact=True)
-            one = _stacked(parts)
+            one = stacked(parts)
             found.append(one.reshape(shape + one.shape[1:]))
         return tuple(found) if len(found) > 1 else found[0]
 
@@ -261,7 +243,7 @@ class _Concatenator:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if not _holds_tensor(parts):
+        if not is_among(parts):
             return self._real[key]
         if any(isinstance(part, str) for part in parts):
             raise TypeError("np.r_ and np.c_ take no directives beside Tensors; use np.concatenate with axis=")

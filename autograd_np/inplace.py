@@ -20,6 +20,7 @@ from autograd_np.modes import current_mode, recording
 from autograd_np.ndarray_methods import OPERATORS, attach
 from autograd_np.node import Node
 from autograd_np.op import batched_in, derived
+from autograd_np.overriding import gathered
 from autograd_np.storage import Storage, alive, is_variable, linked, set_value, storage_of
 from autograd_np.tensor import Tensor, apply, handle, record, stop_gradient, value_of
 from autograd_np.typing import Array
@@ -136,6 +137,7 @@ def __setitem__(self: Tensor, index: Any, value: Any) -> None:  # noqa: N807 (at
             f"make one with np.copy(x), and write into that"
         )
     _check_writeable(self, "x[i] = v")
+    value = gathered(value)
     if isinstance(value, Tensor):
         if _there_already(self, index, value):
             return

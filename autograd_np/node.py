@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from types import CodeType, TracebackType
 from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.callers import raised_in
 from autograd_np.modes import orders
 from autograd_np.op import Op
 from autograd_np.text import shown
@@ -38,7 +40,7 @@ class Level:
     (`checkpoint`) makes variables of them, so that nothing is recorded for the older level.
     """
 
-    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "sites", "start", "takes_in")
+    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "refused", "sites", "start", "takes_in")
 
     def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
         self.order = next(orders)
@@ -48,6 +50,7 @@ class Level:
         self.takes_in = False
         self.lifted: dict[Node, Node] = {}
         self.closed = False
+        self.refused: tuple[CodeType, str] | None = None
         self.quick = not self.sites
         OPEN.add(self.order)
 
@@ -63,8 +66,22 @@ class Level:
     def __enter__(self) -> Level:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+        if self.refused is not None and isinstance(error, Exception) and not isinstance(error, errors.AutogradError):
+            asking, message = self.refused
+            if raised_in(trace, asking):
+                raise errors.LeavesNumPyError(message) from error
+
+    def refusing(self, asking: CodeType | None, message: str) -> errors.LeavesNumPyError:
+        """Return what to raise where a Tensor of this level would lose its gradient.
+
+        A library that asked for it may catch the error, or print it (MINPACK), and raise one of its own, which says nothing of Tensors:
+        then the transform raises this one again.
+        """
+        if asking is not None:
+            self.refused = asking, message
+        return errors.LeavesNumPyError(message)
 
     def close(self) -> None:
         """End the level: a Tensor of it that is still used has escaped."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
+
 from autograd_np.results import Results
 
-__all__ = ["BATCHES", "Batched", "Overriding", "Recordable", "bare", "batched_in", "value_of"]
+__all__ = ["BATCHES", "Batched", "Overriding", "Recordable", "bare", "batched_in", "gathered", "is_among", "stacked", "value_of"]
 
 
 BATCHES: set[int] = set()
@@ -102,3 +104,25 @@ def batched_in(x: Any) -> list[Batched]:
     if type(x) is slice:
         return [b for part in (x.start, x.stop, x.step) for b in batched_in(part)]
     return []
+
+
+# --- lists that hold them ---------------------------------------------------------------------------
+
+
+def is_among(x: Any) -> bool:
+    """Whether such an array is among the elements of a list, or of the lists in it."""
+    return any(isinstance(v, Overriding) or (v.__class__ in (list, tuple) and is_among(v)) for v in x)
+
+
+def stacked(x: Any) -> Any:
+    """Return nested lists of Tensors, arrays and numbers as one Tensor."""
+    parts: list[Any] = [stacked(v) if isinstance(v, (list, tuple)) else v if isinstance(v, Overriding) else np.asarray(v) for v in x]
+    shapes = {part.shape for part in parts}
+    if len(shapes) > 1:
+        raise ValueError(f"np.array of Tensors of different shapes, {', '.join(map(str, sorted(shapes)))}; their shapes must be equal")
+    return np.stack(parts) if parts else np.asarray(parts)
+
+
+def gathered(x: Any) -> Any:
+    """Return a list that holds Tensors as one Tensor; anything else as it is."""
+    return stacked(x) if x.__class__ in (list, tuple) and is_among(x) else x

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd_np import errors, ops
 from autograd_np.anomaly import check_forward, keep
-from autograd_np.callers import asked_by, call_site, leaves_the_turn, stores_into_array
+from autograd_np.callers import asked_by, asking_library, call_site, leaves_the_turn, stores_into_array
 from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
 from autograd_np.elsewhere import device_of
 from autograd_np.memory import owner
@@ -30,6 +30,7 @@ from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
 from autograd_np.numpy_warnings import retold
 from autograd_np.op import TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
+from autograd_np.overriding import gathered, is_among
 from autograd_np.text import shorten
 from autograd_np.typing import Array, Shape
 
@@ -79,6 +80,8 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
                     needs = True
         else:
             if a.__class__ not in _PLAIN:
+                if a.__class__ in (list, tuple) and is_among(a) and any(isinstance(b, Tensor) for b in args):
+                    return record(op, tuple(map(gathered, args)), attrs)
                 a = _operand(a)
                 if a is NotImplemented:
                     return _with_no_array(op, args)
@@ -95,10 +98,14 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any] = NO_ATTRS, sour
 
 def _with_no_array(op: Op, args: tuple[Any, ...]) -> Any:
     """Return what an operator makes of a Tensor and something that is no array: a sparse matrix, or NotImplemented."""
-    if op is not ops.MULTIPLY:
+    if len(args) != 2:
         return NotImplemented
     before = not isinstance(args[0], Tensor)
-    return ops.times_sparse(args[before], args[not before], before=before, star=True)
+    t, other = args[before], args[not before]
+    if op is ops.MULTIPLY:
+        return ops.times_sparse(t, other, before=before, star=True)
+    dense = ops.dense_of_sparse(t, other, op.name)
+    return dense if dense is NotImplemented else record(op, (dense, t) if before else (t, dense))
 
 
 def record_one(op: Op, a: Tensor) -> Any:
@@ -256,6 +263,7 @@ _ESCAPED = (
 
 
 def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], sources: Sequence[Tensor] = ()) -> Any:
+    args = tuple(map(gathered, args))
     batched = [a for a in (*args, *sources) if isinstance(a, Batched)]
     if any(_is_newer(a, args) for a in batched):
         return NotImplemented
@@ -534,15 +542,17 @@ class Tensor(Recordable):
         return apply(func, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        if self._losing() is not None:
+        node = self._losing()
+        if node is not None:
             if leaves_the_turn():
                 return _opaque(self)
             asked = asked_by()
-            raise errors.LeavesNumPyError(
+            raise node.level.refusing(
+                asking_library(),
                 f"{asked} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
                 f"{_mirrored(asked)}"
                 f"For lists of Tensors {errors.IMPORT_LINE}, or use np.stack; ufuncs take np.array([...]) there; np.where "
-                f"to select, NumPy's functions to compute; ag.define to add a function; x.data or x.detach() for the values alone"
+                f"to select, NumPy's functions to compute; ag.define to add a function; x.data or x.detach() for the values alone",
             )
         values = value_of(self)
         try:
@@ -558,11 +568,12 @@ class Tensor(Recordable):
         node = self._losing()
         if node is not None and (node.level is not EAGER or stores_into_array()):
             asked = asked_by()
-            raise errors.LeavesNumPyError(
+            raise node.level.refusing(
+                asking_library(),
                 f"{convert.__name__}() of a Tensor{self._called()}, for {asked}, would lose its gradient. {_mirrored(asked)}"
                 f"Use NumPy's functions "
                 f"(np.exp for math.exp, ...); {errors.IMPORT_LINE} to collect numbers, and to write them into arrays of floats that "
-                f"it made; ag.stop_gradient(x).item() for the value as a constant"
+                f"it made; ag.stop_gradient(x).item() for the value as a constant",
             )
         return convert(value_of(self))
 

@@ -58,6 +58,7 @@ __all__ = [
     "counts",
     "creation",
     "decompositions",
+    "dense_of_sparse",
     "fourier",
     "inverses",
     "is_basic",
@@ -98,3 +99,10 @@ def times_sparse(t: Any, other: Any, *, before: bool, star: bool = False) -> Any
     if "scipy.sparse" not in sys.modules:
         return NotImplemented
     return importlib.import_module("autograd_np.ops.for_scipy.sparse").times(t, other, before=before, star=star)
+
+
+def dense_of_sparse(t: Any, other: Any, name: str) -> Any:
+    """Return a sparse array of SciPy's as the array that an operator makes of it beside a Tensor, or NotImplemented where it is none."""
+    if "scipy.sparse" not in sys.modules:
+        return NotImplemented
+    return importlib.import_module("autograd_np.ops.for_scipy.sparse").dense(t, other, name)

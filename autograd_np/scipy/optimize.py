@@ -22,6 +22,7 @@ array(0.25)
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -235,6 +236,57 @@ def least_squares(fun: Function, x0: Any, jac: Any = "2-point", bounds: Any = (-
     return found
 
 
+# --- what is not differentiated -------------------------------------------------------------------
+
+
+def _refused(name: str, instead: str) -> Function:
+    """Return a function of SciPy's that refuses to search for what depends on Tensors.
+
+    It computes in Python, or with numbers that it was given: what came back could look like a constant.
+    """
+    real = getattr(scipys, name)
+
+    @standing_for(real, f"scipy.optimize.{name}")
+    def search(*args: Any, **options: Any) -> Any:
+        named = next(iter(inspect.signature(real).parameters))
+        fun, rest = (args[0], args[1:]) if args else (options.get(named), ())
+        if _nothing_is_recorded() or not callable(fun):
+            return real(*args, **options)
+        others = {k: v for k, v in options.items() if k != named}
+        refusal = errors.NoRowError(
+            f"scipy.optimize.{name} is not differentiable here, and its function depends on Tensors; write {instead} of "
+            f"autograd_np.scipy.optimize, or give what found the solution to ag.implicit"
+        )
+
+        @functools.wraps(fun, updated=())
+        def watched(*given: Any, **named: Any) -> Any:
+            found = fun(*given, **named)
+            if any(isinstance(y, Tensor) and y.requires_grad for y in flatten(found)[0]):
+                raise refusal
+            return found
+
+        if holds_tensor(rest) or holds_tensor(others):
+            raise refusal
+        try:
+            return real(watched, *rest, **others)
+        except Exception as error:
+            if error is not refusal and refusal.__traceback__ is not None:  # SciPy made another of it
+                raise refusal from error
+            raise
+
+    return search
+
+
+_INSTEAD = {
+    "minimize": "basinhopping brute differential_evolution direct dual_annealing fmin fmin_bfgs fmin_cg fmin_cobyla fmin_l_bfgs_b fmin_ncg "
+    "fmin_powell fmin_slsqp fmin_tnc shgo",
+    "minimize_scalar": "bracket brent fminbound golden",
+    "root": "anderson broyden1 broyden2 diagbroyden excitingmixing linearmixing newton_krylov",
+    "least_squares": "curve_fit leastsq",
+}
+REFUSED = {name: _refused(name, instead) for instead, names in _INSTEAD.items() for name in names.split() if hasattr(scipys, name)}
+"""The names that compute what does not depend on Tensors, and are refused otherwise."""
+
 GIVEN: dict[str, Any] = {
     "least_squares": least_squares, "minimize": minimize, "minimize_scalar": minimize_scalar, "root": root, "root_scalar": root_scalar,
     "fixed_point": _of_function("fixed_point", 1, lambda f: lambda x, *args: x - f(x, *args)),
@@ -248,4 +300,4 @@ REMARKS = {
     "newton": "each element of an array", "root": "the solution",
 }  # fmt: skip
 
-__getattr__, __dir__, __all__ = module("scipy.optimize", GIVEN)
+__getattr__, __dir__, __all__ = module("scipy.optimize", {**REFUSED, **GIVEN})

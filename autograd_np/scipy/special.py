@@ -34,15 +34,18 @@ def _every(x: Any, axis: Any) -> Any:
     return tuple(range(x.ndim)) if axis is None else axis
 
 
-def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
-    if b is None:
+def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+    if b is None and not return_sign:
         return ops.logsumexp(a, axis, keepdims)
-    # b e^a, where the sum is positive: SciPy's own is NaN elsewhere
-    a, b = np.broadcast_arrays(a, b)
+    a, b = np.broadcast_arrays(a, 1.0 if b is None else b)
     top = np.max(np.where(value_of(b) == 0, -np.inf, value_of(a)), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
-    found = np.log(np.sum(b * np.exp(np.where(b == 0, 0, a - top)), axis=axis, keepdims=True)) + top
-    return found if keepdims else np.squeeze(found, axis=_every(found, axis))
+    total = np.sum(b * np.exp(np.where(b == 0, 0, a - top)), axis=axis, keepdims=True)
+    # without its sign the logarithm of a negative sum is NaN, as SciPy's
+    found = np.log(np.abs(total) if return_sign else total) + top
+    sides = (found, np.sign(total)) if return_sign else (found,)
+    shown = tuple(x if keepdims else np.squeeze(x, axis=_every(x, axis)) for x in sides)
+    return shown if return_sign else shown[0]
 
 
 def _softmax(x: Any, axis: Any = None) -> Any:

@@ -415,3 +415,37 @@ def test_an_augmented_write_through_one_of_two_views() -> None:
     one += 1.0
     np.testing.assert_array_equal(other.data, X[0] + 1)
     np.testing.assert_array_equal(y.data, X + np.array([[1.0], [0.0]]))
+
+
+def _a_list_into_a_row(x: Any) -> Any:
+    y = x.copy()
+    y[0] = [x[0, 0] * x[1, 1], 2.0, np.exp(x[0, 2])]
+    y[:, 1:] = [[x[0, 0], 1], (x[1, 0], x[0, 1])]
+    return y * y
+
+
+def test_lists_of_tensors_are_written_as_arrays() -> None:
+    check(_a_list_into_a_row, X)
+    slope = ag.grad(lambda x: np.sum(_a_list_into_a_row(x)))
+    numeric = [numeric_gradient(lambda x, place=p: slope(x)[place], X, wrt=0) for p in np.ndindex(X.shape)]
+    np.testing.assert_allclose(ag.hessian(lambda x: np.sum(_a_list_into_a_row(x)))(X).reshape(6, 6), np.reshape(numeric, (6, 6)), atol=1e-6)
+    y, t = leaf().copy(), leaf(0.5)
+    for wrong in ([t, t], [t, [t, t], 1.0]):
+        with pytest.raises(ValueError, match=r"broadcast|different shapes"):
+            y[0] = wrong
+
+
+def test_lists_of_tensors_are_operands() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(x[0] * [x[0, 1], 2.0, x[1, 0]] + [x[1, 0], x[0, 2], 1.0] @ x.T[:, :1] + np.maximum(x[1], (x[0, 0], x[0, 1], 0.0)))
+
+    def arrays(x: Any) -> Any:
+        first, second, third = (
+            np.array([float(v) for v in row]) for row in ((x[0, 1], 2.0, x[1, 0]), (x[1, 0], x[0, 2], 1.0), (*x[0, :2], 0))
+        )
+        return np.sum(x[0] * first + second @ x.T[:, :1] + np.maximum(x[1], third))
+
+    np.testing.assert_allclose(f(leaf()).data, arrays(X))
+    np.testing.assert_allclose(ag.grad(f)(X), numeric_gradient(arrays, X, wrt=0), rtol=1e-7, atol=1e-9)
+    each = ag.vmap(ag.grad(f))(np.stack([X, 2 * X]))
+    np.testing.assert_allclose(each[1], numeric_gradient(arrays, 2 * X, wrt=0), rtol=1e-7, atol=1e-9)

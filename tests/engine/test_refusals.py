@@ -251,7 +251,7 @@ def test_a_list_of_tensors_is_refused_where_numpy_would_make_an_array_of_it() ->
     t = ag.Tensor(0.5, requires_grad=True)
     scaled = ag.define(lambda a, b: a * b, partials=[lambda y, a, b: b, lambda y, a, b: a])
     calls = [np.exp, ag.sigmoid, ag.relu, ag.softplus, ag.log_sigmoid, ag.softmax, ag.log_softmax, ag.logsumexp, halved]
-    calls += [lambda x: scaled(1.0, x), lambda x: scaled(x, 1.0), lambda x: scaled(t, x), lambda x: ag.softmax(x, axis=0)]
+    calls += [lambda x: scaled(1.0, x), lambda x: scaled(x, 1.0), lambda x: ag.softmax(x, axis=0)]
     for call in calls:
         for several in ([t, t], (t, 1.0), [1.0, t]):
             with pytest.raises(ag.LeavesNumPyError, match=r"np\.stack") as refused:

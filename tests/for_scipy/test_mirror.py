@@ -29,7 +29,7 @@ def test_the_names_that_are_told_are_those_that_are_there(where: str) -> None:
     for name in dir(real):
         if not name.startswith("_"):
             same = getattr(mirror, name) is getattr(real, name) or f"{where}.{name}" in MIRRORED
-            assert same == (name not in mirror.GIVEN), name
+            assert same == (name not in mirror.GIVEN and name not in getattr(mirror, "REFUSED", ())), name
     assert dir(mirror) == dir(real)
 
 
@@ -97,8 +97,8 @@ def test_an_option_that_is_not_covered_is_refused_by_name_and_on_arrays_it_is_sc
             np.testing.assert_allclose(found.data, expected, rtol=1e-14)
     t: Any = ag.Tensor(x, requires_grad=True)
     assert special.logsumexp(x, return_sign=True) == real.logsumexp(x, return_sign=True)
-    with pytest.raises(ag.NoRowError, match=r"scipy\.special\.logsumexp does not cover the argument return_sign=True"):
-        special.logsumexp(t, return_sign=True)
+    with pytest.raises(ag.NoRowError, match=r"scipy\.special\.logsumexp does not cover the argument no_such=1"):
+        special.logsumexp(t, no_such=1)
     with pytest.raises(ag.NoRowError, match=r"scipy\.special\.softmax does not cover the argument no_such=1"):
         special.softmax(t, no_such=1)
     assert special.logsumexp(t, return_sign=False).shape == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -175,3 +176,57 @@ def test_what_is_not_covered_is_refused() -> None:
         optimize.minimize(lambda x: np.sum((x[0] - t) ** 2), [0.0, 0.0])
     with pytest.raises(ag.LeavesNumPyError, match=r"from autograd_np\.scipy\.optimize import brentq"):
         ag.grad(lambda t: real.brentq(lambda x: x**2 - t, 0, 2))(2.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead", "rest"),
+    [
+        ("brent", "minimize_scalar", ()), ("bracket", "minimize_scalar", ()), ("golden", "minimize_scalar", ()), ("fmin", "minimize", ([0.0],)),
+        ("fmin_bfgs", "minimize", ([0.0],)), ("leastsq", "least_squares", ([0.0],)), ("broyden1", "root", ([0.0],)),
+        ("differential_evolution", "minimize", ([(0, 2)],)), ("basinhopping", "minimize", ([0.0],)), ("direct", "minimize", ([(0, 2)],)),
+    ],
+)  # fmt: skip
+def test_other_searches_are_refused_by_name_where_they_depend_on_tensors(name: str, instead: str, rest: Any) -> None:
+    search = getattr(optimize, name)
+    first = next(iter(inspect.signature(getattr(real, name)).parameters))
+    for call in (lambda f: search(f, *rest), lambda f: search(**{first: f}, **dict(zip(KEYWORDS[name], rest, strict=True)))):
+        with pytest.raises(ag.NoRowError, match=rf"scipy\.optimize\.{name} is not differentiable.*write {instead} of"):
+            ag.grad(lambda t, call=call: np.sum(call(lambda x: np.sum((x - t) ** 2) if instead != "least_squares" else x - t)[0]))(1.0)
+    assert search is not getattr(real, name)
+    ag.grad(lambda t: t * np.sum(optimize.golden(lambda x: (x - 1.0) ** 2)))(2.0)  # which does not depend on t
+
+
+KEYWORDS = {
+    "brent": (), "bracket": (), "golden": (), "fmin": ("x0",), "fmin_bfgs": ("x0",), "leastsq": ("x0",), "broyden1": ("xin",),
+    "differential_evolution": ("bounds",), "basinhopping": ("x0",), "direct": ("bounds",),
+}  # fmt: skip
+
+
+def test_a_fit_of_tensors_is_refused_by_name() -> None:
+    x = np.linspace(0.0, 1.0, 5)
+    with pytest.raises(ag.NoRowError, match=r"scipy\.optimize\.curve_fit.*write least_squares"):
+        ag.grad(lambda y: optimize.curve_fit(lambda x, a: a * x, x, y)[0][0])(x)
+    np.testing.assert_allclose(ag.grad(lambda t: t * optimize.curve_fit(lambda x, a: a * x, x, 3 * x)[0][0])(2.0), 3)
+
+
+@pytest.mark.parametrize("name", ["minimize", "root", "fsolve"])
+def test_scipys_own_is_refused_by_name_although_scipy_raises_something_else(name: str) -> None:
+    # `minimize` catches the refusal, MINPACK prints it, and both raise errors of their own
+    def f(x: Any, t: Any) -> Any:
+        return np.sum((x - t) ** 2) if name == "minimize" else x - t
+
+    found = getattr(real, name)
+    for transform in (ag.grad, lambda f: lambda x: ag.jvp(f, (x,), (1.0,)), ag.hessian):
+        with pytest.raises(ag.LeavesNumPyError, match=rf"from autograd_np\.scipy\.optimize import {name}"):
+            transform(lambda t: np.sum(getattr(solution := found(lambda x: f(x, t), [0.0]), "x", solution)))(1.0)
+
+
+def test_an_error_that_is_not_of_the_refusal_is_left_as_it_is() -> None:
+    def f(t: Any) -> Any:
+        try:
+            real.brentq(lambda x: x - t, 0, 3)
+        except TypeError:
+            raise KeyError("mine") from None
+
+    with pytest.raises(KeyError, match="mine"):
+        ag.grad(f)(1.0)

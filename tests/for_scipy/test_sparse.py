@@ -58,8 +58,12 @@ def test_what_would_be_sparse_is_refused() -> None:
             m.multiply(t)
         with pytest.raises(ValueError, match="unrecognized csr_array"):
             sparse.csr_array(ag.Tensor(A.toarray(), requires_grad=True))
-        with pytest.raises(TypeError):
-            m + ag.Tensor(A.toarray(), requires_grad=True)
+        with pytest.raises(ag.LeavesNumPyError, match=r"scipy\.sparse.* at .*of a Tensor"):
+            ag.grad(lambda a, make=m.__class__: make(a).sum())(A.toarray())
+    with pytest.raises(ag.NoRowError, match=r"np\.add of a scipy\.sparse\.csr_matrix.*A\.toarray\(\)"):
+        sparse.csr_matrix(A) + ag.Tensor(A.toarray(), requires_grad=True)
+    with pytest.raises(ag.NoRowError, match=r"np\.subtract of a scipy\.sparse\.csr_array"):
+        ag.Tensor(2.0, requires_grad=True) - sparse.csr_array(A)
     with pytest.raises(ag.LeavesNumPyError, match=r"scipy\.sparse\.csr_array\.__mul__"):
         sparse.csr_array(A) * t
     with pytest.raises(ag.NoRowError, match=r"elementwise.*A\.toarray\(\) \* t"):
@@ -68,6 +72,15 @@ def test_what_would_be_sparse_is_refused() -> None:
         ag.Tensor(2.0, requires_grad=True) * sparse.csr_matrix(A)
     with pytest.raises(ValueError, match="mismatch"):
         A @ ag.Tensor(Y, requires_grad=True)
+
+
+@pytest.mark.parametrize("name", ["csr", "csc", "coo", "dia"])
+def test_sums_with_a_sparse_array_are_dense(name: str) -> None:
+    m, x = sparse.csr_array(A).asformat(name), np.cos(A.toarray())
+    for f in (lambda x: m + x, lambda x: x + m, lambda x: m - x, lambda x: x - m):
+        found, pullback = ag.vjp(lambda x, f=f: f(x) ** 2, x)
+        np.testing.assert_allclose(found, f(x) ** 2, rtol=1e-15)
+        np.testing.assert_allclose(pullback(np.ones(x.shape))[0], 2 * f(x) * (f(x + 1) - f(x)), rtol=1e-12)
 
 
 def test_nested_transforms_and_tracing() -> None:

@@ -274,5 +274,14 @@ def test_options_and_lists_of_the_mirror() -> None:
     t, u = ag.Tensor(0.3, requires_grad=True), ag.Tensor(1.2, requires_grad=True)
     np.testing.assert_allclose(mirror.logsumexp([t, u]).data, special.logsumexp([0.3, 1.2]))
     np.testing.assert_allclose(mirror.softmax(x=[[t, 0.5], [u, 0.1]], axis=0).data, special.softmax([[0.3, 0.5], [1.2, 0.1]], axis=0))
+    signs = np.array([[1.0, 0.0], [2.0, -3.5]])
+    for given in (None, b, signs):
+        for options in ({"axis": 0}, {"axis": -1, "keepdims": True}):
+            log, sign = mirror.logsumexp(ag.Tensor(x), b=given, return_sign=True, **options)
+            expected, expected_sign = special.logsumexp(x, b=given, return_sign=True, **options)
+            np.testing.assert_allclose(log.data, expected, rtol=1e-13)
+            np.testing.assert_array_equal(ag.stop_gradient(sign).data, expected_sign)
+    slope = ag.grad(lambda x: mirror.logsumexp(x, b=signs, return_sign=True)[0])(x)
+    np.testing.assert_allclose(slope, signs * np.exp(x) / np.sum(signs * np.exp(x)), rtol=1e-13)
     with pytest.raises(ValueError, match="dimension"):
         mirror.multigammaln(ag.Tensor(x), 1.5)

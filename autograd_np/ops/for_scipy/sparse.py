@@ -13,7 +13,7 @@ from autograd_np.op import case, eager, linear
 from autograd_np.ops.adjoint import conj
 from autograd_np.typing import Array
 
-__all__ = ["Factored", "solve_factored", "sparse_product", "times"]
+__all__ = ["Factored", "dense", "solve_factored", "sparse_product", "times"]
 
 
 @functools.partial(eager, host=True)
@@ -85,6 +85,20 @@ def times(t: Any, other: Any, *, before: bool, star: bool) -> Any:
     if other.ndim == 2 and t.ndim > 2:
         raise errors.NoRowError(f"the product of a {kind} and a Tensor takes one axis or two, got shape {t.shape}")
     return sparse_product(t, matrix=other, before=before)
+
+
+def dense(t: Any, other: Any, name: str) -> Any:
+    """Return the array that ``A + t`` and ``A - t`` make of a sparse array; refuse what would be sparse, or of NumPy's class `matrix`.
+
+    NotImplemented where the other operand is not sparse.
+    """
+    if not scipy.sparse.issparse(other):
+        return NotImplemented
+    if name not in ("add", "subtract") or isinstance(other, scipy.sparse.spmatrix) or t.ndim == 0:
+        raise errors.NoRowError(
+            f"np.{name} of a scipy.sparse.{type(other).__name__} and a Tensor of shape {t.shape} is not differentiable here; use A.toarray()"
+        )
+    return other.toarray()
 
 
 # --- the table ------------------------------------------------------------------------------------
