@@ -18,12 +18,13 @@ import numpy as np
 from autograd_np.creating import gathered
 from autograd_np.errors import NoRowError
 from autograd_np.mirrored import MIRRORED
+from autograd_np.overriding import Overriding, bare
 from autograd_np.tensor import Tensor
 
 __all__ = ["HARMLESS", "array", "covering", "holds_tensor", "module", "refusing", "standing_for"]
 
 HARMLESS = frozenset({"check_finite", "overwrite_a", "overwrite_b", "overwrite_ab", "overwrite_x", "lwork"})
-"""Options that ask for no other result: with Tensors they are taken and not heeded, as nothing is overwritten."""
+"""Options that ask for no other result: with Tensors they are taken, and nothing is overwritten."""
 
 
 def holds_tensor(x: Any) -> bool:
@@ -77,9 +78,20 @@ def covering(real: Callable[..., Any], covered: Callable[..., Any], name: str = 
         if not holds_tensor(args) and not holds_tensor(kwargs):
             return real(*args, **kwargs)
         args, kwargs = _placed(args, kwargs, covered, real)
+        if "check_finite" in getattr(_signature(real), "parameters", ()) and kwargs.get("check_finite", True):
+            _demand_finite((*args, *kwargs.values()))
         return covered(*args, **_understood(kwargs, args, covered, real, title))
 
     return call
+
+
+def _demand_finite(x: Any) -> None:
+    """Raise what SciPy raises of arrays that are not finite, unless it is told not to look."""
+    if x.__class__ in (list, tuple):
+        for part in x:
+            _demand_finite(part)
+    elif isinstance(x, Overriding):
+        np.asarray_chkfinite(bare(x))
 
 
 @functools.cache

@@ -144,25 +144,26 @@ def _adjoint(solver: Solver, f: Slope, g: Array, ys: Array, ts: Array, params: S
     def slope(t: Any, weight: Any) -> Any:
         return -_sensitivities(f, t, y(t), weight, params)[1][0]
 
-    restarts = solver.restarted is not None and len(ts) > 8
-    for i in range(len(ts) - 1, 0, -1):
+    stops = [i for i in range(len(ts) - 1, 0, -1) if np.any(g[i])]  # where no gradient arrives the adjoint goes on
+    restarts = solver.restarted is not None and len(stops) > 8
+    for i, last in zip(stops, [*stops, 0][1:], strict=True):
         weight = weight + g[i]
         by_times[i] = _dot(g[i], _vector(f(ts[i], ys[i], *params)))
-        if ts[i] != ts[i - 1] and np.any(weight):
+        if ts[i] != ts[last] and np.any(weight):
             used, found = solver, None
             if restarts:
                 try:
-                    used, found = solver.restarted, solver.restarted.interpolated(_Limited(slope, 500), weight, ts[i], ts[i - 1])
+                    used, found = solver.restarted, solver.restarted.interpolated(_Limited(slope, 500), weight, ts[i], ts[last])
                 except _LostError:  # a stiff equation
                     used, restarts = solver, False
-            more, adjoint_at = found or solver.interpolated(slope, weight, ts[i], ts[i - 1])
+            more, adjoint_at = found or solver.interpolated(slope, weight, ts[i], ts[last])
             if params:
-                low, high = sorted((ts[i - 1], ts[i]))
+                low, high = sorted((ts[last], ts[i]))
                 grid = np.unique(np.concatenate([more, steps[(steps > low) & (steps < high)]]))
                 for t, share in zip(*_gauss(grid, used.points), strict=True):
                     pulled = _sensitivities(f, t, y(t), adjoint_at(t), params)[1][1:]
-                    sums = [total + share * np.sign(ts[i] - ts[i - 1]) * part for total, part in zip(sums, pulled, strict=True)]
-            weight = adjoint_at(ts[i - 1])
+                    sums = [total + share * np.sign(ts[i] - ts[last]) * part for total, part in zip(sums, pulled, strict=True)]
+            weight = adjoint_at(ts[last])
     by_times[0] = -_dot(weight, _vector(f(ts[0], ys[0], *params)))
     return [size * x for x in (weight + g[0], by_times, *sums)]
 

@@ -245,3 +245,25 @@ def test_samples(n: int) -> None:
             np.cumsum(Y[:, :n].T ** 2 + 0.5, axis=0),
         )
     agrees(*(lambda y, m=m: m.cumulative_trapezoid(y, dx=0.2, initial=0) for m in (integrate, real)), Y[:, :n])
+
+
+def test_the_adjoint_goes_on_where_no_gradient_arrives() -> None:
+    calls = 0
+
+    def end(k: Any, at: Any = (-1,)) -> Any:
+        def slope(t: Any, y: Any, k: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            return -k * y + np.cos(t)
+
+        found = integrate.solve_ivp(slope, (0.0, 2.0), [1.0, 0.5], method="Radau", rtol=1e-9, atol=1e-11, args=(k,))
+        return sum(np.sum(found.y[:, i]) for i in at)
+
+    end(3.0)
+    forwards, calls = calls, 0
+    slope = ag.grad(end)(3.0)
+    assert calls < 8 * forwards  # and not a new start at each step that was taken forwards
+    h = 1e-4
+    np.testing.assert_allclose(slope, (end(3.0 + h) - end(3.0 - h)) / (2 * h), rtol=1e-6)
+    first = ag.grad(lambda k: end(k, (0,)))(3.0)  # no gradient arrives later than at the start
+    assert first == 0

@@ -130,7 +130,7 @@ def test_a_triangle_is_read_and_only_that_has_a_gradient() -> None:
     np.testing.assert_array_equal(g[np.tri(3, k=-1, dtype=bool)], 0)
     assert np.all(np.isfinite(g))
     spoiled = np.where(np.tri(3, k=0), A, np.nan)
-    g = ag.grad(lambda a: np.sum(linalg.cho_solve((a, True), B)))(spoiled)
+    g = ag.grad(lambda a: np.sum(linalg.cho_solve((a, True), B, check_finite=False)))(spoiled)
     assert np.all(np.isfinite(g))
     g = ag.grad(lambda a: np.sum(linalg.solve(a, B, assume_a="pos", lower=True)))(np.where(np.tri(3, k=0), S, 7.0))
     np.testing.assert_allclose(g, g.T)
@@ -198,3 +198,18 @@ def test_against_frechet_derivatives_of_scipys() -> None:
     for scale in (1e-300, 1e-12, 1e12, 1e200):  # the direction's size does not count
         (again,) = ag.vjp(linalg.expm, A)[1](g * scale)
         np.testing.assert_allclose(again / scale, found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cho_factor", "cholesky", "det", "eigh", "eigvals", "inv", "lu", "pinv", "qr", "svdvals"])
+def test_what_is_not_finite_is_refused_as_by_scipy(name: str) -> None:
+    for bad in (np.nan, np.inf):
+        a = np.diag([2.0, bad, 1.0])
+        with pytest.raises(ValueError, match="must not contain infs or NaNs"):
+            getattr(real, name)(a)
+        for t in (ag.Tensor(a, requires_grad=True), ag.Tensor(a)):
+            with pytest.raises(ValueError, match="must not contain infs or NaNs"):
+                getattr(linalg, name)(t)
+    found = linalg.inv(ag.Tensor(np.full((2, 2, 2), np.nan)), check_finite=False)
+    assert np.all(np.isnan(found.data))
+    with pytest.raises(ValueError, match="must not contain infs or NaNs"):
+        ag.vmap(lambda a: linalg.inv(a))(np.stack([np.eye(2), np.full((2, 2), np.inf)]))

@@ -94,7 +94,7 @@ def dense(t: Any, other: Any, name: str) -> Any:
     """
     if not scipy.sparse.issparse(other):
         return NotImplemented
-    if name not in ("add", "subtract") or isinstance(other, scipy.sparse.spmatrix) or t.ndim == 0:
+    if name not in ("add", "subtract") or isinstance(other, scipy.sparse.spmatrix) or not 0 < t.ndim <= other.ndim:
         raise errors.NoRowError(
             f"np.{name} of a scipy.sparse.{type(other).__name__} and a Tensor of shape {t.shape} is not differentiable here; use A.toarray()"
         )
