@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors, ops
-from autograd_np.batching.call import Call, NoRule
+from autograd_np.batching.call import Call, NoRule, read_only
 from autograd_np.batching.rules import TAKES_BATCHED_ATTRS, elementwise, rule_of
 from autograd_np.callers import call_site, name_of, warn_caller
 from autograd_np.calls import bind
 from autograd_np.elsewhere import device_of, is_lazy
+from autograd_np.memory import axis_order
 from autograd_np.modes import orders
 from autograd_np.node import OPEN
 from autograd_np.op import TABLE, Op, Primitive, Several, is_numpys
+from autograd_np.ops.indexing import arranged
 from autograd_np.overriding import BATCHES, Batched, bare, batched_in
 from autograd_np.results import Results
 from autograd_np.tensor import Tensor, stop_gradient
@@ -210,9 +212,10 @@ class Batch(Batched):
 
     def write(self, new: Any, how: str) -> None:
         """Write into the array of all examples; into one that is not NumPy's, or not this function's own, a loop has to."""
+        array = bare(self)
         ok = isinstance(new, Batch) and new.examples is self.examples and new.shape == self.shape
-        arrays = isinstance(self.whole, np.ndarray) and ok and isinstance(new.whole, np.ndarray)
-        if not arrays or not self.whole.flags.writeable:
+        arrays = ok and isinstance(array, np.ndarray) and isinstance(bare(new), np.ndarray)
+        if not arrays or not array.flags.writeable or (array is self.whole and not isinstance(new.whole, np.ndarray)):
             self.leave(f"writing in place, {how},")
         self.whole[...] = new.whole
 
@@ -270,7 +273,19 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _looped(fn, args, kwargs, name_of(fn))
     if isinstance(row, Several):
         return found.form(Batch(part, examples) for part in found)
-    return Batch(found, examples)
+    return Batch(_examples_first(found), examples)
+
+
+def _examples_first(found: Any) -> Any:
+    """Lay a new array out example by example: what is a view of one example, and so what a write reaches, is a view of all then."""
+    array = bare(found)
+    if not isinstance(array, np.ndarray) or array.ndim < 3 or array.flags.c_contiguous or not array.flags.writeable:
+        return found
+    outer = array.ndim - np.ndim(found)  # axes of the examples of other calls around this one
+    steps = [abs(step) if n > 1 else 0 for n, step in zip(array.shape, array.strides, strict=True)][outer:]
+    if array.shape[outer] < 2 or steps[0] >= max(steps):
+        return found
+    return arranged(found, order=(0, *(i - outer for i in axis_order(array) if i > outer)))
 
 
 def _bare(x: Any) -> Any:
@@ -296,11 +311,12 @@ def _looped(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     if not examples.size:
         newest.leave(f"{name}, which goes through the examples one by one,")
     results = [fn(*_example(args, examples, i), **_example(kwargs, examples, i)) for i in range(examples.size)]
+    found = _gathered(results, examples, newest, name)  # or everything is gone through one by one, which has a warning of its own
     warn_caller(
         f"ag.vmap ran {name} in a loop over {examples.size} examples: it has no rule for many at once, as it was called",
         errors.LoopWarning,
     )
-    return _gathered(results, examples, newest, name)
+    return found
 
 
 def _example(x: Any, examples: Examples, i: int) -> Any:
@@ -332,9 +348,7 @@ def _gathered(results: Sequence[Any], examples: Examples, newest: Any, name: str
     if any(np.shape(r) != np.shape(first) for r in results):
         return newest.leave(f"{name}, which returns another shape for each example,")
     data = stacked(results)
-    if isinstance(data, np.ndarray):
-        data.flags.writeable = False  # NumPy's result may be a view, and a write to it would have to be seen there
-    return Batch(data, examples)
+    return Batch(read_only(data), examples)  # NumPy's result may be a view, and a write to it would have to be seen there
 
 
 def stacked(results: Sequence[Any], axis: int = 0) -> Any:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np.ops.indexing import axes_of, axis_of
+from autograd_np.overriding import bare
 from autograd_np.typing import Array, Shape
 
-__all__ = ["Call", "NoRule", "Rule", "padded"]
+__all__ = ["Call", "NoRule", "Rule", "padded", "read_only"]
 
 
 class NoRule(Exception):  # noqa: N818 (caught where it is raised for)
@@ -83,6 +84,14 @@ class Call:
 
 
 Rule = Callable[[Call], Any]
+
+
+def read_only(a: Any) -> Any:
+    """Refuse later writes to an array, or to what alone holds its array."""
+    array = bare(a)
+    if isinstance(array, np.ndarray):
+        array.flags.writeable = False
+    return a
 
 
 def padded(x: Any, ndim: int) -> Any:

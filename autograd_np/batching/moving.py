@@ -7,20 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.batching.call import Call, NoRule, Rule, padded
+from autograd_np.batching.call import Call, NoRule, Rule, padded, read_only
 from autograd_np.ops.contraction import on_diagonal
 from autograd_np.ops.indexing import arranged, axes_of, axis_of
 from autograd_np.ops.shaping import pad, ravel, repeat, reshape, spread
 from autograd_np.typing import Shape
 
 __all__ = ["MOVING"]
-
-
-def _fixed(a: Any) -> Any:
-    """Refuse later writes to what is a copy here, and would be a view of one example."""
-    if isinstance(a, np.ndarray):
-        a.flags.writeable = False
-    return a
 
 
 def _shape_of(wanted: Any, size: int) -> Shape:
@@ -49,7 +42,7 @@ def _reshape(c: Call) -> Any:
         return c.fn(c.xs[0], shape=(c.size, *shape), **how)
     if c.attrs["order"] != "F" or how.get("copy") is False:
         raise NoRule
-    return _fixed(np.copy(_backwards(np.reshape(_backwards(c.xs[0]), (c.size, *shape[::-1])))))
+    return read_only(np.copy(_backwards(np.reshape(_backwards(c.xs[0]), (c.size, *shape[::-1])))))  # of one example it may be a view
 
 
 def _ravel(c: Call) -> Any:
@@ -58,7 +51,7 @@ def _ravel(c: Call) -> Any:
         return np.reshape(c.xs[0], (c.size, math.prod(c.shape())))
     if order != "F":
         raise NoRule
-    return _fixed(np.copy(np.reshape(_backwards(c.xs[0]), (c.size, math.prod(c.shape())))))
+    return read_only(np.copy(np.reshape(_backwards(c.xs[0]), (c.size, math.prod(c.shape())))))
 
 
 def _squeeze(c: Call) -> Any:
