@@ -115,7 +115,8 @@ def register_container(
     ----------
     cls : class
         Of its instances the attributes, in slots or not, are differentiated, but for those that are ``None``, strings, ints, bools,
-        functions, classes, enums, dtypes, modules or random generators: they are kept as they are. Floats are differentiated, as they are in a dict.
+        functions, classes, enums, dtypes, modules or random generators: they are kept as they are. Floats are
+        differentiated, as they are in a dict.
     flatten : callable, optional
         ``flatten(x)`` returns the contents in a fixed order, and anything else that it takes to make another `x`. Together with:
     unflatten : callable, optional
