@@ -77,7 +77,8 @@ def _of_dataclass(x: Any) -> Any:
 
 
 def _of_attributes(x: Any) -> Any:
-    slots = {name: getattr(x, name) for name in _slots(type(x)) if hasattr(x, name)}
+    cls: Any = type(x)
+    slots = {name: getattr(x, name) for name in _slots(cls) if hasattr(x, name)}
     return _split(
         (name, value, False) for name, value in sorted({**slots, **getattr(x, "__dict__", {})}.items())
     )  # in one order, however set

@@ -197,7 +197,8 @@ class Batch(Batched):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             return apply(ufunc, inputs, {})
-        if any(k in kwargs and kwargs[k] is not plain for k, plain in (("out", None), ("where", True))) or method in ("at", "reduceat"):
+        into_array = method == "at" and not isinstance(inputs[0], Batch)
+        if into_array or method == "reduceat" or any(kwargs.get(k, plain) is not plain for k, plain in (("out", None), ("where", True))):
             return self.leave(name_of(ufunc) + (" with out= or where=" if method == "__call__" else f".{method}"))
         try:
             return ops.ufunc_method(apply, ufunc, method, inputs, kwargs)
@@ -235,7 +236,10 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row is not None and not isinstance(row, Op):
         if kwargs.get("out") is not None:
             return batched_in([*args, *kwargs.values()])[0].leave(f"{name_of(fn)}(..., out=)")
-        return row(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+        try:
+            return row(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+        except errors.InPlaceError:
+            return batched_in([*args, *kwargs.values()])[0].leave(f"{name_of(fn)} into an array")
     if row is None and not (isinstance(fn, np.ufunc) and fn.signature is None and fn.nout == 1):
         return _looped(fn, args, kwargs, name_of(fn))
     if row is None:

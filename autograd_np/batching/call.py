@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.ops.indexing import axes_of, axis_of
-from autograd_np.overriding import bare
+from autograd_np.overriding import bare, batched_in
 from autograd_np.typing import Array, Shape
 
 __all__ = ["Call", "NoRule", "Rule", "padded", "read_only"]
@@ -77,6 +77,10 @@ class Call:
         """Give up where an attribute is an array, which would have to be lined up with the examples' axes, but for some."""
         if self.attrs and any(np.ndim(v) for k, v in self.attrs.items() if k not in but):
             raise NoRule
+
+    def is_mine(self, attr: Any) -> bool:
+        """Whether an attribute is an array of these examples, or has one in it."""
+        return any(b.order == self.order for b in batched_in(attr))
 
     def run(self, *xs: Any, **changed: Any) -> Any:
         """Call the function with these operands, and some attributes changed."""

@@ -33,7 +33,7 @@ def _numbers(shape: Shape) -> Array:
 
 def _places(shape: Shape, index: Any, c: Call) -> tuple[Array, bool]:
     """Return the numbers of the elements that an index names, and whether each example has its own."""
-    mine: list[Any] = [p for p in _parts(index) if any(b.order == c.order for b in batched_in(p))]
+    mine: list[Any] = [p for p in _parts(index) if c.is_mine(p)]
     if not mine:
         return read(_numbers(shape), index=index), False
     if any(not isinstance(p, Batched) or p.dtype.kind not in "iu" for p in mine):

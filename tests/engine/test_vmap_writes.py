@@ -166,6 +166,57 @@ def test_a_mask_converts_as_assignment_does(dtype: Any, value: Any) -> None:
     np.testing.assert_array_equal(found, each(f, X * 4, MASKS), strict=True)
 
 
+# --- functions that write -------------------------------------------------------------------------
+
+
+def with_functions(x: Any, i: Any, m: Any) -> Any:
+    y = np.multiply.outer(x, x)
+    np.fill_diagonal(y, x[1])
+    np.copyto(y[0], x, where=m)
+    np.put(y, [1, 5], x[:2])
+    np.add.at(y, (i, [0, 0]), x[2:])
+    np.subtract.at(y, ([1, 1], i), x[1])
+    np.multiply.at(y, [2, 0], x)
+    return y
+
+
+def test_functions_that_write() -> None:
+    places = np.array([[0, 0], [3, 1], [-1, 3]])
+    np.testing.assert_allclose(ag.vmap(with_functions)(X, places, MASKS), each(with_functions, X, places, MASKS), rtol=1e-14)
+    found = ag.grad(lambda t: np.sum(np.sin(ag.vmap(with_functions)(t, places, MASKS))))(X)
+    expected = by_complex_step(lambda t: np.sum(np.sin(each(with_functions, t, places, MASKS))), X)
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.copyto, lambda x: np.add.at, lambda x: np.fill_diagonal])
+def test_arrays_that_are_not_of_examples_are_written_one_by_one(f: Any) -> None:
+    def into_its_own(x: Any) -> Any:
+        y = np.zeros((2, 2))
+        args = {"copyto": (y, x[:2]), "at": (y, [0, 1], x[:2]), "fill_diagonal": (y, x[2])}
+        f(x)(*args[f(x).__name__])
+        return y
+
+    with pytest.warns(ag.LoopWarning):
+        found = ag.vmap(into_its_own)(X)
+    np.testing.assert_array_equal(found, each(into_its_own, X))
+
+
+@pytest.mark.parametrize("reduce", [np.sum, np.mean, np.prod, np.var, np.std, lambda x, **how: np.max(x, initial=-9.0, **how)])
+@pytest.mark.parametrize("axis", [None, -1])
+def test_reductions_under_a_mask_of_each_example(reduce: Any, axis: Any) -> None:
+    x, mask = RNG.normal(size=(3, 2, 4)), MASKS | np.array([True, True, False, False])
+
+    def f(x: Any, m: Any) -> Any:
+        return np.sum(np.sin(reduce(x, axis=axis, where=m)))
+
+    np.testing.assert_allclose(ag.vmap(f)(x, mask), each(f, x, mask), rtol=1e-12)
+    alone = each(lambda x, m: ag.grad(f)(x, m), x, mask)
+    np.testing.assert_allclose(ag.vmap(ag.grad(f))(x, mask), alone, rtol=1e-12)
+    np.testing.assert_allclose(ag.grad(lambda t: np.sum(ag.vmap(f)(t, mask)))(x), alone, rtol=1e-12)
+    shared = ag.vmap(lambda m: f(x[0] * 1.0 + 0 * m, m))(mask)
+    np.testing.assert_allclose(shared, each(lambda m: f(x[0], m), mask), rtol=1e-12)
+
+
 def test_no_examples_have_indices_of_their_own() -> None:
     def f(a: Any, i: Any) -> Any:
         y = a * 1.0
