@@ -13,7 +13,7 @@ from autograd_np.batching.rules import TAKES_BATCHED_ATTRS, elementwise, rule_of
 from autograd_np.callers import call_site, name_of, warn_caller
 from autograd_np.calls import bind
 from autograd_np.elsewhere import device_of, is_lazy
-from autograd_np.memory import axis_order
+from autograd_np.memory import axis_order, owner
 from autograd_np.modes import orders
 from autograd_np.node import OPEN
 from autograd_np.op import TABLE, Op, Primitive, Several, is_numpys
@@ -315,12 +315,20 @@ def _looped(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     if not examples.size:
         newest.leave(f"{name}, which goes through the examples one by one,")
     results = [fn(*_example(args, examples, i), **_example(kwargs, examples, i)) for i in range(examples.size)]
+    if any(_writable_view(r, x) for r in results for x in batched_in([*args, *kwargs.values()])):
+        newest.leave(f"{name}, whose result shows memory of its argument,")
     found = _gathered(results, examples, newest, name)  # or everything is gone through one by one, which has a warning of its own
     warn_caller(
         f"ag.vmap ran {name} in a loop over {examples.size} examples: it has no rule for many at once, as it was called",
         errors.LoopWarning,
     )
     return found
+
+
+def _writable_view(result: Any, x: Any) -> bool:
+    """Whether a result is a view of an operand: joined with others it would not be, and a write to either has to be seen in both."""
+    array = bare(result)
+    return isinstance(array, np.ndarray) and array.flags.writeable and owner(array) is owner(bare(x))
 
 
 def _example(x: Any, examples: Examples, i: int) -> Any:

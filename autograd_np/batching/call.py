@@ -65,6 +65,14 @@ class Call:
         shape = self.shape(i)
         return np.reshape(self.all(i), (self.size, int(np.prod(shape, dtype=int))))
 
+    def one(self, i: int = 0) -> Array:
+        """Return an example of the i-th operand as it lies in memory, to look at."""
+        array = bare(self.xs[i])
+        if not self.flags[i] or not isinstance(array, np.ndarray) or not array.size:
+            return array
+        first: Any = (*(0,) * (array.ndim - self.ndim(i)), ...)
+        return array[first]
+
     def axis(self, name: str = "axis", default: Any = None, ndim: int | None = None) -> int:
         """Return an axis of an example as one of all examples."""
         return axis_of(self.attrs.get(name, default), self.ndim() if ndim is None else ndim) + 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.batching.call import Call, NoRule, Rule, padded, read_only
+from autograd_np.batching.call import Call, NoRule, Rule, padded
 from autograd_np.ops.contraction import on_diagonal
 from autograd_np.ops.indexing import arranged, axes_of, axis_of
 from autograd_np.ops.shaping import pad, ravel, repeat, reshape, spread
@@ -42,16 +42,17 @@ def _reshape(c: Call) -> Any:
         return c.fn(c.xs[0], shape=(c.size, *shape), **how)
     if c.attrs["order"] != "F" or how.get("copy") is False:
         raise NoRule
-    return read_only(np.copy(_backwards(np.reshape(_backwards(c.xs[0]), (c.size, *shape[::-1])))))  # of one example it may be a view
+    return _backwards(np.reshape(_backwards(c.xs[0]), (c.size, *shape[::-1])))  # a view where that of one example is
 
 
 def _ravel(c: Call) -> Any:
     order = c.attrs.get("order", "C")
-    if order == "C":
-        return np.reshape(c.xs[0], (c.size, math.prod(c.shape())))
-    if order != "F":
+    if order not in ("C", "F"):
         raise NoRule
-    return read_only(np.copy(np.reshape(_backwards(c.xs[0]), (c.size, math.prod(c.shape())))))
+    x = c.xs[0] if order == "C" else _backwards(c.xs[0])
+    flags = getattr(c.one(), "flags", None)
+    flat = np.reshape(x, (c.size, math.prod(c.shape())))
+    return flat if flags is None or flags[f"{order}_CONTIGUOUS"] else np.copy(flat)  # as NumPy does, even if it need not
 
 
 def _squeeze(c: Call) -> Any:

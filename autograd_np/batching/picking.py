@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd_np.batching.call import Call, NoRule, Rule, padded
-from autograd_np.op import Batched, batched_in
-from autograd_np.ops.indexing import add_along_axis, assigned, is_basic, take, take_along_axis
+from autograd_np.memory import axis_order
+from autograd_np.op import Batched, bare, batched_in
+from autograd_np.ops.indexing import add_along_axis, arranged, assigned, is_basic, take, take_along_axis
 from autograd_np.ops.indexing import getitem as read
 from autograd_np.ops.indexing import scatter_add as add_at
 from autograd_np.ops.indexing import setitem as write
@@ -67,14 +68,24 @@ def _spelled_out(parts: tuple[Any, ...], ndim: int) -> list[Any]:
     return found
 
 
+def _is_writable(array: Any) -> bool:
+    return isinstance(array, np.ndarray) and array.flags.writeable
+
+
 def getitem(c: Call) -> Any:
     """Read at an index."""
     index = c.attrs["index"]
     if is_basic(index) and c.flags[0]:
-        return c.run(c.xs[0], index=(slice(None), *_parts(index)))
+        found = c.run(c.xs[0], index=(slice(None), *_parts(index)))
+        number = np.ndim(found) == 1 and Ellipsis not in _parts(index)
+        return np.copy(found) if number and _is_writable(bare(found)) else found  # a number is no view
     places, differ = _places(c.shape(), index, c)
     if not differ:
-        return take(c.flat(), places, axis=1)  # np.take would ask the array alone, not the places
+        found = take(c.flat(), places, axis=1)  # np.take would ask the array alone, not the places
+        one = c.one()
+        if not isinstance(one, np.ndarray) or one.flags.c_contiguous or not one.size:
+            return found
+        return arranged(found, order=(0, *(i + 1 for i in axis_order(one[index]))))  # what is a view of it depends on that
     return _picked(c, places)
 
 

@@ -79,6 +79,50 @@ def test_a_write_reaches_the_view_of_what_was_taken() -> None:
     np.testing.assert_array_equal(ag.vmap(f)(tables, places), each(f, tables, places))
 
 
+def swapped(x: Any) -> Any:
+    y = x * 1.0
+    first, y[0] = y[0], y[1]
+    y[1] = first
+    a, b = y[2:]
+    y[2], y[3] = b, a
+    zero = y[0, ...]
+    y[0] += 1
+    return y * zero
+
+
+def forwards_and_backwards(x: Any) -> Any:
+    y = np.multiply.outer(x, x[:3]).T * 1.0
+    flat, back, lines, some = y.ravel(order="F"), y.ravel(), y.reshape((2, 6), order="F"), y[[0, 2]]
+    y[0] = 3.0
+    flat[3] = x[0]
+    lines[1, 2] *= 2
+    back[0] = 5.0
+    some.ravel(order="F")[0] = x[1]
+    some.ravel()[1] = x[3]
+    odd = flat[::2].ravel()
+    odd[1] = 9.0
+    return np.concatenate([y.ravel(), flat, lines.ravel(), back, some.ravel(), odd])
+
+
+@pytest.mark.parametrize("f", [swapped, forwards_and_backwards])
+def test_a_number_is_no_view_and_a_flat_array_is_one_where_it_is_of_one_example(f: Any) -> None:
+    np.testing.assert_array_equal(ag.vmap(f)(X), each(f, X))
+    np.testing.assert_array_equal(ag.vmap(ag.vmap(f), in_axes=1)(np.stack([X, -X], axis=1)), np.stack([each(f, X), each(f, -X)]))
+    found = ag.grad(lambda t: np.sum(np.sin(ag.vmap(f)(t))))(X)
+    np.testing.assert_allclose(found, by_complex_step(lambda t: np.sum(np.sin(each(f, t))), X), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::autograd_np.LoopWarning")
+def test_a_view_that_a_loop_returned_follows_its_memory() -> None:
+    def f(x: Any) -> Any:
+        y = x * 1.0
+        view = np.ravel(y, order="K")
+        y[0] = 3.0
+        return view
+
+    np.testing.assert_array_equal(ag.vmap(f)(X), each(f, X))
+
+
 # --- a gradient around it -------------------------------------------------------------------------
 
 
