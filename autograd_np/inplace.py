@@ -19,7 +19,7 @@ from autograd_np.memory import duplicate, layout_of, place_of, same_layout
 from autograd_np.modes import current_mode, recording
 from autograd_np.ndarray_methods import OPERATORS, attach
 from autograd_np.node import Node
-from autograd_np.op import Batched, batched_in, derived
+from autograd_np.op import Batched, bare, batched_in, derived
 from autograd_np.storage import Storage, alive, is_variable, linked, set_value, storage_of
 from autograd_np.tensor import Tensor, apply, handle, record, stop_gradient, value_of
 from autograd_np.typing import Array
@@ -213,7 +213,10 @@ for _symbol, _stem, _ufunc in OPERATORS:
 
 def _written(a: Any, name: str) -> Tensor:
     if isinstance(a, Batched):
-        return a  # type: ignore[return-value]  # which is written as a Tensor is, or says that it cannot be
+        array = bare(a)
+        if isinstance(array, np.ndarray) and not array.flags.writeable and name != "copyto":
+            a.leave(f"np.{name} into what is read-only")
+        return a  # type: ignore[return-value]  # it is written as a Tensor is
     if not isinstance(a, Tensor):
         raise errors.InPlaceError(
             f"np.{name} of a Tensor into an ndarray would lose its gradient; make a Tensor of the array first, ag.Tensor(a), or "

@@ -277,13 +277,15 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _looped(fn, args, kwargs, name_of(fn))
     if isinstance(row, Several):
         return found.form(Batch(part, examples) for part in found)
+    if np.ndim(found) > 1 and any(flag and np.ndim(x) == 1 and _writable_view(found, x) for x, flag in zip(xs, flags, strict=True)):
+        found = np.copy(found)  # of a number there is no view
     return Batch(_examples_first(found), examples)
 
 
 def _examples_first(found: Any) -> Any:
     """Lay a new array out example by example: what is a view of one example, and so what a write reaches, is a view of all then."""
     array = bare(found)
-    if not isinstance(array, np.ndarray) or array.ndim < 3 or array.flags.c_contiguous or not array.flags.writeable:
+    if not isinstance(array, np.ndarray) or array.ndim < 2 or array.flags.c_contiguous or not array.flags.writeable:
         return found
     outer = array.ndim - np.ndim(found)  # axes of the examples of other calls around this one
     steps = [abs(step) if n > 1 else 0 for n, step in zip(array.shape, array.strides, strict=True)][outer:]

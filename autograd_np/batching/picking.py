@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_np.batching.call import Call, NoRule, Rule, padded
 from autograd_np.memory import axis_order
-from autograd_np.op import Batched, bare, batched_in
+from autograd_np.op import Batched, batched_in
 from autograd_np.ops.indexing import add_along_axis, arranged, assigned, is_basic, take, take_along_axis
 from autograd_np.ops.indexing import getitem as read
 from autograd_np.ops.indexing import scatter_add as add_at
@@ -68,17 +68,13 @@ def _spelled_out(parts: tuple[Any, ...], ndim: int) -> list[Any]:
     return found
 
 
-def _is_writable(array: Any) -> bool:
-    return isinstance(array, np.ndarray) and array.flags.writeable
-
-
 def getitem(c: Call) -> Any:
     """Read at an index."""
     index = c.attrs["index"]
     if is_basic(index) and c.flags[0]:
         found = c.run(c.xs[0], index=(slice(None), *_parts(index)))
         number = np.ndim(found) == 1 and Ellipsis not in _parts(index)
-        return np.copy(found) if number and _is_writable(bare(found)) else found  # a number is no view
+        return np.copy(found) if number else found  # which is no view
     places, differ = _places(c.shape(), index, c)
     if not differ:
         found = take(c.flat(), places, axis=1)  # np.take would ask the array alone, not the places

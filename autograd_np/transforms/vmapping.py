@@ -69,7 +69,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     -----
     `f` may be run once with all examples and then once for each, so it should do nothing else than return its result. Random numbers
     are drawn once for all examples where it runs once; pass an array of them, or of seeds, to have others for each. Writing in place
-    into arrays that `f` made is done for all examples at once, into its arguments it is not allowed.
+    into arrays that `f` made is done for all examples at once, into its arguments it is not allowed. What has no axes is taken for
+    a number, which no view shows: ``s += 1`` exchanges it.
 
     Examples
     --------
