@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import types
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ import numpy as np
 
 from autograd_np.op import Primitive
 
-__all__ = ["NAMESPACE", "advice", "learn", "register_container"]
+__all__ = ["NAMESPACE", "advice", "learn", "parts_of", "register_container"]
 
 NAMESPACE = "autograd_np"
 """Where optree keeps what is registered here, apart from what other libraries make of the same classes."""
@@ -76,7 +77,17 @@ def _of_dataclass(x: Any) -> Any:
 
 
 def _of_attributes(x: Any) -> Any:
-    return _split((name, value, False) for name, value in sorted(vars(x).items()))  # in one order, however they were set
+    cls: Any = type(x)
+    slots = {name: getattr(x, name) for name in _slots(cls) if hasattr(x, name)}
+    return _split(
+        (name, value, False) for name, value in sorted({**slots, **getattr(x, "__dict__", {})}.items())
+    )  # in one order, however set
+
+
+@functools.cache
+def _slots(cls: Any) -> tuple[str, ...]:
+    """Return the attributes that a class, or one it inherits from, keeps in slots."""
+    return tuple(name for c in cls.__mro__ for name, x in vars(c).items() if isinstance(x, types.MemberDescriptorType))
 
 
 def learn(x: Any) -> bool:
@@ -104,8 +115,9 @@ def register_container(
     Parameters
     ----------
     cls : class
-        Of its instances the attributes are differentiated, but for those that are ``None``, strings, ints, bools, functions, classes,
-        enums, dtypes, modules or random generators: they are kept as they are. Floats are differentiated, as they are in a dict.
+        Of its instances the attributes, in slots or not, are differentiated, but for those that are ``None``, strings, ints, bools,
+        functions, classes, enums, dtypes, modules or random generators: they are kept as they are. Floats are
+        differentiated, as they are in a dict.
     flatten : callable, optional
         ``flatten(x)`` returns the contents in a fixed order, and anything else that it takes to make another `x`. Together with:
     unflatten : callable, optional
@@ -148,11 +160,27 @@ def register_container(
     if (flatten is None) != (unflatten is None):
         raise TypeError(f"register_container({cls.__name__}) needs both flatten and unflatten, or neither")
     if unflatten is None:
-        if not hasattr(cls, "__dict__") or "__slots__" in vars(cls):
-            raise TypeError(f"{cls.__name__} keeps its attributes in __slots__; pass flatten and unflatten to register_container")
         flatten, unflatten = (_of_dataclass if dataclasses.is_dataclass(cls) else _of_attributes), _put_together(cls)
     _register(cls, flatten, unflatten)
     return cls
+
+
+def parts_of(tree: Any, form: Any) -> tuple[list[Any], list[Any]] | None:
+    """Return the contents of a container beside those of `tree`, of the same class, that stand for them; ``None`` if it is another.
+
+    What `tree` has in the place of an array (a number of an axis, None) may be something that is kept as it is in an array's place.
+    """
+    import optree
+
+    contents, fields, entries, _ = optree.tree_flatten_one_level(form, none_is_leaf=True, namespace=NAMESPACE)
+    if type(tree) is not type(form) and not (isinstance(tree, dict) and isinstance(form, dict)):
+        return None
+    if isinstance(fields, _Fields):
+        return ([getattr(tree, name) for name in fields.names], contents) if all(hasattr(tree, name) for name in fields.names) else None
+    if isinstance(form, dict):
+        return ([tree[name] for name in entries], contents) if tree.keys() == form.keys() else None
+    given, _, given_entries, _ = optree.tree_flatten_one_level(tree, none_is_leaf=True, namespace=NAMESPACE)
+    return (given, contents) if list(given_entries) == list(entries) else None
 
 
 def advice(x: Any) -> str:

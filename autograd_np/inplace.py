@@ -19,7 +19,7 @@ from autograd_np.memory import duplicate, layout_of, place_of, same_layout
 from autograd_np.modes import current_mode, recording
 from autograd_np.ndarray_methods import OPERATORS, attach
 from autograd_np.node import Node
-from autograd_np.op import batched_in, derived
+from autograd_np.op import Batched, bare, batched_in, derived
 from autograd_np.overriding import gathered
 from autograd_np.storage import Storage, alive, is_variable, linked, set_value, storage_of
 from autograd_np.tensor import Tensor, apply, handle, record, stop_gradient, value_of
@@ -214,6 +214,11 @@ for _symbol, _stem, _ufunc in OPERATORS:
 
 
 def _written(a: Any, name: str) -> Tensor:
+    if isinstance(a, Batched):
+        array = bare(a)
+        if isinstance(array, np.ndarray) and not array.flags.writeable and name != "copyto":
+            a.leave(f"np.{name} into what is read-only")
+        return a  # type: ignore[return-value]  # it is written as a Tensor is
     if not isinstance(a, Tensor):
         raise errors.InPlaceError(
             f"np.{name} of a Tensor into an ndarray would lose its gradient; make a Tensor of the array first, ag.Tensor(a), or "
@@ -226,7 +231,7 @@ def _written(a: Any, name: str) -> Tensor:
 
 def _put_flat(a: Tensor, places: Any, values: Any, turns: Any) -> None:
     """Write ``values[turns]``, counted around, at places of the flattened Tensor."""
-    values = np.ravel(values if isinstance(values, Tensor) else np.asarray(values))
+    values = np.ravel(values if isinstance(values, Tensor | Batched) else np.asarray(values))  # type: ignore[arg-type]
     if len(places) and values.size:
         index = np.unravel_index(places, a.shape) if a.ndim else (np.zeros(len(places), int),)
         chosen = values[turns % values.size]
@@ -242,7 +247,7 @@ def _demand_safe(a: Tensor, values: Any, name: str) -> None:
 @derived(np.copyto)
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     dst = _written(dst, "copyto")
-    src = src if isinstance(src, Tensor) else np.asarray(src)
+    src = src if isinstance(src, (Tensor, Batched)) else np.asarray(src)
     if not np.can_cast(src.dtype, dst.dtype, casting):
         raise TypeError(f"np.copyto: cannot write {src.dtype} into a Tensor of {dst.dtype} under the rule casting={casting!r}")
     if not (isinstance(src, Tensor) and _there_already(dst, Ellipsis, src)):

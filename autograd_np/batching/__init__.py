@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from autograd_np.batching import methods
 from autograd_np.batching.batch import Batch, Examples, Unbatchable, stacked
+from autograd_np.batching.call import read_only
 
-__all__ = ["Batch", "Examples", "Unbatchable", "methods", "stacked"]
+__all__ = ["Batch", "Examples", "Unbatchable", "methods", "read_only", "stacked"]

@@ -15,19 +15,22 @@ from autograd_np.ops.linalg import matrix_norm, norm, spectral, vector_norm
 from autograd_np.ops.signal import windows
 from autograd_np.ops.special import log_softmax, logsumexp, softmax
 
-__all__ = ["AXES"]
+__all__ = ["AXES", "reduction"]
 
 
 # --- reductions -----------------------------------------------------------------------------------
 
 
-def _reduction(c: Call) -> Any:
+def reduction(c: Call) -> Any:
     """Reduce the axes of one example; a mask has at most its axes."""
     c.only_numbers("where", "axis")
-    if np.ndim(c.attrs.get("where", True)) > c.ndim():
+    mask = c.attrs.get("where", True)
+    if np.ndim(mask) > c.ndim() or any(c.is_mine(v) for k, v in c.attrs.items() if k != "where"):
         raise NoRule
-    axis = c.attrs.get("axis")
-    return c.run(c.xs[0], axis=tuple(i + 1 for i in reduced_axes(axis, c.ndim())))
+    axes = tuple(i + 1 for i in reduced_axes(c.attrs.get("axis"), c.ndim()))
+    if c.is_mine(mask):
+        return c.run(c.all(), axis=axes, where=padded(mask.whole, c.ndim()))
+    return c.run(c.xs[0], axis=axes)
 
 
 def _one_axis_reduction(c: Call) -> Any:
@@ -150,7 +153,7 @@ _MATRICES = (
 _FFT = (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft)
 
 AXES: dict[Any, Rule] = {
-    **dict.fromkeys((np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.any, np.all, logsumexp), _reduction),
+    **dict.fromkeys((np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.any, np.all, logsumexp), reduction),
     **dict.fromkeys((np.argmax, np.argmin, np.nanargmax, np.nanargmin), _one_axis_reduction),
     norm: _norm, vector_norm: _vector_norm,
     **dict.fromkeys((np.cumsum, np.cumprod), _along(None)),

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors, ops
-from autograd_np.batching.call import Call, NoRule
+from autograd_np.batching.call import Call, NoRule, read_only
 from autograd_np.batching.rules import TAKES_BATCHED_ATTRS, elementwise, rule_of
 from autograd_np.callers import call_site, name_of, warn_caller
 from autograd_np.calls import bind
 from autograd_np.elsewhere import device_of, is_lazy
+from autograd_np.memory import axis_order, owner
 from autograd_np.modes import orders
 from autograd_np.node import OPEN
 from autograd_np.op import TABLE, Op, Primitive, Several, is_numpys
+from autograd_np.ops.indexing import arranged
 from autograd_np.overriding import BATCHES, Batched, bare, batched_in
 from autograd_np.results import Results
 from autograd_np.tensor import Tensor, stop_gradient
@@ -195,7 +197,8 @@ class Batch(Batched):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             return apply(ufunc, inputs, {})
-        if any(k in kwargs and kwargs[k] is not plain for k, plain in (("out", None), ("where", True))) or method in ("at", "reduceat"):
+        into_array = method == "at" and not isinstance(inputs[0], Batch)
+        if into_array or method == "reduceat" or any(kwargs.get(k, plain) is not plain for k, plain in (("out", None), ("where", True))):
             return self.leave(name_of(ufunc) + (" with out= or where=" if method == "__call__" else f".{method}"))
         try:
             return ops.ufunc_method(apply, ufunc, method, inputs, kwargs)
@@ -210,9 +213,10 @@ class Batch(Batched):
 
     def write(self, new: Any, how: str) -> None:
         """Write into the array of all examples; into one that is not NumPy's, or not this function's own, a loop has to."""
+        array = bare(self)
         ok = isinstance(new, Batch) and new.examples is self.examples and new.shape == self.shape
-        arrays = isinstance(self.whole, np.ndarray) and ok and isinstance(new.whole, np.ndarray)
-        if not arrays or not self.whole.flags.writeable:
+        arrays = ok and isinstance(array, np.ndarray) and isinstance(bare(new), np.ndarray)
+        if not arrays or not array.flags.writeable or (array is self.whole and not isinstance(new.whole, np.ndarray)):
             self.leave(f"writing in place, {how},")
         self.whole[...] = new.whole
 
@@ -232,7 +236,10 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row is not None and not isinstance(row, Op):
         if kwargs.get("out") is not None:
             return batched_in([*args, *kwargs.values()])[0].leave(f"{name_of(fn)}(..., out=)")
-        return row(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+        try:
+            return row(*args, **{k: v for k, v in kwargs.items() if k != "out"})
+        except errors.InPlaceError:
+            return batched_in([*args, *kwargs.values()])[0].leave(f"{name_of(fn)} into an array")
     if row is None and not (isinstance(fn, np.ufunc) and fn.signature is None and fn.nout == 1):
         return _looped(fn, args, kwargs, name_of(fn))
     if row is None:
@@ -270,7 +277,21 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return _looped(fn, args, kwargs, name_of(fn))
     if isinstance(row, Several):
         return found.form(Batch(part, examples) for part in found)
-    return Batch(found, examples)
+    if np.ndim(found) > 1 and any(flag and np.ndim(x) == 1 and _writable_view(found, x) for x, flag in zip(xs, flags, strict=True)):
+        found = np.copy(found)  # of a number there is no view
+    return Batch(_examples_first(found), examples)
+
+
+def _examples_first(found: Any) -> Any:
+    """Lay a new array out example by example: what is a view of one example, and so what a write reaches, is a view of all then."""
+    array = bare(found)
+    if not isinstance(array, np.ndarray) or array.ndim < 2 or array.flags.c_contiguous or not array.flags.writeable:
+        return found
+    outer = array.ndim - np.ndim(found)  # axes of the examples of other calls around this one
+    steps = [abs(step) if n > 1 else 0 for n, step in zip(array.shape, array.strides, strict=True)][outer:]
+    if array.shape[outer] < 2 or steps[0] >= max(steps):
+        return found
+    return arranged(found, order=(0, *(i - outer for i in axis_order(array) if i > outer)))
 
 
 def _bare(x: Any) -> Any:
@@ -296,11 +317,20 @@ def _looped(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     if not examples.size:
         newest.leave(f"{name}, which goes through the examples one by one,")
     results = [fn(*_example(args, examples, i), **_example(kwargs, examples, i)) for i in range(examples.size)]
+    if any(_writable_view(r, x) for r in results for x in batched_in([*args, *kwargs.values()])):
+        newest.leave(f"{name}, whose result shows memory of its argument,")
+    found = _gathered(results, examples, newest, name)  # or everything is gone through one by one, which has a warning of its own
     warn_caller(
         f"ag.vmap ran {name} in a loop over {examples.size} examples: it has no rule for many at once, as it was called",
         errors.LoopWarning,
     )
-    return _gathered(results, examples, newest, name)
+    return found
+
+
+def _writable_view(result: Any, x: Any) -> bool:
+    """Whether a result is a view of an operand: joined with others it would not be, and a write to either has to be seen in both."""
+    array = bare(result)
+    return isinstance(array, np.ndarray) and array.flags.writeable and owner(array) is owner(bare(x))
 
 
 def _example(x: Any, examples: Examples, i: int) -> Any:
@@ -332,9 +362,7 @@ def _gathered(results: Sequence[Any], examples: Examples, newest: Any, name: str
     if any(np.shape(r) != np.shape(first) for r in results):
         return newest.leave(f"{name}, which returns another shape for each example,")
     data = stacked(results)
-    if isinstance(data, np.ndarray):
-        data.flags.writeable = False  # NumPy's result may be a view, and a write to it would have to be seen there
-    return Batch(data, examples)
+    return Batch(read_only(data), examples)  # NumPy's result may be a view, and a write to it would have to be seen there
 
 
 def stacked(results: Sequence[Any], axis: int = 0) -> Any:

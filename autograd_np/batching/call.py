@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np.ops.indexing import axes_of, axis_of
+from autograd_np.overriding import bare, batched_in
 from autograd_np.typing import Array, Shape
 
-__all__ = ["Call", "NoRule", "Rule", "padded"]
+__all__ = ["Call", "NoRule", "Rule", "padded", "read_only"]
 
 
 class NoRule(Exception):  # noqa: N818 (caught where it is raised for)
@@ -64,6 +65,14 @@ class Call:
         shape = self.shape(i)
         return np.reshape(self.all(i), (self.size, int(np.prod(shape, dtype=int))))
 
+    def one(self, i: int = 0) -> Array:
+        """Return an example of the i-th operand as it lies in memory, to look at."""
+        array = bare(self.xs[i])
+        if not self.flags[i] or not isinstance(array, np.ndarray) or not array.size:
+            return array
+        first: Any = (*(0,) * (array.ndim - self.ndim(i)), ...)
+        return array[first]
+
     def axis(self, name: str = "axis", default: Any = None, ndim: int | None = None) -> int:
         """Return an axis of an example as one of all examples."""
         return axis_of(self.attrs.get(name, default), self.ndim() if ndim is None else ndim) + 1
@@ -77,12 +86,24 @@ class Call:
         if self.attrs and any(np.ndim(v) for k, v in self.attrs.items() if k not in but):
             raise NoRule
 
+    def is_mine(self, attr: Any) -> bool:
+        """Whether an attribute is an array of these examples, or has one in it."""
+        return any(b.order == self.order for b in batched_in(attr))
+
     def run(self, *xs: Any, **changed: Any) -> Any:
         """Call the function with these operands, and some attributes changed."""
         return self.fn(*xs, **{**self.attrs, **changed})
 
 
 Rule = Callable[[Call], Any]
+
+
+def read_only(a: Any) -> Any:
+    """Refuse later writes to an array, or to what alone holds its array."""
+    array = bare(a)
+    if isinstance(array, np.ndarray):
+        array.flags.writeable = False
+    return a
 
 
 def padded(x: Any, ndim: int) -> Any:

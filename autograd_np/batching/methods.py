@@ -84,7 +84,7 @@ def _conjugate(self: Batch) -> Any:
 _OTHERS: dict[str, Any] = {
     "reshape": _reshape, "transpose": _transpose, "astype": _astype,
     "flatten": lambda self, order="C": np.copy(np.reshape(self, -1, order=order)),
-    "copy": lambda self, order="C": np.copy(self),  # noqa: ARG005 (the layout of one example is no other's business)
+    "copy": lambda self, order="C": np.copy(self, order),
     "conj": _conjugate, "conjugate": _conjugate,
     "compress": lambda self, condition, axis=None: np.compress(condition, self, axis=axis),
     "T": property(_transpose), "mT": property(lambda self: np.swapaxes(self, -1, -2)),

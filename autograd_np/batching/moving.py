@@ -16,13 +16,6 @@ from autograd_np.typing import Shape
 __all__ = ["MOVING"]
 
 
-def _fixed(a: Any) -> Any:
-    """Refuse later writes to what is a copy here, and would be a view of one example."""
-    if isinstance(a, np.ndarray):
-        a.flags.writeable = False
-    return a
-
-
 def _shape_of(wanted: Any, size: int) -> Shape:
     """Return a shape with its -1 worked out."""
     shape: Shape = tuple(int(n) for n in wanted) if np.iterable(wanted) else (int(wanted),)
@@ -49,16 +42,17 @@ def _reshape(c: Call) -> Any:
         return c.fn(c.xs[0], shape=(c.size, *shape), **how)
     if c.attrs["order"] != "F" or how.get("copy") is False:
         raise NoRule
-    return _fixed(np.copy(_backwards(np.reshape(_backwards(c.xs[0]), (c.size, *shape[::-1])))))
+    return _backwards(np.reshape(_backwards(c.xs[0]), (c.size, *shape[::-1])))  # a view where that of one example is
 
 
 def _ravel(c: Call) -> Any:
     order = c.attrs.get("order", "C")
-    if order == "C":
-        return np.reshape(c.xs[0], (c.size, math.prod(c.shape())))
-    if order != "F":
+    if order not in ("C", "F"):
         raise NoRule
-    return _fixed(np.copy(np.reshape(_backwards(c.xs[0]), (c.size, math.prod(c.shape())))))
+    x = c.xs[0] if order == "C" else _backwards(c.xs[0])
+    flags = getattr(c.one(), "flags", None)
+    flat = np.reshape(x, (c.size, math.prod(c.shape())))
+    return flat if flags is None or flags[f"{order}_CONTIGUOUS"] else np.copy(flat)  # as NumPy does, even if it need not
 
 
 def _squeeze(c: Call) -> Any:

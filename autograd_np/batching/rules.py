@@ -7,7 +7,7 @@ without an axis of examples, and counts axes of one example, so that none from t
 
 from __future__ import annotations
 
-from autograd_np.batching.axes import AXES
+from autograd_np.batching.axes import AXES, reduction
 from autograd_np.batching.call import Rule
 from autograd_np.batching.elements import ELEMENTS, elementwise
 from autograd_np.batching.moving import MOVING
@@ -28,8 +28,8 @@ def _row_of(fn: object) -> Op:
 RULES: dict[Op, Rule] = {_row_of(fn): rule for family in (ELEMENTS, AXES, MOVING, PICKING, PRODUCTS) for fn, rule in family.items()}
 """A row -> how it runs on many examples; rows of functions of each element alone need no entry."""
 
-TAKES_BATCHED_ATTRS: frozenset[Rule] = frozenset({getitem, setitem, scatter_add, add_along})
-"""Rules of rows whose attributes may differ from example to example: indices."""
+TAKES_BATCHED_ATTRS: frozenset[Rule] = frozenset({getitem, setitem, scatter_add, add_along, reduction})
+"""Rules of rows whose attributes may differ from example to example: indices, and masks of reductions."""
 
 
 def rule_of(row: Op) -> Rule | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import name_of
-from autograd_np.op import Recordable
+from autograd_np.op import Batched, Recordable
 from autograd_np.ops.indexing import scatter_add
 from autograd_np.ops.shaping import cast_to
 from autograd_np.ops.special import logsumexp
@@ -89,7 +89,7 @@ def write_out(fn: Any, out: Any, result: Any, casting: Any = "same_kind") -> Any
 
 def _at(ufunc: np.ufunc, a: Any, index: Any, *operand: Any) -> None:
     """Do what ``ufunc.at`` does: as ``a[index] = ufunc(a[index], b)``, but once for each time an element is named."""
-    if not isinstance(a, Recordable):
+    if not isinstance(a, (Recordable, Batched)):
         raise errors.InPlaceError(
             f"np.{ufunc.__name__}.at of a Tensor would write over an array and lose the graph; make a Tensor of that first"
         )

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.batching import Batch, Examples, stacked
+from autograd_np.batching import Batch, Examples, read_only, stacked
 from autograd_np.callers import warn_caller
-from autograd_np.containers import NAMESPACE, advice
-from autograd_np.tensor import Tensor
+from autograd_np.containers import NAMESPACE, advice, parts_of
+from autograd_np.tensor import Tensor, handle
 from autograd_np.transforms.arguments import name_of
 from autograd_np.trees import Unflatten, flatten
 from autograd_np.typing import PyTree
@@ -37,7 +37,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
         ``vmap(grad(f), in_axes=(None, 0))`` gives a gradient for each example.
     in_axes : int, None, or containers of these
         Along which axis an argument holds the examples; ``None`` where all share it. A tuple has an entry a positional argument, and an
-        entry may be a container with entries of its own (``({"w": None, "b": 0}, 0)``); an entry stands for all that is below it.
+        entry may be a container with entries of its own (``({"w": None, "b": 0}, 0)``, ``(Layer(w=0, b=None), 0)`` of a dataclass);
+        an entry stands for all that is below it.
         Keyword arguments hold examples along axis 0. A dict instead names arguments, however they are given; those it does not
         name are shared.
     out_axes : int, None, or containers of these
@@ -68,7 +69,8 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
     -----
     `f` may be run once with all examples and then once for each, so it should do nothing else than return its result. Random numbers
     are drawn once for all examples where it runs once; pass an array of them, or of seeds, to have others for each. Writing in place
-    into arrays that `f` made is done for all examples at once, into its arguments it is not allowed.
+    into arrays that `f` made is done for all examples at once, into its arguments it is not allowed. What has no axes is taken for
+    a number, which no view shows: ``s += 1`` exchanges it.
 
     Examples
     --------
@@ -130,14 +132,19 @@ def _spread(axes: Axes, tree: PyTree, what: str, where: str) -> list[Any]:
 
     if axes is None or isinstance(axes, (int, np.integer)):
         return [axes] * len(_taken_apart(tree)[0])
-    try:
-        found = optree.broadcast_prefix(axes, tree, is_leaf=lambda x: x is None, none_is_leaf=True, namespace=NAMESPACE)
-    except ValueError as error:
-        raise ValueError(f"{where} got {what}={axes!r}, which does not have the form of what it is for: {error}") from None
-    for axis in found:
-        if axis is not None and not isinstance(axis, (int, np.integer)):
-            raise ValueError(f"{where} needs numbers or None in {what}, got {axis!r}")
-    return found
+    if optree.treespec_is_leaf(optree.tree_structure(axes, none_is_leaf=True, namespace=NAMESPACE)):
+        raise ValueError(f"{where} needs numbers or None in {what}, got {axes!r}")
+    leaf = optree.treespec_is_leaf(optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE))
+    pairs = None if leaf else parts_of(axes, tree)
+    if pairs is None:
+        raise ValueError(f"{where} got {what}={axes!r}, which does not have the form of what it is for, {_form_of(tree)}")
+    return [axis for part, x in zip(*pairs, strict=True) for axis in _spread(part, x, what, where)]
+
+
+def _form_of(tree: PyTree) -> str:
+    import optree
+
+    return str(optree.tree_map(lambda _: "*", tree, none_is_leaf=True, namespace=NAMESPACE)).replace("'*'", "*")
 
 
 def _axes_of_arguments(f: Callable[..., Any], in_axes: Axes, args: tuple[Any, ...], kwargs: dict[str, Any], where: str) -> list[Any]:
@@ -186,11 +193,16 @@ def _all(x: Any, axis: Any, examples: Examples) -> Any:
     """Return an argument as an array of all examples."""
     if axis is None or not _is_array(x):
         return x
-    moved = np.moveaxis(x, axis, 0) if axis else x
-    if isinstance(moved, np.ndarray):
-        moved = moved.view()
-        moved.flags.writeable = False  # an argument is not written into
-    return Batch(moved, examples)
+    return Batch(read_only(_another(np.moveaxis(x, axis, 0) if axis else x)), examples)  # an argument is not written into
+
+
+def _another(x: Any) -> Any:
+    """Return another array, or another that holds one, which shows the same."""
+    if isinstance(x, Batch):
+        return Batch(_another(x.whole), x.examples)
+    if isinstance(x, Tensor):
+        return handle(_another(x.data), x._node)
+    return x.view() if isinstance(x, np.ndarray) else x
 
 
 def _one(x: Any, axis: Any, i: int) -> Any:
@@ -198,9 +210,7 @@ def _one(x: Any, axis: Any, i: int) -> Any:
     if axis is None or not _is_array(x):
         return x
     found = x[(*(slice(None),) * (axis % np.ndim(x)), i)]
-    if isinstance(found, np.ndarray):
-        found.flags.writeable = False
-    return found
+    return read_only(found)
 
 
 # --- results --------------------------------------------------------------------------------------

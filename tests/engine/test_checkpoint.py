@@ -246,3 +246,28 @@ def test_memory_falls() -> None:
     plain, checkpointed = peak(same), peak(ag.checkpoint)
     assert plain > 2 * 10 * 20  # two arrays an operation: the product and the sine
     assert checkpointed < 2 * 20 + 3 * 10 + 20, (plain, checkpointed)
+
+
+# --- many examples --------------------------------------------------------------------------------
+
+
+def test_around_examples_of_an_older_gradient() -> None:
+    def f(w: Any, x: Any) -> Any:
+        return np.sum(np.tanh(M @ (w * x)))
+
+    xs = np.stack([V, 2 * V, V - 1])
+    ways = {
+        "values": lambda wrap, w: ag.vmap(wrap(f), in_axes=(None, 0))(w, xs),
+        "closure over the parameter": lambda wrap, w: ag.vmap(wrap(lambda x: f(w, x)))(xs),
+        "closure over the example": lambda wrap, w: ag.vmap(lambda x: wrap(lambda w: f(w, x))(w))(xs),
+        "gradients": lambda wrap, w: ag.vmap(ag.grad(wrap(f)), in_axes=(None, 0))(w, xs),
+        "a step of each": lambda wrap, w: ag.vmap(lambda x: f(w - 0.1 * ag.grad(wrap(f))(w, x), x))(xs),
+        "gradients by the example": lambda wrap, w: ag.vmap(ag.grad(wrap(lambda x: f(w, x))))(xs),
+        "examples of examples": lambda wrap, w: ag.vmap(ag.vmap(wrap(f), in_axes=(None, 0)), in_axes=(0, None))(np.stack([w, -w]), xs),
+    }
+    for name, way in ways.items():
+        plain, around = (lambda w, wrap=wrap, way=way: np.sum(np.sin(way(wrap, w))) for wrap in (lambda f: f, ag.checkpoint))
+        np.testing.assert_allclose(ag.grad(around)(V), ag.grad(plain)(V), rtol=1e-12, err_msg=name)
+        np.testing.assert_allclose(ag.jvp(around, (V,), (V,))[1], ag.jvp(plain, (V,), (V,))[1], rtol=1e-12, err_msg=name)
+        np.testing.assert_allclose(ag.grad(ag.checkpoint(around))(V), ag.grad(plain)(V), rtol=1e-12, err_msg=name)
+        np.testing.assert_allclose(ag.hessian(around)(V), ag.hessian(plain)(V), rtol=1e-11, err_msg=name)

@@ -61,7 +61,7 @@ def test_attributes_that_are_arrays() -> None:
     np.testing.assert_array_equal(looping(f, a, match="isclose"), each(f, a))
     mask = np.array([True, False, True])
     np.testing.assert_allclose(ag.vmap(lambda x: np.sum(x, where=mask))(X), X[:, [0, 2]].sum(1))
-    g = lambda x: np.sum(x, where=x > 0, initial=1.0)  # noqa: E731
+    g = lambda x: np.sum(x, where=x > 0, initial=x[0])  # noqa: E731
     np.testing.assert_allclose(looping(g, X, match="np.sum"), each(g, X))
 
 

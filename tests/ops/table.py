@@ -16,18 +16,24 @@ from autograd_np.op import RESULT, SAMPLES, TABLE, Domain, Op, Primitive, Severa
 from autograd_np.results import Results
 from autograd_np.tensor import value_of
 
-_NUMPYS = set(TABLE)
+_OF_SCIPY: set[Any] = set()
 try:
-    import scipy  # noqa: F401
+    from scipy import special
 except ModuleNotFoundError:
     pass
 else:
     from autograd_np.ops import for_scipy
 
+    _OF_SCIPY = {fn for fn in vars(special).values() if isinstance(fn, np.ufunc)}  # a ufunc does not say where it is from
+
     for _module in pkgutil.iter_modules(for_scipy.__path__):
         importlib.import_module(f"{for_scipy.__name__}.{_module.name}")
 
-SCIPYS = {row for fn, row in TABLE.items() if fn not in _NUMPYS}
+SCIPYS = {
+    row
+    for fn, row in TABLE.items()
+    if fn in _OF_SCIPY or str(getattr(fn, "__module__", "")).startswith(("scipy.", "autograd_np.ops.for_scipy"))
+}
 
 
 def takes_whole_numbers(op: Op) -> bool:
