@@ -162,7 +162,7 @@ def _names(node: Node, op: Op) -> tuple[str, list[str]]:
     count = len(node.values)
     letters = list(op.params[:count])
     if isinstance(op.fn, np.ufunc):
-        letters = ["x"] if count == 1 else list("abc"[:count])
+        letters = ["x"] if count == 1 else list("abcdefh"[:count])
     elif op.variadic or len(letters) < count:
         letters = [f"x{i + 1}" for i in range(count)]
     operands = []

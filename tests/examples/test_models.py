@@ -177,8 +177,8 @@ def test_nothing_but_import_lines_makes_it_differentiable(name: str) -> None:
     assert plain.count("ag.value_and_grad(") == 1
     values = []
     for text in (plain, source):
-        loss, point = MODELS[name].problem(_run(name, text))  # the plain one would raise where it needs `ag`
         with ag.no_grad():  # whatever other tests have left alive, what is computed here are arrays
+            loss, point = MODELS[name].problem(_run(name, text))  # the plain one would raise where it needs `ag`
             values.append(loss(point))
     assert all(isinstance(v, float) for v in values)
     assert values[0] == pytest.approx(values[1], rel=1e-13)

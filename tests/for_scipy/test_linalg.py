@@ -93,6 +93,7 @@ CASES: dict[str, tuple[Maker, tuple[Any, ...]]] = {
     "expm complex": (lambda m: m.expm, (CA,)),
     "expm_frechet": (lambda m: lambda a, e: m.expm_frechet(a, e, compute_expm=False), (A, T)),
     "logm": (lambda m: m.logm, (T,)),
+    "logm stacks": (lambda m: m.logm, (np.stack([T, T.T]),)),
     "logm complex": (lambda m: m.logm, (T + I3,)),
     "sqrtm": (lambda m: m.sqrtm, (T,)),
     "sqrtm stacks": (lambda m: m.sqrtm, (np.stack([T, T.T]),)),

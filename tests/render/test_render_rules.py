@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ import pytest
 import autograd_np as ag
 from autograd_np.op import TABLE, Op
 from autograd_np.render.rules import Rules
+
+with contextlib.suppress(ModuleNotFoundError):  # without SciPy there are no rows of its functions
+    import autograd_np.ops.for_scipy.special
 
 
 def rules_of(f: Any, *inputs: Any) -> tuple[str, ...]:
