@@ -28,6 +28,8 @@ def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
     """Return the leaves of nested dicts, lists, tuples and dataclasses, and the function that puts leaves back."""
     if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
         return [tree], _only
+    if tree.__class__ is dict and all(k.__class__ is str and x.__class__ is np.ndarray for k, x in tree.items()):
+        return _named(tree)  # parameters, mostly, where a microsecond is felt
     leaves, spec = _optree().tree_flatten(tree, namespace=NAMESPACE)
     for x in leaves:
         if x.__class__ is not np.ndarray and learn(x):
@@ -38,6 +40,17 @@ def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
 @functools.cache
 def _optree() -> Any:
     return importlib.import_module("optree")
+
+
+def _named(tree: dict[str, Array]) -> tuple[list[Any], Unflatten]:
+    """Do what optree does with a dict: leaves by the order of their keys, and the keys' own order when they are put back."""
+    names, order = sorted(tree), tuple(tree)
+
+    def unflatten(leaves: Sequence[Any]) -> dict[str, Any]:
+        by_name = dict(zip(names, leaves, strict=True))
+        return {name: by_name[name] for name in order}
+
+    return [tree[name] for name in names], unflatten
 
 
 def _only(leaves: Sequence[Any]) -> Any:

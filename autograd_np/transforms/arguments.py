@@ -63,15 +63,6 @@ def wrap(tree: PyTree, level: Level, where: str) -> tuple[PyTree, list[Tensor], 
     if tree.__class__ is np.ndarray:  # the common case, where a microsecond an argument is felt
         x = variable(tree, level, where)
         return x, [x], lambda leaves: leaves[0]
-    if tree.__class__ is dict and all(k.__class__ is str and x.__class__ is np.ndarray for k, x in tree.items()):  # parameters, too
-        names = sorted(tree)  # the order of the leaves, as optree has it
-        variables = [variable(tree[k], level, where) for k in names]
-
-        def named(leaves: Sequence[Any]) -> Any:
-            by_name = dict(zip(names, leaves, strict=True))
-            return {k: by_name[k] for k in tree}
-
-        return named(variables), variables, named
     leaves, unflatten = flatten(tree)
     variables = [variable(x, level, where) for x in leaves]
     return unflatten(variables), variables, unflatten

@@ -562,3 +562,13 @@ def test_what_a_transform_returns_shares_no_memory_with_what_it_was_given(f: Any
         assert isinstance(got, np.generic) or got.flags.writeable
     one = np.ones((1,))[0:1].reshape(())
     assert not np.shares_memory(ag.value_and_grad(lambda v: v.reshape(()))(one)[0], one)
+
+
+def test_parameters_may_be_changed_before_the_pullback_is_called() -> None:
+    params = {"b": np.ones(2), "a": np.ones(2)}
+    _, pullback = ag.vjp(lambda p: np.sum(p["a"] * p["b"] ** 2), params)
+    params.pop("a")
+    params["c"] = np.zeros(1)
+    (g,) = pullback(np.float64(1.0))
+    assert list(g) == ["b", "a"]
+    np.testing.assert_array_equal(g["b"], [2.0, 2.0])
