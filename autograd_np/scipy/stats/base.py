@@ -19,7 +19,7 @@ from autograd_np.errors import NoRowError
 from autograd_np.op import is_numpys, value_of
 from autograd_np.scipy.mirror import holds_tensor, refusing
 
-__all__ = ["Distribution", "Frozen", "Law", "array", "checked", "named"]
+__all__ = ["Distribution", "Frozen", "Law", "Mirrored", "array", "checked", "named"]
 
 
 def _positive(*shapes: Any) -> Any:
@@ -109,7 +109,42 @@ _UNDERFLOW = -746.0
 """The exponential of this, and of less, is 0."""
 
 
-class Distribution:
+class Mirrored:
+    """A distribution of SciPy's: some of its methods take Tensors, others are SciPy's own, and refused with them."""
+
+    _real: Any
+    _title: str
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that take Tensors."""
+        raise NotImplementedError
+
+    def _taking_tensors(self, name: str, real: Any) -> Callable[..., Any]:
+        """Return one of these methods; `real` is SciPy's."""
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        real = getattr(self._real, name)
+        if name.startswith("_") or not callable(real):
+            return real
+        if name not in self.methods:
+            return refusing(real, f"{self._title}.{name}", f"what takes Tensors is {', '.join(self.methods)}")
+        return self._taking_tensors(name, real)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._real)
+
+    def __repr__(self) -> str:
+        return f"<{self._title} of autograd_np>"
+
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled by its name, as SciPy's
+        return named, (self._title.rpartition(".")[2],)
+
+
+class Distribution(Mirrored):
     """A distribution of SciPy's whose methods take Tensors; methods that are not covered are SciPy's, and refused with them.
 
     Parameters
@@ -140,14 +175,7 @@ class Distribution:
         """Freeze the parameters: ``norm(loc, scale).logpdf(x)``."""
         return Frozen(self, args, kwargs)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        real = getattr(self._real, name)
-        if name.startswith("_") or not callable(real):
-            return real
-        if name not in self.methods:
-            return refusing(real, f"{self._title}.{name}", f"what takes Tensors is {', '.join(self.methods)}")
+    def _taking_tensors(self, name: str, real: Any) -> Callable[..., Any]:
 
         def method(*args: Any, **kwargs: Any) -> Any:
             if not holds_tensor(args) and not holds_tensor(kwargs):
@@ -156,15 +184,6 @@ class Distribution:
 
         method.__name__, method.__doc__ = name, getattr(real, "__doc__", None)
         return method
-
-    def __dir__(self) -> list[str]:
-        return dir(self._real)
-
-    def __repr__(self) -> str:
-        return f"<{self._title} of autograd_np>"
-
-    def __reduce__(self) -> tuple[Any, ...]:  # pickled by its name, as SciPy's
-        return named, (self._real.name,)
 
     def _sorted(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the point, the shapes, loc and scale of a call."""

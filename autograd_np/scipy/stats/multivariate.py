@@ -13,7 +13,7 @@ from scipy import special
 from autograd_np.errors import NoRowError
 from autograd_np.op import value_of
 from autograd_np.scipy.mirror import covering, holds_tensor, refusing
-from autograd_np.scipy.stats.base import array, named
+from autograd_np.scipy.stats.base import Mirrored, array
 
 __all__ = ["MULTIVARIATE", "Multivariate"]
 
@@ -125,7 +125,7 @@ def _dirichlet_multinomial(x: Any, alpha: Any, n: Any) -> Any:
     return np.where(counts, special.gammaln(total) + special.gammaln(n + 1) - special.gammaln(n + total) + np.sum(parts, axis=-1), -np.inf)
 
 
-class Multivariate:
+class Multivariate(Mirrored):
     """A distribution of SciPy's whose log density and density take Tensors; other methods are SciPy's, and refused with them.
 
     Parameters
@@ -147,33 +147,22 @@ class Multivariate:
 
         self._density = density
         self._stem = "pmf" if hasattr(real, "logpmf") else "pdf"
-        self.methods = (f"log{self._stem}", self._stem)
         self.__doc__ = real.__doc__
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that take Tensors."""
+        return f"log{self._stem}", self._stem
 
     def __call__(self, *args: Any, **kwargs: Any) -> FrozenMultivariate:
         """Freeze the parameters."""
         return FrozenMultivariate(self, args, kwargs)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        real = getattr(self._real, name)
-        if name.startswith("_") or not callable(real):
-            return real
-        if name not in self.methods:
-            return refusing(real, f"{self._title}.{name}", f"what takes Tensors is {', '.join(self.methods)}")
+    def _taking_tensors(self, name: str, real: Any) -> Callable[..., Any]:
         covered = self._log if name.startswith("log") else self._density
-        method = self.__dict__[name] = covering(real, covered, f"{self._title}.{name}")
+        method: Callable[..., Any] = covering(real, covered, f"{self._title}.{name}")
+        self.__dict__[name] = method
         return method
-
-    def __dir__(self) -> list[str]:
-        return dir(self._real)
-
-    def __repr__(self) -> str:
-        return f"<{self._title} of autograd_np>"
-
-    def __reduce__(self) -> tuple[Any, ...]:  # pickled by its name, as SciPy's
-        return named, (self._title.rpartition(".")[2],)
 
 
 class FrozenMultivariate:
