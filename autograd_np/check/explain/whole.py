@@ -74,15 +74,10 @@ class _Cause(NamedTuple):
     places: set[Place]
 
 
-def single_change(case: Case) -> Mistake | None:
-    """Look for one change of one statement that makes everything right: of those that any wrong variable was made of."""
-    return _single(case)
-
-
 def one_or_two_changes(case: Case) -> list[Mistake]:
     """Look for one change that makes everything right, or for two: one that makes some results right, and one for the others."""
     helping: list[Helping] = []
-    single = _single(case, helping=helping)
+    single = single_change(case, helping=helping)
     if single is not None:
         return [single]
     cleared, (_, causes) = case.session.cleared, _causes(case)
@@ -91,7 +86,7 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
             break
         fix = fix_of(first.candidate)
         case.fixes.append(fix)
-        second = _single(case, most=MOST_SECOND, keep=KEPT_OF_TWO)
+        second = single_change(case, most=MOST_SECOND, keep=KEPT_OF_TWO)
         case.fixes.remove(fix)
         if second is not None:
             return [_mistake(causes, first.candidate.place, diagnosis_of(first.candidate.edit), fix), second]
@@ -99,7 +94,13 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
     return []
 
 
-def _single(case: Case, *, most: int | None = None, keep: float | None = None, helping: list[Helping] | None = None) -> Mistake | None:
+def single_change(
+    case: Case, *, most: int | None = None, keep: float | None = None, helping: list[Helping] | None = None
+) -> Mistake | None:
+    """Look for one change of one statement that makes everything right: of those that any wrong variable was made of.
+
+    How many changed passes are run at `most`, how much of the time to `keep`, and what is `helping`, is as in `cure_all`.
+    """
     behind = behind_right_ones(case)
     case.session.cleared = {e.key for step in behind for e in step.events}
     out, causes = _causes(case)

@@ -146,13 +146,17 @@ def _sylvester_by_q(g: Array, y: Array, a: Array, b: Array, q: Array) -> Array:
 # --- functions of matrices ------------------------------------------------------------------------
 
 
+def _of_a_matrix(f: Any, a: Array) -> Array:
+    if np.ndim(a) < 2:  # SciPy makes a matrix of a number
+        raise np.linalg.LinAlgError(f"{f.__name__} takes square matrices, got shape {np.shape(a)}")
+    found: Array = f(a)
+    return found
+
+
 @in_lapack
 def expm(a: Array) -> Array:
     """Return the exponential of a matrix."""
-    if np.ndim(a) < 2:  # SciPy makes a matrix of a number
-        raise np.linalg.LinAlgError(f"expm takes square matrices, got shape {np.shape(a)}")
-    found: Array = scipy.linalg.expm(a)
-    return found
+    return _of_a_matrix(scipy.linalg.expm, a)
 
 
 @in_lapack
@@ -165,10 +169,7 @@ def logm(a: Array) -> Array:
 @in_lapack
 def sqrtm(a: Array) -> Array:
     """Return the principal square root of a matrix."""
-    if np.ndim(a) < 2:  # SciPy makes a matrix of a number
-        raise np.linalg.LinAlgError(f"sqrtm takes square matrices, got shape {np.shape(a)}")
-    found: Array = scipy.linalg.sqrtm(a)
-    return found
+    return _of_a_matrix(scipy.linalg.sqrtm, a)
 
 
 def frechet(f: Callable[[Array], Array], a: Array, e: Array) -> Array:
