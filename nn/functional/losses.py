@@ -1,73 +1,14 @@
-"""Layers and losses as functions, with PyTorch's names; they take arrays as well as Tensors."""
+"""Losses as functions; they take arrays as well as Tensors."""
 
 from __future__ import annotations
-
-from typing import Any, Literal
 
 import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
+from nn.functional.arguments import Array, Reduction, array, labels, reduced, target_of, within_unit
 
-__all__ = [
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "linear",
-    "log_softmax",
-    "logsigmoid",
-    "mse_loss",
-    "nll_loss",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "tanh",
-]
-
-Array = Any
-Reduction = Literal["mean", "sum", "none"]
-
-sigmoid = ag.sigmoid
-logsigmoid = ag.log_sigmoid
-relu = ag.relu
-softplus = ag.softplus
-tanh = np.tanh
-
-
-def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:  # noqa: A002
-    """Return ``input @ weight.T + bias``.
-
-    Parameters
-    ----------
-    input : (..., in_features)
-    weight : (out_features, in_features)
-    bias : (out_features,), optional
-
-    Returns
-    -------
-    (..., out_features)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import nn
-    >>> nn.functional.linear(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([0.5]))
-    array([[11.5]])
-    """
-    y = np.matmul(input, weight.T)
-    return y if bias is None else y + bias
-
-
-def softmax(input: Array, dim: int = -1) -> Array:  # noqa: A002
-    """Return exp(input), normalised to sum to one along `dim`."""
-    return ag.softmax(input, axis=dim)
-
-
-def log_softmax(input: Array, dim: int = -1) -> Array:  # noqa: A002
-    """Return the logarithm of `softmax`, finite where that has underflowed."""
-    return ag.log_softmax(input, axis=dim)
-
+__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "nll_loss"]
 
 # --- binary classification ------------------------------------------------------------------------
 
@@ -126,8 +67,8 @@ def binary_cross_entropy_with_logits(input: Array, target: Array, reduction: Red
     >>> nn.functional.binary_cross_entropy_with_logits(np.array([0.0, 1000.0]), np.array([1.0, 0.0]), "none")
     array([6.93147181e-01, 1.00000000e+03])
     """
-    input = _array(input)  # noqa: A001
-    return _reduced(_BCE_WITH_LOGITS(input, _labels(input, target, "binary_cross_entropy_with_logits")), reduction)
+    input = array(input)  # noqa: A001
+    return reduced(_BCE_WITH_LOGITS(input, labels(input, target, "binary_cross_entropy_with_logits")), reduction)
 
 
 def binary_cross_entropy(input: Array, target: Array, reduction: Reduction = "mean") -> Array:  # noqa: A002
@@ -165,17 +106,17 @@ def binary_cross_entropy(input: Array, target: Array, reduction: Reduction = "me
     >>> z.grad
     array([-1. , -0.5])
     """
-    input = _array(input)  # noqa: A001
-    target = _labels(input, target, "binary_cross_entropy")
+    input = array(input)  # noqa: A001
+    target = labels(input, target, "binary_cross_entropy")
     z = _logit(input) if isinstance(input, ag.Tensor) else None
     if z is not None:
-        return _reduced(_BCE_WITH_LOGITS(z, target), reduction)
-    if not _within_unit(input):
+        return reduced(_BCE_WITH_LOGITS(z, target), reduction)
+    if not within_unit(input):
         raise ValueError(
             "binary_cross_entropy got a probability outside [0, 1], or NaN; put a sigmoid before it, "
             "or pass logits to binary_cross_entropy_with_logits"
         )
-    return _reduced(_BCE(input, target), reduction)
+    return reduced(_BCE(input, target), reduction)
 
 
 _MOVES = frozenset({"transpose", "reshape", "squeeze", "expand_dims", "swapaxes", "moveaxis", "getitem", "ravel"})
@@ -244,8 +185,8 @@ def mse_loss(input: Array, target: Array, reduction: Reduction = "mean") -> Arra
     >>> nn.functional.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(2.0)
     """
-    input = _array(input)  # noqa: A001
-    return _reduced(np.square(input - _target(input, target, "mse_loss")), reduction)
+    input = array(input)  # noqa: A001
+    return reduced(np.square(input - target_of(input, target, "mse_loss")), reduction)
 
 
 def cross_entropy(input: Array, target: Array, reduction: Reduction = "mean") -> Array:  # noqa: A002
@@ -276,8 +217,8 @@ def cross_entropy(input: Array, target: Array, reduction: Reduction = "mean") ->
     >>> nn.functional.cross_entropy(logits, np.array([1, 1]), "none")
     array([6.93147181e-01, 1.00000000e+03])
     """
-    input = _array(input)  # noqa: A001
-    target = _array(target)
+    input = array(input)  # noqa: A001
+    target = array(target)
     axis = _class_axis(input)
     log_p = ag.log_softmax(input, axis=axis)
     if target.dtype.kind != "f":
@@ -287,7 +228,7 @@ def cross_entropy(input: Array, target: Array, reduction: Reduction = "mean") ->
             f"cross_entropy got logits of shape {input.shape} and a floating target of shape {target.shape}; expected a probability for "
             f"each class, of shape {input.shape}, or integer class numbers of shape {_without(input.shape, axis)}"
         )
-    return _reduced(-(_target(input, target, "cross_entropy") * log_p).sum(axis=axis), reduction)
+    return reduced(-(target_of(input, target, "cross_entropy") * log_p).sum(axis=axis), reduction)
 
 
 def nll_loss(input: Array, target: Array, reduction: Reduction = "mean") -> Array:  # noqa: A002
@@ -314,7 +255,7 @@ def nll_loss(input: Array, target: Array, reduction: Reduction = "mean") -> Arra
     >>> nn.functional.nll_loss(np.array([[-0.1, -2.0]]), np.array([1]))
     np.float64(2.0)
     """
-    input, target = _array(input), _array(target)  # noqa: A001
+    input, target = array(input), array(target)  # noqa: A001
     axis = _class_axis(input)
     classes = input.shape[axis]
     if target.dtype.kind not in "iu":
@@ -329,7 +270,7 @@ def nll_loss(input: Array, target: Array, reduction: Reduction = "mean") -> Arra
     if isinstance(plain, np.ndarray) and plain.size and not (plain.min() >= 0 and plain.max() < classes):
         raise ValueError(f"class numbers must be in 0 ... {classes - 1}, got {plain.min()} ... {plain.max()}")
     picked = np.take_along_axis(input, np.expand_dims(plain, axis), axis=axis)
-    return _reduced(-np.squeeze(picked, axis=axis), reduction)
+    return reduced(-np.squeeze(picked, axis=axis), reduction)
 
 
 def _class_axis(input: Array) -> int:  # noqa: A002
@@ -340,44 +281,3 @@ def _class_axis(input: Array) -> int:  # noqa: A002
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return shape[:axis] + shape[axis + 1 :]
-
-
-# --- what the losses share ------------------------------------------------------------------------
-
-
-def _array(x: Array) -> Array:
-    return x if hasattr(x, "__array_function__") else np.asarray(x)
-
-
-def _target(input: Array, target: Array, where: str) -> Array:  # noqa: A002
-    """Return the target in the dtype of the input, so that integer labels do not widen float32."""
-    target = _array(target)
-    if target.shape != input.shape and target.ndim:
-        raise ShapeMismatchError(
-            f"{where} got an input of shape {input.shape} and a target of shape {target.shape}; reshape one of them: they would broadcast "
-            f"or not fit, and the loss would be wrong"
-        )
-    return target if target.dtype == input.dtype or input.dtype.kind != "f" else target.astype(input.dtype)
-
-
-def _labels(input: Array, target: Array, where: str) -> Array:  # noqa: A002
-    target = _target(input, target, where)
-    if not _within_unit(target):
-        raise ValueError(f"{where} got a label outside [0, 1], or NaN; labels are 0, 1 or a probability between them")
-    return target
-
-
-def _within_unit(x: Array) -> bool:
-    """Whether all elements are within [0, 1]; lazy arrays, which cannot tell yet, pass."""
-    x = ag.stop_gradient(x).numpy() if isinstance(x, ag.Tensor) else x
-    return not isinstance(x, np.ndarray) or x.size == 0 or bool(np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1)
-
-
-def _reduced(loss: Array, reduction: str) -> Array:
-    if reduction == "mean":
-        return loss.mean()
-    if reduction == "sum":
-        return loss.sum()
-    if reduction == "none":
-        return loss
-    raise ValueError(f"reduction={reduction!r} is not known; expected 'mean', 'sum' or 'none'")
