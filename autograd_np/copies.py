@@ -31,7 +31,7 @@ def __getstate__(self: Tensor) -> dict[str, Any]:  # noqa: N807 (attached below)
     return {
         "data": self.data,
         "requires_grad": self.requires_grad,
-        "name": self.name,
+        "name": None if node is None else node.given_name,
         "grad": self.grad,
         "attributes": {**(attributes or {}), **own},
     }

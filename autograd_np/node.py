@@ -19,7 +19,7 @@ from autograd_np.callers import raised_in
 from autograd_np.modes import orders
 from autograd_np.op import Op
 from autograd_np.text import shown
-from autograd_np.typing import Array
+from autograd_np.typing import Array, Name
 
 __all__ = ["EAGER", "NO_ATTRS", "OPEN", "VARIABLES", "Level", "Node", "WatchedNode", "leaf_node"]
 
@@ -59,7 +59,7 @@ class Level:
         node = older._node
         assert node is not None
         if node not in self.lifted:
-            leaf = self.lifted[node] = leaf_node(older, self, needs=node.needs, name=node.name)
+            leaf = self.lifted[node] = leaf_node(older, self, needs=node.needs, name=node.given_name)
             leaf.index = node.index
         return self.lifted[node]
 
@@ -123,12 +123,13 @@ class Node:
     grad : array or None
         The gradient accumulated in a leaf.
     name, site : str or None
-        The user's name for it, and the file and line that recorded it (anomaly mode and `trace`).
+        The user's name for it, and the file and line that recorded it (anomaly mode and `trace`). A name that was given as a function
+        is asked for when it is read.
     scope : str
         The `scope` it was recorded in; set by `trace` only.
     """
 
-    __slots__ = ("attrs", "grad", "index", "level", "name", "needs", "op", "out", "parents", "scope", "site", "values")
+    __slots__ = ("attrs", "given_name", "grad", "index", "level", "needs", "op", "out", "parents", "scope", "site", "values")
     scope: str
 
     def __init__(
@@ -150,8 +151,17 @@ class Node:
         self.level = level
         self.index = _next_index()
         self.grad: Any = None
-        self.name: str | None = None
+        self.given_name: Name = None
         self.site: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        """What it is called in drawings and messages."""
+        return self.given_name() if callable(self.given_name) else self.given_name
+
+    @name.setter
+    def name(self, value: Name) -> None:
+        self.given_name = value
 
     def __repr__(self) -> str:
         what = self.op.name if self.op else "leaf"
@@ -176,7 +186,7 @@ class _Variable(Node):
     __slots__ = ("__weakref__",)
 
 
-def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None) -> Node:
+def leaf_node(data: Array, level: Level, *, needs: bool, name: Name = None) -> Node:
     """Make the Node of a variable."""
     kind = data.dtype.kind
     if needs and kind not in "fc":
@@ -188,5 +198,5 @@ def leaf_node(data: Array, level: Level, *, needs: bool, name: str | None = None
         VARIABLES.add(weakref.ref(node, VARIABLES.discard))
     else:
         node = Node(None, (), (), NO_ATTRS, data, needs, level)
-    node.name = name
+    node.given_name = name
     return node

@@ -32,7 +32,7 @@ from autograd_np.numpy_warnings import retold
 from autograd_np.op import TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
 from autograd_np.overriding import gathered, is_among
 from autograd_np.text import shorten
-from autograd_np.typing import Array, Shape
+from autograd_np.typing import Array, Name, Shape
 
 __all__ = [
     "Tensor",
@@ -364,8 +364,8 @@ class Tensor(Recordable):
         Numbers; an ndarray is copied, other NumPy-protocol arrays (Dask, CuPy) are kept as they are.
     requires_grad : bool, default False
         Whether `backward` stores a gradient in `.grad`. Only floating and complex dtypes can.
-    name : str, optional
-        Shown in drawings and messages.
+    name : str or callable, optional
+        Shown in drawings and messages. A function without arguments, which returns a str or None, is asked each time that it is shown.
 
     Attributes
     ----------
@@ -399,7 +399,7 @@ class Tensor(Recordable):
     _storage: Any  # of `storage`, a floor above: the memory that this Tensor shares with others
     _cut: bool  # a view that was made without its gradient
 
-    def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
+    def __init__(self, data: Any, requires_grad: bool = False, name: Name = None) -> None:
         if isinstance(data, Tensor):
             if data.requires_grad:
                 raise errors.DifferentiationError(
@@ -429,7 +429,8 @@ class Tensor(Recordable):
     def requires_grad(self, value: bool) -> None:
         if self._node is not None and self._node.op is not None:
             raise errors.DifferentiationError("only a leaf's requires_grad can be set; use .detach() to cut a result off")
-        self._node = leaf_node(self.data, EAGER, needs=value, name=self.name) if value or self.name else None
+        name = None if self._node is None else self._node.given_name
+        self._node = leaf_node(self.data, EAGER, needs=value, name=name) if value or name is not None else None
         if value and self._storage is not None:
             self._lend(self)
 
@@ -458,9 +459,9 @@ class Tensor(Recordable):
         return None if self._node is None else self._node.name
 
     @name.setter
-    def name(self, value: str | None) -> None:
+    def name(self, value: Name) -> None:
         if self._node is not None:
-            self._node.name = value
+            self._node.given_name = value
         elif value is not None:
             self._node = leaf_node(self.data, EAGER, needs=False, name=value)
 
@@ -758,7 +759,7 @@ def _opaque(t: Tensor) -> Any:
 # --- making Tensors -------------------------------------------------------------------------------
 
 
-def leaf(data: Any, level: Level, *, needs: bool = True, name: str | None = None) -> Tensor:
+def leaf(data: Any, level: Level, *, needs: bool = True, name: Name = None) -> Tensor:
     """Wrap an array, or a Tensor of an older level, as a variable of `level`, without a copy."""
     if data.__class__ is _NDARRAY:
         return handle(data, leaf_node(data, level, needs=needs, name=name))

@@ -10,6 +10,9 @@ Array: TypeAlias = Any
 
 Shape: TypeAlias = tuple[int, ...]
 
+Name: TypeAlias = str | Callable[[], str | None] | None
+"""What a Tensor is called in drawings and messages, or a function that is asked for it."""
+
 PyTree: TypeAlias = Any
 """Arrays in nested dicts, lists, tuples and named tuples."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import autograd_np as ag
+from nn.names import Label
 
 __all__ = ["Parameter"]
 
@@ -22,7 +23,7 @@ class Parameter(ag.Tensor):
     requires_grad : bool, default True
         Whether gradients accumulate in `.grad`.
     name : str, optional
-        Shown in drawings; a Module names its Parameters by their path, such as ``encoder.0.weight``.
+        Shown in drawings and messages, in the place of the path in the outermost Module that has it, such as ``encoder.0.weight``.
 
     Raises
     ------
@@ -36,10 +37,12 @@ class Parameter(ag.Tensor):
     Parameter([1., 2.], requires_grad=True)
     """
 
-    __slots__ = ()
+    __slots__ = ("label",)
+    label: Label
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None) -> None:
-        super().__init__(data, requires_grad, name)
+        self.label = Label()
+        super().__init__(data, requires_grad, self.label if name is None else name)
 
     def __repr__(self) -> str:
         return super().__repr__().replace("Tensor(", "Parameter(", 1).replace("\n       ", "\n          ")

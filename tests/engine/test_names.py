@@ -124,3 +124,21 @@ def test_a_huge_name_makes_no_huge_drawing(letter: str, tmp_path: Path) -> None:
         np.asarray(x)
     assert len(str(caught.value)) < 2000
     assert time.perf_counter() - started < 10
+
+
+def test_a_name_that_is_a_function_is_asked_when_it_is_shown() -> None:
+    current: list[str | None] = [None]
+    x = ag.Tensor([1.0, 2.0], requires_grad=True, name=lambda: current[0])
+    loss = np.sum(x * 2)
+    assert "name" not in repr(x)
+    current[0] = "speed"
+    assert x.name == "speed"
+    assert repr(x) == "Tensor([1., 2.], requires_grad=True, name='speed')"
+    assert [leaf.name for leaf in ag.graph(loss).leaves] == ["speed"]
+    x.requires_grad = False
+    current[0] = "velocity"
+    assert x.name == "velocity"
+    x.requires_grad = True
+    assert [leaf.name for leaf in ag.trace(lambda: np.sum(x * 2)).leaves] == ["velocity"]
+    x.name = "fixed"
+    assert x.name == "fixed"

@@ -299,7 +299,7 @@ def test_functional_call_makes_a_model_a_function_of_its_parameters():
     zeros = {"heads.a.weight": np.zeros((1, 2)), "heads.a.bias": np.zeros(1)}
     np.testing.assert_array_equal(nn.functional_call(model, zeros, x).data, np.full((4, 1), 3.0))
     assert model.heads["a"].weight.data.any()
-    with pytest.raises(nn.StateDictError, match="no Parameter 'nothing'"):
+    with pytest.raises(nn.StateDictError, match="no Parameter or buffer 'nothing'"):
         nn.functional_call(model, {"nothing": 1.0}, x)
     with pytest.raises(nn.StateDictError, match=r"own: got shape \(2,\), expected \(\)"):
         nn.functional_call(model, {"own": np.ones(2)}, x)
