@@ -19,17 +19,20 @@ Examples
 True
 """
 
-from nn import functional, init, optim
+from nn import functional, init, optim, utils
 from nn.errors import ShapeMismatchError, StateDictError
 from nn.io import load, save
 from nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
 from nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
 from nn.module import Module, functional_call
-from nn.optim import SGD, Adam, AdamW, Optimizer
+from nn.optim import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from nn.parameter import Parameter
+from nn.utils import clip_grad_norm_, clip_grad_value_
 
 __all__ = [
+    "LBFGS",
     "SGD",
+    "Adagrad",
     "Adam",
     "AdamW",
     "BCELoss",
@@ -38,18 +41,23 @@ __all__ = [
     "Linear",
     "MSELoss",
     "Module",
+    "NAdam",
     "Optimizer",
     "Parameter",
+    "RMSprop",
     "ReLU",
     "Sequential",
     "ShapeMismatchError",
     "Sigmoid",
     "StateDictError",
     "Tanh",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "functional",
     "functional_call",
     "init",
     "load",
     "optim",
     "save",
+    "utils",
 ]

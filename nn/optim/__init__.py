@@ -4,8 +4,11 @@ Here lives what moves parameters by their gradients, a file a family. Its state 
 `nn.load` keep it like a model's. Models may not be known here: an optimiser sees leaves.
 """
 
-from nn.optim.adam import Adam, AdamW
+from nn.optim import lr_scheduler
+from nn.optim.accumulating import Adagrad, RMSprop
+from nn.optim.adam import Adam, AdamW, NAdam
+from nn.optim.lbfgs import LBFGS
 from nn.optim.optimizer import Optimizer
 from nn.optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "NAdam", "Optimizer", "RMSprop", "lr_scheduler"]

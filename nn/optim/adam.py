@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-import autograd_np as ag
-from nn.optim.optimizer import Array, Optimizer, State
+from nn.optim.optimizer import Array, Group, Optimizer, Params, State
 
-__all__ = ["Adam", "AdamW"]
+__all__ = ["Adam", "AdamW", "NAdam"]
+
+
+def moments(p: Array, g: Array, state: State, betas: tuple[float, float]) -> tuple[int, Array]:
+    """Move the running moments of a gradient, in place; return the number of the step, and memory that may be written."""
+    b1, b2 = betas
+    t = int(state.get("step", 0)) + 1
+    state["step"] = t
+    if t == 1:
+        state["exp_avg"], state["exp_avg_sq"] = np.zeros_like(p), np.zeros_like(p)
+    m, v = state["exp_avg"], state["exp_avg_sq"]
+    u = np.multiply(g, 1 - b1, out=np.empty_like(p))
+    m *= b1
+    m += u
+    np.multiply(g, g, out=u)
+    u *= 1 - b2
+    v *= b2
+    v += u
+    return t, u
+
+
+def decayed(p: Array, g: Array, group: Group) -> Array:
+    """Return the gradient with that of an L2 penalty."""
+    return g + group["weight_decay"] * p if group["weight_decay"] else g
 
 
 class Adam(Optimizer):
@@ -20,8 +44,8 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Tensor
-        What to move.
+    params : iterable of Tensor, or of dict
+        What to move, or groups of it.
     lr : float
         Roughly the largest change of an element in a step.
     betas : tuple of two floats
@@ -30,6 +54,10 @@ class Adam(Optimizer):
         Keeps the quotient finite.
     weight_decay : float
         An L2 penalty, added to the gradient.
+    amsgrad : bool
+        Divide by the largest v so far: Reddi et al. (2018), https://arxiv.org/abs/1904.09237.
+    maximize : bool
+        Go up.
 
     Raises
     ------
@@ -48,34 +76,55 @@ class Adam(Optimizer):
     array([0.9, 1.9])
     """
 
-    settings = ("lr", "betas", "eps", "weight_decay")
-    remembers = ("step", "exp_avg", "exp_avg_sq")
+    settings = ("lr", "betas", "eps", "weight_decay", "amsgrad", "maximize")
     lr: float
     betas: tuple[float, float]
     eps: float
     weight_decay: float
+    amsgrad: bool
+    maximize: bool
 
     def __init__(
         self,
-        params: Iterable[ag.Tensor],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         b1, b2 = betas
-        super().__init__(params, lr=float(lr), betas=(float(b1), float(b2)), eps=float(eps), weight_decay=float(weight_decay))
+        super().__init__(
+            params,
+            lr=float(lr),
+            betas=(float(b1), float(b2)),
+            eps=float(eps),
+            weight_decay=float(weight_decay),
+            amsgrad=bool(amsgrad),
+            maximize=bool(maximize),
+        )
 
-    def _update(self, p: Array, g: Array, state: State) -> Array:
-        return self._adaptive(g + self.weight_decay * p if self.weight_decay else g, state)
+    def _remembered(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("step", "exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if settings["amsgrad"] else ()))
 
-    def _adaptive(self, g: Array, state: State) -> Array:
-        b1, b2 = self.betas
-        t = int(state.get("step", 0)) + 1
-        m = (1 - b1) * g if t == 1 else b1 * state["exp_avg"] + (1 - b1) * g
-        v = (1 - b2) * g * g if t == 1 else b2 * state["exp_avg_sq"] + (1 - b2) * g * g
-        state.update(step=t, exp_avg=m, exp_avg_sq=v)
-        return (self.lr / (1 - b1**t)) * m / (np.sqrt(v / (1 - b2**t)) + self.eps)
+    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+        return self._adaptive(p, decayed(p, g, group), state, group)
+
+    def _adaptive(self, p: Array, g: Array, state: State, group: Group) -> Array:
+        b1, b2 = group["betas"]
+        t, u = moments(p, g, state, (b1, b2))
+        v = state["exp_avg_sq"]
+        if group["amsgrad"]:
+            largest = state.setdefault("max_exp_avg_sq", np.zeros_like(v))
+            v = np.maximum(largest, v, out=largest)
+        scale = math.sqrt(1 - b2**t)
+        np.sqrt(v, out=u)
+        u += group["eps"] * scale
+        np.divide(state["exp_avg"], u, out=u)
+        u *= group["lr"] * scale / (1 - b1**t)
+        return u
 
 
 class AdamW(Adam):
@@ -85,7 +134,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    params, lr, betas, eps
+    params, lr, betas, eps, amsgrad, maximize
         As for `Adam`.
     weight_decay : float, default 0.01
         The share of a parameter, times `lr`, that a step takes away.
@@ -93,14 +142,91 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[ag.Tensor],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
-    def _update(self, p: Array, g: Array, state: State) -> Array:
-        update = self._adaptive(g, state)
-        return update + (self.lr * self.weight_decay) * p if self.weight_decay else update
+    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+        u = self._adaptive(p, g, state, group)
+        if group["weight_decay"]:
+            u += (group["lr"] * group["weight_decay"]) * p
+        return u
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov's momentum: Dozat (2016), https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ.
+
+    With m and v of `Adam`, mu_t = b1 (1 - 0.96^(t momentum_decay) / 2) and M_t = mu_1 ... mu_t:
+    p <- p - lr ((1 - mu_t) / (1 - M_t) g + mu_(t+1) / (1 - M_(t+1)) m) / (sqrt(v / (1 - b2^t)) + eps).
+
+    Parameters
+    ----------
+    params, betas, eps, weight_decay, maximize
+        As for `Adam`.
+    lr : float
+        Roughly the largest change of an element in a step.
+    momentum_decay : float
+        How fast mu_t comes near to b1.
+    decoupled_weight_decay : bool
+        Decay as in `AdamW` instead of a penalty in the gradient.
+    """
+
+    settings = ("lr", "betas", "eps", "weight_decay", "momentum_decay", "decoupled_weight_decay", "maximize")
+    lr: float
+    betas: tuple[float, float]
+    eps: float
+    weight_decay: float
+    momentum_decay: float
+    decoupled_weight_decay: bool
+    maximize: bool
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        b1, b2 = betas
+        super().__init__(
+            params,
+            lr=float(lr),
+            betas=(float(b1), float(b2)),
+            eps=float(eps),
+            weight_decay=float(weight_decay),
+            momentum_decay=float(momentum_decay),
+            decoupled_weight_decay=bool(decoupled_weight_decay),
+            maximize=bool(maximize),
+        )
+
+    def _remembered(self, settings: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG002
+        return ("step", "mu_product", "exp_avg", "exp_avg_sq")
+
+    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+        (b1, b2), lr = group["betas"], group["lr"]
+        decoupled = group["decoupled_weight_decay"]
+        g = g if decoupled else decayed(p, g, group)
+        t, u = moments(p, g, state, (b1, b2))
+        mu, next_mu = (b1 * (1 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1))
+        product = state["mu_product"] = state.get("mu_product", 1.0) * mu
+        np.sqrt(state["exp_avg_sq"], out=u)
+        u *= 1 / math.sqrt(1 - b2**t)
+        u += group["eps"]
+        ahead = (lr * (1 - mu) / (1 - product)) * g
+        ahead += (lr * next_mu / (1 - product * next_mu)) * state["exp_avg"]
+        np.divide(ahead, u, out=u)
+        if decoupled and group["weight_decay"]:
+            u += (lr * group["weight_decay"]) * p
+        return u

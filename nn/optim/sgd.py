@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
 
-import autograd_np as ag
-from nn.optim.optimizer import Array, Optimizer, State
+import numpy as np
+
+from nn.optim.optimizer import Array, Group, Optimizer, Params, State
 
 __all__ = ["SGD"]
 
@@ -19,12 +21,14 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    params : iterable of Tensor
-        What to move.
+    params : iterable of Tensor, or of dict
+        What to move, or groups of it.
     lr, momentum, dampening, weight_decay : float
         As above.
     nesterov : bool
         Look ahead along the velocity.
+    maximize : bool
+        Go up.
 
     Raises
     ------
@@ -43,22 +47,24 @@ class SGD(Optimizer):
     array([0.8, 1.6])
     """
 
-    settings = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
-    remembers = ("momentum_buffer",)
+    settings = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
     lr: float
     momentum: float
     dampening: float
     weight_decay: float
     nesterov: bool
+    maximize: bool
 
     def __init__(
         self,
-        params: Iterable[ag.Tensor],
+        params: Params,
         lr: float = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -67,13 +73,24 @@ class SGD(Optimizer):
             dampening=float(dampening),
             weight_decay=float(weight_decay),
             nesterov=bool(nesterov),
+            maximize=bool(maximize),
         )
 
-    def _update(self, p: Array, g: Array, state: State) -> Array:
-        if self.weight_decay:
-            g = g + self.weight_decay * p
-        if self.momentum:
+    def _remembered(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        return ("momentum_buffer",) if settings["momentum"] else ()
+
+    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+        u = np.empty_like(p)
+        if group["weight_decay"]:
+            g = np.add(np.multiply(p, group["weight_decay"], out=u), g, out=u)
+        momentum = group["momentum"]
+        if momentum:
             v = state.get("momentum_buffer")
-            state["momentum_buffer"] = v = g if v is None else self.momentum * v + (1 - self.dampening) * g
-            g = g + self.momentum * v if self.nesterov else v
-        return self.lr * g
+            if v is None:
+                v = state["momentum_buffer"] = np.empty_like(p)
+                v[...] = g
+            else:
+                v *= momentum
+                v += g if group["dampening"] == 0 else (1 - group["dampening"]) * g
+            g = np.add(g, momentum * v, out=u) if group["nesterov"] else v
+        return np.multiply(g, group["lr"], out=u)
