@@ -9,7 +9,20 @@ import numpy as np
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
 
-__all__ = ["Array", "Reduction", "array", "labels", "reduced", "target_of", "within_unit"]
+__all__ = [
+    "Array",
+    "Reduction",
+    "array",
+    "at_least_zero",
+    "concrete",
+    "labels",
+    "reduced",
+    "same_shape",
+    "signs",
+    "target_of",
+    "weights",
+    "within_unit",
+]
 
 Array = Any
 Reduction = Literal["mean", "sum", "none"]
@@ -39,10 +52,55 @@ def labels(input: Array, target: Array, where: str) -> Array:  # noqa: A002
     return target
 
 
+def weights(input: Array, weight: Array | None, where: str) -> Array | None:  # noqa: A002
+    """Return weights in the dtype of the input, or raise where they cannot be broadcast to it."""
+    if weight is None:
+        return None
+    if isinstance(weight, str):
+        raise TypeError(f"{where} got the weight {weight!r}; the reduction is a keyword: reduction={weight!r}")
+    weight = array(weight)
+    try:
+        fits = np.broadcast_shapes(weight.shape, input.shape) == input.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeMismatchError(f"{where} got a weight of shape {weight.shape}, which cannot be broadcast to the input's {input.shape}")
+    return weight if weight.dtype == input.dtype or input.dtype.kind != "f" else weight.astype(input.dtype)
+
+
+def signs(input: Array, target: Array, where: str) -> Array:  # noqa: A002
+    """Return the target as `target_of` does, or raise ValueError where a label is neither 1 nor -1."""
+    target = target_of(input, target, where)
+    plain = concrete(target)
+    if plain is not None and not np.all(np.abs(plain) == 1):
+        raise ValueError(f"{where} needs labels 1 and -1, got {plain[np.abs(plain) != 1].flat[0]}; of labels 0 and 1 they are 2 * y - 1")
+    return target
+
+
+def same_shape(where: str, **inputs: Array) -> None:
+    """Raise ShapeMismatchError where inputs that belong together have other shapes."""
+    shapes = {name: x.shape for name, x in inputs.items()}
+    if len(set(shapes.values())) > 1:
+        told = ", ".join(f"{name} of shape {shape}" for name, shape in shapes.items())
+        raise ShapeMismatchError(f"{where} needs inputs of one shape, got {told}")
+
+
+def at_least_zero(x: Array) -> Array:
+    """Return max(x, 0) with the slope 1 at 0, as PyTorch's losses have it."""
+    return np.clip(x, 0, None)
+
+
+def concrete(x: Array) -> np.ndarray | None:
+    """Return the values of what can be looked at now; None of lazy arrays, and of many examples at once."""
+    x = ag.stop_gradient(x) if isinstance(x, ag.Tensor) else x
+    x = x.numpy() if isinstance(x, ag.Tensor) else x
+    return np.asarray(x) if isinstance(x, (np.ndarray, np.generic)) else None
+
+
 def within_unit(x: Array) -> bool:
     """Whether all elements are within [0, 1]; lazy arrays, which cannot tell yet, pass."""
-    x = ag.stop_gradient(x).numpy() if isinstance(x, ag.Tensor) else x
-    return not isinstance(x, np.ndarray) or x.size == 0 or bool(np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1)
+    x = concrete(x)
+    return x is None or x.size == 0 or bool(np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1)
 
 
 def reduced(loss: Array, reduction: str) -> Array:

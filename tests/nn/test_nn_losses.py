@@ -72,16 +72,16 @@ def softmax_slope(x, y):
 
 def test_the_gradient_by_the_labels():
     y = variable(Y)
-    F.binary_cross_entropy_with_logits(Z, y, "sum").backward()
+    F.binary_cross_entropy_with_logits(Z, y, reduction="sum").backward()
     np.testing.assert_allclose(y.grad, -Z, rtol=1e-14)
     y = variable(Y)
-    F.binary_cross_entropy(sigmoid(Z), y, "sum").backward()
+    F.binary_cross_entropy(sigmoid(Z), y, reduction="sum").backward()
     np.testing.assert_allclose(y.grad, -Z, rtol=1e-9)
 
 
 def test_first_and_second_derivatives_of_the_logits_loss_in_both_modes():
     def loss(z):
-        return F.binary_cross_entropy_with_logits(z, Y[0], "sum")
+        return F.binary_cross_entropy_with_logits(z, Y[0], reduction="sum")
 
     z, t = Z[0], np.array([1.0, -2.0, 0.5])
     slope = sigmoid(z) * (1 - sigmoid(z))
@@ -93,9 +93,9 @@ def test_the_logits_loss_is_finite_and_accurate_everywhere():
     for y in (0.0, 1.0, 0.25):
         labels = np.full_like(EXTREME, y)
         expected = (1 - y) * np.logaddexp(0, EXTREME) + y * np.logaddexp(0, -EXTREME)
-        np.testing.assert_allclose(F.binary_cross_entropy_with_logits(EXTREME, labels, "none"), expected, rtol=1e-14, atol=1e-300)
+        np.testing.assert_allclose(F.binary_cross_entropy_with_logits(EXTREME, labels, reduction="none"), expected, rtol=1e-14, atol=1e-300)
         z = variable(EXTREME)
-        F.binary_cross_entropy_with_logits(z, labels, "sum").backward()
+        F.binary_cross_entropy_with_logits(z, labels, reduction="sum").backward()
         np.testing.assert_array_equal(z.grad, sigmoid(EXTREME) - y)
 
 
@@ -210,7 +210,7 @@ def test_bce_of_a_sigmoid_equals_bce_with_logits(z, seed):
 def test_bce_of_plain_probabilities_is_clamped_as_pytorchs():
     """torch 2.13.0: F.binary_cross_entropy([0, 1, 0.3, 1e-14], [1, 0, 0.6, 1], reduction="none") in float64, and p.grad."""
     p = variable([0.0, 1.0, 0.3, 1e-14])
-    loss = F.binary_cross_entropy(p, [1.0, 0.0, 0.6, 1.0], "none")
+    loss = F.binary_cross_entropy(p, [1.0, 0.0, 0.6, 1.0], reduction="none")
     np.testing.assert_allclose(loss.data, [100.0, 100.0, 0.8650536601710546, 32.23619130191664], rtol=1e-14)
     loss.sum().backward()
     np.testing.assert_allclose(p.grad, [-1e12, 1e12, -1.4285714285714286, -1e12], rtol=1e-11)
@@ -277,7 +277,7 @@ def test_cross_entropy_is_pytorchs():
         np.testing.assert_allclose(loss.data, value, rtol=1e-14)
         loss.backward()
         np.testing.assert_allclose(z.grad, slope, rtol=1e-13)
-        np.testing.assert_allclose(F.cross_entropy(np.array(z0), target, "sum"), 2 * value, rtol=1e-14)
+        np.testing.assert_allclose(F.cross_entropy(np.array(z0), target, reduction="sum"), 2 * value, rtol=1e-14)
     deep = np.sin(np.arange(24.0) / 5).reshape(2, 3, 4)
     np.testing.assert_allclose(F.cross_entropy(deep, np.array([[0, 1, 2, 0], [2, 2, 1, 0]])), 1.3551942643285297, rtol=1e-14)
     np.testing.assert_allclose(F.cross_entropy(deep, F.softmax(deep, dim=1)), 1.0092407819078772, rtol=1e-14)
