@@ -45,6 +45,7 @@ from nn.losses import (
 from nn.module import Module, functional_call
 from nn.optim import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from nn.parameter import Parameter
+from nn.summary import summary
 from nn.utils import clip_grad_norm_, clip_grad_value_
 
 __all__ = [
@@ -90,5 +91,6 @@ __all__ = [
     "load",
     "optim",
     "save",
+    "summary",
     "utils",
 ]

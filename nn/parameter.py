@@ -44,5 +44,18 @@ class Parameter(ag.Tensor):
         self.label = Label()
         super().__init__(data, requires_grad, self.label if name is None else name)
 
+    def become(self, data: Any) -> None:
+        """Take other values, of any dtype, and stay the object that it is; the gradient is cast, and earlier views follow no longer.
+
+        Parameters
+        ----------
+        data : array_like
+            Floats of the same shape; copied.
+        """
+        given = None if self.name == self.label() else self.name
+        grad, requires_grad = self.grad, self.requires_grad
+        ag.Tensor.__init__(self, data, requires_grad, self.label if given is None else given)
+        self.grad = None if grad is None else grad.astype(self.dtype)
+
     def __repr__(self) -> str:
         return super().__repr__().replace("Tensor(", "Parameter(", 1).replace("\n       ", "\n          ")

@@ -1,7 +1,7 @@
 """Losses as functions, a file a family.
 
-Here live formulas of losses and the conditions on predictions and targets. Weights, margins and reductions are arguments;
-the Modules that keep them are in `nn.losses`.
+Here live formulas of losses and the conditions on predictions and targets. What is kept from call to call, settings and
+weights, are in `nn.losses` and may not live here.
 """
 
 from nn.functional.losses.binary import binary_cross_entropy, binary_cross_entropy_with_logits
