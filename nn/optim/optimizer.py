@@ -178,7 +178,7 @@ class Optimizer:
                 for p in group["params"]:
                     state, g = next(states), p.grad
                     if g is not None:
-                        p -= self._update(p.data, -g if group["maximize"] else g, state, group)
+                        p -= self._update(p.data, -g if group.get("maximize") else g, state, group)
         return loss
 
     def _named_settings(self) -> dict[str, tuple[Group, str]]:
@@ -212,7 +212,8 @@ class Optimizer:
         named = self._named_settings()
         what = f"the state for {type(self).__name__}"
         expected: dict[str, Any] = {key: array_of(group[name]) for key, (group, name) in named.items()}
-        known, _ = fitted(expected, {k: v for k, v in state_dict.items() if k in expected} if isinstance(state_dict, Mapping) else {}, what)
+        chosen = {k: v for k, v in state_dict.items() if k in expected} if isinstance(state_dict, Mapping) else state_dict
+        known, _ = fitted(expected, chosen, what)
         groups = [{**group} for group in self.param_groups]
         for group in groups:
             group.update({name: _like(own[name], known[key]) for key, (own, name) in named.items() if own["params"] is group["params"]})

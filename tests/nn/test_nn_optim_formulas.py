@@ -138,6 +138,23 @@ def test_groups():
         opt.lr = 0.3
 
 
+def test_an_optimiser_of_ones_own_needs_an_update_alone():
+    class SignDescent(nn.Optimizer):
+        settings = ("lr",)
+
+        def _update(self, p, g, state, group):
+            return group["lr"] * np.sign(g)
+
+    p = nn.Parameter([1.0, -2.0])
+    p.grad = np.array([3.0, -0.1])
+    opt = SignDescent([p], lr=0.5)
+    opt.step()
+    np.testing.assert_array_equal(p.data, [0.5, -1.5])
+    assert opt.state_dict() == {"lr": 0.5}
+    with pytest.raises(nn.StateDictError, match="expected a dict"):
+        opt.load_state_dict([("lr", 1.0)])
+
+
 def test_the_only_group_is_seen_in_attributes_and_the_other_way_round():
     opt = nn.Adam(parameters(), lr=0.1)
     opt.param_groups[0]["lr"] = 0.2
