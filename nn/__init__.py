@@ -1,6 +1,6 @@
 """nn: layers, losses and optimisers on autograd_np, with PyTorch's names and shapes.
 
-Here live what a model is made of, what trains it, and the files its parameters are kept in. All of it is what any user
+Here live what a model is made of, what trains it on data, and the files its parameters are kept in. All of it is what any user
 could have written: nothing here may use a name of autograd_np that is not public, and no part of the engine may live here.
 
 Examples
@@ -19,8 +19,8 @@ Examples
 True
 """
 
-from nn import functional, init, optim, utils
-from nn.errors import ShapeMismatchError, StateDictError
+from nn import data, functional, init, optim, utils
+from nn.errors import MissingExtraError, ShapeMismatchError, StateDictError
 from nn.io import load, save
 from nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
 from nn.losses import (
@@ -66,6 +66,7 @@ __all__ = [
     "Linear",
     "MSELoss",
     "MarginRankingLoss",
+    "MissingExtraError",
     "Module",
     "MultiMarginLoss",
     "NAdam",
@@ -85,6 +86,7 @@ __all__ = [
     "TripletMarginLoss",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "data",
     "functional",
     "functional_call",
     "init",

@@ -1,10 +1,10 @@
-"""Errors of `nn`, each an `autograd_np.AutogradError` and a ValueError."""
+"""Errors of `nn`, each an `autograd_np.AutogradError` and the built-in exception that a caller would have caught without knowing it."""
 
 from __future__ import annotations
 
 import autograd_np as ag
 
-__all__ = ["ShapeMismatchError", "StateDictError"]
+__all__ = ["MissingExtraError", "ShapeMismatchError", "StateDictError"]
 
 
 class ShapeMismatchError(ag.AutogradError, ValueError):
@@ -13,3 +13,7 @@ class ShapeMismatchError(ag.AutogradError, ValueError):
 
 class StateDictError(ag.AutogradError, ValueError):
     """A state does not fit the object it was meant for, or its file is damaged."""
+
+
+class MissingExtraError(ag.AutogradError, ImportError):
+    """A package is needed that an extra installs; the message says which."""

@@ -15,6 +15,8 @@ import pytest
 import autograd_np as ag
 from autograd_np.op import Primitive
 
+NEEDS = {"nn.data.shipped": "sklearn", "nn.data.tables": "pyarrow"}  # what an example needs and a fresh machine has not
+
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -52,6 +54,8 @@ def _examples(module: ModuleType) -> list[doctest.DocTest]:
 def test_the_examples_of_a_module(name: str) -> None:
     if "scipy" in name:
         pytest.importorskip("scipy")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name])
     runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
     report: list[str] = []
     with np.printoptions():
