@@ -19,8 +19,8 @@ Examples
 True
 """
 
-from nn import data, functional, init, optim, utils
-from nn.errors import MissingExtraError, ShapeMismatchError, StateDictError
+from nn import data, functional, init, optim, training, utils
+from nn.errors import DivergenceError, DivergenceWarning, MissingExtraError, ShapeMismatchError, StateDictError, TrainingInterrupted
 from nn.io import load, save
 from nn.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
 from nn.losses import (
@@ -46,6 +46,7 @@ from nn.module import Module, functional_call
 from nn.optim import LBFGS, SGD, Adagrad, Adam, AdamW, NAdam, Optimizer, RMSprop
 from nn.parameter import Parameter
 from nn.summary import summary
+from nn.training import BestCheckpoint, Callback, CSVLog, EarlyStopping, History, LearningCurves, evaluate, fit, metrics
 from nn.utils import clip_grad_norm_, clip_grad_value_
 
 __all__ = [
@@ -56,13 +57,21 @@ __all__ = [
     "AdamW",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BestCheckpoint",
+    "CSVLog",
+    "Callback",
     "CosineEmbeddingLoss",
     "CrossEntropyLoss",
+    "DivergenceError",
+    "DivergenceWarning",
+    "EarlyStopping",
     "GaussianNLLLoss",
     "HingeEmbeddingLoss",
+    "History",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
+    "LearningCurves",
     "Linear",
     "MSELoss",
     "MarginRankingLoss",
@@ -83,16 +92,21 @@ __all__ = [
     "SoftMarginLoss",
     "StateDictError",
     "Tanh",
+    "TrainingInterrupted",
     "TripletMarginLoss",
     "clip_grad_norm_",
     "clip_grad_value_",
     "data",
+    "evaluate",
+    "fit",
     "functional",
     "functional_call",
     "init",
     "load",
+    "metrics",
     "optim",
     "save",
     "summary",
+    "training",
     "utils",
 ]

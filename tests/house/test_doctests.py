@@ -15,7 +15,11 @@ import pytest
 import autograd_np as ag
 from autograd_np.op import Primitive
 
-NEEDS = {"nn.data.shipped": "sklearn", "nn.data.tables": "pyarrow"}  # what an example needs and a fresh machine has not
+NEEDS = {
+    "nn.data.shipped": "sklearn",
+    "nn.data.tables": "pyarrow",
+    "nn.training.metrics": "sklearn",
+}  # what an example needs and a fresh machine has not
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
