@@ -15,8 +15,8 @@ MIRRORED: dict[str, str] = {
     ),
     "scipy.linalg": (
         "block_diag cho_factor cho_solve cholesky circulant det eig eigh eigvals eigvalsh expm expm_frechet hankel inv logm lstsq lu "
-        "lu_factor lu_solve norm pinv qr solve solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov solve_sylvester "
-        "solve_triangular sqrtm svd svdvals toeplitz"
+        "lu_factor lu_solve norm pinv qr solve solve_banded solve_continuous_lyapunov solve_discrete_lyapunov solve_lyapunov "
+        "solve_sylvester solve_triangular sqrtm svd svdvals toeplitz"
     ),
     "scipy.ndimage": "convolve convolve1d correlate correlate1d gaussian_filter gaussian_filter1d uniform_filter uniform_filter1d",
     "scipy.optimize": (

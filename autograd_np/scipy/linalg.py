@@ -56,6 +56,14 @@ def _solve_triangular(a: Any, b: Any, trans: Any = 0, lower: bool = False, unit_
     return rows.solve_triangular(a, b, lower=bool(lower), unit_diagonal=bool(unit_diagonal))
 
 
+def _solve_banded(l_and_u: Any, ab: Any, b: Any) -> Any:
+    lower, upper = l_and_u
+    ab, b = array(ab), array(b)
+    if ab.ndim != 2:
+        raise NoRowError(f"scipy.linalg.solve_banded takes one matrix with Tensors, got diagonals of shape {ab.shape}; loop over the stack")
+    return rows.solve_banded(ab, b, lower=int(lower), upper=int(upper))
+
+
 _STRUCTURES = {
     "gen": "general", "sym": "symmetric", "her": "hermitian", "pos": "positive definite",
     "upper": "upper triangular", "lower": "lower triangular",
@@ -332,7 +340,7 @@ _COVERED: dict[str, Callable[..., Any]] = {
     "eigvalsh": _eigvalsh, "expm": _expm, "expm_frechet": _expm_frechet, "hankel": _hankel, "inv": _inv, "logm": _logm,
     "lstsq": _lstsq, "lu": _lu, "lu_factor": _lu_factor, "lu_solve": _lu_solve,
     "norm": lambda a, ord=None, axis=None, keepdims=False: np.linalg.norm(array(a), ord, axis, keepdims),  # noqa: A006
-    "pinv": _pinv, "qr": _qr, "solve": _solve, "solve_continuous_lyapunov": _solve_continuous_lyapunov,
+    "pinv": _pinv, "qr": _qr, "solve": _solve, "solve_banded": _solve_banded, "solve_continuous_lyapunov": _solve_continuous_lyapunov,
     "solve_discrete_lyapunov": _solve_discrete_lyapunov, "solve_lyapunov": _solve_continuous_lyapunov, "solve_sylvester": _solve_sylvester,
     "solve_triangular": _solve_triangular, "sqrtm": _sqrtm, "svd": _svd,
     "svdvals": lambda a: np.linalg.svdvals(_matrix(a)), "toeplitz": _toeplitz,

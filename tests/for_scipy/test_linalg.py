@@ -26,6 +26,7 @@ T = _rng.normal(size=(3, 3)) * 0.3 + np.eye(3)
 WIDE, TALL = _rng.normal(size=(3, 5)), _rng.normal(size=(5, 3))
 STACK, STACK_B = np.stack([A, T]), _rng.normal(size=(2, 3, 2))
 I3 = 1j * _rng.normal(size=(3, 3)) * 0.3
+BAND, A4 = _rng.normal(size=(4, 4)) + np.array([[0.0], [3.0], [0.0], [0.0]]), _rng.normal(size=(4, 4))
 CA, CB = A + I3, B + 1j * _rng.normal(size=(3, 2))
 
 Maker = Callable[[Any], Callable[..., Any]]
@@ -98,6 +99,8 @@ CASES: dict[str, tuple[Maker, tuple[Any, ...]]] = {
     "sqrtm": (lambda m: m.sqrtm, (T,)),
     "sqrtm stacks": (lambda m: m.sqrtm, (np.stack([T, T.T]),)),
     "sqrtm complex": (lambda m: m.sqrtm, (T + I3,)),
+    "solve_banded": (lambda m: lambda ab, b: m.solve_banded((2, 1), ab, b), (BAND, A4)),
+    "solve_banded complex": (lambda m: lambda ab, b: m.solve_banded((2, 1), ab, b), (BAND + 0.3j, A4[0] - 1j * A4[1])),
     "solve_sylvester": (lambda m: m.solve_sylvester, (A, T[:2, :2] + np.eye(2), B)),
     "solve_continuous_lyapunov": (lambda m: m.solve_continuous_lyapunov, (A, S)),
     "solve_continuous_lyapunov complex": (lambda m: m.solve_continuous_lyapunov, (CA, S + I3)),
@@ -130,6 +133,10 @@ def test_a_triangle_is_read_and_only_that_has_a_gradient() -> None:
     g = ag.grad(lambda a: np.sum(linalg.solve_triangular(a, B, check_finite=False)))(spoiled)
     np.testing.assert_array_equal(g[np.tri(3, k=-1, dtype=bool)], 0)
     assert np.all(np.isfinite(g))
+    spoiled = np.array([[np.nan, 0.3, 0.2], [2.0, 1.5, 3.0], [0.4, 0.5, np.inf]])
+    g = ag.grad(lambda ab: np.sum(linalg.solve_banded((1, 1), ab, V, check_finite=False)))(spoiled)
+    assert np.all(np.isfinite(g))
+    assert g[0, 0] == g[2, 2] == 0
     spoiled = np.where(np.tri(3, k=0), A, np.nan)
     g = ag.grad(lambda a: np.sum(linalg.cho_solve((a, True), B, check_finite=False)))(spoiled)
     assert np.all(np.isfinite(g))

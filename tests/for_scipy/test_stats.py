@@ -171,7 +171,7 @@ def test_other_methods_are_scipys_and_refused_with_tensors() -> None:
         (lambda: mirror.norm(0.0).expect(lambda x: x, t), r"scipy\.stats\.norm\.expect"),
         (lambda: mirror.vonmises.cdf(t, 1.0), r"scipy\.stats\.vonmises\.cdf"),
         (lambda: mirror.multivariate_normal.cdf(t), r"scipy\.stats\.multivariate_normal\.cdf"),
-        (lambda: mirror.multivariate_normal(t).entropy(), r"scipy\.stats\.multivariate_normal\.entropy"),
+        (lambda: mirror.multivariate_t(t).entropy(), r"scipy\.stats\.multivariate_t\.entropy"),
         (lambda: mirror.multivariate_normal.logpdf(t, allow_singular=True), r"does not cover the argument allow_singular=True"),
         (lambda: mirror.wishart.logpdf(np.ones((2, 2, 3)), 4.0, t * np.eye(2)), r"one matrix of the shape \(2, 2\)"),
     ):
@@ -230,10 +230,13 @@ def of_vectors(s: Any, rng: np.random.Generator) -> list[tuple[Any, tuple[Any, .
         (lambda x: s.zscore(x, axis=1, ddof=1), (x,)),
         (lambda x: s.entropy(np.exp(x), axis=1, base=2), (x,)),
         (lambda x, y: s.entropy(np.exp(x), np.exp(y)), (x, x[::-1].copy())),
+        (lambda r: s.multivariate_normal.entropy(mean, r @ r.T), (root,)),
+        (lambda r: s.multivariate_normal(cov=r @ r.T).entropy(), (root,)),
+        (lambda a: s.dirichlet.entropy(a), (alpha,)),
     ]
 
 
-@pytest.mark.parametrize("number", range(18))
+@pytest.mark.parametrize("number", range(21))
 def test_vectors_and_matrices(number: int) -> None:
     call, args = of_vectors(mirror, np.random.default_rng(0))[number]
     reference, _ = of_vectors(stats, np.random.default_rng(0))[number]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from autograd_np.op import Domain, case
+from autograd_np.op import Domain, case, constant
 from autograd_np.ops.elementwise import positive
 from autograd_np.ops.for_scipy.rows import by_element, each, no_derivative, with_orders
 from autograd_np.typing import Array
@@ -124,3 +124,5 @@ each(special.betaln,   lambda y, a, b: -psi_step(a, b), lambda y, a, b: -psi_ste
 each(special.binom,    _binom_n, _binom_k,                                                    on=(large, Domain(0.3, 2.0)), tex=r"\binom{#1}{#2}")  # 1.2.6
 each(comb,             _comb_part(_binom_n), _comb_part(_binom_k),                            on=(large, Domain(0.3, 2.0)), tex=r"\binom{#1}{#2}")
 # fmt: on
+
+constant(special.gammasgn)

@@ -1,4 +1,4 @@
-"""`scipy.linalg`: triangular systems, LU, eigenvalues, Sylvester's equation, functions of matrices; real and complex.
+"""`scipy.linalg`: triangular and banded systems, LU, eigenvalues, Sylvester's equation, functions of matrices; real and complex.
 
 Sources: M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic differentiation" (2008);
 N. J. Higham, "Functions of Matrices: Theory and Computation" (2008): the derivative of f at A in the direction E stands in the corner
@@ -22,7 +22,7 @@ from autograd_np.ops.adjoint import adjoint, hermitian_part, of_gradients, trans
 from autograd_np.ops.decompositions import EQUAL, MATRICES, READS_A_TRIANGLE, SHAPES, _eigh_gradient, frozen, hermitian
 from autograd_np.typing import Array
 
-__all__ = ["completed", "eigh", "expm", "frechet", "logm", "lu", "solve_sylvester", "solve_triangular", "sqrtm"]
+__all__ = ["completed", "eigh", "expm", "frechet", "logm", "lu", "solve_banded", "solve_sylvester", "solve_triangular", "sqrtm"]
 
 
 def in_lapack(implementation: Callable[..., Any]) -> Primitive:
@@ -66,6 +66,32 @@ def _triangular_by_a(g: Array, y: Array, a: Array, b: Array, lower: bool = False
 
 def _triangular_by_b(g: Array, y: Array, a: Array, b: Array, lower: bool = False, unit_diagonal: bool = False) -> Array:
     return _with_transposed(a, b, g, lower, unit_diagonal)
+
+
+@in_lapack
+def solve_banded(ab: Array, b: Array, lower: int, upper: int) -> Array:
+    """Solve a system whose matrix is given by its diagonals, ``ab[upper + i - j, j] = a[i, j]``, of which `lower` are below the main one."""
+    found: Array = scipy.linalg.solve_banded((lower, upper), ab, b, check_finite=False)
+    return found
+
+
+def _band(ab: Array, lower: int, upper: int) -> tuple[Array, Array]:
+    """Return the row i of the matrix that each entry of its diagonals is from, and whether there is such a row."""
+    i = np.arange(ab.shape[-2])[:, None] - upper + np.arange(ab.shape[-1])
+    return i, (i >= 0) & (i < ab.shape[-1])
+
+
+def _banded_by_b(g: Array, y: Array, ab: Array, b: Array, lower: int, upper: int) -> Array:
+    """Solve with the transposed matrix, whose diagonals come in the opposite order, each moved by its distance from the main one."""
+    i, inside = _band(ab, upper, lower)
+    turned = ab[..., ::-1, :][..., np.arange(ab.shape[-2])[:, None], np.where(inside, i, 0)]
+    return solve_banded(np.where(inside, turned, 0), g, lower=upper, upper=lower)
+
+
+def _banded_by_ab(g: Array, y: Array, ab: Array, b: Array, lower: int, upper: int) -> Array:
+    gb, y = (np.expand_dims(x, -1) if b.ndim == ab.ndim - 1 else x for x in (_banded_by_b(g, y, ab, b, lower, upper), y))
+    i, inside = _band(ab, lower, upper)
+    return np.where(inside, -np.sum(gb[..., np.where(inside, i, 0), :] * np.expand_dims(y, -3), axis=-1), 0)
 
 
 @eager
@@ -210,11 +236,17 @@ TRIANGLES = (
     case(UPPER, (3,)), case(UPPER, (3, 2)), case(UPPER.T, (3, 2), lower=True), case(UPPER, (3,), unit_diagonal=True),
     case(np.stack([UPPER, UPPER - 0.3]), (2, 3, 2)), case(UPPER.T, (3, 1), lower=True, unit_diagonal=True),
 )  # fmt: skip
+BAND = np.array([[7.0, 0.4, -0.3, 0.2], [2.1, -1.9, 1.6, 2.3], [0.5, 0.3, -0.6, 7.0], [0.2, -0.4, 7.0, 7.0]])
+BANDS = (
+    case(BAND, (4,), lower=2, upper=1), case(BAND, (4, 2), lower=2, upper=1), case(BAND[:3], (4, 1), lower=1, upper=1),
+    case(BAND[1:2], (4,), lower=0, upper=0), case(BAND[:2], (4, 2), lower=0, upper=1), case(BAND[1:3, :1], (1,), lower=1, upper=0),
+)  # fmt: skip
 NEAR_ONE = np.array([[1.3, 0.2, -0.1], [0.1, 0.9, 0.3], [-0.2, 0.1, 1.6]])
 AB = (np.array([[1.2, 0.3], [-0.4, 0.9]]), np.array([[0.7, -0.2, 0.1], [0.3, 1.1, 0.2], [0.0, 0.4, 0.8]]))
 
 # fmt: off
 general(solve_triangular, _triangular_by_a, _triangular_by_b, cases=TRIANGLES, note="one triangle is read, and has a gradient")
+general(solve_banded,     _banded_by_ab, _banded_by_b, cases=BANDS, note="entries of the band that are outside the matrix are not read, and have no gradient")
 general(completed,        _completed_vjp, cases=(case((3, 3)), case((2, 3, 3), lower=True), case((3, 3), lower=True)), on=hermitian, note=READS_A_TRIANGLE)
 several(lu,               of_gradients(_lu_gradient), cases=SHAPES, steps=(0,), note="where no two pivots are equal")
 several(eigh,             of_gradients(_eigh_by_triangle), cases=(*MATRICES, case((3, 3), lower=False)), on=hermitian, note=f"{READS_A_TRIANGLE}; {EQUAL}")

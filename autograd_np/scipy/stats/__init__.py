@@ -30,7 +30,7 @@ from autograd_np.op import value_of
 from autograd_np.scipy.mirror import covering, module
 from autograd_np.scipy.stats import continuous, discrete, rarer
 from autograd_np.scipy.stats.base import Distribution, array
-from autograd_np.scipy.stats.multivariate import MULTIVARIATE, Multivariate
+from autograd_np.scipy.stats.multivariate import ENTROPIES, MULTIVARIATE, Multivariate
 
 
 def _zscore(a: Any, axis: Any = 0, ddof: int = 0) -> Any:
@@ -55,7 +55,7 @@ def _entropy(pk: Any, qk: Any = None, base: Any = None, axis: Any = 0) -> Any:
 
 GIVEN: dict[str, Any] = {
     **{name: Distribution(getattr(scipys, name), law) for name, law in (continuous.LAWS | rarer.LAWS | discrete.LAWS).items()},
-    **{name: Multivariate(getattr(scipys, name), name, log) for name, log in MULTIVARIATE.items()},
+    **{name: Multivariate(getattr(scipys, name), name, log, ENTROPIES.get(name)) for name, log in MULTIVARIATE.items()},
     "zscore": covering(scipys.zscore, _zscore, "scipy.stats.zscore"),
     "entropy": covering(scipys.entropy, _entropy, "scipy.stats.entropy"),
 }

@@ -15,7 +15,7 @@ from autograd_np.op import value_of
 from autograd_np.scipy.mirror import covering, holds_tensor, refusing
 from autograd_np.scipy.stats.base import Mirrored, array
 
-__all__ = ["MULTIVARIATE", "Multivariate"]
+__all__ = ["ENTROPIES", "MULTIVARIATE", "Multivariate"]
 
 LOG_TWO_PI = math.log(2 * math.pi)
 
@@ -55,6 +55,12 @@ def _normal(x: Any, mean: Any = None, cov: Any = 1) -> Any:
     return np.squeeze(-square / 2 - half_log_det - d * LOG_TWO_PI / 2)  # as SciPy does
 
 
+def _normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
+    mean, cov = None if mean is None else array(mean), array(cov)
+    d = _dimension(mean, cov)
+    return d / 2 * (1 + LOG_TWO_PI) + np.sum(np.log(np.diagonal(np.linalg.cholesky(_matrix(cov, d)))))
+
+
 def _t(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
     df = array(df)
     d, square, half_log_det = _distance(array(x), None if loc is None else array(loc), array(shape))
@@ -62,10 +68,22 @@ def _t(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
     return np.squeeze(log - (df + d) / 2 * np.log1p(square / df))
 
 
-def _dirichlet(x: Any, alpha: Any) -> Any:
-    x, alpha = array(x), array(alpha)
+def _concentrations(alpha: Any) -> Any:
+    alpha = array(alpha)
     if alpha.ndim != 1 or not np.all(value_of(alpha) > 0):
         raise ValueError(f"scipy.stats.dirichlet needs a vector alpha of numbers > 0, got the shape {alpha.shape}")
+    return alpha
+
+
+def _dirichlet_entropy(alpha: Any) -> Any:
+    alpha = _concentrations(alpha)
+    total = np.sum(alpha)
+    log_beta = np.sum(special.gammaln(alpha)) - special.gammaln(total)
+    return log_beta + (total - len(alpha)) * special.psi(total) - np.sum((alpha - 1) * special.psi(alpha))
+
+
+def _dirichlet(x: Any, alpha: Any) -> Any:
+    x, alpha = array(x), _concentrations(alpha)
     if x.shape[0] + 1 == alpha.shape[0]:
         x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
     if x.shape[0] != alpha.shape[0]:
@@ -126,7 +144,7 @@ def _dirichlet_multinomial(x: Any, alpha: Any, n: Any) -> Any:
 
 
 class Multivariate(Mirrored):
-    """A distribution of SciPy's whose log density and density take Tensors; other methods are SciPy's, and refused with them.
+    """A distribution of SciPy's whose log density, density and, where it is given, entropy take Tensors; other methods refuse them.
 
     Parameters
     ----------
@@ -136,31 +154,34 @@ class Multivariate(Mirrored):
         Its name in `scipy.stats`.
     log : callable
         Its log density, with SciPy's names of the arguments, the point first.
+    entropy : callable, optional
+        Its entropy, of the parameters.
     """
 
-    def __init__(self, real: Any, name: str, log: Callable[..., Any]) -> None:
-        self._real, self._title, self._log = real, f"scipy.stats.{name}", log
+    def __init__(self, real: Any, name: str, log: Callable[..., Any], entropy: Callable[..., Any] | None = None) -> None:
+        self._real, self._title = real, f"scipy.stats.{name}"
 
         @functools.wraps(log)
         def density(*args: Any, **kwargs: Any) -> Any:
             return np.exp(log(*args, **kwargs))
 
-        self._density = density
-        self._stem = "pmf" if hasattr(real, "logpmf") else "pdf"
+        stem = "pmf" if hasattr(real, "logpmf") else "pdf"
+        self._covered: dict[str, Callable[..., Any]] = {f"log{stem}": log, stem: density}
+        if entropy is not None:
+            self._covered["entropy"] = entropy
         self.__doc__ = real.__doc__
 
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods that take Tensors."""
-        return f"log{self._stem}", self._stem
+        return tuple(self._covered)
 
     def __call__(self, *args: Any, **kwargs: Any) -> FrozenMultivariate:
         """Freeze the parameters."""
         return FrozenMultivariate(self, args, kwargs)
 
     def _taking_tensors(self, name: str, real: Any) -> Callable[..., Any]:
-        covered = self._log if name.startswith("log") else self._density
-        method: Callable[..., Any] = covering(real, covered, f"{self._title}.{name}")
+        method: Callable[..., Any] = covering(real, self._covered[name], f"{self._title}.{name}")
         self.__dict__[name] = method
         return method
 
@@ -183,10 +204,10 @@ class FrozenMultivariate:
             real = getattr(self._real, name)
             return refusing(real, title, instead) if callable(real) else real
 
-        def method(x: Any) -> Any:
-            if self._real is not None and not holds_tensor(x):
-                return getattr(self._real, name)(x)
-            return getattr(self.dist, name)(x, *self.args, **self.kwds)
+        def method(*point: Any) -> Any:
+            if self._real is not None and not holds_tensor(point):
+                return getattr(self._real, name)(*point)
+            return getattr(self.dist, name)(*point, *self.args, **self.kwds)
 
         return method
 
@@ -204,3 +225,6 @@ MULTIVARIATE: dict[str, Callable[..., Any]] = {
     "wishart": _wishart,
 }
 """SciPy's names, and log densities."""
+
+ENTROPIES: dict[str, Callable[..., Any]] = {"multivariate_normal": _normal_entropy, "dirichlet": _dirichlet_entropy}
+"""SciPy's names, and entropies in closed form."""
