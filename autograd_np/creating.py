@@ -232,8 +232,8 @@ _Vectorize.__name__ = _Vectorize.__qualname__ = "vectorize"
 class _Concatenator:
     """``np.c_`` or ``np.r_``, which joins Tensors and arrays as well."""
 
-    def __init__(self, real: Any) -> None:
-        self._real = real
+    def __init__(self, real: Any, name: str) -> None:
+        self._real, self._name = real, name
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -245,11 +245,26 @@ class _Concatenator:
         parts = key if isinstance(key, tuple) else (key,)
         if not is_among(parts):
             return self._real[key]
-        if any(isinstance(part, str) for part in parts):
-            raise TypeError("np.r_ and np.c_ take no directives beside Tensors; use np.concatenate with axis=")
-        arrays = [gathered(p) if not isinstance(p, slice) else np.r_[p] for p in parts]
+        order = (self._real.axis, self._real.ndmin, self._real.trans1d)
+        if isinstance(parts[0], str):
+            given, parts = parts[0].split(","), parts[1:]
+            if not all(n.strip().removeprefix("-").isdigit() for n in given):
+                raise TypeError(f"np.{self._name} of Tensors takes no directive {key[0]!r}, which makes a matrix; use arrays of two axes")
+            order = (*map(int, given), *order[len(given) :])
+        axis, ndmin, place = order
+        arrays = [gathered(np.r_[p] if isinstance(p, slice) else p) for p in parts]
+        weak = [p.__class__ in (bool, int, float, complex) for p in parts]
         arrays = [a if isinstance(a, Tensor) else np.asarray(a) for a in arrays]
-        return np.column_stack(arrays) if self._real is np.c_ else np.concatenate([np.atleast_1d(a) for a in arrays], axis=-1)
+        dtype = np.result_type(*(p if w else a.dtype for p, w, a in zip(parts, weak, arrays, strict=True)))
+        arrays = [a.astype(dtype) if w else a for w, a in zip(weak, arrays, strict=True)]
+        return np.concatenate([_with_axes(a, ndmin, place) for a in arrays], axis=axis)
+
+
+def _with_axes(a: Any, ndmin: int, place: int) -> Any:
+    """Return an array with `ndmin` axes at least, its own first one at `place` of them; -1: as the last ones."""
+    new = max(ndmin - a.ndim, 0)
+    before = min(max(place + new + 1 if place < 0 else place, 0), new)
+    return np.reshape(a, (1,) * before + a.shape + (1,) * (new - before))
 
 
 # --- modules --------------------------------------------------------------------------------------
@@ -343,7 +358,7 @@ def changed(name: str, real: Any) -> Any:
     if name == "vectorize":
         return _Vectorize
     if real is np.r_ or real is np.c_:
-        return _Concatenator(real)
+        return _Concatenator(real, name)
     change = _CHANGED.get(name) or (_taking if type(real) is type(np.sum) else None)  # NumPy's functions of arrays
     if change is None:
         return real

@@ -218,6 +218,26 @@ OF_TENSORS = {
 }
 
 
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 4)], ids=str)
+@pytest.mark.parametrize("directive", [None, "0", "-1", "0,2", "1,2", "0,3", "-1,3,1", "-1,3,-2", "0,2,0", "1,3,0"])
+@pytest.mark.parametrize("joiner", ["r_", "c_"])
+def test_joined_as_numpy_joins(joiner: str, directive: str | None, shape: tuple[int, ...]) -> None:
+    x = numpy.arange(1.0, numpy.prod(shape) + 1, dtype=numpy.float32).reshape(shape)
+    for others in ([x], [], [x[:1], x], [[1.0, 2.0, 3.0]], [2.0], [2], [numpy.float64(2.0)], [slice(0, 3)], [slice(0, 1, 3j)]):
+        first = [directive] if directive else []
+        t: Any = ag.Tensor(x, requires_grad=True)
+        try:
+            expected = getattr(numpy, joiner)[(*first, x, *others)]
+        except ValueError:
+            with pytest.raises(ValueError, match="dimension"):
+                getattr(np, joiner)[(*first, t, *others)]
+            continue
+        found = getattr(np, joiner)[(*first, t, *others)]
+        numpy.testing.assert_array_equal(found.data, expected, strict=True)
+    with pytest.raises(TypeError, match="makes a matrix"):
+        getattr(np, joiner)["r", ag.Tensor(x, requires_grad=True)]
+
+
 @pytest.mark.parametrize("f", OF_TENSORS.values(), ids=OF_TENSORS)
 def test_an_array_of_tensors_is_differentiated(f: Any) -> None:
     def loss(x: Any) -> Any:
