@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["blocks_of", "computed", "device_of", "has_unknown_length", "in_blocks", "is_lazy", "random_like"]
+__all__ = ["blocks_of", "computed", "device_of", "has_unknown_length", "in_blocks", "is_lazy", "ones_like_rows", "random_like"]
 
 
 _NUMPYS = frozenset({np.ndarray, np.float64, np.float32})
@@ -46,6 +46,13 @@ def in_blocks(g: Any, shape: tuple[int, ...], blocks: Any) -> Any:
     return da.broadcast_to(g.rechunk(tuple((1,) if n == 1 else block for n, block in zip(g.shape, own, strict=True))), shape, chunks=blocks)
 
 
+def ones_like_rows(x: Any) -> Any:
+    """Return as many ones as an array has rows, in the blocks of a lazy one; ``None`` for what is neither NumPy's nor lazy."""
+    if x.__class__ is np.ndarray:
+        return np.ones(len(x), x.dtype)
+    return importlib.import_module("dask.array").ones(len(x), dtype=x.dtype, chunks=x.chunks[:1]) if is_lazy(x) else None
+
+
 def random_like(rng: np.random.Generator, x: Any) -> Any:
     """Return positive numbers in general position, uniform on (1, 2), where and how `x` is."""
     if is_lazy(x):
@@ -56,5 +63,11 @@ def random_like(rng: np.random.Generator, x: Any) -> Any:
 
 
 def computed(arrays: Sequence[Any]) -> list[Any]:
-    """Compute lazy arrays in one go, so that what they share, the data, is read once; others come as they are."""
-    return list(importlib.import_module("dask").compute(*arrays, traverse=False))
+    """Compute lazy arrays in one go, so that what they share, the data, is read once; others come as they are.
+
+    One last task gathers them. With several results Dask may work off all blocks for the smallest of them, the loss, before it goes
+    on with any block for the gradients, and keep everything in memory until then.
+    """
+    dask = importlib.import_module("dask")
+    (found,) = dask.compute(dask.delayed(list)(list(arrays)))
+    return list(found)

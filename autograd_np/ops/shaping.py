@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import warn_caller
-from autograd_np.elsewhere import blocks_of, in_blocks
+from autograd_np.elsewhere import blocks_of, in_blocks, ones_like_rows
 from autograd_np.op import Op, case, constant, derived, general, is_numpys, linear, primitive, value_of
 from autograd_np.ops.indexing import along, axes_of, axis_of, flat, laid, reduced_axes, scatter_add, take
 from autograd_np.typing import Array, Shape
@@ -90,11 +90,19 @@ def wide(dtype: Any) -> Any:
 
 
 def summed(g: Array, axis: Any, keepdims: bool = False) -> Array:
-    """Return the sum of a cotangent, added up in `wide`."""
-    if not is_half(g.dtype):
-        total: Any = np.add.reduce if g.__class__ is np.ndarray else np.sum  # the ufunc itself, where there is no one to dispatch to
-        return total(g, axis=axis, keepdims=keepdims)
-    return g.sum(axis=axis, dtype=np.float32, keepdims=keepdims).astype(np.float16)
+    """Return the sum of a cotangent, added up in `wide`.
+
+    NumPy adds rows of a few numbers one by one; a product with ones is 2 to 20 times as fast, for the bias of every layer.
+    """
+    if is_half(g.dtype):
+        return g.sum(axis=axis, dtype=np.float32, keepdims=keepdims).astype(np.float16)
+    if axis == (0,) and g.ndim == 2 and 1 < g.shape[1] <= 64 <= g.shape[0] and g.dtype.char in "fdFD":
+        ones = ones_like_rows(g)
+        if ones is not None:
+            total: Array = np.dot(ones, g)
+            return total[None] if keepdims else total
+    add: Any = np.add.reduce if g.__class__ is np.ndarray else np.sum  # the ufunc itself, where there is no one to dispatch to
+    return cast("Array", add(g, axis=axis, keepdims=keepdims))
 
 
 # --- axes -----------------------------------------------------------------------------------------

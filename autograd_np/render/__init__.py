@@ -7,18 +7,22 @@ before something is drawn. The page to step through a graph has a folder, `explo
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from autograd_np import errors
 from autograd_np.graph import Graph
-from autograd_np.render.dot import Direction, to_dot, write
-from autograd_np.render.model import describe
-from autograd_np.render.palette import Theme
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["describe", "render", "to_dot"]
+    import graphviz
+
+    from autograd_np.render.dot import Direction, to_dot, write
+    from autograd_np.render.model import describe
+    from autograd_np.render.palette import Theme
+
+__all__ = ["describe", "render", "to_dot", "write"]
 
 
 def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme: Theme = "auto", **options: Any) -> Path:
@@ -59,6 +63,8 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
     """
     from pathlib import Path
 
+    from autograd_np.render.dot import write
+    from autograd_np.render.model import describe
     from autograd_np.render.svg import FORMATS, decorate, draw
 
     path = Path(path)
@@ -79,11 +85,20 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
 
 def _mimebundle(graph: Graph, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG001 (Jupyter's signature)
     """Return what Jupyter shows: the drawing, and the text for front ends without pictures."""
+    from autograd_np.render.dot import write
+    from autograd_np.render.model import describe
     from autograd_np.render.svg import decorate, draw
 
     drawing = describe(graph)
     picture = decorate(draw(write(drawing).source, "svg"), drawing)
     return {"image/svg+xml": picture, "text/plain": str(graph)}
+
+
+def _to_dot(graph: Graph, **options: Any) -> graphviz.Digraph:
+    """Return the graph as DOT; arguments as in `autograd_np.render.to_dot`."""
+    from autograd_np.render.dot import to_dot
+
+    return to_dot(graph, **options)
 
 
 def _explore(graph: Graph, path: str | Path, **options: Any) -> Path:
@@ -93,6 +108,16 @@ def _explore(graph: Graph, path: str | Path, **options: Any) -> Path:
 
 
 Graph.explore = _explore  # type: ignore[assignment,method-assign]
-Graph.to_dot = to_dot  # type: ignore[assignment,method-assign]
+Graph.to_dot = _to_dot  # type: ignore[assignment,method-assign]
 Graph.render = render  # type: ignore[assignment,method-assign]
 Graph._repr_mimebundle_ = _mimebundle  # type: ignore[assignment,method-assign]
+
+
+_LATER = {"describe": "model", "to_dot": "dot", "write": "dot"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use what draws: most programs draw nothing."""
+    if name in _LATER:
+        return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

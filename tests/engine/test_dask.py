@@ -13,6 +13,7 @@ import nn
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
+Callback = pytest.importorskip("dask.callbacks").Callback
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 40))
@@ -295,3 +296,21 @@ def test_a_graph_holds_no_array_as_large_as_the_data(f: Any, keep: bool) -> None
         else:
             ag.value_and_grad(f)(PARAMS, x, y)
     assert max(sizes) < 400_000  # bytes, and so less than one a sample
+
+
+class _Alive(Callback):  # type: ignore[misc]
+    """How many bytes of results there are at most while Dask computes."""
+
+    most = 0
+
+    def _posttask(self, key: Any, result: Any, graph: Any, state: Any, worker: Any) -> None:
+        self.most = max(self.most, sum(getattr(x, "nbytes", 0) for x in state["cache"].values()))
+
+
+@pytest.mark.parametrize("blocks", [3, 10, 50])
+def test_what_is_in_memory_at_once_does_not_grow_with_the_number_of_blocks(blocks: int) -> None:
+    many = da.random.default_rng(0).normal(size=(2, blocks * 1000), chunks=(2, 1000))
+    labels = (many[:1] > 0).astype(float)
+    with dask.config.set(scheduler="synchronous"), _Alive() as alive:
+        ag.value_and_grad(loss)(PARAMS, many, labels)
+    assert 0 < alive.most < 25 * 8 * 1000  # so many numbers a sample: five arrays of the hidden layer, ten of the output
