@@ -23,7 +23,7 @@ def define(
     forward: Callable[..., Any],
     *,
     partials: Sequence[Any] | None = None,
-    vjp: Rule | None = None,
+    vjp: Rule | Sequence[Rule | None] | None = None,
     jvp: Rule | None = None,
     name: str | None = None,
     check: Sequence[Any] | None = None,
@@ -38,9 +38,11 @@ def define(
     partials : sequence, optional
         For functions of each element alone: a partial derivative an argument, each ``partial(y, *arrays)``, or
         the numbers 1, -1, 0. Gives both modes.
-    vjp : callable, optional
+    vjp : callable, or a sequence of them, optional
         ``vjp(g, y, *arrays, **attributes)`` returns the cotangents, one an argument (bare if there is one;
         ``None`` for no gradient), each of its argument's shape. Written in NumPy, it can be differentiated again.
+        A sequence has a rule an argument, or ``None``, each called as above and returning the cotangent of its argument; a rule
+        whose cotangent is not asked for, as that of data, is not called.
         Of complex arrays `g` and the cotangents are gradients, ∂L/∂x + i ∂L/∂y, as everywhere outside the engine; a partial is the
         complex derivative, and of a real function the p with df = Re(p dz).
     jvp : callable, optional
@@ -81,19 +83,22 @@ def define(
         arrays = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         attrs = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     title = name or str(getattr(forward, "__name__", "custom"))
-    if partials is not None and len(partials) != len(arrays):
-        raise errors.CustomRuleError(f"{title} takes {len(arrays)} arrays ({', '.join(arrays)}) but got {len(partials)} partials")
+    joint = callable(vjp)
+    rules = [vjp] * len(arrays) if joint else list(vjp if partials is None else partials)  # type: ignore[arg-type]
+    if len(rules) != len(arrays):
+        what = "rules" if partials is None else "partials"
+        raise errors.CustomRuleError(f"{title} takes {len(arrays)} arrays ({', '.join(arrays)}) but got {len(rules)} {what}")
     new = Primitive(forward)
     new.__name__ = title  # type: ignore[attr-defined]
     new.op = Op(
         title,
         new,
         "elementwise" if partials is not None else "general",
-        partials if partials is not None else (vjp,) * len(arrays),
+        rules,
         params=(*arrays, *attrs),
         jvp=jvp,
         tex=tex,
-        joint=vjp is not None,
+        joint=joint,
         strict=True,
     )
     if check is not None:

@@ -41,6 +41,31 @@ def test_an_operation_in_both_modes_and_twice(op: Any) -> None:
     np.testing.assert_allclose(t.grad, g)
 
 
+def test_a_rule_an_argument_is_called_for_those_that_are_asked_for() -> None:
+    called = []
+
+    def by(name: str) -> Any:
+        def rule(g: Any, y: Any, a: Any, b: Any, *, k: float = 1.0) -> Any:
+            called.append(name)
+            return k * g * {"a": b, "b": a}[name]
+
+        return rule
+
+    def product(a: Any, b: Any, *, k: float = 1.0) -> Any:
+        return k * a * b
+
+    op = ag.define(product, vjp=[by("a"), by("b")])
+    np.testing.assert_allclose(ag.grad(lambda b: np.sum(op(X, b, k=2.0)))(X), 2 * X)
+    assert called == ["b"]
+    np.testing.assert_allclose(ag.grad(lambda x: np.sum(op(x, x, k=2.0)))(X), 4 * X)
+    np.testing.assert_allclose(ag.jvp(lambda x: op(x, x), (X,), (X,))[1], 2 * X * X)
+    np.testing.assert_allclose(ag.hvp(lambda x: np.sum(op(x, x)), X, X), 2 * X)
+    first = ag.define(product, vjp=[by("a"), None])
+    np.testing.assert_allclose(ag.grad(lambda x: np.sum(first(x, x)))(X), X)
+    with pytest.raises(ag.CustomRuleError, match=r"takes 2 arrays \(a, b\) but got 1 rules"):
+        ag.define(product, vjp=[by("a")])
+
+
 def test_plain_arguments_give_plain_results() -> None:
     assert cube(2.0) == 8.0
     assert type(cube(X)) is np.ndarray
