@@ -31,12 +31,13 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 @functools.cache
 def _library_folders() -> tuple[str, ...]:
     paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    paths |= {*site.getsitepackages(), site.getusersitepackages(), str(Path(__file__).parents[2])}
+    here = Path(__file__).parents[2]
+    paths |= {*site.getsitepackages(), site.getusersitepackages(), str(here), str(here.with_name("nn"))}
     return tuple(str(p) for p in paths)
 
 
 def is_users(filename: str) -> bool:
-    """Whether a file is the user's own: none of Python, of an installed package or of this one."""
+    """Whether a file is the user's own: none of Python, of an installed package or of this one, whose layers are in `nn`."""
     return not filename.startswith(("<frozen", "<string>", *_library_folders()))
 
 

@@ -107,7 +107,7 @@ class World:
         for base in kind.__mro__[:-1]:
             for member in vars(base).values():
                 member = getattr(member, "__func__", member)
-                if isinstance(member, types.FunctionType):
+                if isinstance(member, types.FunctionType) and is_users(member.__code__.co_filename):
                     self._function(member)
 
     def _function(self, f: types.FunctionType) -> None:
