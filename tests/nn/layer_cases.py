@@ -1,0 +1,148 @@
+"""The table of layers: how each is made, in this library and in PyTorch alike, and what it is called with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import nn
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(library, **more)`` returns the layer; `more` are dtype and generator, for layers that have Parameters.
+    inputs : tuple
+        Shapes of arrays drawn from the normal distribution, or arrays as they are.
+    call : dict
+        Keywords of the call.
+    of_torch : bool
+        PyTorch has it under the same name, and accepts these inputs.
+    bare : bool
+        It takes neither a dtype nor a generator.
+    small : bool
+        Small and smooth enough for numeric derivatives of its second order.
+    loose : float
+        By how much PyTorch's own numbers are off, relatively, in float64.
+    """
+
+    name: str
+    make: Callable[..., Any]
+    inputs: tuple[Any, ...]
+    call: dict[str, Any]
+    of_torch: bool = True
+    bare: bool = False
+    small: bool = True
+    loose: float = 0.0
+
+    def layer(self, dtype: Any = np.float64, rng: Any = 0) -> Any:
+        """Return this library's layer, with Parameters that are all drawn at random."""
+        layer = self.make(nn) if self.bare else self.make(nn, dtype=dtype, rng=rng)
+        draw = np.random.default_rng(7)
+        for p in layer.parameters():  # also those that start as ones and zeros
+            nn.init.uniform_(p, -0.6, 0.9, rng=draw)
+        return layer
+
+    def arrays(self, dtype: Any = np.float64) -> list[np.ndarray]:
+        """Return the inputs."""
+        rng = np.random.default_rng(3)
+        drawn = [rng.normal(size=x).astype(dtype) if isinstance(x, tuple) else x for x in self.inputs]
+        return [x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in drawn]
+
+
+CASES: list[Case] = []
+
+
+def add(
+    name: str,
+    make: Callable[..., Any],
+    *inputs: Any,
+    of_torch: bool = True,
+    bare: bool = False,
+    small: bool = True,
+    loose: float = 0.0,
+    **call: Any,
+) -> None:
+    """Add a case to the table."""
+    CASES.append(Case(name, make, inputs, call, of_torch, bare, small, loose))
+
+
+# --- activations ----------------------------------------------------------------------------------
+
+SMOOTH = ["Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Softsign", "SELU", "SiLU", "Mish", "GLU", "ELU", "CELU", "GELU", "Softplus"]
+SMOOTH = ["Sigmoid", "LogSigmoid", "Tanh", "Tanhshrink", "Softsign", "SELU", "SiLU", "Mish", "GLU", "ELU", "CELU", "GELU", "Softplus"]
+for name in [*SMOOTH, "ReLU", "ReLU6", "Hardswish", "LeakyReLU", "Hardtanh", "Softshrink", "Hardshrink"]:
+    add(name, lambda lib, name=name: getattr(lib, name)(), (3, 4), bare=True)
+for name in ("Softmax", "LogSoftmax", "Softmin"):
+    add(name, lambda lib, name=name: getattr(lib, name)(dim=1), (3, 4, 2), bare=True)
+SPREAD = np.linspace(-30, 30, 42).reshape(6, 7) + 0.01
+add("leaky-0.2", lambda lib: lib.LeakyReLU(0.2), SPREAD, bare=True, small=False)
+add("elu-2", lambda lib: lib.ELU(2.0), SPREAD, bare=True, small=False)
+add("celu-2", lambda lib: lib.CELU(2.0), SPREAD, bare=True, small=False)
+add("gelu-tanh", lambda lib: lib.GELU(approximate="tanh"), (3, 4), bare=True)
+add("gelu-wide", lambda lib: lib.GELU(), SPREAD, bare=True, small=False)
+add("silu-wide", lambda lib: lib.SiLU(), SPREAD, bare=True, small=False)
+add("mish-wide", lambda lib: lib.Mish(), SPREAD, bare=True, small=False)
+add("softplus-2", lambda lib: lib.Softplus(beta=2.0, threshold=5.0), SPREAD, bare=True, small=False)
+add("hardtanh-range", lambda lib: lib.Hardtanh(-2.0, 0.5), SPREAD, bare=True, small=False)
+add("softshrink-2", lambda lib: lib.Softshrink(2.0), SPREAD, bare=True, small=False)
+add("hardshrink-2", lambda lib: lib.Hardshrink(2.0), SPREAD, bare=True, small=False)
+add("threshold", lambda lib: lib.Threshold(0.1, 20.0), (3, 4), bare=True)
+add("kinks-relu6", lambda lib: lib.ReLU6(), np.array([0.0, 6.0, 7.0]), bare=True, small=False)
+add("kinks-hardtanh", lambda lib: lib.Hardtanh(), np.array([-1.0, 0.0, 1.0]), bare=True, small=False)
+add("kinks-leaky", lambda lib: lib.LeakyReLU(), np.array([-1.0, 0.0, 1.0]), bare=True, small=False)
+add("kinks-elu", lambda lib: lib.ELU(2.0), np.array([-1.0, 0.0, 1.0]), bare=True, small=False)
+add("kinks-hardswish", lambda lib: lib.Hardswish(), np.array([-3.0, 0.0, 3.0]), bare=True, small=False)
+add("hardsigmoid", lambda lib: lib.Hardsigmoid(), (3, 4), bare=True, loose=3e-8)  # PyTorch's slope is 1/6 in float32, always
+add("kinks-hardsigmoid", lambda lib: lib.Hardsigmoid(), np.array([-3.0, 0.0, 3.0]), bare=True, small=False, loose=3e-8)
+add("glu-first", lambda lib: lib.GLU(dim=0), (4, 3), bare=True)
+add("prelu", lambda lib, dtype=None, rng=None: lib.PReLU(dtype=dtype), (3, 4))
+add("prelu-channels", lambda lib, dtype=None, rng=None: lib.PReLU(4, dtype=dtype), (3, 4, 2))
+
+# --- convolution ----------------------------------------------------------------------------------
+
+CONVOLUTIONS: dict[str, tuple[Any, dict[str, Any], Shape]] = {
+    "conv1d": (("Conv1d", 2, 3, 3), {}, (2, 2, 7)),
+    "conv1d-all": (("Conv1d", 4, 6, 3), {"stride": 2, "padding": 3, "dilation": 2, "groups": 2}, (2, 4, 8)),
+    "conv1d-same-even": (("Conv1d", 2, 3, 4), {"padding": "same"}, (2, 2, 7)),
+    "conv1d-circular": (("Conv1d", 2, 3, 3), {"padding": 2, "padding_mode": "circular"}, (2, 2, 6)),
+    "conv1d-one-sample": (("Conv1d", 2, 3, 3), {}, (2, 7)),
+    "conv2d": (("Conv2d", 2, 3, 3), {}, (2, 2, 5, 6)),
+    "conv2d-one": (("Conv2d", 1, 2, 1), {}, (1, 1, 3, 3)),
+    "conv2d-no-bias": (("Conv2d", 2, 3, (2, 3)), {"bias": False}, (2, 2, 4, 5)),
+    "conv2d-stride": (("Conv2d", 2, 3, 3), {"stride": 2, "padding": 1}, (2, 2, 6, 5)),
+    "conv2d-stride-gap": (("Conv2d", 2, 3, 2), {"stride": (3, 2)}, (1, 2, 7, 6)),
+    "conv2d-padding": (("Conv2d", 2, 3, 3), {"padding": (2, 1)}, (1, 2, 4, 5)),
+    "conv2d-dilation": (("Conv2d", 2, 3, 3), {"dilation": (1, 2), "padding": 2}, (1, 2, 5, 6)),
+    "conv2d-groups": (("Conv2d", 4, 6, 3), {"groups": 2, "padding": 1}, (2, 4, 4, 4)),
+    "conv2d-depthwise": (("Conv2d", 3, 6, 3), {"groups": 3}, (2, 3, 4, 4)),
+    "conv2d-same": (("Conv2d", 2, 3, (3, 4)), {"padding": "same", "dilation": 2}, (1, 2, 6, 7)),
+    "conv2d-valid": (("Conv2d", 2, 3, 3), {"padding": "valid"}, (1, 2, 5, 5)),
+    "conv2d-reflect": (("Conv2d", 2, 3, 3), {"padding": (1, 2), "padding_mode": "reflect"}, (1, 2, 4, 5)),
+    "conv2d-replicate": (("Conv2d", 2, 3, 3), {"padding": (1, 2), "padding_mode": "replicate"}, (1, 2, 4, 5)),
+    "conv2d-same-circular": (("Conv2d", 2, 3, (3, 2)), {"padding": "same", "padding_mode": "circular"}, (1, 2, 4, 5)),
+    "conv2d-one-sample": (("Conv2d", 2, 3, 3), {}, (2, 5, 6)),
+    "conv2d-empty": (("Conv2d", 2, 3, 3), {}, (0, 2, 5, 6)),
+    "conv-transpose1d": (("ConvTranspose1d", 2, 3, 3), {"stride": 2, "padding": 1, "output_padding": 1}, (2, 2, 5)),
+    "conv-transpose2d": (("ConvTranspose2d", 2, 3, 3), {}, (2, 2, 3, 4)),
+    "conv-transpose2d-all": (
+        ("ConvTranspose2d", 4, 6, (3, 2)),
+        {"stride": (2, 3), "padding": (1, 0), "output_padding": (1, 2), "groups": 2, "dilation": (2, 1)},
+        (2, 4, 3, 3),
+    ),
+    "conv-transpose2d-dilated-out": (("ConvTranspose2d", 2, 2, 3), {"output_padding": 1, "dilation": 2, "padding": 3}, (1, 2, 4, 4)),
+    "conv-transpose2d-far-out": (("ConvTranspose2d", 2, 2, 2), {"output_padding": 2, "dilation": 3}, (1, 2, 2, 2)),
+    "conv-transpose2d-no-bias": (("ConvTranspose2d", 2, 3, 2), {"stride": 2, "bias": False}, (1, 2, 3, 3)),
+    "conv-transpose2d-one-sample": (("ConvTranspose2d", 2, 3, 2), {}, (2, 3, 3)),
+}
+for name, ((kind, *sizes), options, shape) in CONVOLUTIONS.items():
+    add(name, lambda lib, kind=kind, sizes=sizes, options=options, **more: getattr(lib, kind)(*sizes, **options, **more), shape)
