@@ -146,3 +146,38 @@ CONVOLUTIONS: dict[str, tuple[Any, dict[str, Any], Shape]] = {
 }
 for name, ((kind, *sizes), options, shape) in CONVOLUTIONS.items():
     add(name, lambda lib, kind=kind, sizes=sizes, options=options, **more: getattr(lib, kind)(*sizes, **options, **more), shape)
+
+# --- pooling --------------------------------------------------------------------------------------
+
+TIES = np.array([[[[1.0, 1.0, 0.0, 2.0], [1.0, 0.0, 2.0, 2.0], [0.0, 0.0, 3.0, 3.0], [0.0, 0.0, 3.0, 3.0]]]])
+POOLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any], Any]] = {
+    "max1d": ("MaxPool1d", (2,), {}, (2, 3, 7)),
+    "max1d-all": ("MaxPool1d", (3,), {"stride": 2, "padding": 1, "dilation": 2, "ceil_mode": True}, (2, 3, 8)),
+    "max2d": ("MaxPool2d", (2,), {}, (2, 2, 4, 5)),
+    "max2d-overlap": ("MaxPool2d", ((3, 2),), {"stride": (1, 2)}, (2, 2, 5, 6)),
+    "max2d-padding": ("MaxPool2d", (3,), {"stride": 2, "padding": 1}, (1, 2, 5, 6)),
+    "max2d-dilation": ("MaxPool2d", (2,), {"dilation": (2, 1), "stride": 1}, (1, 2, 5, 4)),
+    "max2d-ceil": ("MaxPool2d", (2,), {"ceil_mode": True}, (1, 2, 5, 7)),
+    "max2d-ceil-padding": ("MaxPool2d", (3,), {"ceil_mode": True, "padding": 1, "stride": 2}, (1, 2, 6, 7)),
+    "max2d-one-sample": ("MaxPool2d", (2,), {}, (2, 4, 4)),
+    "max2d-empty": ("MaxPool2d", (2,), {}, (0, 2, 4, 4)),
+    "avg1d": ("AvgPool1d", (2,), {}, (2, 3, 7)),
+    "avg1d-all": ("AvgPool1d", (3,), {"stride": 2, "padding": 1, "ceil_mode": True, "count_include_pad": False}, (2, 3, 8)),
+    "avg2d": ("AvgPool2d", (2,), {}, (2, 2, 4, 5)),
+    "avg2d-padding": ("AvgPool2d", (3,), {"stride": 2, "padding": 1}, (1, 2, 5, 6)),
+    "avg2d-padding-left-out": ("AvgPool2d", (3,), {"stride": 2, "padding": 1, "count_include_pad": False}, (1, 2, 5, 6)),
+    "avg2d-ceil": ("AvgPool2d", (3,), {"stride": 2, "ceil_mode": True}, (1, 2, 6, 6)),
+    "avg2d-ceil-padding": ("AvgPool2d", (3,), {"stride": 2, "padding": 1, "ceil_mode": True}, (1, 2, 6, 7)),
+    "avg2d-divisor": ("AvgPool2d", (2,), {"divisor_override": 3}, (1, 2, 4, 4)),
+    "adaptive-avg1d": ("AdaptiveAvgPool1d", (3,), {}, (2, 2, 7)),
+    "adaptive-avg2d": ("AdaptiveAvgPool2d", ((3, 2),), {}, (2, 2, 5, 6)),
+    "adaptive-avg2d-one": ("AdaptiveAvgPool2d", (1,), {}, (2, 2, 3, 4)),
+    "adaptive-avg2d-keep": ("AdaptiveAvgPool2d", ((None, 4),), {}, (2, 5, 6)),
+    "adaptive-avg2d-larger": ("AdaptiveAvgPool2d", (5,), {}, (1, 2, 3, 4)),
+    "adaptive-max1d": ("AdaptiveMaxPool1d", (3,), {}, (2, 2, 7)),
+    "adaptive-max2d": ("AdaptiveMaxPool2d", ((3, 2),), {}, (1, 2, 5, 6)),
+}
+for name, (kind, sizes, options, shape) in POOLS.items():
+    add(name, lambda lib, kind=kind, sizes=sizes, options=options: getattr(lib, kind)(*sizes, **options), shape, bare=True)
+add("max2d-ties", lambda lib: lib.MaxPool2d(2, stride=1), TIES, bare=True, small=False)
+add("adaptive-max2d-ties", lambda lib: lib.AdaptiveMaxPool2d(3), TIES, bare=True, small=False)
