@@ -31,6 +31,8 @@ class Case:
         It takes neither a dtype nor a generator.
     small : bool
         Small and smooth enough for numeric derivatives of its second order.
+    training : bool
+        The mode in which it is called.
     loose : float
         By how much PyTorch's own numbers are off, relatively, in float64.
     """
@@ -43,6 +45,7 @@ class Case:
     bare: bool = False
     small: bool = True
     loose: float = 0.0
+    training: bool = True
 
     def layer(self, dtype: Any = np.float64, rng: Any = 0) -> Any:
         """Return this library's layer, with Parameters that are all drawn at random."""
@@ -50,7 +53,7 @@ class Case:
         draw = np.random.default_rng(7)
         for p in layer.parameters():  # also those that start as ones and zeros
             nn.init.uniform_(p, -0.6, 0.9, rng=draw)
-        return layer
+        return layer.train(self.training)
 
     def arrays(self, dtype: Any = np.float64) -> list[np.ndarray]:
         """Return the inputs."""
@@ -70,10 +73,11 @@ def add(
     bare: bool = False,
     small: bool = True,
     loose: float = 0.0,
+    training: bool = True,
     **call: Any,
 ) -> None:
     """Add a case to the table."""
-    CASES.append(Case(name, make, inputs, call, of_torch, bare, small, loose))
+    CASES.append(Case(name, make, inputs, call, of_torch, bare, small, loose, training))
 
 
 # --- activations ----------------------------------------------------------------------------------
@@ -181,3 +185,35 @@ for name, (kind, sizes, options, shape) in POOLS.items():
     add(name, lambda lib, kind=kind, sizes=sizes, options=options: getattr(lib, kind)(*sizes, **options), shape, bare=True)
 add("max2d-ties", lambda lib: lib.MaxPool2d(2, stride=1), TIES, bare=True, small=False)
 add("adaptive-max2d-ties", lambda lib: lib.AdaptiveMaxPool2d(3), TIES, bare=True, small=False)
+
+# --- normalisation --------------------------------------------------------------------------------
+
+NORMS: dict[str, tuple[tuple[Any, ...], dict[str, Any], Shape]] = {
+    "batch1d": (("BatchNorm1d", 3), {}, (4, 3)),
+    "batch1d-signals": (("BatchNorm1d", 3), {"momentum": None}, (2, 3, 4)),
+    "batch1d-no-affine": (("BatchNorm1d", 3), {"affine": False, "eps": 1e-3}, (4, 3)),
+    "batch2d": (("BatchNorm2d", 2), {}, (2, 2, 3, 2)),
+    "batch2d-one-sample": (("BatchNorm2d", 2), {"momentum": 0.3}, (1, 2, 3, 2)),
+    "batch2d-untracked": (("BatchNorm2d", 2), {"track_running_stats": False}, (2, 2, 3, 2)),
+    "instance1d": (("InstanceNorm1d", 3), {}, (2, 3, 4)),
+    "instance1d-single": (("InstanceNorm1d", 3), {"affine": True}, (3, 4)),
+    "instance2d": (("InstanceNorm2d", 2), {"affine": True, "track_running_stats": True}, (2, 2, 3, 2)),
+    "group": (("GroupNorm", 2, 4), {}, (2, 4, 3)),
+    "group-images": (("GroupNorm", 3, 6), {"eps": 1e-3}, (1, 6, 2, 2)),
+    "group-no-affine": (("GroupNorm", 1, 4), {"affine": False}, (2, 4)),
+    "layer": (("LayerNorm", 4), {}, (3, 4)),
+    "layer-two-axes": (("LayerNorm", (3, 4)), {"eps": 1e-3}, (2, 3, 4)),
+    "layer-no-bias": (("LayerNorm", 4), {"bias": False}, (2, 2, 4)),
+    "layer-no-affine": (("LayerNorm", 4), {"elementwise_affine": False}, (4,)),
+    "rms": (("RMSNorm", 4), {}, (3, 4)),
+    "rms-two-axes": (("RMSNorm", (2, 4)), {"eps": 1e-3}, (3, 2, 4)),
+    "rms-no-affine": (("RMSNorm", 4), {"elementwise_affine": False}, (4,)),
+}
+for name, ((kind, *sizes), options, shape) in NORMS.items():
+
+    def norm(lib: Any, dtype: Any, rng: Any = None, kind: str = kind, sizes: Any = sizes, options: Any = options) -> Any:
+        return getattr(lib, kind)(*sizes, **options, dtype=dtype)
+
+    add(name, norm, shape)
+    if kind.startswith(("Batch", "Instance")):
+        add(f"{name}-eval", norm, shape, training=False)

@@ -32,9 +32,9 @@ def theirs(case: Case, dtype: Any, state: dict[str, Any]) -> Any:
     return layer
 
 
-def both(case: Case, dtype: Any, rtol: float, atol: float, *, training: bool = True) -> None:
-    layer = case.layer(dtype).train(training)
-    other = theirs(case, dtype, layer.state_dict()).train(training)
+def both(case: Case, dtype: Any, rtol: float, atol: float) -> None:
+    layer = case.layer(dtype)
+    other = theirs(case, dtype, layer.state_dict()).train(case.training)
     xs = [ag.Tensor(x, requires_grad=True) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for x in case.arrays(dtype)]
     ts = [torch.tensor(x, requires_grad=x.dtype.kind == "f") if isinstance(x, np.ndarray) else x for x in case.arrays(dtype)]
     call = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in case.call.items()}
