@@ -35,7 +35,9 @@ from nn.functional.activations import (
 from nn.functional.arguments import Reduction
 from nn.functional.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from nn.functional.distances import cosine_similarity, normalize, pairwise_distance
-from nn.functional.linear import linear
+from nn.functional.dropout import dropout, dropout1d, dropout2d
+from nn.functional.embedding import embedding
+from nn.functional.linear import bilinear, linear
 from nn.functional.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -76,6 +78,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
@@ -86,7 +89,11 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
     "elu",
+    "embedding",
     "gaussian_nll_loss",
     "gelu",
     "glu",

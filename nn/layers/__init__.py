@@ -32,9 +32,11 @@ from nn.layers.activations import (
     Tanhshrink,
     Threshold,
 )
-from nn.layers.containers import Sequential
+from nn.layers.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from nn.layers.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
-from nn.layers.linear import Linear
+from nn.layers.dropout import Dropout, Dropout1d, Dropout2d
+from nn.layers.embedding import Embedding
+from nn.layers.linear import Bilinear, Linear
 from nn.layers.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm
 from nn.layers.pooling import (
     AdaptiveAvgPool1d,
@@ -46,6 +48,7 @@ from nn.layers.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from nn.layers.shaping import Flatten, Identity, Unflatten
 
 __all__ = [
     "CELU",
@@ -61,15 +64,22 @@ __all__ = [
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Embedding",
+    "Flatten",
     "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "LayerNorm",
@@ -80,7 +90,11 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "Mish",
+    "ModuleDict",
+    "ModuleList",
     "PReLU",
+    "ParameterDict",
+    "ParameterList",
     "RMSNorm",
     "ReLU",
     "ReLU6",
@@ -95,4 +109,5 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Unflatten",
 ]

@@ -11,10 +11,11 @@ import numpy as np
 from nn import functional as F  # noqa: N812
 from nn import init as initialisers
 from nn.errors import ShapeMismatchError
+from nn.layers.settings import positive
 from nn.module import Module
 from nn.parameter import Parameter
 
-__all__ = ["Linear"]
+__all__ = ["Bilinear", "Linear"]
 
 Initialiser = Callable[..., Any]
 
@@ -68,9 +69,7 @@ class Linear(Module):
         rng: initialisers.RNG = None,
         dtype: Any = np.float64,
     ) -> None:
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-                raise ValueError(f"Linear needs {name} to be a positive integer, got {n!r}")
+        positive(self, in_features=in_features, out_features=out_features)
         generator = np.random.default_rng(rng)
         bound = 1 / math.sqrt(in_features)
         self.in_features, self.out_features = int(in_features), int(out_features)
@@ -96,3 +95,51 @@ class Linear(Module):
     def extra_repr(self) -> str:
         """Return the sizes."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Bilinear(Module):
+    """x1 @ weight[k] @ x2 + bias[k]: `nn.functional.bilinear`.
+
+    Parameters
+    ----------
+    in1_features, in2_features, out_features : int
+        The lengths of the last axes of the inputs and of the output.
+    bias : bool, default True
+        Whether there is a bias.
+    rng : Generator, int or None
+        Where the numbers come from, uniform within 1 / sqrt(in1_features).
+    dtype : floating dtype, default float64
+        Of both Parameters.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (out_features, in1_features, in2_features)
+    bias : Parameter of shape (out_features,), or None
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: initialisers.RNG = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        positive(self, in1_features=in1_features, in2_features=in2_features, out_features=out_features)
+        self.in1_features, self.in2_features, self.out_features = int(in1_features), int(in2_features), int(out_features)
+        generator = np.random.default_rng(rng)
+        bound = 1 / math.sqrt(in1_features)
+        weight = Parameter(np.zeros((out_features, in1_features, in2_features), dtype))
+        self.weight = initialisers.uniform_(weight, -bound, bound, rng=generator)
+        self.bias = initialisers.uniform_(Parameter(np.zeros(out_features, dtype)), -bound, bound, rng=generator) if bias else None
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """Return (..., out_features) for inputs (..., in1_features) and (..., in2_features)."""
+        return F.bilinear(x1, x2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}"
+        return f"{sizes}, bias={self.bias is not None}"

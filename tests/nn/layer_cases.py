@@ -217,3 +217,21 @@ for name, ((kind, *sizes), options, shape) in NORMS.items():
     add(name, norm, shape)
     if kind.startswith(("Batch", "Instance")):
         add(f"{name}-eval", norm, shape, training=False)
+
+# --- affine maps, tables, shapes ------------------------------------------------------------------
+
+NUMBERS = np.array([[1, 4, 0], [2, 2, 1]])
+add("linear", lambda lib, **more: lib.Linear(3, 4, **more), (2, 3))
+add("linear-no-bias", lambda lib, **more: lib.Linear(3, 4, bias=False, **more), (2, 1, 3))
+add("bilinear", lambda lib, **more: lib.Bilinear(2, 3, 4, **more), (5, 2), (5, 3))
+add("bilinear-no-bias", lambda lib, **more: lib.Bilinear(2, 3, 4, bias=False, **more), (2, 3, 2), (2, 3, 3))
+add("embedding", lambda lib, **more: lib.Embedding(5, 3, **more), NUMBERS)
+add("embedding-padding", lambda lib, **more: lib.Embedding(5, 3, padding_idx=-3, **more), NUMBERS, small=False)  # no gradient there
+add("flatten", lambda lib: lib.Flatten(), (2, 3, 2), bare=True)
+add("flatten-some", lambda lib: lib.Flatten(0, 1), (2, 3, 2), bare=True)
+add("unflatten", lambda lib: lib.Unflatten(1, (2, -1)), (2, 6), bare=True)
+add("identity", lambda lib: lib.Identity(7, x=8), (2, 3), bare=True)
+for name in ("Dropout", "Dropout1d", "Dropout2d"):
+    add(f"{name}-eval", lambda lib, name=name: getattr(lib, name)(0.3), (2, 3, 4), bare=True, training=False)
+add("Dropout-0", lambda lib: lib.Dropout(0.0), (2, 3, 4), bare=True)
+add("Dropout-1", lambda lib: lib.Dropout(1.0), (2, 3, 4), bare=True)
