@@ -68,6 +68,7 @@ from nn.functional.pooling import (
     max_pool1d,
     max_pool2d,
 )
+from nn.functional.recurrent import gru, lstm, rnn
 
 __all__ = [
     "Reduction",
@@ -98,6 +99,7 @@ __all__ = [
     "gelu",
     "glu",
     "group_norm",
+    "gru",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -112,6 +114,7 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "lstm",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
@@ -126,6 +129,7 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "rnn",
     "selu",
     "sigmoid",
     "silu",

@@ -235,3 +235,24 @@ for name in ("Dropout", "Dropout1d", "Dropout2d"):
     add(f"{name}-eval", lambda lib, name=name: getattr(lib, name)(0.3), (2, 3, 4), bare=True, training=False)
 add("Dropout-0", lambda lib: lib.Dropout(0.0), (2, 3, 4), bare=True)
 add("Dropout-1", lambda lib: lib.Dropout(1.0), (2, 3, 4), bare=True)
+
+# --- recurrent layers -----------------------------------------------------------------------------
+
+RECURRENT: dict[str, tuple[dict[str, Any], Shape]] = {
+    "plain": ({}, (3, 2, 3)),
+    "one-step": ({}, (1, 2, 3)),
+    "one-sample": ({}, (3, 1, 3)),
+    "unbatched": ({}, (3, 3)),
+    "no-bias": ({"bias": False}, (3, 2, 3)),
+    "all": ({"num_layers": 2, "bidirectional": True, "batch_first": True}, (2, 3, 3)),
+}
+for kind in ("RNN", "LSTM", "GRU"):
+    for name, (options, shape) in RECURRENT.items():
+        add(f"{kind}-{name}", lambda lib, kind=kind, options=options, **more: getattr(lib, kind)(3, 2, **options, **more), shape)
+    add(f"{kind}Cell", lambda lib, kind=kind, **more: getattr(lib, f"{kind}Cell")(3, 2, **more), (4, 3))
+    add(f"{kind}Cell-unbatched", lambda lib, kind=kind, **more: getattr(lib, f"{kind}Cell")(3, 2, bias=False, **more), (3,))
+for kind in ("RNN", "GRU"):
+    add(f"{kind}-state", lambda lib, kind=kind, **more: getattr(lib, kind)(3, 2, **more), (3, 2, 3), (1, 2, 2))
+    add(f"{kind}Cell-state", lambda lib, kind=kind, **more: getattr(lib, f"{kind}Cell")(3, 2, **more), (2, 3), (2, 2))
+add("RNN-relu", lambda lib, **more: lib.RNN(3, 2, nonlinearity="relu", **more), (3, 2, 3))
+add("RNNCell-relu", lambda lib, **more: lib.RNNCell(3, 2, nonlinearity="relu", **more), (2, 3))
