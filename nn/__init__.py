@@ -69,6 +69,7 @@ from nn.layers import (
     Mish,
     ModuleDict,
     ModuleList,
+    MultiheadAttention,
     ParameterDict,
     ParameterList,
     PReLU,
@@ -87,6 +88,8 @@ from nn.layers import (
     Tanh,
     Tanhshrink,
     Threshold,
+    TransformerEncoder,
+    TransformerEncoderLayer,
     Unflatten,
 )
 from nn.losses import (
@@ -189,6 +192,7 @@ __all__ = [
     "ModuleDict",
     "ModuleList",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NAdam",
     "NLLLoss",
     "Optimizer",
@@ -218,6 +222,8 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "TrainingInterrupted",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
     "clip_grad_norm_",

@@ -33,6 +33,7 @@ from nn.functional.activations import (
     threshold,
 )
 from nn.functional.arguments import Reduction
+from nn.functional.attention import scaled_dot_product_attention
 from nn.functional.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from nn.functional.distances import cosine_similarity, normalize, pairwise_distance
 from nn.functional.dropout import dropout, dropout1d, dropout2d
@@ -130,6 +131,7 @@ __all__ = [
     "relu6",
     "rms_norm",
     "rnn",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

@@ -30,8 +30,11 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:  # 
     >>> nn.functional.linear(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([0.5]))
     array([[11.5]])
     """
-    y = np.matmul(input, weight.T)
-    return y if bias is None else y + bias
+    leading = input.shape[:-1]
+    one = len(leading) > 1  # as one product of matrices instead of many
+    y = np.matmul(np.reshape(input, (-1, input.shape[-1])) if one and input.size else input, weight.T)
+    y = y if bias is None else y + bias
+    return np.reshape(y, (*leading, weight.shape[0])) if one and input.size else y
 
 
 def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = None) -> Array:

@@ -32,6 +32,7 @@ from nn.layers.activations import (
     Tanhshrink,
     Threshold,
 )
+from nn.layers.attention import MultiheadAttention
 from nn.layers.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from nn.layers.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from nn.layers.dropout import Dropout, Dropout1d, Dropout2d
@@ -50,6 +51,7 @@ from nn.layers.pooling import (
 )
 from nn.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from nn.layers.shaping import Flatten, Identity, Unflatten
+from nn.layers.transformer import TransformerEncoder, TransformerEncoderLayer
 
 __all__ = [
     "CELU",
@@ -98,6 +100,7 @@ __all__ = [
     "Mish",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "PReLU",
     "ParameterDict",
     "ParameterList",
@@ -116,5 +119,7 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "Unflatten",
 ]

@@ -256,3 +256,46 @@ for kind in ("RNN", "GRU"):
     add(f"{kind}Cell-state", lambda lib, kind=kind, **more: getattr(lib, f"{kind}Cell")(3, 2, **more), (2, 3), (2, 2))
 add("RNN-relu", lambda lib, **more: lib.RNN(3, 2, nonlinearity="relu", **more), (3, 2, 3))
 add("RNNCell-relu", lambda lib, **more: lib.RNNCell(3, 2, nonlinearity="relu", **more), (2, 3))
+
+# --- attention ------------------------------------------------------------------------------------
+
+CAUSAL = np.triu(np.ones((3, 3), bool), 1)
+PADDED = np.array([[False, False, True], [False, True, True]])
+
+
+def attention(lib: Any, *sizes: int, **options: Any) -> Any:
+    return lib.MultiheadAttention(*sizes, **options)
+
+
+X = (3, 2, 4)
+add("attention", lambda lib, **more: attention(lib, 4, 2, **more), X, X, X)
+add("attention-no-bias", lambda lib, **more: attention(lib, 4, 1, bias=False, **more), X, X, X)
+add("attention-batch-first", lambda lib, **more: attention(lib, 4, 2, batch_first=True, **more), (2, 3, 4), (2, 5, 4), (2, 5, 4))
+add("attention-dims", lambda lib, **more: attention(lib, 4, 2, kdim=3, vdim=5, **more), X, (6, 2, 3), (6, 2, 5))
+add("attention-unbatched", lambda lib, **more: attention(lib, 4, 2, batch_first=True, **more), (3, 4), (5, 4), (5, 4))
+add("attention-heads", lambda lib, **more: attention(lib, 4, 2, **more), X, X, X, average_attn_weights=False)
+add("attention-no-weights", lambda lib, **more: attention(lib, 4, 2, **more), X, X, X, need_weights=False)
+add("attention-causal", lambda lib, **more: attention(lib, 4, 2, **more), X, X, X, attn_mask=CAUSAL)
+add("attention-padding", lambda lib, **more: attention(lib, 4, 2, **more), X, X, X, key_padding_mask=PADDED)
+add("attention-both-masks", lambda lib, **more: attention(lib, 4, 2, **more), X, X, X, attn_mask=CAUSAL, key_padding_mask=PADDED)
+add("attention-one-step", lambda lib, **more: attention(lib, 4, 2, **more), (1, 1, 4), (1, 1, 4), (1, 1, 4))
+
+
+def encoder(lib: Any, activation: Any = "relu", norm_first: bool = False, batch_first: bool = False, bias: bool = True, **more: Any) -> Any:
+    how = {"dropout": 0.0, "activation": activation, "norm_first": norm_first, "batch_first": batch_first, "bias": bias}
+    return lib.TransformerEncoderLayer(4, 2, dim_feedforward=6, **how, **more)
+
+
+add("encoder-layer", encoder, X)
+add("encoder-layer-gelu", lambda lib, **more: encoder(lib, "gelu", norm_first=True, **more), X)
+add("encoder-layer-batch-first", lambda lib, **more: encoder(lib, batch_first=True, bias=False, **more), (2, 3, 4), src_mask=CAUSAL)
+add("encoder-layer-padding", lambda lib, **more: encoder(lib, batch_first=True, **more), (2, 3, 4), src_key_padding_mask=PADDED)
+add("encoder-layer-unbatched", encoder, (3, 4))
+
+
+def encoders(lib: Any, dtype: Any, rng: Any = None) -> Any:
+    more = {"rng": rng} if lib is nn else {}
+    return lib.TransformerEncoder(encoder(lib, dtype=dtype, **more), 2, lib.LayerNorm(4, dtype=dtype))
+
+
+add("encoder", encoders, X)

@@ -18,14 +18,16 @@ EVERY = pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 
 def total(result: Any) -> Any:
     """Return a number that depends on all of a result, smoothly and differently on each element."""
-    parts = [p for p in leaves(result) if p.size]
+    parts = [p for p in leaves_of(result) if p.size]
     return sum(np.sum(np.sin(p + 0.1 * np.arange(p.size).reshape(p.shape))) for p in parts)
 
 
-def leaves(x: Any) -> list[Any]:
-    if isinstance(x, (tuple, list)):
-        return [leaf for part in x for leaf in leaves(part)]
-    return [] if x is None else [x]
+def leaves_of(tree: Any) -> list[Any]:
+    if isinstance(tree, dict):
+        return [leaf for k in sorted(tree) for leaf in leaves_of(tree[k])]
+    if isinstance(tree, (tuple, list)):
+        return [leaf for part in tree for leaf in leaves_of(part)]
+    return [] if tree is None else [tree]
 
 
 def function_of(case: Case) -> tuple[Any, dict[str, Any], list[Any]]:
@@ -43,7 +45,7 @@ def floats(xs: list[Any]) -> list[int]:
 def test_derivatives_are_the_numeric_ones_to_the_second_order(case: Case) -> None:
     f, parameters, xs = function_of(case)
     fixed = dict(enumerate(xs))
-    if not leaves(f(parameters, *xs))[0].size:
+    if not leaves_of(f(parameters, *xs))[0].size:
         pytest.skip("nothing comes out")
 
     def scalar(p: Any, moving: Any) -> Any:
@@ -77,12 +79,6 @@ def test_both_modes_agree_and_nothing_is_written_to(case: Case) -> None:
         np.testing.assert_array_equal(x, old)
 
 
-def leaves_of(tree: Any) -> list[Any]:
-    if isinstance(tree, dict):
-        return [leaf for k in sorted(tree) for leaf in leaves_of(tree[k])]
-    return [leaf for part in tree for leaf in leaves_of(part)] if isinstance(tree, (tuple, list)) else [tree]
-
-
 @EVERY
 def test_many_examples_at_once_are_each_of_them(case: Case) -> None:
     f, parameters, xs = function_of(case)
@@ -91,16 +87,15 @@ def test_many_examples_at_once_are_each_of_them(case: Case) -> None:
         pytest.skip("nothing to have examples of")
     stacks = [np.stack([xs[i], xs[i][..., ::-1]]) for i in moving]
 
-    def gradient(*some: Any) -> Any:
+    def example(*some: Any) -> Any:
         given = dict(zip(moving, some, strict=True))
-        return ag.grad(lambda p: total(f(p, *(given.get(i, x) for i, x in enumerate(xs)))))(parameters), f(
-            parameters, *(given.get(i, x) for i, x in enumerate(xs))
-        )
+        mine = [given.get(i, x) for i, x in enumerate(xs)]
+        return ag.grad(lambda p: total(f(p, *mine)))(parameters), f(parameters, *mine)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ag.LoopWarning)
-        together = leaves_of(ag.vmap(gradient)(*stacks))
-    one_by_one = [leaves_of(gradient(*(s[i] for s in stacks))) for i in range(2)]
+        together = leaves_of(ag.vmap(example)(*stacks))
+    one_by_one = [leaves_of(example(*(s[i] for s in stacks))) for i in range(2)]
     for got, *wanted in zip(together, *one_by_one, strict=True):
         np.testing.assert_allclose(got, np.stack(wanted), rtol=1e-9, atol=1e-11)
 
@@ -125,14 +120,14 @@ def test_a_backward_pass_written_by_hand_is_judged(case: Case) -> None:
     if not moving:
         pytest.skip("the gradient is by Parameters alone")
     x = xs[moving[0]]
-    first = leaves(f(parameters, *xs))[0]
+    first = leaves_of(f(parameters, *xs))[0]
     if not first.size:
         pytest.skip("nothing comes out")
     seed = np.random.default_rng(2).normal(size=first.shape)
     rest = {i: y for i, y in enumerate(xs) if i != moving[0]}
 
     def output(x: Any) -> Any:
-        return leaves(f(parameters, *(rest.get(i, x) for i in range(len(xs)))))[0]
+        return leaves_of(f(parameters, *(rest.get(i, x) for i in range(len(xs)))))[0]
 
     def forward(x: Any) -> Any:
         out = output(x)

@@ -12,7 +12,7 @@ import autograd_np as ag
 
 torch: Any = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torch")
+pytestmark = pytest.mark.filterwarnings("ignore:(enable_nested_tensor|Using padding=.same.):UserWarning")
 
 PAIRS = [(np.float64, 1e-11, 1e-12), (np.float32, 2e-4, 2e-5)]
 
