@@ -88,49 +88,50 @@ _RNN: dict[str, Callable[..., Array]] = {
 
 def _lstm(z: Array, h: Array, c: Array, w: Array) -> Array:
     n = h.shape[1]
-    out = np.empty((*z.shape[:2], 2 * n), z.dtype)
-    wt = np.ascontiguousarray(w.T)
+    out = np.empty((*z.shape[:2], 6 * n), z.dtype)
+    scale = np.repeat(np.array([0.5, 0.5, 1, 0.5], z.dtype), n)  # sigmoid(x) = (1 + tanh(x / 2)) / 2: one call for all gates
+    shift = 1 - scale
+    z, wt = z * scale, w.T * scale
     for t in range(len(z)):
         a = np.matmul(h, wt)
         a += z[t]
-        _sigmoid_(a[:, : 2 * n])
-        _sigmoid_(a[:, 3 * n :])
-        i, f, g, o = (a[:, k * n : (k + 1) * n] for k in range(4))
-        np.tanh(g, out=g)
-        h, new = out[t, :, :n], out[t, :, n:]
-        np.multiply(f, c, out=new)
-        g *= i
-        new += g
+        np.tanh(a, out=a)
+        a *= scale
+        a += shift
+        h, new, out[t, :, 2 * n :] = out[t, :, :n], out[t, :, n : 2 * n], a
+        np.multiply(a[:, n : 2 * n], c, out=new)
+        new += a[:, :n] * a[:, 2 * n : 3 * n]
         np.tanh(new, out=h)
-        h *= o
+        h *= a[:, 3 * n :]
         c = new
     return out
 
 
-def _lstm_vjp(g: Array, y: Array, z: Array, h0: Array, c0: Array, w: Array) -> Any:
+def _lstm_vjp(g: Array, y: Array, _z: Array, h0: Array, c0: Array, w: Array) -> Any:
     n = h0.shape[1]
-    hs, cs = y[..., :n], y[..., n:]
-    h, c = _before(h0, hs), _before(c0, cs)
-    a = z + _through(h, w)
-    i, f, o = ag.sigmoid(a[..., :n]), ag.sigmoid(a[..., n : 2 * n]), ag.sigmoid(a[..., 3 * n :])
-    new, squashed = np.tanh(a[..., 2 * n : 3 * n]), np.tanh(cs)
-    of_c = np.stack([new * i * (1 - i), c * f * (1 - f), i * (1 - new * new)], axis=2)
-    of_h = squashed * o * (1 - o)
+    h, c = _before(h0, y[..., :n]), _before(c0, y[..., n : 2 * n])
+    gates, i, f, new, o = (y[..., a * n : b * n] for a, b in ((2, 6), (2, 3), (3, 4), (4, 5), (5, 6)))
+    squashed = np.tanh(y[..., n : 2 * n])
+    slopes = np.concatenate([i * (1 - i), f * (1 - f), 1 - new * new, o * (1 - o)], axis=2)
+    factors = np.concatenate([new, c, i, squashed], axis=2) * slopes
+    of_gates = g[..., 2 * n :] * slopes  # zero, unless a derivative of this rule is taken
     into_c = o * (1 - squashed * squashed)
     dh, dc = np.zeros_like(h0), np.zeros_like(c0)
     steps: list[Array] = []
-    for t in range(len(z) - 1, -1, -1):
+    for t in range(len(gates) - 1, -1, -1):
         dh = g[t, :, :n] + dh
-        dc = g[t, :, n:] + dc + dh * into_c[t]
-        gates = np.reshape(np.expand_dims(dc, 1) * of_c[t], (-1, 3 * n))
-        steps.append(np.concatenate([gates, dh * of_h[t]], axis=1))
+        dc = g[t, :, n : 2 * n] + dc + dh * into_c[t]
+        steps.append(np.concatenate([dc, dc, dc, dh], axis=1) * factors[t] + of_gates[t])
         dh, dc = np.matmul(steps[-1], w), dc * f[t]
     d = np.stack(steps[::-1])
     return d, dh, dc, _by_weight(d, h)
 
 
 _LSTM: Callable[..., Array] = ag.define(_lstm, vjp=_lstm_vjp, name="lstm")
-"""Input, forget, cell and output gates of the input (steps, samples, 4 hidden), first states, weight -> both states, side by side."""
+"""Input, forget, cell and output gates of the input (steps, samples, 4 hidden), first states, weight -> h, c and the four gates.
+
+That the gates are part of the result saves the rule a product of matrices for each step.
+"""
 
 
 # --- GRU ------------------------------------------------------------------------------------------
@@ -296,7 +297,7 @@ def lstm(
     z = _of_input(x, weight_ih, (bias_ih, bias_hh), reverse, "lstm", hidden, 4)
     y = _LSTM(z, *(_first(state, x, weight_hh, "lstm", 4) for state in hx), weight_hh)
     h = y[..., :hidden]
-    return (h[::-1] if reverse else h), (y[-1, :, :hidden], y[-1, :, hidden:])
+    return (h[::-1] if reverse else h), (y[-1, :, :hidden], y[-1, :, hidden : 2 * hidden])
 
 
 def gru(
