@@ -58,11 +58,14 @@ def dropout(input: Array, p: float = 0.5, training: bool = True, *, rng: Any = N
 
 def _dropout_channels(x: Array, p: float, training: bool, rng: Any, dims: int) -> Array:
     x, p = array(x), _probability(p, f"dropout{dims}d")
+    if dims == 2 and x.ndim == 3:
+        raise ShapeMismatchError(
+            f"dropout2d got an input of shape {x.shape}, which PyTorch takes for (samples, channels, length); use dropout1d for that, or "
+            f"x[None] for one image"
+        )
     if x.ndim not in (dims + 1, dims + 2):
         axes = "length" if dims == 1 else "height, width"
-        raise ShapeMismatchError(
-            f"dropout{dims}d drops whole channels: it expected (samples, channels, {axes}) or (channels, {axes}), got shape {x.shape}"
-        )
+        raise ShapeMismatchError(f"dropout{dims}d drops whole channels: it expected (samples, channels, {axes}), got shape {x.shape}")
     return _dropped(x, (*x.shape[:-dims], *(1,) * dims), p, rng) if training else x
 
 

@@ -231,8 +231,8 @@ add("flatten", lambda lib: lib.Flatten(), (2, 3, 2), bare=True)
 add("flatten-some", lambda lib: lib.Flatten(0, 1), (2, 3, 2), bare=True)
 add("unflatten", lambda lib: lib.Unflatten(1, (2, -1)), (2, 6), bare=True)
 add("identity", lambda lib: lib.Identity(7, x=8), (2, 3), bare=True)
-for name in ("Dropout", "Dropout1d", "Dropout2d"):
-    add(f"{name}-eval", lambda lib, name=name: getattr(lib, name)(0.3), (2, 3, 4), bare=True, training=False)
+for name, shape in {"Dropout": (2, 3), "Dropout1d": (2, 3, 4), "Dropout2d": (2, 3, 4, 2)}.items():
+    add(f"{name}-eval", lambda lib, name=name: getattr(lib, name)(0.3), shape, bare=True, training=False)
 add("Dropout-0", lambda lib: lib.Dropout(0.0), (2, 3, 4), bare=True)
 add("Dropout-1", lambda lib: lib.Dropout(1.0), (2, 3, 4), bare=True)
 
