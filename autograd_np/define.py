@@ -25,6 +25,7 @@ def define(
     partials: Sequence[Any] | None = None,
     vjp: Rule | Sequence[Rule | None] | None = None,
     jvp: Rule | None = None,
+    vmap: Rule | None = None,
     name: str | None = None,
     check: Sequence[Any] | None = None,
     tex: str = "",
@@ -48,6 +49,10 @@ def define(
     jvp : callable, optional
         ``jvp(tangents, y, *arrays, **attributes)``; ``None`` among the tangents means zero. Without it the
         forward mode transposes `vjp`.
+    vmap : callable, optional
+        ``vmap(size, batched, *arrays, **attributes)`` returns the results of `size` examples at once, along the first axis; `batched`
+        tells which arrays hold them, along theirs. Without it, or where it returns ``NotImplemented``, `autograd_np.vmap` runs the
+        operation once for each example. Functions of each element alone need none.
     name : str, optional
         For drawings and messages; the function's name by default.
     check : sequence of arrays, optional
@@ -100,6 +105,7 @@ def define(
         tex=tex,
         joint=joint,
         strict=True,
+        many=vmap,
     )
     if check is not None:
         _check(new, [np.asarray(x, float) if isinstance(x, (float, int)) else x for x in check])

@@ -101,6 +101,8 @@ class Op:
         The result is a function of each element alone, whatever the attributes.
     gates : bool
         A partial derivative of zero says that the argument was left out of the result (`maximum`), not that its slope is zero.
+    many : callable or None
+        What a user's own operation does on many examples at once; see `define`.
     quick : bool
         A call with one argument and nothing else needs no sorting of its arguments.
     """
@@ -117,6 +119,7 @@ class Op:
         "joint",
         "jvp",
         "kind",
+        "many",
         "name",
         "note",
         "quick",
@@ -147,6 +150,7 @@ class Op:
         gates: bool = False,
         by_element: bool = False,
         direct: Callable[..., Any] | None = None,
+        many: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.fn = fn
@@ -164,6 +168,7 @@ class Op:
         self.joint = joint or variadic
         self.strict = strict
         self.gates = gates
+        self.many = many
         self.by_element = by_element or kind == "elementwise"
         self.quick = len(self.rules) == 1 and not variadic and not strict
         self.selects = kind not in ("elementwise", "multilinear") if selects is None else selects

@@ -7,8 +7,15 @@ without an axis of examples, and counts axes of one example, so that none from t
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
 from autograd_np.batching.axes import AXES, reduction
-from autograd_np.batching.call import Rule
+from autograd_np.batching.call import Call, NoRule, Rule
 from autograd_np.batching.elements import ELEMENTS, elementwise
 from autograd_np.batching.moving import MOVING
 from autograd_np.batching.picking import PICKING, add_along, getitem, scatter_add, setitem
@@ -32,9 +39,24 @@ TAKES_BATCHED_ATTRS: frozenset[Rule] = frozenset({getitem, setitem, scatter_add,
 """Rules of rows whose attributes may differ from example to example: indices, and masks of reductions."""
 
 
+def _users(many: Callable[..., Any], c: Call) -> Any:
+    """Run what a user's own operation does on many examples."""
+    found = many(c.size, tuple(c.flags), *c.xs, **c.attrs)
+    if found is NotImplemented:
+        raise NoRule
+    if np.ndim(found) == 0 or found.shape[0] != c.size:
+        raise errors.CustomRuleError(
+            f"the rule vmap= of {getattr(c.fn, '__name__', 'an operation')} returned shape {np.shape(found)}; expected the {c.size} "
+            f"examples along the first axis"
+        )
+    return found
+
+
 def rule_of(row: Op) -> Rule | None:
     """Return the rule of a row, or ``None`` where it runs in a loop."""
     found = RULES.get(row)
+    if found is None and row.many is not None:
+        return functools.partial(_users, row.many)
     if found is None and row.by_element:
         return elementwise
     if found is None and row.name == "einsum" and row is einsum_of(len(row.rules)).op:

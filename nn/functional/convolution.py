@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
 from nn.functional.arguments import Array, array
+from nn.functional.examples import every, joined, parted
 from nn.functional.windows import Sizes, an_axis_each, batched, meeting, reach
 
 __all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d", "padded"]
@@ -87,6 +88,19 @@ def _along(operation: Any) -> Any:
     return jvp
 
 
+def _of_examples(operation: Callable[[], Callable[..., Array]], *, into_weight: bool = False) -> Callable[..., Array]:
+    """Return what an operation does on many examples: they are samples, or, where each has kernels of its own, groups of channels."""
+
+    def many(count: int, batched: Sequence[bool], a: Array, b: Array, /, *, groups: int, **how: Any) -> Array:
+        if not batched[1] and not into_weight:
+            return parted(operation()(joined(a, 0), b, groups=groups, **how), 0, count)
+        a, b = every(count, batched, (a, b))
+        found = operation()(joined(a, 1), joined(b, 1 if into_weight else 0), groups=groups * count, **how)
+        return parted(found, 0 if into_weight else 1, count)
+
+    return many
+
+
 correlate: Callable[..., Array] = ag.define(
     _correlate,
     vjp=[
@@ -94,6 +108,7 @@ correlate: Callable[..., Array] = ag.define(
         lambda g, _, x, w, **how: align(x, g, kernel=w.shape[2:], **how),
     ],
     jvp=lambda *known, **how: _along(correlate)(*known, **how),
+    vmap=_of_examples(lambda: correlate),
     name="convolution",
 )
 spread: Callable[..., Array] = ag.define(
@@ -103,6 +118,7 @@ spread: Callable[..., Array] = ag.define(
         lambda g, _, y, w, size, **how: align(g, y, kernel=w.shape[2:], **how),  # noqa: ARG005
     ],
     jvp=lambda *known, **how: _along(spread)(*known, **how),
+    vmap=_of_examples(lambda: spread),
     name="transposed_convolution",
 )
 align: Callable[..., Array] = ag.define(
@@ -112,6 +128,7 @@ align: Callable[..., Array] = ag.define(
         lambda g, _, x, _y, kernel, **how: correlate(x, g, **how),  # noqa: ARG005
     ],
     jvp=lambda *known, **how: _along(align)(*known, **how),
+    vmap=_of_examples(lambda: align, into_weight=True),
     name="convolution_weight",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
 from nn.functional.arguments import Array, array
+from nn.functional.examples import every
 
 __all__ = ["batch_norm", "by_batch", "by_instance", "followed", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
@@ -34,8 +35,20 @@ def _standardize_jvp(t: Any, y: Array, x: Array, mean: Array, var: Array, axes: 
     return _standardize_vjp(t[0], y, x, mean, var, axes, eps)  # the matrix of derivatives is symmetric
 
 
+def _of_examples(operation: Callable[[], Callable[..., Array]]) -> Callable[..., Array]:
+    def many(count: int, batched: Sequence[bool], /, *arrays: Array, axes: Axes, eps: float) -> Array:
+        return operation()(*every(count, batched, arrays), axes=tuple(i + 1 for i in axes), eps=eps)
+
+    return many
+
+
 _STANDARDIZE: Callable[..., Array] = ag.define(
-    _standardize, vjp=[_standardize_vjp, None, None], jvp=_standardize_jvp, name="standardize", tex=r"(#1 - #2) / \sqrt{#3 + \epsilon}"
+    _standardize,
+    vjp=[_standardize_vjp, None, None],
+    jvp=_standardize_jvp,
+    vmap=_of_examples(lambda: _STANDARDIZE),
+    name="standardize",
+    tex=r"(#1 - #2) / \sqrt{#3 + \epsilon}",
 )
 
 
@@ -59,7 +72,11 @@ def _by_root_vjp(g: Array, y: Array, x: Array, axes: Axes, eps: float) -> Array:
 
 
 _BY_ROOT: Callable[..., Array] = ag.define(
-    _by_root, vjp=_by_root_vjp, jvp=lambda t, y, x, axes, eps: _by_root_vjp(t[0], y, x, axes, eps), name="rms_normalize"
+    _by_root,
+    vjp=_by_root_vjp,
+    jvp=lambda t, y, x, axes, eps: _by_root_vjp(t[0], y, x, axes, eps),
+    vmap=_of_examples(lambda: _BY_ROOT),
+    name="rms_normalize",
 )
 
 

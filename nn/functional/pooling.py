@@ -13,6 +13,7 @@ import numpy as np
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
 from nn.functional.arguments import Array, array
+from nn.functional.examples import with_leading_axes
 from nn.functional.windows import Sizes, an_axis_each, batched, meeting, reach
 
 __all__ = [
@@ -85,12 +86,18 @@ def _sizes(a: Array, how: dict[str, Any]) -> Sizes:
 
 
 route: Callable[..., Array] = ag.define(
-    _route, vjp=[lambda g, _, _g, x, y, **how: pick(g, x, y, **how), None, None], jvp=lambda t, _, _g, x, y, **how: route(t[0], x, y, **how)
+    _route,
+    vjp=[lambda g, _, _g, x, y, **how: pick(g, x, y, **how), None, None],
+    jvp=lambda t, _, _g, x, y, **how: route(t[0], x, y, **how),
+    vmap=with_leading_axes(lambda: route),
 )
 """The transpose of `pick`: cotangents go to the first of the largest elements, as in PyTorch."""
 
 pick: Callable[..., Array] = ag.define(
-    _pick, vjp=[lambda g, _, _t, x, y, **how: route(g, x, y, **how), None, None], jvp=lambda t, _, _t, x, y, **how: pick(t[0], x, y, **how)
+    _pick,
+    vjp=[lambda g, _, _t, x, y, **how: route(g, x, y, **how), None, None],
+    jvp=lambda t, _, _t, x, y, **how: pick(t[0], x, y, **how),
+    vmap=with_leading_axes(lambda: pick),
 )
 """What stands where the first of the largest elements of x does, y, in each window."""
 
@@ -98,6 +105,7 @@ largest: Callable[..., Array] = ag.define(
     _largest,
     vjp=lambda g, y, x, windows, **how: route(g, x, y, **how),  # noqa: ARG005
     jvp=lambda t, y, x, windows, **how: pick(t[0], x, y, **how),  # noqa: ARG005
+    vmap=with_leading_axes(lambda: largest),
     name="max_pool",
 )
 
@@ -105,6 +113,7 @@ window_sum: Callable[..., Array] = ag.define(
     _sum,
     vjp=lambda g, _, x, windows, **how: unsum(g, size=_sizes(x, how), **how),  # noqa: ARG005
     jvp=lambda t, _, _x, **how: window_sum(t[0], **how),
+    vmap=with_leading_axes(lambda: window_sum),
     name="sum_pool",
 )
 
@@ -112,6 +121,7 @@ unsum: Callable[..., Array] = ag.define(
     _unsum,
     vjp=lambda g, _, y, size, **how: window_sum(g, windows=_sizes(y, how), **how),  # noqa: ARG005
     jvp=lambda t, _, _y, **how: unsum(t[0], **how),
+    vmap=with_leading_axes(lambda: unsum),
 )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
 from nn.functional.arguments import Array, array
+from nn.functional.examples import every, joined, parted
 
 __all__ = ["gru", "lstm", "rnn"]
 
@@ -35,6 +36,19 @@ def _through(h: Array, w: Array) -> Array:
 def _by_weight(d: Array, h: Array) -> Array:
     """Return the sum of outer products over steps and samples."""
     return np.matmul(np.reshape(d, (-1, d.shape[2])).T, np.reshape(h, (-1, h.shape[2])))
+
+
+def _of_examples(operation: Callable[[], Callable[..., Array]], states: int) -> Callable[..., Array]:
+    """Return what an operation does on many examples: they are samples, as long as they share the weights."""
+
+    def many(count: int, batched: Sequence[bool], /, *arrays: Array) -> Any:
+        if any(batched[1 + states :]):
+            return NotImplemented
+        z, *first = every(count, batched[: 1 + states], arrays[: 1 + states])
+        y = operation()(joined(z, 1), *(joined(h, 0) for h in first), *arrays[1 + states :])
+        return parted(y, 1, count)
+
+    return many
 
 
 def _sigmoid_(a: Array) -> Array:
@@ -77,8 +91,13 @@ def _plain_vjp(slope: Callable[[Array], Array]) -> Callable[..., Any]:
 
 
 _RNN: dict[str, Callable[..., Array]] = {
-    "tanh": ag.define(_plain(np.tanh), vjp=_plain_vjp(lambda y: 1 - y * y), name="rnn_tanh"),
-    "relu": ag.define(_plain(lambda a, out: np.maximum(a, 0, out=out)), vjp=_plain_vjp(lambda y: y > 0), name="rnn_relu"),
+    "tanh": ag.define(_plain(np.tanh), vjp=_plain_vjp(lambda y: 1 - y * y), vmap=_of_examples(lambda: _RNN["tanh"], 1), name="rnn_tanh"),
+    "relu": ag.define(
+        _plain(lambda a, out: np.maximum(a, 0, out=out)),
+        vjp=_plain_vjp(lambda y: y > 0),
+        vmap=_of_examples(lambda: _RNN["relu"], 1),
+        name="rnn_relu",
+    ),
 }
 """(steps, samples, hidden), the first state and the weight -> the states."""
 
@@ -127,7 +146,7 @@ def _lstm_vjp(g: Array, y: Array, _z: Array, h0: Array, c0: Array, w: Array) -> 
     return d, dh, dc, _by_weight(d, h)
 
 
-_LSTM: Callable[..., Array] = ag.define(_lstm, vjp=_lstm_vjp, name="lstm")
+_LSTM: Callable[..., Array] = ag.define(_lstm, vjp=_lstm_vjp, vmap=_of_examples(lambda: _LSTM, 2), name="lstm")
 """Input, forget, cell and output gates of the input (steps, samples, 4 hidden), first states, weight -> h, c and the four gates.
 
 That the gates are part of the result saves the rule a product of matrices for each step.
@@ -178,7 +197,7 @@ def _gru_vjp(g: Array, y: Array, z: Array, h0: Array, w: Array, b: Array) -> Any
     return np.concatenate([d * of_r, d * of_u, d * of_new], axis=2), dh, _by_weight(into_h, h), np.sum(d * of_new * r, axis=(0, 1))
 
 
-_GRU: Callable[..., Array] = ag.define(_gru, vjp=_gru_vjp, name="gru")
+_GRU: Callable[..., Array] = ag.define(_gru, vjp=_gru_vjp, vmap=_of_examples(lambda: _GRU, 1), name="gru")
 """Reset, update and new gates of the input (steps, samples, 3 hidden), first state, weight, bias of the new gate -> the states."""
 
 

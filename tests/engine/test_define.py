@@ -66,6 +66,29 @@ def test_a_rule_an_argument_is_called_for_those_that_are_asked_for() -> None:
         ag.define(product, vjp=[by("a")])
 
 
+def test_a_rule_for_many_examples_takes_the_place_of_a_loop() -> None:
+    seen = []
+
+    def many(size: int, batched: Any, a: Any, b: Any, *, k: float = 1.0) -> Any:
+        seen.append((size, batched))
+        return op(a, b, k=k) if all(batched) else NotImplemented
+
+    def product(a: Any, b: Any, *, k: float = 1.0) -> Any:
+        return k * a * b
+
+    op = ag.define(product, vjp=[lambda g, y, a, b, k=1.0: k * g * b, lambda g, y, a, b, k=1.0: k * g * a], vmap=many)
+    np.testing.assert_allclose(ag.vmap(lambda a, b: op(a, b, k=2.0))(X, X), 2 * X * X)
+    assert seen == [(2, (True, True))]
+    g = ag.vmap(ag.grad(lambda a: np.sum(op(a, a, k=2.0))))(X)
+    np.testing.assert_allclose(g, 4 * X)
+    np.testing.assert_allclose(ag.grad(lambda x: np.sum(ag.vmap(lambda a: op(a, a))(x)))(X), 2 * X)
+    with pytest.warns(ag.LoopWarning, match="product"):
+        np.testing.assert_allclose(ag.vmap(lambda a: op(a, X[0]))(X), X * X[0])
+    wrong = ag.define(lambda a: a, vjp=lambda g, y, a: g, vmap=lambda size, batched, a: np.sum(a), name="wrong")
+    with pytest.raises(ag.CustomRuleError, match="vmap= of wrong"):
+        ag.vmap(wrong)(X)
+
+
 def test_plain_arguments_give_plain_results() -> None:
     assert cube(2.0) == 8.0
     assert type(cube(X)) is np.ndarray

@@ -210,3 +210,26 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
 def test_what_does_not_fit_is_refused_with_what_was_expected(call: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+# --- many examples --------------------------------------------------------------------------------
+
+
+def test_an_ensemble_of_kernels_runs_at_once() -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2, 4, 5, 5)), rng.normal(size=(3, 6, 2, 3, 3))
+    together = ag.vmap(lambda w: F.conv2d(x, w, groups=2, stride=2))(w)
+    np.testing.assert_allclose(together, np.stack([F.conv2d(x, k, groups=2, stride=2) for k in w]), rtol=1e-12)
+    up = rng.normal(size=(3, 4, 2, 3, 3))
+    back = ag.vmap(lambda w: ag.grad(lambda x: np.sum(F.conv_transpose2d(x, w, groups=2) ** 3))(x))(up)
+    expected = [ag.grad(lambda x, k=k: np.sum(F.conv_transpose2d(x, k, groups=2) ** 3))(x) for k in up]
+    np.testing.assert_allclose(back, np.stack(expected), rtol=1e-11)
+
+
+def test_an_ensemble_of_recurrent_weights_runs_in_a_loop_and_says_so() -> None:
+    layers = [nn.GRU(3, 4, rng=i) for i in range(2)]
+    weights = {name: np.stack([layer.state_dict()[name] for layer in layers]) for name in layers[0].state_dict()}
+    x = np.random.default_rng(0).normal(size=(5, 2, 3))
+    with pytest.warns(ag.LoopWarning, match="gru"):
+        found = ag.vmap(lambda p: nn.functional_call(layers[0], p, x)[1])(weights)
+    np.testing.assert_allclose(found, np.stack([layer(x)[1].data for layer in layers]), rtol=1e-12)
