@@ -23,6 +23,11 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:  # 
     -------
     (..., out_features)
 
+    Raises
+    ------
+    ShapeMismatchError
+        If shapes do not fit.
+
     Examples
     --------
     >>> import numpy as np
@@ -30,11 +35,17 @@ def linear(input: Array, weight: Array, bias: Array | None = None) -> Array:  # 
     >>> nn.functional.linear(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([0.5]))
     array([[11.5]])
     """
-    leading = input.shape[:-1]
-    one = len(leading) > 1  # as one product of matrices instead of many
-    y = np.matmul(np.reshape(input, (-1, input.shape[-1])) if one and input.size else input, weight.T)
+    x, weight, bias = array(input), array(weight), None if bias is None else array(bias)
+    if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:] or (bias is not None and bias.shape != weight.shape[:1]):
+        raise ShapeMismatchError(
+            f"linear got an input of shape {x.shape}, a weight of shape {weight.shape}"
+            + ("" if bias is None else f" and a bias of shape {bias.shape}")
+            + "; expected (..., in_features), (out_features, in_features) and (out_features,)"
+        )
+    flat = x.ndim > 2 and x.size  # one product of matrices instead of many
+    y = np.matmul(np.reshape(x, (-1, x.shape[-1])) if flat else x, weight.T)
     y = y if bias is None else y + bias
-    return np.reshape(y, (*leading, weight.shape[0])) if one and input.size else y
+    return np.reshape(y, (*x.shape[:-1], weight.shape[0])) if flat else y
 
 
 def bilinear(input1: Array, input2: Array, weight: Array, bias: Array | None = None) -> Array:

@@ -138,8 +138,11 @@ class Sequential(_List):
     @overload
     def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Module:
-        """Return a layer, or a Sequential that shares the layers of a slice."""
-        return cast(Module, super().__getitem__(index))
+        """Return a layer, or a Sequential that shares the layers of a slice, and their names where these are no numbers."""
+        if not isinstance(index, slice):
+            return cast(Module, super().__getitem__(index))
+        names, layers = self._names()[index], list(self)[index]
+        return Sequential(*layers) if all(name.isdecimal() for name in names) else Sequential(dict(zip(names, layers, strict=True)))
 
 
 class ModuleList(_List):

@@ -186,6 +186,8 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (lambda: nn.Embedding(5, 2)([5]), ValueError, r"rows 0 ... 4, got numbers 5"),
     (lambda: nn.Embedding(5, 2)([1.0]), TypeError, "integers"),
     (lambda: nn.Bilinear(2, 3, 4)(ONES((5, 2)), ONES((4, 3))), nn.ShapeMismatchError, "bilinear"),
+    (lambda: F.linear(ONES((5, 2)), ONES((4, 3))), nn.ShapeMismatchError, r"\(out_features, in_features\)"),
+    (lambda: F.linear(ONES((5, 3)), ONES((4, 3)), ONES(3)), nn.ShapeMismatchError, r"bias of shape \(3,\)"),
     (lambda: nn.Flatten()(ONES(3)), nn.ShapeMismatchError, "no such axes"),
     (lambda: nn.Unflatten(1, (2, 2))(ONES((1, 5))), nn.ShapeMismatchError, "multiply"),
     (lambda: nn.LSTM(3, 4, proj_size=2), ValueError, "put a Linear behind"),

@@ -46,6 +46,7 @@ def test_a_sequential_of_a_dict_has_its_names() -> None:
     assert list(model.state_dict()) == ["first.weight", "first.bias", "second.weight", "second.bias"]
     x = np.ones((1, 2))
     np.testing.assert_array_equal(model(x).data, model.second(np.tanh(model.first(x))).data)
+    assert list(model[1:].state_dict()) == ["second.weight", "second.bias"]
     with pytest.raises(KeyError, match="without a dot"):
         nn.Sequential({"a.b": lin(0)})
     with pytest.raises(KeyError, match="already has an attribute"):
