@@ -48,9 +48,9 @@ def embedding(input: Array, weight: Array, padding_idx: int | None = None) -> Ar
     plain = index.data if isinstance(index, ag.Tensor) else index
     if isinstance(plain, np.ndarray) and plain.size and not (plain.min() >= 0 and plain.max() < rows):
         raise ValueError(f"embedding has rows 0 ... {rows - 1}, got numbers {plain.min()} ... {plain.max()}")
-    y = np.take(weight, plain, axis=0)
+    y = np.take(weight, index, axis=0)
     if padding_idx is None:
         return y
     if not -rows <= padding_idx < rows:
         raise ValueError(f"embedding got padding_idx={padding_idx}, which is none of the {rows} rows")
-    return np.where(np.expand_dims(plain == padding_idx % rows, -1), ag.stop_gradient(y), y)
+    return np.where(np.expand_dims(index == padding_idx % rows, -1), ag.stop_gradient(y), y)
