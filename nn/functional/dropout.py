@@ -50,7 +50,7 @@ def dropout(input: Array, p: float = 0.5, training: bool = True, *, rng: Any = N
     >>> import numpy as np
     >>> import nn
     >>> nn.functional.dropout(np.ones(6), 0.5, rng=0)
-    array([2., 2., 0., 2., 0., 0.])
+    array([2., 2., 2., 0., 0., 0.])
     """
     x, p = array(input), _probability(p, "dropout")
     return _dropped(x, x.shape, p, rng) if training else x

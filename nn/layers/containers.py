@@ -270,7 +270,7 @@ class ParameterDict(_Dict):
     >>> import numpy as np
     >>> import nn
     >>> nn.ParameterDict({"w": np.ones(2)})["w"]
-    Parameter([1., 1.], requires_grad=True)
+    Parameter([1., 1.], requires_grad=True, name='w')
     """
 
     def _checked(self, member: Any) -> Any:

@@ -37,7 +37,7 @@ class Dropout(Module):
     >>> import nn
     >>> layer = nn.Dropout(0.5, rng=0)
     >>> layer(np.ones(6))
-    array([2., 2., 0., 2., 0., 0.])
+    array([2., 2., 2., 0., 0., 0.])
     >>> layer.eval()(np.ones(6))
     array([1., 1., 1., 1., 1., 1.])
     """

@@ -50,7 +50,7 @@ def test_derivatives_are_the_numeric_ones_to_the_second_order(case: Case) -> Non
     def scalar(p: Any, moving: Any) -> Any:
         return total(f(p, *(moving.get(str(i), x) for i, x in fixed.items())))
 
-    ag.check_gradients(scalar, parameters, {str(i): xs[i] for i in floats(xs)}, elements=6).raise_if_wrong()
+    ag.check_gradients(scalar, parameters, {str(i): xs[i] for i in floats(xs)}, elements=2).raise_if_wrong()
 
 
 @EVERY
