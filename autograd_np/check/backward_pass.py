@@ -41,6 +41,7 @@ from autograd_np.check.watch.draws import as_float64
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.program import Program
 from autograd_np.check.watch.spelling import near_misses
+from autograd_np.modes import no_grad
 
 __all__ = ["check_backward"]
 
@@ -48,6 +49,7 @@ MOST_READINGS = 4
 """So many readings that are equally right at the user's point are tried at generic ones."""
 
 
+@no_grad()  # a model that forward calls may have Parameters of its own, which are no variables of it
 def check_backward(
     forward: Callable[..., Any],
     backward: Callable[..., Any],

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import autograd_np as ag
+import nn
 from autograd_np import errors
 from autograd_np.check.judge import adequacy
 
@@ -744,3 +745,21 @@ def test_a_cache_that_forward_makes_under_the_name_of_the_one_it_was_given():
     rng = np.random.default_rng(0)
     inputs = {"X": rng.normal(size=(5, 3)), "gamma": rng.normal(size=3), "cache": (np.zeros(3), np.ones(3))}
     assert ag.check_backward(forward, backward, inputs).ok
+
+
+def test_parameters_that_forward_meets_in_a_model_are_constants_of_it():
+    layer = nn.Linear(3, 2, rng=0)
+
+    def forward(x):
+        h = layer(x)
+        return np.sum(h * h)
+
+    def backward(x):
+        h = x @ layer.weight.data.T + layer.bias.data
+        dh = h
+        dx = dh @ layer.weight.data
+        return dx
+
+    report = ag.check_backward(forward, backward, {"x": np.random.default_rng(0).normal(size=(4, 3))})
+    assert [(f.variable, f.kind) for f in report.findings] == [("dh", "scale")]
+    assert layer.weight.grad is None
