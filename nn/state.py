@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 import autograd_np as ag
 from nn.errors import StateDictError
 
-__all__ = ["IncompatibleKeys", "array_of", "assign", "fitted"]
+__all__ = ["IncompatibleKeys", "array_of", "assign", "completed", "fitted", "refuse_conflicts"]
 
 
 class IncompatibleKeys(NamedTuple):
@@ -63,6 +63,30 @@ def fitted(
     if problems:
         raise StateDictError(f"{what} does not fit, and nothing was changed: " + "; ".join(problems))
     return new, keys
+
+
+def completed(state: Mapping[str, Any], ties: Mapping[str, Hashable]) -> Mapping[str, Any]:
+    """Return a state in which what is tied has its values under each of its names, of which some writers keep one.
+
+    Parameters
+    ----------
+    state : mapping
+    ties : mapping
+        Name -> what is the same for names that are tied, and no others.
+    """
+    if not isinstance(state, Mapping):
+        return state
+    values = {tie: state[name] for name, tie in ties.items() if name in state}
+    return {**state, **{name: values[tie] for name, tie in ties.items() if tie in values and name not in state}}
+
+
+def refuse_conflicts(new: Mapping[str, Any], ties: Mapping[str, Hashable], what: str) -> None:
+    """Refuse a state in which what is tied has several values."""
+    first: dict[Hashable, str] = {}
+    for name, value in new.items():
+        other = first.setdefault(ties[name], name)
+        if other != name and not np.array_equal(value, new[other], equal_nan=True):
+            raise StateDictError(f"{what} does not fit, and nothing was changed: {other} and {name} are tied, but have different values")
 
 
 def assign(pairs: Iterable[tuple[ag.Tensor, Any]]) -> None:

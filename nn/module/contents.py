@@ -305,6 +305,11 @@ class Slot(NamedTuple):
     module: Contents | None
     name: str
 
+    @property
+    def identity(self) -> tuple[int, str]:
+        """What it has in common with what is tied to it."""
+        return (id(self.value), "") if self.module is None else (id(self.module), self.name)
+
 
 def _demand_free(how: str, module: Contents, name: Any, kind: type | None = None) -> None:
     """Raise unless a name is that of an attribute that a Module does not have, or has with what may be exchanged."""

@@ -52,7 +52,7 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *args: Any, *
         if shape != own[path].value.shape:
             raise StateDictError(f"{path}: got shape {shape}, expected {own[path].value.shape}")
         slot = own[path]
-        replacement.setdefault((id(slot.value), "") if slot.module is None else (id(slot.module), slot.name), value)
+        replacement.setdefault(slot.identity, value)
     return with_values(module, replacement, {})(*args, **kwargs)
 
 

@@ -13,7 +13,7 @@ from nn.errors import StateDictError
 from nn.module.contents import Contents
 from nn.module.hooks import Hooks, RemovableHandle, called
 from nn.names import join
-from nn.state import IncompatibleKeys, array_of, assign, fitted
+from nn.state import IncompatibleKeys, array_of, assign, completed, fitted, refuse_conflicts
 
 __all__ = ["Module"]
 
@@ -275,7 +275,8 @@ class Module(Contents):
         Parameters
         ----------
         state_dict : mapping
-            Path -> array, as `state_dict` returns; floats are cast to the dtype of each Parameter or buffer.
+            Path -> array, as `state_dict` returns; floats are cast to the dtype of each Parameter or buffer. Of what is tied
+            one path is enough.
         strict : bool, default True
             Whether missing and unexpected paths are errors. A wrong shape always is.
 
@@ -298,7 +299,10 @@ class Module(Contents):
         """
         own = dict(self.slots(persistent=True))
         expected = {path: slot.value for path, slot in own.items()}
-        new, keys = fitted(expected, state_dict, f"the state for {type(self).__name__}", strict=strict)
+        ties = {path: slot.identity for path, slot in own.items()}
+        what = f"the state for {type(self).__name__}"
+        new, keys = fitted(expected, completed(state_dict, ties), what, strict=strict)
+        refuse_conflicts(new, ties, what)
         assign((own[path].value, value) for path, value in new.items() if own[path].module is None)
         for path, value in new.items():
             if own[path].module is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -351,3 +352,78 @@ def test_names_that_would_command_a_terminal_are_shown(tmp_path):
         with pytest.raises(nn.StateDictError, match=r"\\x1b") as caught:
             act()
         assert "\x1b" not in str(caught.value)
+
+
+def written(path, arrays, metadata=None):
+    """Write a safetensors file of (dtype, shape, bytes), as another program would."""
+    header, content = {} if metadata is None else {"__metadata__": metadata}, b""
+    for name, (dtype, shape, data) in arrays.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(content), len(content) + len(data)]}
+        content += data
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
+
+
+def test_bfloat16_is_widened_to_what_it_is_the_upper_half_of(tmp_path):
+    bits = np.array([0x3F80, 0xC020, 0x7F80, 0x0001, 0x8000, 0x7FC0], "<u2")
+    written(tmp_path / "a", {"a": ("BF16", [2, 3], bits.tobytes()), "b": ("BF16", [], bits[1:2].tobytes()), "c": ("BF16", [0], b"")})
+    state = nn.load(tmp_path / "a")
+    expected = np.array([[1.0, -2.5, np.inf], [2.0**-133, -0.0, np.nan]], np.float32)
+    np.testing.assert_array_equal(state["a"].view(np.uint32), expected.view(np.uint32))
+    assert (state["b"].item(), state["b"].shape, state["c"].shape, state["c"].dtype) == (-2.5, (), (0,), np.float32)
+
+
+def test_a_dtype_that_numpy_lacks_is_refused_by_name(tmp_path):
+    written(tmp_path / "a", {"a": ("F8_E4M3", [2], b"\0\0"), "b": ("F32", [1], b"\0" * 4)})
+    with pytest.raises(nn.StateDictError, match=r"dtypes that NumPy lacks \(a: F8_E4M3\); convert them"):
+        nn.load(tmp_path / "a")
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + b"\0" * 30, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."])
+def test_a_pickle_is_told_from_a_damaged_file(content, tmp_path):
+    (tmp_path / "model.pt").write_bytes(content)
+    with pytest.raises(nn.StateDictError, match=r"model\.pt is not a safetensors file but a pickle.*safetensors\.torch\.save_model"):
+        nn.load(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize(("prefix", "why"), [("module.", ", as torch.nn.DataParallel writes them"), ("net.encoder.", "")])
+def test_a_prefix_is_told_and_taken_off(prefix, why, model, tmp_path):
+    before = model.state_dict()
+    nn.save({**{f"{prefix}{name}": a + 1 for name, a in before.items()}, "other": np.ones(1)}, tmp_path / "a")
+    with pytest.raises(nn.StateDictError, match=re.escape(f"begin with {prefix!r}{why}: nn.load(path, into=model, prefix={prefix!r})")):
+        nn.load(tmp_path / "a", into=model)
+    assert same(model.state_dict(), before)
+    state = nn.load(tmp_path / "a", into=model, prefix=prefix)
+    assert same(state, {name: a + 1 for name, a in before.items()})
+    assert same(model.state_dict(), state)
+    with pytest.raises(nn.StateDictError, match=r"no name that begins with 'decoder\.'; it has"):
+        nn.load(tmp_path / "a", prefix="decoder.")
+
+
+@pytest.fixture
+def tied():
+    model = nn.Sequential(nn.Linear(3, 3, rng=0), nn.Linear(3, 3, rng=1), nn.BatchNorm1d(3))
+    model[1].weight = model[0].weight
+    model.norm = model[2]
+    return model
+
+
+def test_of_what_is_tied_one_name_is_enough_and_two_must_agree(tied, tmp_path):
+    state = {name: a + 1 for name, a in tied.state_dict().items()}
+    kept = {name: a for name, a in state.items() if name != "0.weight" and not name.startswith("norm.")}
+    nn.save(kept, tmp_path / "a")
+    nn.load(tmp_path / "a", into=tied)
+    assert same(tied.state_dict(), state)
+    for other in ("0.weight", "norm.running_mean"):
+        nn.save({**kept, other: state[other] + 1}, tmp_path / "a")
+        with pytest.raises(nn.StateDictError, match=f"{other}.* are tied, but have different values"):
+            nn.load(tmp_path / "a", into=tied)
+    assert same(tied.state_dict(), state)
+
+
+def test_what_a_writer_left_out_as_tied_is_put_back(tmp_path):
+    written(tmp_path / "a", {"a": ("F32", [1], b"\0\0\x80\x3f")}, {"format": "pt", "b": "a", "c": "nowhere"})
+    state = nn.load(tmp_path / "a")
+    assert same(state, {"a": np.ones(1, np.float32), "b": np.ones(1, np.float32)})
+    state["b"][0] = 2.0
+    assert state["a"] == 1.0
