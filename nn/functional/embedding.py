@@ -53,4 +53,4 @@ def embedding(input: Array, weight: Array, padding_idx: int | None = None) -> Ar
         return y
     if not -rows <= padding_idx < rows:
         raise ValueError(f"embedding got padding_idx={padding_idx}, which is none of the {rows} rows")
-    return np.where(np.expand_dims(index == padding_idx % rows, -1), ag.stop_gradient(y), y)
+    return np.where(np.expand_dims(index == padding_idx % rows, -1), ag.stop_gradient(weight)[padding_idx], y)
