@@ -20,7 +20,16 @@ True
 """
 
 from nn import data, functional, init, optim, training, utils
-from nn.errors import DivergenceError, DivergenceWarning, MissingExtraError, ShapeMismatchError, StateDictError, TrainingInterrupted
+from nn.errors import (
+    DivergenceError,
+    DivergenceWarning,
+    ExportError,
+    MissingExtraError,
+    ShapeMismatchError,
+    StateDictError,
+    TrainingInterrupted,
+)
+from nn.interchange import export_onnx
 from nn.io import load, save
 from nn.layers import (
     CELU,
@@ -159,6 +168,7 @@ __all__ = [
     "Dropout2d",
     "EarlyStopping",
     "Embedding",
+    "ExportError",
     "Flatten",
     "GRUCell",
     "GaussianNLLLoss",
@@ -230,6 +240,7 @@ __all__ = [
     "clip_grad_value_",
     "data",
     "evaluate",
+    "export_onnx",
     "fit",
     "functional",
     "functional_call",

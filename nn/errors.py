@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import autograd_np as ag
 
-__all__ = ["DivergenceError", "DivergenceWarning", "MissingExtraError", "ShapeMismatchError", "StateDictError", "TrainingInterrupted"]
+__all__ = [
+    "DivergenceError",
+    "DivergenceWarning",
+    "ExportError",
+    "MissingExtraError",
+    "ShapeMismatchError",
+    "StateDictError",
+    "TrainingInterrupted",
+]
 
 
 class ShapeMismatchError(ag.AutogradError, ValueError):
@@ -39,3 +47,7 @@ class DivergenceWarning(UserWarning):
 
 class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C ended a training after a whole batch; the message says where its state was saved."""
+
+
+class ExportError(ag.AutogradError, ValueError):
+    """A model does something that a format of other libraries does not say, or cannot say for every size of a batch."""
