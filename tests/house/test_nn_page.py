@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "nn.md").read_text("utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 TITLES = [re.findall(r"^#+ (.*)$", PAGE[: PAGE.index(p)].replace("```python", ""), re.MULTILINE)[-1] for p in PROGRAMS]
-NEEDS = {"TableDataset": "pyarrow", "digits()": "sklearn", "confusion_matrix": "sklearn"}  # what a fresh machine has not
+# what a fresh machine has not
+NEEDS = {"TableDataset": "pyarrow", "digits()": "sklearn", "confusion_matrix": "sklearn", "export_onnx": "onnx"}
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=TITLES)
