@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -89,15 +88,3 @@ def test_parameters_in_lists_and_dicts_are_functions_arguments() -> None:
     g = ag.grad(lambda p: np.sum(nn.functional_call(model, p, np.array([1.0, 2.0]))))(state)
     np.testing.assert_array_equal(g["list.0"], [2.0, 6.0])
     np.testing.assert_array_equal(g["dict.b"], [1.0, 1.0])
-
-
-def test_thousands_of_layers_are_made_in_linear_time() -> None:
-    def seconds(n: int) -> float:
-        layers = [nn.Tanh() for _ in range(n)]
-        start = time.process_time()
-        nn.Sequential(*layers)
-        nn.ModuleList(layers)
-        return time.process_time() - start
-
-    seconds(100)
-    assert seconds(4000) < 12 * min(seconds(800) for _ in range(3)) + 0.05

@@ -211,7 +211,7 @@ def test_to_converts_in_place_what_optimisers_hold():
     model = network()
     model[1].register_buffer("scale", np.ones(3))
     model[1].register_buffer("count", np.array(2))
-    model.tied = model[0]
+    model[1].tied = model[0]
     before = list(model.parameters())
     names = [p.name for p in before]
     opt = nn.SGD(model.parameters(), lr=0.1)
@@ -310,7 +310,7 @@ def test_a_summary_tells_paths_shapes_parameters_and_memory():
     model = network()
     model[0].requires_grad_(False)
     model[1].register_buffer("mask", np.ones(4, np.float32))
-    model.tied = model[0]
+    model[1].tied = model[0]
     table = nn.summary(model, X)
     assert [row[:5] for row in table.rows] == [
         ("", "Sequential", (6, 2), 0, 0),
