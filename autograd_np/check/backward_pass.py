@@ -208,6 +208,9 @@ class _Checked:
             self.points.append(point)
             self.done.append(found)
         self.returned = [session.returned(p, d) for p, d in zip(self.points, self.done, strict=True)]
+        self.notes += [
+            f"`{r.path}` lacks an axis of length one that `{r.forward_name}` has, and broadcasts to it" for r in self.returned[0] if r.bare
+        ]
 
     @property
     def wrong(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np.typing import Array
 
-__all__ = ["Comparison", "close", "compare", "constant_ratio", "elements_off"]
+__all__ = ["Comparison", "close", "compare", "constant_ratio", "elements_off", "fits"]
 
 SMALL = 1e-3
 """An element this much smaller than the largest of its gradient may be off by `tolerance` of the latter times this."""
@@ -51,6 +51,21 @@ def close(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> bool:
     size = np.abs(b)
     largest = float(np.max(size))
     return bool(np.all(np.abs(a - b) <= tolerance * (size + SMALL * largest) + SAFETY * slack))
+
+
+def fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of one shape is as good as one of another: it lacks leading axes of length one, or both hold one number.
+
+    NumPy adds it to its variable, and subtracts it, all the same.
+
+    Examples
+    --------
+    >>> fits((5,), (1, 5)), fits((), (1, 1)), fits((5,), (5, 1))
+    (True, True, False)
+    """
+    lacking = len(whole) - len(shape)
+    one = set(shape) <= {1} and set(whole) <= {1}
+    return one or (lacking > 0 and whole[lacking:] == shape and set(whole[:lacking]) == {1})
 
 
 def elements_off(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> int:

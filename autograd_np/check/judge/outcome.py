@@ -38,6 +38,8 @@ class Returned:
         It is the gradient of an input; of an intermediate nothing follows for the verdict.
     where : tuple
         Where it stands in what backward gave.
+    bare : bool
+        It lacks leading axes of length one that its variable has; `value` has them.
     """
 
     forward_name: str
@@ -47,6 +49,7 @@ class Returned:
     node: Node
     decides: bool = True
     where: tuple[Any, ...] = ()
+    bare: bool = False
 
 
 class Absent(NamedTuple):

@@ -27,6 +27,9 @@ from autograd_np.node import Node
 
 __all__ = ["Result", "Targets", "assigned", "left_behind", "returned_places"]
 
+SHORTEST = 3
+"""The end of a name says something from so many letters on."""
+
 _CONTAINER = re.compile(r"(?i).*(grad|nabla|deriv|delta|jac|adj).*|d|ds|g|gs|result|results|res|out|dparams|d_params")
 _GENERIC = frozenset(
     [
@@ -352,18 +355,44 @@ def assigned(
             unjudged.append(i)
     _by_value(work, results, open_ones)
     over = [*unjudged, *(i for i in open_ones if i not in work.found)]
+    _by_likeness(work, results, over)
     _by_elimination(work, results, over)
     return work.found, [i for i in over if i not in work.found]
+
+
+def _by_likeness(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
+    """Pair a gradient that pairs with nothing with the one argument of its shape that ends as it does: ``dLogVar`` with ``t_log_var``."""
+    free = [n for n in _arguments(work.point) if n not in work.taken]
+    for i in over:
+        r = results[i]
+        ends = [x for name in wanted_names(r.name) if len(x := _letters(name)) >= SHORTEST]
+        fitting = [n for n in free if _letters(n).endswith(tuple(ends)) and np.shape(work.point.leaves[n].out) == np.shape(r.value)]
+        if not r.left and len(fitting) == 1:
+            free.remove(fitting[0])
+            work.take(i, fitting[0], work.point.leaves[fitting[0]], is_input=True)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _arguments(point: Point) -> list[str]:
+    """Return the inputs that forward was handed, not those that stand in objects."""
+    return [n for n, path in point.keys.items() if path and path[0] in point.inputs and n in point.leaves]
 
 
 def _by_elimination(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
     """Pair the one gradient that is returned and pairs with nothing with the one argument of forward that gets none."""
     point = work.point
     returned = [
-        i for i in over if not results[i].left and not any(isinstance(k, str) for k in results[i].keys) and _is_of_gradients(results[i])
+        i
+        for i in over
+        if i not in work.found
+        and not results[i].left
+        and not any(isinstance(k, str) for k in results[i].keys)
+        and _is_of_gradients(results[i])
     ]
-    arguments = [n for n, path in point.keys.items() if path and path[0] in point.inputs and n in point.leaves]
-    free = [n for n in arguments if n not in work.taken and np.any(point.truth(point.leaves[n])) and not is_label(n)]
+    free = [n for n in _arguments(point) if n not in work.taken and np.any(point.truth(point.leaves[n])) and not is_label(n)]
     if len(returned) == len(free) == 1 and not work.wrt:
         work.take(returned[0], free[0], point.leaves[free[0]], is_input=True)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.judge.chains import chain_ends
-from autograd_np.check.judge.compare import SAFETY, close
+from autograd_np.check.judge.compare import SAFETY, close, fits
 from autograd_np.check.judge.names import pair
 from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
 from autograd_np.check.judge.pairing import Meaning, Pairing
@@ -278,17 +278,17 @@ class Session:
             parts = pieces(r.value, names, point) if len(names) > 1 and np.ndim(r.value) == 1 else [(names[0], r.value)]
             for name, value in parts:
                 node = self._node(name, value, point)
-                if target.rate is not None and node is not None and np.shape(node.out) == np.shape(value):
+                if node is None:
+                    continue
+                shape = np.shape(node.out)
+                if target.rate is not None and shape == np.shape(value):
                     value = (np.asarray(node.out) - value) / rate_at(target, point)
-                if node is not None and np.size(value) == 1 and np.size(node.out) == 1:
-                    value = np.reshape(value, np.shape(node.out))  # a number is as good as an array of one
-                if node is not None:
-                    decides = target.is_input and (not self.wrt or name in self.wrt or r.name in self.wrt)
-                    found.append(
-                        Returned(
-                            name, r.path if len(names) == 1 else f"{r.path} ({name})", place, np.asarray(value), node, decides, _where(r)
-                        )
-                    )
+                bare = fits(np.shape(value), shape) and np.size(value) > 1 and np.shape(value) != shape
+                if fits(np.shape(value), shape):
+                    value = np.reshape(value, shape)
+                decides = target.is_input and (not self.wrt or name in self.wrt or r.name in self.wrt)
+                path = r.path if len(names) == 1 else f"{r.path} ({name})"
+                found.append(Returned(name, path, place, np.asarray(value), node, decides, _where(r), bare))
         handed_back = {one.forward_name for one in found if one.decides and one.where[:1] == ("returned",)}
         for one in found:  # what a layer keeps may be its share alone; what is returned is the word that counts
             one.decides = one.decides and not (one.where[:1] == ("left",) and one.forward_name in handed_back)
