@@ -100,7 +100,7 @@ def _named_constants_zero(functions: Sequence[types.FunctionType], added: Collec
 
 
 def without_safeguards(session: Session, points: Sequence[Point], *, in_logarithms: bool = False) -> tuple[list[Point], str]:
-    """Return the points with forward's tiny constants left out, and which they are; no points if there are none, or it then fails.
+    """Return the points with forward's tiny constants left out, and which they are; none where there are none, or they change nothing.
 
     Those in logarithms alone may be left out: what a normalisation adds to a variance is part of what it computes.
     """
@@ -134,8 +134,12 @@ def without_safeguards(session: Session, points: Sequence[Point], *, in_logarith
             found.append(point_of(traced, dict(point.cotangents), own=point.own))
     except (errors.AutogradError, CannotEvaluate, ValueError, ArithmeticError, AssertionError):
         return [], ""
-    finite = all(np.all(np.isfinite(p.truth(n))) for p in found for n in p.leaves.values())
-    return (found, ", ".join(dict.fromkeys(said))) if finite else ([], "")
+    truths = [[p.truth(n) for n in p.leaves.values()] for p in found]
+    finite = all(np.all(np.isfinite(t)) for some in truths for t in some)
+    moved = any(
+        np.any(t != p.truth(n)) for some, p in zip(truths, points, strict=True) for t, n in zip(some, p.leaves.values(), strict=False)
+    )
+    return (found, ", ".join(dict.fromkeys(said))) if finite and moved else ([], "")
 
 
 def agrees_without_safeguards(session: Session, points: Sequence[Point], ideal: Sequence[Point], said: str) -> str | None:

@@ -13,6 +13,7 @@ import inspect
 import math
 import sys
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -300,6 +301,18 @@ class _Staying(ast.NodeTransformer):
         return node
 
 
+_ON_TENSORS: weakref.WeakKeyDictionary[Function, types.CodeType | None] = weakref.WeakKeyDictionary()
+"""The code of functions on Tensors, where it is another: every run of forward needs it."""
+
+
+def _on_tensors(function: Function) -> types.CodeType | None:
+    """Return what a function runs on Tensors, if that is not its own code."""
+    if function not in _ON_TENSORS:
+        changes = _changes(function)
+        _ON_TENSORS[function] = function.edited(changes) if changes else None
+    return _ON_TENSORS[function]
+
+
 def _changes(function: Function) -> dict[Any, list[ast.stmt]]:
     found = {}
     for place in function.places:
@@ -345,8 +358,7 @@ def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) 
     codes = {}
     for f in reachable:
         function = functions.of(f.__code__)
-        changes = _changes(function) if function is not None else {}
-        code = function.edited(changes) if changes and function is not None else None
+        code = _on_tensors(function) if function is not None else None
         if code is not None and function is not None:
             functions.note(code, function)
             codes[f] = code
