@@ -25,10 +25,19 @@ from autograd_np.check.explain.whole import Mistake
 from autograd_np.check.judge.adequacy import blind_spots
 from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate, at_kink
 from autograd_np.check.judge.compare import Comparison, compare
-from autograd_np.check.judge.handed import Clipping, Withheld, absent, clipping, misplaced, withheld, without_gradient
+from autograd_np.check.judge.handed import (
+    Clipping,
+    Withheld,
+    absent,
+    clipping,
+    in_place_of_gradients,
+    misplaced,
+    withheld,
+    without_gradient,
+)
 from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
 from autograd_np.check.judge.names import is_gradients_name
-from autograd_np.check.judge.outcome import Returned
+from autograd_np.check.judge.outcome import Absent, Returned
 from autograd_np.check.judge.points import Read, choose_readings, generic_points, is_random
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.scan import scan
@@ -251,11 +260,12 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
     missing = [] if raised else list(withheld(session, own, checked.done[0]))
     lacking = []
     if not raised:
-        _refuse_nothing(session, checked, missing)
+        instead = in_place_of_gradients(session, own, checked.done[0])
+        _refuse_nothing(session, checked, [*missing, *instead])
         session.returned_names = {_last_name(r.path) for r in checked.returned[0] if r.decides}
         lacking = absent(session, own, checked.returned[0])
-        known = {a.forward_name for a in lacking}
-        lacking += [a for a in misplaced(session, own, checked.done[0], checked.returned[0], missing) if a.forward_name not in known]
+        for a in (*misplaced(session, own, checked.done[0], checked.returned[0], missing), *instead):
+            lacking += [a] if a.forward_name not in {b.forward_name for b in lacking} else []
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
     judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]
@@ -381,7 +391,7 @@ def _sources(session: Session) -> dict[str, dict[int, str]]:
     return found
 
 
-def _refuse_nothing(session: Session, checked: _Checked, missing: Sequence[Withheld]) -> None:
+def _refuse_nothing(session: Session, checked: _Checked, missing: Sequence[Withheld | Absent]) -> None:
     """Raise if backward gave nothing that can be judged, or not what was asked for."""
     returned = checked.returned[0]
     called = getattr(session.program.backward, "__name__", "")

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np.check.judge.names import is_data
+from autograd_np.check.judge.compare import close
+from autograd_np.check.judge.names import is_data, is_label
 from autograd_np.check.judge.outcome import Absent, Fix, Returned
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.session import Done, Session
@@ -18,7 +19,7 @@ from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place, roots_written_by
 from autograd_np.check.watch.state import Attribute
 
-__all__ = ["Clipping", "Withheld", "absent", "clipping", "misplaced", "respelled", "withheld", "without_gradient"]
+__all__ = ["Clipping", "Withheld", "absent", "clipping", "in_place_of_gradients", "misplaced", "respelled", "withheld", "without_gradient"]
 
 _CARRIED = re.compile(
     r"(?i)[ahcs](_?(0|prev|init|state))?|hidden|cell|states?|(\w+_)?(mean|std|var)|(running|moving)_\w+|pos(ition)?s?|pos_\w+|pe|[xy]_\w+"
@@ -212,6 +213,37 @@ def absent(session: Session, point: Point, returned: Sequence[Returned]) -> list
     return found
 
 
+def in_place_of_gradients(session: Session, point: Point, done: Done) -> list[Absent]:
+    """Return the gradients in whose place a function returns what forward had, or, where one is all that it should return, no array."""
+    if session.wrt is not None:
+        return []
+    given = {n for t in session.targets.values() for n in t.name.split("\0")}
+    layer = bool(session.reading.upstream)
+    lacking = [n for n, node in point.leaves.items() if n not in given and np.any(point.truth(node)) and not is_label(n)]
+    paired = {w[1:] for w in session.targets if w[0] == "returned"}
+    places: list[tuple[str, str, tuple[Any, ...], Any]] = []
+    for r in done.results:
+        if r.left or r.keys in paired or np.size(r.value) < 2 or any(isinstance(k, str) for k in r.keys):
+            continue
+        same = [n for n in lacking if np.array_equal(r.value, point.leaves[n].out) and (layer or not is_data(n))]
+        places += [(same[0], r.path, r.keys, r.value)] if len(same) == 1 else []
+    arguments = [n for n in lacking if point.keys.get(n, ("",))[0] in point.inputs]
+    if layer and not any(not r.left for r in done.results) and done.recording.result is not None and len(arguments) == 1:
+        places.append((arguments[0], "the result", (), np.zeros(())))
+    found = []
+    for name, path, keys, value in places:
+        leaf = point.leaves[name]
+        stranger = Returned(name, path, session.handing(done.recording), value, leaf, False, ("returned", *keys))
+        found.append(Absent(name, _called(name, point.truth(leaf), session, done), stranger, stranger.where))
+    return found
+
+
+def _called(name: str, truth: Any, session: Session, done: Done) -> str:
+    """Return what backward calls a gradient, if it computes it; by convention, if not."""
+    same = [e.path for e in done.recording.events if e.call.number == 0 and close(e.value, truth, session.tolerance)]
+    return same[-1] if same else f"d{_LAST.findall(name)[-1]}"
+
+
 def _is_carried(name: str, point: Point) -> bool:
     """Whether an attribute is called as the states and statistics are that an object carries beside its parameters."""
     path = point.keys.get(point.traced.program.aliases.get(name, name), ())
@@ -224,6 +256,9 @@ def _numbers(name: str) -> list[str]:
 
 def _letters(name: str) -> str:
     return re.sub(r"\d+", "#", name)
+
+
+_LAST = re.compile(r"[A-Za-z]\w*")
 
 
 def _last_key(name: str, point: Point) -> str | int:
