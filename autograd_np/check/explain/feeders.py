@@ -10,7 +10,7 @@ import numpy as np
 from autograd_np.check.explain.case import Case
 from autograd_np.check.judge.compare import close
 from autograd_np.check.judge.names import is_gradients_name
-from autograd_np.check.judge.outcome import Outcome, Wrong
+from autograd_np.check.judge.outcome import Outcome, Returned, Wrong
 from autograd_np.check.judge.session import NOTHING
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
@@ -19,7 +19,7 @@ from autograd_np.check.watch.source import Place, names_read_by, roots_written_b
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "behind_right_ones", "is_primal", "named_terms", "suspects_of"]
+__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "named_terms", "suspects_of"]
 
 MOST = 80
 """So many statements are suspected."""
@@ -52,17 +52,35 @@ class Suspect(NamedTuple):
 
 def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
     """Return the unjudged statements that feed a wrong variable, in execution order."""
-    steps = _Slice(case, out).of(w.computed, w.event, w.place)
-    if case.session.program.joint:
-        forward = _forward_in(case, out)
-        steps = [s for s in steps if s.number not in forward]
-    truth = case.session.program.defines_truth
-    steps = [s for s in steps if not truth(s.place.function)]
     own = set(case.chain_places(w, out))
+    inside = w.event.call.number if w.event is not None else None
+    steps = _Slice(case, out).of(w.computed, w.event, w.place)
+    return _suspects(case, [s for s in steps if s.place not in own or s.call.number != inside], out)
+
+
+def behind_all_wrong_ones(case: Case) -> tuple[Outcome, list[Suspect]]:
+    """Return a run, and the statements that every wrong result was made of and no right one, whatever names say of what is between."""
+    done = case.session.run(case.main, fixes=case.fixes)
+    out = Outcome(recording=done.recording)
+    returned = [r for r in case.session.returned(case.main, done) if r.decides]
+    wrong = [r for r in returned if not case.session.is_right(r, case.main)]
+    behind = [{s.place for s in _behind(case, out, r)} for r in wrong]
+    right = {s.place for s in behind_right_ones(case)}
+    places = set.intersection(*behind) - right if behind else set()
+    return out, _suspects(case, [s for s in out.recording.steps if s.place in places], out)
+
+
+def _suspects(case: Case, steps: list[Step], out: Outcome) -> list[Suspect]:
+    """Return what is suspected of some steps: not what belongs to forward."""
+    if case.session.program.joint:  # the functions it calls may be both passes, too
+        forward = _forward_in(case, out)
+        true = {s.place for s in out.recording.steps if s.number in forward}
+        steps = [s for s in steps if s.place not in true]
+    else:
+        truth = case.session.program.defines_truth
+        steps = [s for s in steps if not truth(s.place.function)]
     places: dict[tuple[Place, str], list[Step]] = {}
     for step in steps:
-        if step.place in own and w.event is not None and step.call.number == w.event.call.number:
-            continue
         for path in dict.fromkeys(e.path for e in step.events) or [""]:
             places.setdefault((step.place, path), []).append(step)
     found = []
@@ -81,8 +99,15 @@ def behind_right_ones(case: Case) -> list[Step]:
     least = NOTHING * max((float(np.max(np.abs(r.value), initial=0.0)) for r in returned), default=0.0)
     for r in returned:  # what is zero whatever happens, as a bias before a normalisation, clears nothing
         if np.any(np.abs(r.value) > least) and case.session.is_right(r, case.main):
-            found |= {s.number: s for s in _Slice(case, out).of(r.value, None, r.place)}
+            found |= {s.number: s for s in _behind(case, out, r)}
     return list(found.values())
+
+
+def _behind(case: Case, out: Outcome, r: Returned) -> list[Step]:
+    """Return the steps that a result was made of, those that set it among them."""
+    set_by = [e for e in out.events if e.path == r.path and e.call.number == 0]
+    event = next((e for e in reversed(set_by) if e.place == r.place), None)
+    return [*_Slice(case, out).of(r.value, event, r.place), *(e.step for e in set_by)]
 
 
 def _forward_in(case: Case, out: Outcome) -> set[int]:
@@ -115,9 +140,10 @@ class _Slice:
                 if base != root:
                     self.writes.setdefault((step.call.number, base), []).append(step)
         kept = {(call, path) for call, path, _ in out.kept}
-        self.judged = {
-            (e.step.number, e.path.partition("[")[0]) for e in out.events if e.key in out.judged and (e.call.number, e.path) not in kept
-        }
+        judged = {e.number for e in out.events if e.key in out.judged and (e.call.number, e.path) not in kept}
+        self.judged = {(e.step.number, e.path.partition("[")[0]) for e in out.events if e.number in judged}
+        self.judged -= {(e.step.number, e.path.partition("[")[0]) for e in out.events if e.number not in judged}
+        self.entries = {(e.step.number, e.path.partition("[")[0]) for e in out.events if "[" in e.path}
 
     def of(self, value: Array, event: Event | None, place: Place | None) -> list[Step]:
         """Return the steps behind what an event, or a statement, gave: from where that first was, and those that passed it on."""
@@ -127,11 +153,12 @@ class _Slice:
         last = event.number if event is not None else len(self.out.events) + 1
         same = [e for e in self.out.events if e.number < last and np.shape(e.value) == np.shape(value) and np.array_equal(e.value, value)]
         first = same[0] if same and np.size(value) > 1 and np.any(value) else event
-        own = [start]
+        own: list[tuple[Step, int | None]] = [(start, None)]
         if first is not None:
-            own = [e.step for e in self.out.events if e.path == first.path and e.call is first.call and e.number <= first.number]
-        for step in own:
-            self._follow(step, step.number)
+            mine = [e for e in self.out.events if e.path == first.path and e.call is first.call and e.number <= first.number]
+            own = [(e.step, _part_set(e)) for e in mine]
+        for step, part in own:
+            self._follow(step, step.number, part)
         if first is not event:
             self.found |= {s.number: s for s in (start, *(e.step for e in same))}
         return sorted(self.found.values(), key=lambda s: s.number)
@@ -196,6 +223,8 @@ class _Slice:
             return
         for s in reversed(earlier[-30:]):
             if (s.number, name) in self.judged:
+                if (s.number, name) in self.entries:
+                    continue  # another entry of a container says nothing about the one that is asked for
                 break  # from here on it had the right value, whatever it was built of
             self._visit(s, name)
             if _binds(s.place.statement, name):
@@ -229,6 +258,14 @@ def _part_of(statement: ast.stmt | None, name: str) -> int | None:
     match statement:
         case ast.Assign(targets=[ast.Tuple(elts=elts)], value=ast.Call()) if not any(isinstance(e, ast.Starred) for e in elts):
             return next((i for i, e in enumerate(elts) if ast.unparse(e) == name), None)
+    return None
+
+
+def _part_set(e: Event) -> int | None:
+    """Return which of the things that a call gave an event holds."""
+    match e.place.statement:
+        case ast.Assign(targets=[ast.Tuple(elts=elts)], value=ast.Call()) if len(elts) == len(e.step.events):
+            return e.step.events.index(e)
     return None
 
 

@@ -36,8 +36,8 @@ AROUND_CALLS = 3.0
 INNOCENT = 1.5
 """How much less simple a change is of a statement whose value may well be meant: some gradient, or a term of one."""
 
-RECOMPUTED, MISTAKEN = 3.0, 4.5
-"""How much less simple a change is of a statement that takes or makes again what forward had; up to this rank it may have taken another."""
+RECOMPUTED, TAKEN, MISTAKEN = 3.0, 1.0, 4.5
+"""How much less simple a change is of a statement that makes again, or takes, what forward had; up to this rank it took another."""
 
 OF_SIGNS = 2.2
 """How much less simple a sign is where a value has no sign by name: where it is used, it may have one as well."""
@@ -129,7 +129,7 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
         detour = AROUND_CALLS if any(s.calls for s in out.recording.steps if s.place == place) else 0.0
         begins = bool(mine) and all(map(is_zeros, mine))
         for edit in case.edits(place, step, w.name):
-            more = 0 if _of_arguments(edit) else detour
+            more = 0 if edit.less or _of_arguments(edit) else detour
             more += OF_STARTS if begins and edit.kind in _INSERTED else 0
             yield Candidate(edit.rank + more, edit, place, w.name, event, w)
 
@@ -140,24 +140,32 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
     recomputed = {s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events)}
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
     for s in {s.place: s for s in reversed(suspects)}.values():
-        doubt = RECOMPUTED if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
+        again = TAKEN if _is_taken(s.place) else RECOMPUTED
+        doubt = again if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
         detour = AROUND_CALLS if s.step.calls else 0.0
         begins = bool(s.events) and all(map(is_zeros, s.events))
         for edit in case.edits(s.place, s.step, path):
-            if s.place in recomputed and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
+            if s.place in recomputed and not edit.less and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
                 continue
             if s.events:
                 anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
                 turned = OF_SIGNS if edit.kind == "sign" and anew else 0.0
                 turned += OF_STARTS if begins and edit.kind in _INSERTED else 0.0
                 turned += OF_RESULTS if edit.kind in ("scale", "sign") and isinstance(s.place.statement, ast.Return) else 0.0
-                yield Candidate(
-                    edit.rank + doubt + turned + (0 if _of_arguments(edit) else detour), edit, s.place, path, None, None, s.place in kept
-                )
+                turned = 0.0 if edit.less else turned + (0 if _of_arguments(edit) else detour)
+                yield Candidate(edit.rank + doubt + turned, edit, s.place, path, None, None, s.place in kept)
             elif edit.kind != "sign" and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
                 doubt = OF_SCALED_NUMBERS if edit.factor is not None else OF_NUMBERS
                 yield Candidate(edit.rank + doubt, edit, s.place, path, None, None, False)
+
+
+def _is_taken(place: Place) -> bool:
+    """Whether a statement computes nothing: it takes an entry, an attribute, an element."""
+    value = getattr(place.statement, "value", None)
+    while isinstance(value, (ast.Subscript, ast.Attribute)):
+        value = value.value
+    return isinstance(value, ast.Name)
 
 
 def _of_arguments(edit: Edit) -> bool:

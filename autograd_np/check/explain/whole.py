@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
-from autograd_np.check.explain.feeders import Suspect, behind_right_ones, suspects_of
+from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of
 from autograd_np.check.explain.search import MOST_RUNS, Candidate, Helping, changes_of, cure_all, fix_of, in_order, own_changes
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.source import Place
@@ -78,6 +78,7 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
     """Look for one change that makes everything right, or for two: one that makes some results right, and one for the others."""
     helping: list[Helping] = []
     single = single_change(case, helping=helping)
+    single = single or _whatever_is_between(case)
     if single is not None:
         return [single]
     cleared, (_, causes) = case.session.cleared, _causes(case)
@@ -119,6 +120,17 @@ def single_change(
         keep = KEPT if several or helping is not None else 0.0
     cured = cure_all(case, changes, most, keep, helping)
     return None if cured is None else _mistake(causes, cured.place, cured.diagnosis, cured.fix)
+
+
+def _whatever_is_between(case: Case) -> Mistake | None:
+    """Look for one change without a word from the variables between: what they are called may not be what they are."""
+    out, suspects = behind_all_wrong_ones(case)
+    changes = in_order(changes_of(case, suspects, out), out)
+    cured = cure_all(case, changes, MOST_RUNS, KEPT_OF_TWO)
+    if cured is None:
+        return None
+    _, causes = _causes(case)
+    return _mistake(causes, cured.place, cured.diagnosis, cured.fix) if causes else None
 
 
 def _causes(case: Case) -> tuple[Outcome, list[_Cause]]:

@@ -15,6 +15,10 @@ from autograd_np.check.explain.edits.syntax import negated
 __all__ = ["assignment_edits"]
 
 
+WRITTEN = 0.3
+"""How much simpler it is to take away a minus that was written than to write one."""
+
+
 def assignment_edits(line: Line) -> Iterator[Edit]:
     """Yield the edits of an assignment as a whole."""
     match line.statement:
@@ -35,7 +39,9 @@ def assignment_edits(line: Line) -> Iterator[Edit]:
 
 def _of_value(line: Line, value: ast.expr) -> Iterator[Edit]:
     opposite = negated(value, line.text)
-    yield line.edit(1, "sign", f"the sign of `{line.target}` is wrong: it should be `{_plain(opposite)}`", (("value",), opposite))
+    written = isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub)
+    words = f"the sign of `{line.target}` is wrong: it should be `{_plain(opposite)}`"
+    yield line.edit(1 - WRITTEN * written, "sign", words, (("value",), opposite), less=written)
     yield from _scaled(line, line.text(value), ("value",))
 
 
@@ -151,7 +157,8 @@ def _of_update(line: Line, s: ast.AugAssign) -> Iterator[Edit]:
     yield line.instead(4, "double-count", words, f"{target} = {text}")
     if additive:
         other = "-=" if op is ast.Add else "+="
-        yield line.instead(1, "sign", f"the sign of the term added to `{line.target}` is wrong: use `{other}`", f"{target} {other} {text}")
+        words = f"the sign of the term added to `{line.target}` is wrong: use `{other}`"
+        yield line.instead(1 - WRITTEN * (op is ast.Sub), "sign", words, f"{target} {other} {text}", less=op is ast.Sub)
         yield from _scaled(line, text, ("value",))
     elif op in (ast.Mult, ast.Div):
         other, wanted = ("/=", "divided") if op is ast.Mult else ("*=", "multiplied")

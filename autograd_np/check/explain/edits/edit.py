@@ -65,6 +65,8 @@ class Edit:
         For scales.
     changes : tuple of (path, text)
         The expressions that are replaced, if that is all it does.
+    less : bool
+        It takes away a sign or a number that was written.
     """
 
     rank: float
@@ -73,6 +75,7 @@ class Edit:
     made: ast.stmt | list[ast.stmt] | Callable[[], ast.stmt | list[ast.stmt]]
     factor: float | None = None
     changes: tuple[Change, ...] = ()
+    less: bool = False
 
     @functools.cached_property
     def body(self) -> list[ast.stmt]:
@@ -241,13 +244,15 @@ class Line:
         dots = "dot(" in self.written and "@" not in self.written
         return f"{self.np}.dot({a}, {b})" if dots else f"({a}) @ ({b})"
 
-    def edit(self, rank: float, kind: str, message: str, *changes: Change, factor: float | None = None) -> Edit:
+    def edit(self, rank: float, kind: str, message: str, *changes: Change, factor: float | None = None, less: bool = False) -> Edit:
         """Return the edit that puts other expressions in the place of some."""
-        return Edit(rank, kind, message, functools.partial(replaced, self.statement, changes), factor, changes)
+        return Edit(rank, kind, message, functools.partial(replaced, self.statement, changes), factor, changes, less)
 
-    def instead(self, rank: float, kind: str, message: str, *others: str | ast.stmt, factor: float | None = None) -> Edit:
+    def instead(
+        self, rank: float, kind: str, message: str, *others: str | ast.stmt, factor: float | None = None, less: bool = False
+    ) -> Edit:
         """Return the edit that puts other statements in the place of this one."""
-        return Edit(rank, kind, message, functools.partial(statements, self.statement, others), factor)
+        return Edit(rank, kind, message, functools.partial(statements, self.statement, others), factor, less=less)
 
     def places(self) -> Iterator[Place]:
         """Yield every expression that the statement reads, and the elements it sets; of a compound one those of its header."""
@@ -336,9 +341,9 @@ class Place:
         """Whether it tells a function how to work, as an axis does."""
         return "keywords" in self.path
 
-    def edit(self, rank: float, kind: str, message: str, new: str, factor: float | None = None) -> Edit:
+    def edit(self, rank: float, kind: str, message: str, new: str, factor: float | None = None, *, less: bool = False) -> Edit:
         """Return the edit that puts another expression in this place."""
-        return self.line.edit(rank, kind, message, (self.path, new), factor=factor)
+        return self.line.edit(rank, kind, message, (self.path, new), factor=factor, less=less)
 
 
 def _value(node: ast.expr, env: Mapping[str, Any]) -> Any:

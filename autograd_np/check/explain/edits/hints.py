@@ -16,7 +16,7 @@ def hints_of(*functions: ast.AST | None) -> Hints:
     calls = [ast.unparse(n.func) for n in nodes if isinstance(n, ast.Call) and _is_function(n.func)]
     if any(isinstance(n, ast.BinOp) and isinstance(n.op, ast.Pow) for n in nodes):
         calls.append("np.square")
-    indices = [ast.unparse(n.slice).strip("()") for n in nodes if isinstance(n, ast.Subscript) and _is_lookup(n)]
+    indices = [_bare(n.slice) for n in nodes if isinstance(n, ast.Subscript) and _is_lookup(n)]
     numbers = [n.value for n in nodes if isinstance(n, ast.Constant)]
     constants = [v for v in numbers if isinstance(v, (int, float)) and v not in (0, 1)]
     terms = [
@@ -42,6 +42,11 @@ def hints_of(*functions: ast.AST | None) -> Hints:
         tuple(unique(factors)),
         tuple(unique(applied)),
     )
+
+
+def _bare(index: ast.expr) -> str:
+    """Write an index without brackets around it."""
+    return ", ".join(map(ast.unparse, index.elts)) if isinstance(index, ast.Tuple) else ast.unparse(index)
 
 
 def _is_function(func: ast.expr) -> bool:

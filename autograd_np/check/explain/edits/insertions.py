@@ -6,6 +6,7 @@ import ast
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,7 @@ def factor_edits(at: Place) -> Iterator[Edit]:
             yield from _spread(at)
         if not isinstance(value, np.floating):
             return
+    yield from _widened(at, value)
     more = 0 if at.whole else 0.5 if isinstance(at.parent, ast.BinOp) else 0.8
     if not at.whole and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult)):
         yield from _scaled(at)
@@ -107,6 +109,16 @@ def factor_edits(at: Place) -> Iterator[Edit]:
                 root = f"{at.line.np}.sqrt({written})"
                 yield at.edit(7 + more, "missing-factor", _lacks(at, f"1 / {root}"), f"({text}) / {root}")
                 yield at.edit(7.2 + more, "missing-factor", _lacks(at, f"1 / {written}**2"), f"({text}) / {written}**2")
+
+
+def _widened(at: Place, value: Any) -> Iterator[Edit]:
+    """Yield all of a line, or a factor in it, multiplied by a gradient of the larger shape that it should have."""
+    if not at.whole and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult)):
+        return
+    for name, other in at.line.arrays.items():
+        wider = is_gradients_name(name) and is_float_array(other) and other.shape != np.shape(value)
+        if wider and as_broadcast(at.text, np.shape(value), other.shape) == at.text:
+            yield at.edit(6, "missing-factor", _lacks(at, name), f"{name} * ({at.text})")
 
 
 def _spread(at: Place) -> Iterator[Edit]:

@@ -110,13 +110,14 @@ def _of_product(at: Place, factors: Sequence[tuple[str, ast.expr]]) -> Iterator[
         left = [*factors[:i], *factors[i + 1 :]]
         what = f"the division by `{text}`" if op == "/" else f"the factor `{text}`"
         if not (isinstance(factor, ast.Constant) and factor.value == 1):
-            rank = 1.8 if isinstance(factor, ast.Constant) else 1.9 if scalar else 5
+            number = isinstance(factor, ast.Constant)
+            rank = 1.8 if number else 1.9 if scalar else 5
             changed = at.line.value(factor) if scalar else None
             off = None if not changed else changed if op == "*" else 1 / changed
             words = f"{what} does not belong in `{at.target}`"
             twice = changed == 2 and op == "*" and _is(at.parent, ast.Add, ast.Sub)
             kind = "double-count" if twice else "missing-term" if changed == 0 else "scale" if scalar else "extra-factor"
-            yield at.edit(rank, kind, words, _product(at, left), off)
+            yield at.edit(rank, kind, words, _product(at, left), off, less=number)
         other = "/" if op == "*" else "*"
         inverse = [*left, (other, factor)] if i == 0 and len(factors) > 1 else [*factors[:i], (other, factor), *factors[i + 1 :]]
         done, wanted = ("multiplied", "divided") if op == "*" else ("divided", "multiplied")
