@@ -233,6 +233,8 @@ class _Slice:
     def _handed(self, call: Call, by: Step, name: str) -> None:
         """Go on with the argument that a call was given for a parameter."""
         nodes = [n for n in ast.walk(by.place.statement) if _is_call_of(n, call)] if by.place.statement is not None else []
+        if name == "self" and name == call.function.parameters[0]:
+            return  # the object is no argument, and not made by the call
         given = _argument(nodes[0], call, name) if len(nodes) == 1 else None
         if given is None:
             self._visit(by)

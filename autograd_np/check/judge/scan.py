@@ -146,8 +146,13 @@ class _Judge:
                     return None
         if not np.any(e.computed) and len(e.before) and is_zeros(e):
             return None  # a start value that nothing was added to yet
-        if not is_returned and "[" not in e.path and all(_is_slice(e.computed.shape, np.shape(t)) for t in truths):
-            return None  # a loop works on one slice at a time, and nothing says which
+        one = e.computed.ndim == 0 and self.chains[key[0], key[1]] > 1
+        if (
+            not is_returned
+            and "[" not in e.path
+            and all(_is_slice(e.computed.shape, np.shape(t)) or (one and np.size(t) > 1) for t in truths)
+        ):
+            return None  # a loop works on one slice, or element, at a time, and nothing says which
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
             return None
         if meaning.by_value and e.key in self.session.cleared:
