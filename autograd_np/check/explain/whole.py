@@ -126,7 +126,7 @@ def _whatever_is_between(case: Case) -> Mistake | None:
     """Look for one change without a word from the variables between: what they are called may not be what they are."""
     out, suspects = behind_all_wrong_ones(case)
     changes = in_order(changes_of(case, suspects, out), out)
-    cured = cure_all(case, changes, MOST_RUNS, KEPT_OF_TWO)
+    cured = cure_all(case, changes, MOST_RUNS, case.budget.left() / 2)
     if cured is None:
         return None
     _, causes = _causes(case)
