@@ -1,4 +1,4 @@
-"""How good `check_backward` is: ``python -m benchmarks.check_backward [--every N] [--only NAME] [--seeds 20] [--json FILE]``.
+"""How good `check_backward` is: ``python -m benchmarks.check_backward [--every N] [--offset K] [--only NAME] [--seeds 20] [--json FILE]``.
 
 Every right pass of `tests/check/backward_corpus` is checked at several seeds, and every mutant once. Mutants are counted
 once each, except that explanations, lines in helpers and corrected lines are counted by mistake: a double mutant has two.
@@ -68,6 +68,7 @@ def main(
     seeds: Annotated[int, typer.Option(min=0, help="Seeds at which each right pass is checked.")] = 20,
     seconds: Annotated[float, typer.Option(min=0, help="How long explanations may be looked for.")] = 3.0,
     every: Annotated[int, typer.Option(min=1, help="Only every so-many-th mutant.")] = 1,
+    offset: Annotated[int, typer.Option(min=0, help="Of these mutants, the first to take.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the raw results to FILE.")] = None,
 ) -> None:
     """Check right and wrong backward passes and print how well the mistakes were found, placed and explained."""
@@ -76,7 +77,7 @@ def main(
     unknown = sorted({house for house, _ in wanted} - set(loading.PASSES))
     if unknown:
         raise typer.BadParameter(f"no pass {', '.join(unknown)}; there are {', '.join(loading.PASSES)}")
-    chosen = [m for house, name in wanted for m in loading.mutants(house) if name in ("", m.name)][::every]
+    chosen = [m for house, name in wanted for m in loading.mutants(house) if name in ("", m.name)][offset::every]
     houses = list(dict.fromkeys(house for house, _ in wanted))
 
     alarms, right_times, per_house = [], [], {}
