@@ -47,7 +47,7 @@ def scope() -> dict[str, Any]:
         "X": n(m, d), "Y": n(m, k), "W1": n(d, h), "W2": n(h, k), "S": n(h, h), "b1": n(h), "x": n(m, h), "s": n(m, 1) + 3,
         "Z1": n(m, h), "A1": np.tanh(n(m, h)), "A2": sigmoid(n(m, k)), "dA1": n(m, h), "dZ1": n(m, h), "dZ2": n(m, k), "dW2": n(h, k),
         "m": m, "lam": 0.3, "reg": 0.07, "eps": 0.01, "pad": 1, "mask": n(m, h) > 0, "c": n(k), "g": n(k),
-        "hs": [n(h, 1) for _ in range(9)], "xs": [n(h, 1) for _ in range(9)], "dh": n(h, 1), "dnext": n(h, 1), "t": 3, "T": steps, "l": 2,
+        "hs": [n(h, 1) for _ in range(9)], "xs": [n(h, 1) for _ in range(9)], "dh": n(h, 1), "dnext": n(h, 1), "t": 3, "T": steps, "l": 2, "j": 1,
         "cache": {"A1": n(m, h), "A2": n(m, k), "Z1": n(m, h), "W1": n(d, h), "W2": n(h, k)},
         "grads": {"dW1": n(d, h), "dW2": n(h, k), "dW3": n(h, k)},
         "dout": n(m, steps, h), "dx": n(m, steps, h), "x_pad": n(2, 3, 8, 8), "Q": n(2, 3, 4, 5), "K": n(2, 3, 8, 5),
@@ -120,6 +120,8 @@ MISTAKES = [
     ("u = x_pad", "u = x_pad[..., pad:-pad, pad:-pad]", "shape", "the padding of `x_pad` is not cut off"),
     ("u = dout[:, :, ::-1]", "u = dout", "wrong-point", "should be `dout`"),
     ("u = dout", "u = dout[:, ::-1]", "wrong-point", "should be read backwards"),
+    ("u = x[:3].T @ Z1[4:]", "u = x[4:].T @ Z1[:3]", "wrong-point", "the slices of `x[:3]` and `Z1[4:]` in `u` are exchanged"),
+    ("S[j] = dA1[j] - x[t]", "S[:, j] = dA1[j] - x[t]", "wrong-point", "should be `S[:, j]`"),
     # sizes, loops, conditions
     ("n = X.shape[1]", "n = X.shape[0]", "scale", "`X.shape[1]` (= 5) in `n` should be `X.shape[0]` (= 7)"),
     ("n = X.shape[0]-1", "n = X.shape[0]", "scale", "(= 6) in `n` should be `X.shape[0]` (= 7)"),
@@ -200,6 +202,13 @@ MISTAKES = [
     ("u = np.hstack([dA1, x])", "u = np.hstack([x, dA1])", "wrong-point", "are exchanged"),
     ("dZ = relu_backward(Z1, dA1)", "dZ = relu_backward(dA1, Z1)", "wrong-point", "are exchanged"),
     ("dZ = dA1", "dZ = relu_backward(dA1, x) * 1.0", "missing-factor", "is missing"),
+    ("u = Q * c.mean()", "u = Q * c[:, None, None]", "wrong-reduction", "the mean over `c` does not belong in `u`: it should be `c[:, None, None]`"),
+    ("dZ = np.multiply(dA1, Z1)", "dZ = np.multiply(dA1, Z1 > 0)", "wrong-point", "should be by the mask `(Z1 > 0)`"),
+    ("u = (dA1 > 0).T @ x", "u = dA1.T @ x", "wrong-point", "uses the sign of `dA1`, should be `dA1` itself"),
+    # several results side by side
+    ("u, v = X.T, dA1 @ S", "u, v = X.T, dA1 @ S + x", "missing-term", "`+ x` is missing", "v"),
+    ("u, v = dA1 @ S, X.T", "u, v = (dA1 @ S) * mask, X.T", "missing-factor", "the factor `mask` is missing", "u"),
+    ("u = dA1 @ self.W", "u = dA1 @ self.W + dZ1 @ self.V", "missing-term", "`+ dZ1 @ self.V` is missing"),
     # statements
     ("d = probs.copy()", "d = probs.copy()\nd[np.arange(m), y] -= 1", "missing-term", "`d[np.arange(m), y] -= 1` is missing after this line"),
     ("dW2 += A1.T @ dZ2", "dW2 += A1.T @ dZ2\ndW2 /= m", "scale", "`dW2 /= m` is missing after this line"),
@@ -260,6 +269,13 @@ def test_enumerating_and_trying_changes_nothing_and_every_edit_is_another_statem
             continue
     assert ast.dump(statement, include_attributes=True) == written
     assert same(data(env), before)
+
+
+def test_a_sum_that_nothing_was_added_to_is_no_candidate():
+    env = {**scope(), "dW": np.zeros((4, 3)), "H": np.zeros((4, 3))}
+    texts = {text for edit in edits("u = dW2 + 2 * lam * W2", "u", env) for _, text in edit.changes}
+    assert "H" in texts  # a state may be zero at the beginning
+    assert "dW" not in texts
 
 
 def test_simple_edits_come_before_pairs_and_inserted_ones():

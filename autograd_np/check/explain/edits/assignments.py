@@ -218,7 +218,7 @@ def _followed(line: Line) -> Iterator[Edit]:
         if line.value_of(f"{read}[{index}]") is not None:
             yield then(6.4, "missing-term", f"{name}[{index}] -= 1")
     for other in line.like(value, same=True):
-        if np.asarray(line.arrays[other]).dtype.kind == "f" and other in line.env:
+        if np.asarray(line.arrays[other]).dtype.kind == "f" and line.value_of(other) is not None:
             yield then(7.2, "missing-factor", f"{name}[{other} <= 0] = 0")
             if updates:
                 yield then(6.6, "missing-factor", f"{name} *= {other}")

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.explain.edits.syntax import Change, Path, at, expressions, indexes, parsed, parts, replaced, statements
+from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 
-__all__ = ["Edit", "Hints", "Line", "Place", "is_array", "is_float_array", "is_size", "shape_of"]
+__all__ = ["Edit", "Hints", "Line", "Place", "as_broadcast", "broadcasts", "is_array", "is_float_array", "is_size", "shape_of"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Edit:
         The expressions that are replaced, if that is all it does.
     less : bool
         It takes away a sign or a number that was written.
+    follows : bool
+        Whether it leaves the statement as it is and has another follow it.
     """
 
     rank: float
@@ -76,6 +79,7 @@ class Edit:
     factor: float | None = None
     changes: tuple[Change, ...] = ()
     less: bool = False
+    follows: bool = False
 
     @functools.cached_property
     def body(self) -> list[ast.stmt]:
@@ -176,6 +180,7 @@ class Line:
         Its own target is one if it is assigned anew and had a value before, as what a loop carries.
         """
         found = {k: v for k, v in self.candidates.items() if is_array(v) and v.dtype.kind in "fbiu" and k != self.target}
+        found = {k: v for k, v in found.items() if np.any(v) or not is_gradients_name(k)}  # a sum that nothing was added to yet
         if isinstance(self.statement, ast.Assign) and is_array(self.env.get(self.target)) and self.env[self.target].dtype.kind in "fbiu":
             found[self.target] = self.env[self.target]
         near = {k: 0 if k in self.named else 1 if k in self.env or "[" in k or "." in k else 2 for k in found}
@@ -252,7 +257,8 @@ class Line:
         self, rank: float, kind: str, message: str, *others: str | ast.stmt, factor: float | None = None, less: bool = False
     ) -> Edit:
         """Return the edit that puts other statements in the place of this one."""
-        return Edit(rank, kind, message, functools.partial(statements, self.statement, others), factor, less=less)
+        follows = others[:1] == (self.statement,)
+        return Edit(rank, kind, message, functools.partial(statements, self.statement, others), factor, less=less, follows=follows)
 
     def places(self) -> Iterator[Place]:
         """Yield every expression that the statement reads, and the elements it sets; of a compound one those of its header."""
@@ -307,8 +313,11 @@ class Place:
 
     @property
     def whole(self) -> bool:
-        """Whether it is all of the right-hand side."""
-        return self.path == ("value",)
+        """Whether it is all of the right-hand side, or all of one of several results that stand there side by side."""
+        match self.path:
+            case ("value",) | ("value", "elts" | "values", int()):
+                return True
+        return False
 
     @property
     def index(self) -> bool:
@@ -373,3 +382,18 @@ def is_size(value: Any) -> bool:
 def shape_of(value: Any) -> tuple[int, ...] | None:
     """Return the shape of an array or a number, ``None`` for anything else."""
     return value.shape if is_array(value) else () if isinstance(value, (bool, int, float)) else None
+
+
+def as_broadcast(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+    """Write a variable so that it broadcasts to a shape, with new axes behind it if need be."""
+    return next(broadcasts(name, shape, wanted), None)
+
+
+def broadcasts(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[str]:
+    """Yield the ways to write a variable so that it broadcasts to a shape, those with fewest new axes first."""
+    for extra in range(max(len(wanted) - len(shape), 0) + 1):
+        try:
+            if np.broadcast_shapes(shape + (1,) * extra, wanted) == wanted:
+                yield name if not extra else f"{name}[{', '.join([':'] * len(shape) + ['None'] * extra)}]"
+        except ValueError:
+            continue

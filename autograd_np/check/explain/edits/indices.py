@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
-from autograd_np.check.explain.edits.edit import Edit, Place, is_array
-from autograd_np.check.explain.edits.syntax import neighbours
+from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_array
+from autograd_np.check.explain.edits.syntax import apart, neighbours
 
-__all__ = ["index_edits"]
+__all__ = ["index_edits", "slice_edits"]
+
+
+def slice_edits(line: Line, places: list[Place]) -> Iterator[Edit]:
+    """Yield the line with the slices of two arrays exchanged."""
+    cut = [(p, p.node.slice) for p in places if isinstance(p.node, ast.Subscript) and not p.index and _cuts(p.node.slice)]
+    for (a, index), (b, other) in itertools.combinations(cut[:6], 2):
+        if line.text(index) != line.text(other) and apart([(a.path, "")], [(b.path, "")]):
+            words = f"the slices of `{a.text}` and `{b.text}` in `{line.target}` are exchanged"
+            changes = ((*a.path, "slice"), line.text(other)), ((*b.path, "slice"), line.text(index))
+            yield line.edit(5, "wrong-point", words, *changes)
+
+
+def _cuts(index: ast.expr) -> bool:
+    return any(isinstance(n, ast.Slice) for n in ast.walk(index))
 
 
 def index_edits(at: Place) -> Iterator[Edit]:
@@ -74,6 +89,7 @@ def _of_axes(at: Place, node: ast.Subscript, ndim: int) -> Iterator[Edit]:
     if len(parts) > 1:
         new |= {", ".join([*texts[:i], *texts[i + 1 :]]): 6 for i in range(len(parts))}
     if len(parts) < ndim:
+        new[", ".join([":", *texts])] = 5.5
         new |= {", ".join([*texts, name]): 6.2 for name in at.line.counters}
     if any(isinstance(p, ast.Slice) and p.lower is None and p.upper is not None for p in parts):
         for name in at.line.counters:
@@ -99,6 +115,9 @@ def _of_number(at: Place) -> Iterator[Edit]:
         for name in at.line.counters:
             if name != node.id:
                 yield at.edit(4.7, "wrong-point", _said(at, name), name)
+        for name in at.line.hints.indices:
+            if "," not in name and isinstance(at.line.value_of(name), (int, np.integer)) and at.line.value_of(name) != value:
+                yield at.edit(5.6, "wrong-point", _said(at, name), name)
     if isinstance(node, (ast.Constant, ast.UnaryOp)):
         for name in at.line.counters[:8]:
             yield at.edit(5.4, "wrong-point", _said(at, name), name)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_float_array, is_size, shape_of
+from autograd_np.check.explain.edits.edit import Edit, Line, Place, as_broadcast, is_float_array, is_size, shape_of
 from autograd_np.check.explain.edits.syntax import parsed
 from autograd_np.check.judge.names import is_gradients_name
 
@@ -74,15 +75,15 @@ def factor_edits(at: Place) -> Iterator[Edit]:
         return
     value, text = at.value, at.text
     if not is_float_array(value):
-        if isinstance(value, (float, np.floating)) and not at.whole:
+        if isinstance(value, (float, np.floating)) and at.path != ("value",):
             yield from _scaled(at)
         if is_size(value):
             yield from _spread(at)
         if not isinstance(value, np.floating):
             return
     yield from _widened(at, value)
-    more = 0 if at.whole else 0.5 if isinstance(at.parent, ast.BinOp) else 0.8
-    if not at.whole and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult)):
+    more = 0 if at.path == ("value",) else 0.5 if at.whole or isinstance(at.parent, ast.BinOp) else 0.8
+    if at.path != ("value",) and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult)):
         yield from _scaled(at)
     elif not at.whole:
         return  # the whole product is multiplied
@@ -147,17 +148,6 @@ def _scaled(at: Place) -> Iterator[Edit]:
         shown = "" if name[0].isdigit() else f" (= {value:g})"
         yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` lacks the factor {name}{shown}", f"{name} * ({at.text})", 1 / value)
         yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` should be divided by {name}{shown}", f"({at.text}) / {name}", value)
-
-
-def as_broadcast(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
-    """Write a variable so that it broadcasts to a shape, with new axes behind it if need be."""
-    for extra in range(max(len(wanted) - len(shape), 0) + 1):
-        try:
-            if np.broadcast_shapes(shape + (1,) * extra, wanted) == wanted:
-                return name if not extra else f"{name}[{', '.join([':'] * len(shape) + ['None'] * extra)}]"
-        except ValueError:
-            continue
-    return None
 
 
 # --- terms
@@ -233,15 +223,25 @@ def _analogous(at: Place) -> Iterator[Edit]:
     """Yield a sum with another product of the form of its last one: ``+ dk @ Wk.T`` after ``dq @ Wq.T``."""
     node = at.node
     last = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) else node
-    names = list(dict.fromkeys(n.id for n in ast.walk(last) if isinstance(n, ast.Name) and is_float_array(at.line.env.get(n.id))))
-    if len(names) != 2 or not isinstance(last, (ast.BinOp, ast.Call)):
+    arrays = {at.line.text(n): at.line.value(n) for n in _arrays_of(last) if is_float_array(at.line.value(n))}
+    if len(arrays) != 2 or not isinstance(last, (ast.BinOp, ast.Call)):
         return
-    others = [_resembling([o for o in at.line.like(at.line.env[n]) if o not in names], n) for n in names]
-    for a in others[0]:
-        for b in others[1]:
-            new = {names[0]: a, names[1]: b}
-            term = re.sub(r"[A-Za-z_]\w*", lambda found: new.get(found.group(), found.group()), at.line.text(last))  # noqa: B023 (used at once)
-            yield from _with_term(at, 6.6, "+", term)
+    others = [_resembling([o for o in at.line.like(value) if o not in arrays], name) for name, value in arrays.items()]
+    either = re.compile("|".join(rf"(?<![\w.]){re.escape(name)}(?!\w)" for name in sorted(arrays, key=len, reverse=True)))
+    for pair in itertools.product(*others):
+        new = dict(zip(arrays, pair, strict=True))
+        term = either.sub(lambda found: new[found.group()], at.line.text(last))  # noqa: B023 (used at once)
+        yield from _with_term(at, 6.6, "+", term)
+
+
+def _arrays_of(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the variables, attributes and elements that an expression reads, without those they are parts of."""
+    if isinstance(node, (ast.Name, ast.Subscript)) or (isinstance(node, ast.Attribute) and node.attr not in ("T", "shape", "size")):
+        yield node
+    else:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield from _arrays_of(child)
 
 
 def _resembling(names: list[str], name: str) -> list[str]:
@@ -298,7 +298,10 @@ def activation_edits(at: Place) -> Iterator[Edit]:
                 if not rest and ast.unparse(parsed(factor)) == written:
                     continue
                 words = f"the derivative of the wrong activation in `{at.target}`: `{factor}` is missing"
-                yield at.edit(5.2 if other == name else 5.7, "missing-factor", words, f"({rest}) * {factor}" if rest else factor)
+                kind = "missing-factor"
+                if factor == name and not rest and is_gradients_name(name):
+                    kind, words = "wrong-point", f"`{at.target}` uses the sign of `{name}`, should be `{name}` itself"
+                yield at.edit(5.2 if other == name else 5.7, kind, words, f"({rest}) * {factor}" if rest else factor)
         if rest:
             words = f"the derivative of an activation does not belong in `{at.target}`: it should be `{rest}`, not `{written}`"
             yield at.edit(5.1, "extra-factor", words, rest)

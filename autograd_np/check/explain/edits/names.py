@@ -56,10 +56,17 @@ def _of_other_shape(at: Place, value: Any) -> Iterator[Edit]:
         fits = np.ndim(other) == value.ndim or (handed and is_gradients_name(name))
         if fits and shape_of(other) != value.shape and np.asarray(other).dtype.kind == "f" and name in at.line.env:
             yield at.edit(4.9, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{name}`", name)
-    if isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Mult):
+    if _multiplies(at.parent):
         for name in [at.text, *list(at.line.like(value))[:12]]:
             words = f"`{at.target}` is multiplied by the value `{at.text}`, should be by the mask `({name} > 0)`"
             yield at.edit(5.9, "wrong-point", words, f"({name} > 0)")
+
+
+def _multiplies(node: ast.AST) -> bool:
+    match node:
+        case ast.BinOp(op=ast.Mult()) | ast.Call(func=ast.Attribute(attr="multiply")):
+            return True
+    return False
 
 
 def computed_edits(at: Place) -> Iterator[Edit]:

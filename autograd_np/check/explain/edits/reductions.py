@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np.check.explain.edits.edit import Edit, Place, is_array, is_float_array, shape_of
+from autograd_np.check.explain.edits.edit import Edit, Place, broadcasts, is_array, is_float_array, shape_of
 
 __all__ = ["reduction_edits", "shape_edits"]
 
@@ -99,12 +99,21 @@ def _of_reduction(at: Place, r: Reduction) -> Iterator[Edit]:
                 words += ", keepdims=True" if keep and not r.keepdims else ""
                 more = 0 if keep == r.keepdims else 0.4
                 yield at.edit(rank + more, "wrong-reduction", words, r.written(array, r.name, axis, keepdims=keep))
-    yield at.edit(6, "wrong-reduction", f"the {r.name} over `{array}` does not belong in `{at.target}`", array)
+    for new in _beside(at, array, value):
+        yield at.edit(6, "wrong-reduction", f"the {r.name} over `{array}` does not belong in `{at.target}`: it should be `{new}`", new)
     if isinstance(r.array, ast.BinOp) and isinstance(r.array.op, ast.Mult) and r.name in ("sum", "mean"):
         a, b = at.line.text(r.array.left), at.line.text(r.array.right)
         for x, y in ((a, b), (f"({a}).T", b), (a, f"({b}).T")):
             words = f"`{at.target}` sums elementwise products where it needs the product of matrices"
             yield at.edit(6.5, "wrong-reduction", words, at.line.product(x, y))
+
+
+def _beside(at: Place, array: str, value: Any) -> list[str]:
+    """Write an array as it is, and so that it broadcasts to the other operand: sizes that are equal here may differ elsewhere."""
+    if not isinstance(at.parent, ast.BinOp):
+        return [array]
+    own, other = shape_of(value), shape_of(at.line.value(at.parent.left if at.path[-1] == "right" else at.parent.right))
+    return list(dict.fromkeys([array, *(broadcasts(array, own, other) if own is not None and other is not None else ())]))
 
 
 def _axes(ndim: int) -> Iterator[tuple[float, str | None]]:
