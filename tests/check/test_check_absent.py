@@ -114,7 +114,8 @@ def test_an_attribute_that_is_never_set():
     report = ag.check_backward(layer.forward, layer.backward, {"X": NET["X"]})
     (finding,) = report.findings
     assert not report.ok
-    assert "self.db = db" in finding.fix
+    assert finding.source.strip().startswith("db = np.sum(dZ")
+    assert finding.fix.strip().startswith("self.db = np.sum(dZ")
 
 
 def test_a_wrong_value_and_a_missing_one_are_two_mistakes():

@@ -108,6 +108,7 @@ def _stored(case: Case, recording: Recording, a: Absent) -> Iterator[tuple[Place
     for name in _fitting(call.last, np.shape(case.main.leaves[a.forward_name].out)):
         handed = "returned" if a.beside.where[:1] == ("returned",) else "stored"
         message = f"`{name}`, the gradient of `{a.forward_name}`, is computed and not {handed}: {{}} is missing"
+        yield from _under_another_name(steps, name, path, message)
         for step in steps:
             statement = step.place.statement
             assert statement is not None
@@ -117,6 +118,19 @@ def _stored(case: Case, recording: Recording, a: Absent) -> Iterator[tuple[Place
             elif (held := _with_entry(statement, old, new, name)) is not None:
                 entry = name if isinstance(new, int) else f"{new!r}: {name}"
                 yield step.place, Edit(1, "not-returned", message.format(f"`{entry}`"), held)
+
+
+def _under_another_name(steps: Sequence[Step], name: str, path: str, message: str) -> Iterator[tuple[Place, Edit]]:
+    """Yield the statement that sets a variable nobody reads, setting what should be stored instead."""
+    read = {
+        n.id for s in steps for n in ast.walk(s.place.statement or ast.Pass()) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
+    for step in steps if name not in read and not path.isidentifier() else ():
+        match step.place.statement:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) as statement if target == name:
+                text = f"{path} = {ast.unparse(value)}"
+                words = message.replace("{} is missing", f"it should be `{path}`")
+                yield step.place, Edit(1, "not-returned", words, partial(statements, statement, [text]))
 
 
 def _fitting(variables: Mapping[str, Any], shape: tuple[int, ...]) -> list[str]:

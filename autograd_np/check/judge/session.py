@@ -308,6 +308,7 @@ class Session:
         """Return the statement that gave a result its value, or that handed it over, if what it handed over was never meant for it."""
         same = [e for e in recording.events if e.value.shape == r.value.shape and e.value.tobytes() == np.asarray(r.value, float).tobytes()]
         called = [e for e in same if e.name == r.name or e.path == r.path]
+        same = same if np.any(r.value) else called  # zeros are made in many places
         if (called or same) and (r.left or r.name or called):
             e = (called or same)[-1]
             return self._handing_another(r, same if r.left else [e], name, recording, point) or e.place
