@@ -126,6 +126,45 @@ TEMPERATURE = """
 """
 
 
+LOGISTIC = """
+    def forward(X, Y, W):
+        Z = X @ W
+        A = 1 / (1 + np.exp(-Z))
+        return -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)), A
+
+    def step(dA, A):
+        return dA * A * (1 - A)
+
+    def backward(X, Y, A):
+        dA = -(np.divide(Y, A) - np.divide(1 - Y, 1 - A))
+        dZ = step(dA, A)
+        return {"W": X.T @ dZ}
+"""
+
+
+def logistic():
+    X, W = normal((6, 3), (3, 2))
+    return {"X": X, "Y": (X[:, :2] > 0) + 0.0, "W": W}
+
+
+HIDDEN = """
+    def forward(X, Y, W, b, V):
+        H = np.maximum(X @ W + b, 0)
+        R = H @ V - Y
+        return 0.5 * np.sum(R**2), H, R
+
+    def backward(X, V, H, R):
+        dH = R @ V.T
+        dH[H <= 0] = 0
+        return {"W": X.T @ dH, "b": dH.sum(axis=0), "V": H.T @ R}
+"""
+
+
+def hidden():
+    X, Y, W, b, V = normal((6, 3), (6, 2), (3, 4), 4, (4, 2))
+    return {"X": X, "Y": Y, "W": W, "b": b, "V": V}
+
+
 def checked(text, *changes, inputs):
     """Return the report on some code, with mistakes in its text."""
     text = textwrap.dedent(text)
@@ -181,6 +220,7 @@ def temperature():
 
 RIGHT = [
     (NETWORK, network), (DROPOUT, dropout), (HIGHWAY, highway), (RNN, rnn), (ROBUST, robust), (HUBER, huber), (TEMPERATURE, temperature),
+    (LOGISTIC, logistic), (HIDDEN, hidden),
 ]  # fmt: skip
 
 
@@ -219,6 +259,10 @@ ONE = [
     (ROBUST, robust, "    small = np.abs(beta) < 0.5\n    slope", "    small = beta < 0.5\n    slope", "wrong-point", "np.abs(beta) < 0.5"),
     (HUBER, huber, "    dr = huber_slope(r) / len(r)", "    dr = huber_slope(r)", "scale", "huber_slope(r) / "),
     (TEMPERATURE, temperature, "dtemp * temp}", "dtemp}", "scale", "temp * dtemp}"),
+    # not `dA = -(np.divide(A, A) - …)`, which cures too, but makes wrong what is the gradient of A
+    (LOGISTIC, logistic, "dA * A * (1 - A)", "dA * (1 - A)", "missing-factor", "return dA * (A * (1 - A))"),
+    (LOGISTIC, logistic, "dA * A * (1 - A)", "-dA * A * (1 - A)", "sign", "return dA * A * (1 - A)"),
+    (HIDDEN, hidden, "    dH[H <= 0] = 0\n", "", "missing-factor", "dH[H <= 0] = 0"),
 ]
 
 

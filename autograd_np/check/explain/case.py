@@ -24,7 +24,7 @@ from autograd_np.check.judge.session import Codes, Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.interpret import CannotEvaluate
 from autograd_np.check.watch.point import Point
-from autograd_np.check.watch.run import Step
+from autograd_np.check.watch.run import Call, Step
 from autograd_np.check.watch.source import Place
 from autograd_np.node import Node
 from autograd_np.typing import Array
@@ -153,10 +153,17 @@ class Case:
         found = self._each_wrong(point, more, codes)
         return None if found is None else sum(map(bool, found))
 
-    def elements_wrong(self, point: Point, *, codes: Codes | None = None) -> list[int] | None:
-        """Say of each result how many of its elements are wrong, or return ``None`` if backward does not run."""
+    def elements_wrong(self, point: Point, *, codes: Codes | None = None, most: Sequence[int] | None = None) -> list[int] | None:
+        """Say of each result how many of its elements are wrong; ``None`` if backward does not run, or if of one it is more than `most`."""
         found = self._each_wrong(point, (), codes)
-        return None if found is None else list(found)
+        if found is None or most is None:
+            return None if found is None else list(found)
+        numbers = []
+        for number, limit in itertools.zip_longest(found, most, fillvalue=-1):
+            if number < 0 or number > limit:
+                return None
+            numbers.append(number)
+        return numbers
 
     def cures_all(self, *more: Fix, codes: Codes | None = None) -> bool:
         """Whether everything is right, on every point, with statements changed."""
@@ -208,6 +215,40 @@ class Case:
         """Whether a fix cures a variable on every point, and leaves fewer lines wrong than `before`."""
         lefts = (self.left_with(fix, w, point) for point in self.points)
         return all(left is not None and left < before for left in lefts)
+
+    def doubts(self, *more: Fix) -> int:
+        """Return how many intermediates speak against a cure: those that are no gradients with it, though their names say so.
+
+        One that is a multiple of its gradient counts if it was the gradient before: a convention was there before the mistake.
+        """
+        before, after = self.scan(self.main), self.scan(self.main, *more)
+        ends = self.session.structure(self.main)
+        exact = {ends[key] for key, ok in before.judged.items() if ok and key in ends} - before.kept.keys()
+        functions = {f.place.function for f in more}
+        was, is_now = ({c.number: self.given(c) for c in out.recording.calls[1:] if c.function in functions} for out in (before, after))
+        changed = [number for number, nodes in was.items() if nodes and not nodes & is_now.get(number, nodes)]
+        return len({(w.key[0], w.base) for w in after.wrong}) + len(exact & after.kept.keys()) + len(changed)
+
+    def given(self, call: Call, *, signed: bool = False) -> set[Node]:
+        """Return the variables of forward whose gradient a helper gave, if it did more than hand back what it was handed.
+
+        A residual is the gradient of one of two variables with either sign: it counts for both unless the sign matters, and then for none.
+        """
+        value = call.result
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.size < 2 or not np.any(value):
+            return set()
+        handed = (call.last.get(name) for name in call.function.parameters)
+        if any(isinstance(x, np.ndarray) and x.shape == value.shape and self.close(x, value) for x in handed):
+            return set()
+        found, opposite = set(self.nodes_with(value)), set(self.nodes_with(-value))
+        return found if not opposite else set() if signed else found | opposite
+
+    def nodes_with(self, value: Array) -> Iterator[Node]:
+        """Yield the variables of forward whose gradient a value is."""
+        point = self.main
+        for node in point.gradients:
+            if np.shape(node.out) == np.shape(value) and self.close(value, point.truth(node), point.slack(node)):
+                yield node
 
     # --- about a wrong variable
 

@@ -19,6 +19,7 @@ from autograd_np.check.explain.feeders import suspects_of
 from autograd_np.check.explain.search import Candidate, candidates_of, cure_all, cure_one
 from autograd_np.check.explain.whole import Mistake, one_or_two_changes
 from autograd_np.check.judge.chains import adds, divides, share
+from autograd_np.check.judge.compare import constant_ratio
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Session
@@ -33,7 +34,7 @@ __all__ = ["find_mistakes", "finished"]
 MOST = 12
 """So many wrong variables are explained."""
 
-MOST_OF_LAST = 1500
+MOST_OF_LAST = 3000
 """So many changed passes are run for the last wrong one."""
 
 SIMPLE = 5
@@ -41,6 +42,10 @@ SIMPLE = 5
 
 PLAIN = ("missing-term", "scale", "sign", "transpose", "wrong-reduction", "not-finite", "stale-value")
 """What values alone may tell; of other mistakes they give a hint, which is said, but not called an explanation."""
+
+
+PROPAGATING = ("scale", "sign")
+"""Of these, what tells nothing where several variables are off by as much: what they were made of may be."""
 
 
 def find_mistakes(session: Session, points: Sequence[Point], budget: Budget) -> list[Mistake]:
@@ -74,12 +79,12 @@ def _find(case: Case) -> list[Mistake]:
         case.fixes.append(found[0].cure)
         if case.cures_all():
             return finished(case, found)
+    _ignore_what_does_no_harm(case)
     whole = one_or_two_changes(case)
     if whole:
         return finished(case, [*found, *whole])
     case.corrected = _conventions(case)
     explained: set[tuple[Place, str]] = set()
-    _ignore_what_does_no_harm(case)
     for _ in range(MOST):
         out = case.scan(case.main)
         left = [w for w in out.wrong if (w.place, w.base) not in explained]
@@ -288,10 +293,11 @@ def _explain(case: Case, w: Wrong, out: Outcome, *, last: bool) -> Verdict:
     before = len(out.wrong_lines())
     suspects = suspects_of(case, w, out)
     candidates = candidates_of(case, w, places, suspects, out)
+    suspects = [s for s in suspects if not s.right]
     cured = (
         stale(case, w, suspects) or (cure_all(case, candidates, MOST_OF_LAST) if last else None) or cure_one(case, w, candidates, before)
     )
-    if cured is not None:
+    if cured is not None and not (cured.diagnosis.kind in PROPAGATING and _others_alike(case, w, out)):
         return cured
     samples = case.samples(w) if w.computed.shape == w.expected.shape or w.event is not None else []
     own = explain(samples, w.name, case.session.tolerance) if samples else None
@@ -306,10 +312,22 @@ def _explain(case: Case, w: Wrong, out: Outcome, *, last: bool) -> Verdict:
     if substituted is not None and (substituted.diagnosis.kind != "unknown" or own is None):
         return substituted
     if own is not None:
-        return Verdict(own_place, own if own.kind in PLAIN else dataclasses.replace(own, kind="unknown"))
+        told = own.kind in PLAIN and not (own.kind in PROPAGATING and _others_alike(case, w, out)) and not _calls(own_place, out)
+        return Verdict(own_place, own if told else dataclasses.replace(own, kind="unknown"))
     if len(places) > 1 and w.event is not None and own_place == w.place and not case.late():
         own_place = _first_curable(case, w, places, out)
     return Verdict(own_place, _unknown(w))
+
+
+def _others_alike(case: Case, w: Wrong, out: Outcome) -> bool:
+    """Whether another variable is off by the same factor: then what both were made of is."""
+    factors = [constant_ratio(x.computed, x.expected, case.session.tolerance) for x in (w, *(x for x in out.wrong if x.place != w.place))]
+    return factors[0] is not None and any(f is not None and abs(f - factors[0]) < 1e-6 * abs(f) for f in factors[1:])
+
+
+def _calls(place: Place, out: Outcome) -> bool:
+    """Whether a statement calls helpers of the user's: one of them may be mistaken."""
+    return any(s.calls for s in out.recording.steps if s.place == place)
 
 
 def _unknown(w: Wrong) -> Diagnosis:

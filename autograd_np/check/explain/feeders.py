@@ -40,6 +40,8 @@ class Suspect(NamedTuple):
     events : list of Event
     step : Step
         Its first execution.
+    right : bool
+        Whether it was judged, and right: then only what should have followed it may be missing.
     """
 
     place: Place
@@ -48,14 +50,18 @@ class Suspect(NamedTuple):
     is_whole: bool
     events: list[Event]
     step: Step
+    right: bool = False
 
 
 def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
-    """Return the unjudged statements that feed a wrong variable, in execution order."""
+    """Return the statements that feed a wrong variable, in execution order: those not judged, and the right ones these read."""
     own = set(case.chain_places(w, out))
     inside = w.event.call.number if w.event is not None else None
-    steps = _Slice(case, out).of(w.computed, w.event, w.place)
-    return _suspects(case, [s for s in steps if s.place not in own or s.call.number != inside], out)
+    walk = _Slice(case, out)
+    steps = walk.of(w.computed, w.event, w.place)
+    ends = [s for s in walk.ends.values() if s.number not in walk.found]
+    steps, ends = ([s for s in some if s.place not in own or s.call.number != inside] for some in (steps, ends))
+    return [*_suspects(case, steps, out), *(s._replace(right=True) for s in _suspects(case, ends, out))]
 
 
 def behind_all_wrong_ones(case: Case) -> tuple[Outcome, list[Suspect]]:
@@ -128,6 +134,7 @@ class _Slice:
         self.case, self.out = case, out
         self.found: dict[int, Step] = {}
         self.visited: set[tuple[int, Any]] = set()
+        self.ends: dict[int, Step] = {}
         self.writes: dict[tuple[int, str], list[Step]] = {}
         for step in out.recording.steps:
             for root in (
@@ -181,8 +188,11 @@ class _Slice:
             self._follow(step, step.number, part)
 
     def _follow(self, step: Step, before: int, part: int | None = None) -> None:
-        """Go on with what a step was made of; of a call that gave several things, of the one that is asked for."""
+        """Go on with what a step was made of; where there are several things side by side, of the one that is asked for."""
         whole = getattr(step.place.statement, "value", None) if part is not None else None
+        if isinstance(whole, ast.Tuple) and part is not None:
+            self._made_of(step, whole.elts[part])
+            return
         for call in step.calls:
             self._return(call, part if whole is not None and _is_call_of(whole, call) else None)
         for name in self._reads(step):
@@ -225,6 +235,7 @@ class _Slice:
             if (s.number, name) in self.judged:
                 if (s.number, name) in self.entries:
                     continue  # another entry of a container says nothing about the one that is asked for
+                self.ends[s.number] = s
                 break  # from here on it had the right value, whatever it was built of
             self._visit(s, name)
             if _binds(s.place.statement, name):
@@ -256,18 +267,20 @@ class _Slice:
 
 
 def _part_of(statement: ast.stmt | None, name: str) -> int | None:
-    """Return which of the things that a call gave a name stands for: ``a, b = f(x)``."""
+    """Return which of several things a name stands for: ``a, b = f(x)``, ``a, b = x, y``."""
     match statement:
-        case ast.Assign(targets=[ast.Tuple(elts=elts)], value=ast.Call()) if not any(isinstance(e, ast.Starred) for e in elts):
-            return next((i for i, e in enumerate(elts) if ast.unparse(e) == name), None)
+        case ast.Assign(targets=[ast.Tuple(elts=elts)], value=ast.Call() | ast.Tuple() as value):
+            starred = any(isinstance(e, ast.Starred) for e in elts)
+            if not starred and (isinstance(value, ast.Call) or len(value.elts) == len(elts)):
+                return next((i for i, e in enumerate(elts) if ast.unparse(e) == name), None)
     return None
 
 
 def _part_set(e: Event) -> int | None:
-    """Return which of the things that a call gave an event holds."""
+    """Return which of several things an event holds, likewise."""
     match e.place.statement:
-        case ast.Assign(targets=[ast.Tuple(elts=elts)], value=ast.Call()) if len(elts) == len(e.step.events):
-            return e.step.events.index(e)
+        case ast.Assign(targets=[ast.Tuple(elts=elts)], value=ast.Call() | ast.Tuple() as value) if len(elts) == len(e.step.events):
+            return e.step.events.index(e) if isinstance(value, ast.Call) or len(value.elts) == len(elts) else None
     return None
 
 
@@ -345,10 +358,7 @@ def _is_term(case: Case, value: Array) -> bool:
 
 def _is_gradient(case: Case, value: Array) -> bool:
     """Whether a value is some gradient."""
-    point = case.main
-    return not np.any(value) or any(
-        np.shape(node.out) == np.shape(value) and case.close(value, point.truth(node), point.slack(node)) for node in point.gradients
-    )
+    return not np.any(value) or any(True for _ in case.nodes_with(value))
 
 
 def named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:

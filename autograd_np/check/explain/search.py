@@ -24,6 +24,9 @@ __all__ = ["Candidate", "Helping", "candidates_of", "changes_of", "cure_all", "c
 MOST_RUNS = 4000
 """So many changed passes are run for one wrong variable."""
 
+MOST_DOUBTED, LESS_SIMPLE = 1000, 3.0
+"""So many more are run where a change makes all results right and speaks against what intermediates are called, up to so much a rank."""
+
 MOST_SCANS = 250
 """So many are watched, which costs more."""
 
@@ -45,8 +48,11 @@ OF_SIGNS = 2.2
 OF_STARTS = 2.0
 """How much less simple a change is of the zeros that a sum starts from: what is missing is missing where it is added up."""
 
-OF_RESULTS = 1.5
-"""How much less simple a factor is that all of a helper's result lacks: its caller may have left it out."""
+OF_RESULTS = 3.5
+"""How much less simple a factor or a sign is that all of a helper's result lacks: its caller may have left it out."""
+
+COPIED = 0.5
+"""How much simpler a change is of a statement that only copies: something was meant to be made of it."""
 
 OF_NUMBERS, OF_SCALED_NUMBERS = 1.0, 4.0
 """How much less simple a change is where a number is computed that only sizes arrays; and one that makes it a multiple of itself."""
@@ -121,15 +127,17 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
             len(case.chain_places(w, out)) == 1
             and w.event is not None
             and is_fresh(place.statement, w.name)
+            and len(w.event.step.events) == 1
             and not isinstance(place.statement, ast.Return)
         )
         event = w.event if alone else None
         if event is not None:
             step = event.step
-        detour = AROUND_CALLS if any(s.calls for s in out.recording.steps if s.place == place) else 0.0
+        detours = _detours(case, [s for s in out.recording.steps if s.place == place])
         begins = bool(mine) and all(map(is_zeros, mine))
+        simpler = COPIED if _copies(place) else 0.0
         for edit in case.edits(place, step, w.name):
-            more = 0 if edit.less or _of_arguments(edit) else detour
+            more = (0 if edit.less or _of_arguments(edit) else detours[edit.kind == "sign"]) - simpler
             more += OF_STARTS if begins and edit.kind in _INSERTED else 0
             yield Candidate(edit.rank + more, edit, place, w.name, event, w)
 
@@ -143,17 +151,23 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
         again = TAKEN if _is_taken(s.place) else RECOMPUTED
         doubt = again if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
-        detour = AROUND_CALLS if s.step.calls else 0.0
+        detours = _detours(case, [s.step])
+        doubt -= COPIED if _copies(s.place) else 0.0
         begins = bool(s.events) and all(map(is_zeros, s.events))
+        returned = _returned(s)
+        innocence = [INNOCENT if returned and case.given(s.step.call, signed=signed) else 0.0 for signed in (False, True)]
         for edit in case.edits(s.place, s.step, path):
+            if s.right and not edit.follows:
+                continue
             if s.place in recomputed and not edit.less and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
                 continue
-            if s.events:
+            if s.events or returned:
                 anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
                 turned = OF_SIGNS if edit.kind == "sign" and anew else 0.0
                 turned += OF_STARTS if begins and edit.kind in _INSERTED else 0.0
-                turned += OF_RESULTS if edit.kind in ("scale", "sign") and isinstance(s.place.statement, ast.Return) else 0.0
-                turned = 0.0 if edit.less else turned + (0 if _of_arguments(edit) else detour)
+                turned += OF_RESULTS if returned and _is_around(edit, returned) else 0.0
+                turned += innocence[edit.kind == "sign"] + (0 if _of_arguments(edit) else detours[edit.kind == "sign"])
+                turned = 0.0 if edit.less else turned
                 yield Candidate(edit.rank + doubt + turned, edit, s.place, path, None, None, s.place in kept)
             elif edit.kind != "sign" and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
                 doubt = OF_SCALED_NUMBERS if edit.factor is not None else OF_NUMBERS
@@ -166,6 +180,30 @@ def _is_taken(place: Place) -> bool:
     while isinstance(value, (ast.Subscript, ast.Attribute)):
         value = value.value
     return isinstance(value, ast.Name)
+
+
+def _returned(s: Suspect) -> str:
+    """Write the array that a statement returns; nothing if it returns none."""
+    match s.place.statement:
+        case ast.Return(value=ast.expr() as value) if isinstance(s.step.call.result, np.ndarray):
+            return ast.unparse(value)
+    return ""
+
+
+def _is_around(edit: Edit, written: str) -> bool:
+    """Whether an edit multiplies all of a value, whatever that is, by a number or a sign."""
+    return edit.kind in ("scale", "sign") and any(written in text for _, text in edit.changes)
+
+
+def _detours(case: Case, steps: Sequence[Step]) -> list[float]:
+    """Return how much less simple changes of a statement are because it calls helpers that may be mistaken, and changes of signs."""
+    calls = [call for step in steps for call in step.calls]
+    return [AROUND_CALLS if not all(case.given(call, signed=signed) for call in calls) else 0.0 for signed in (False, True)]
+
+
+def _copies(place: Place) -> bool:
+    """Whether a statement only gives a value another name."""
+    return isinstance(place.statement, ast.Assign) and isinstance(place.statement.value, (ast.Name, ast.Attribute))
 
 
 def _of_arguments(edit: Edit) -> bool:
@@ -224,26 +262,35 @@ def _plausible(case: Case, c: Candidate) -> bool:
 
 
 class Helping(NamedTuple):
-    """A change that makes some elements of results right and none wrong: how many are left wrong, and its place among the others."""
+    """A change that makes some elements of results right and none wrong.
+
+    Attributes
+    ----------
+    left : int
+        How many are left wrong.
+    candidate : Candidate
+    """
 
     left: int
-    number: int
     candidate: Candidate
 
 
 def cure_all(
     case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0, helping: list[Helping] | None = None
 ) -> Verdict | None:
-    """Return the simplest change with which everything is right on every point.
+    """Return the simplest change with which everything is right on every point, intermediates too if there is one.
 
     A share of the time may be kept for other things; `helping` is filled with the changes that make something right.
     """
     runs = 0
     forms = _Forms(case, candidates)
     before = case.elements_wrong(case.main) if helping is not None else None
+    best: tuple[int, Candidate] | None = None
     for c in candidates:
         if runs >= most or case.late() or case.budget.left() < keep:
-            return None
+            break
+        if best is not None and c.rank > best[1].rank + LESS_SIMPLE:
+            break
         if not _plausible(case, c):
             continue
         runs += 1
@@ -251,16 +298,22 @@ def cure_all(
         if codes is None:
             continue
         if helping is not None and before is not None:
-            after = case.elements_wrong(case.main, codes=codes)
-            if after is None or len(after) != len(before):
+            after = case.elements_wrong(case.main, codes=codes, most=before)
+            if after is None:
                 continue
             if any(after):
-                if sum(after) < sum(before) and all(a <= b for a, b in zip(after, before, strict=True)):
-                    helping.append(Helping(sum(after), runs, c))
+                if sum(after) < sum(before):
+                    helping.append(Helping(sum(after), c))
                 continue
         if case.cures_all(codes=codes):
-            return Verdict(c.place, diagnosis_of(c.edit), fix_of(c), c.edit)
-    return None
+            doubts = case.doubts(fix_of(c))
+            if best is None:
+                most = min(most, runs + MOST_DOUBTED)
+            if best is None or doubts < best[0]:
+                best = doubts, c
+            if not doubts:
+                break
+    return None if best is None else Verdict(best[1].place, diagnosis_of(best[1].edit), fix_of(best[1]), best[1].edit)
 
 
 def fix_of(candidate: Candidate) -> Fix:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from autograd_np.check.explain.case import Case
@@ -18,8 +19,11 @@ __all__ = ["Mistake", "one_or_two_changes", "single_change"]
 MOST_OF_SEVERAL = 4000
 """So many changed passes are run where several variables are wrong for what may be one reason."""
 
-KEPT, KEPT_OF_TWO = 0.5, 0.15
+KEPT, KEPT_APART, KEPT_OF_TWO = 0.5, 0.4, 0.15
 """How much of the time is kept for several mistakes, if one alone is not found before; and for what two do not explain either."""
+
+MOST_APART = 800
+"""So many changed passes are run for what only some of what is wrong was made of."""
 
 UNSHARED = 2.0
 """How much less simple a change is that does not lie behind everything that is wrong."""
@@ -30,8 +34,8 @@ HARMLESS = 2.5
 MOST_STARTS = 4
 """From so many wrong variables the search for a single change starts."""
 
-MOST_FIRST, MOST_SECOND = 6, 600
-"""So many changes that make something right are taken for the first of two, and so many changed passes are run for the second."""
+MOST_FIRST, MOST_SECOND, MOST_SECOND_OF_BEST = 8, 600, 1500
+"""So many changes that make something right are taken for the first of two; so many passes are run for the second, after the best first."""
 
 
 @dataclass
@@ -53,6 +57,8 @@ class Mistake:
         The call that led into a helper.
     consequences : list of str
         What is wrong only because of it.
+    rank : float
+        How simple the change is by which it was found: the simpler, the less.
     """
 
     wrong: Wrong
@@ -63,6 +69,7 @@ class Mistake:
     fix: str | None = None
     call: str = ""
     consequences: list[str] = field(default_factory=list)
+    rank: float = 0.0
 
 
 class _Cause(NamedTuple):
@@ -78,29 +85,46 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
     """Look for one change that makes everything right, or for two: one that makes some results right, and one for the others."""
     helping: list[Helping] = []
     single = single_change(case, helping=helping)
+    single = single or single_change(case, most=MOST_APART, keep=KEPT_APART, helping=helping, apart=True)
     single = single or _whatever_is_between(case)
     if single is not None:
         return [single]
     cleared, (_, causes) = case.session.cleared, _causes(case)
-    for first in sorted(helping)[:MOST_FIRST]:
+    pairs: list[tuple[float, list[Mistake]]] = []
+    for number, first in enumerate(_first_of_two(case, helping)):
+        below = min((rank for rank, _ in pairs), default=math.inf) - first.candidate.rank
         if case.budget.left() < KEPT_OF_TWO:
             break
         fix = fix_of(first.candidate)
         case.fixes.append(fix)
-        second = single_change(case, most=MOST_SECOND, keep=KEPT_OF_TWO)
+        second = single_change(case, most=MOST_SECOND if number else MOST_SECOND_OF_BEST, keep=KEPT_OF_TWO, below=below)
         case.fixes.remove(fix)
         if second is not None:
-            return [_mistake(causes, first.candidate.place, diagnosis_of(first.candidate.edit), fix), second]
+            one = _mistake(causes, first.candidate.place, diagnosis_of(first.candidate.edit), fix)
+            pairs.append((first.candidate.rank + second.rank, [one, second]))
     case.session.cleared = cleared
-    return []
+    return min(pairs, key=lambda p: p[0])[1] if pairs else []
+
+
+def _first_of_two(case: Case, helping: list[Helping]) -> list[Helping]:
+    """Return the changes that make most right; where they are equal those come first for which names speak, then the simplest."""
+    best = sorted(helping, key=lambda h: (h.left, h.candidate.rank))[:MOST_FIRST]
+    return sorted(best, key=lambda h: (h.left, case.doubts(fix_of(h.candidate)), h.candidate.rank)) if len(best) > 1 else best
 
 
 def single_change(
-    case: Case, *, most: int | None = None, keep: float | None = None, helping: list[Helping] | None = None
+    case: Case,
+    *,
+    most: int | None = None,
+    keep: float | None = None,
+    helping: list[Helping] | None = None,
+    apart: bool = False,
+    below: float = math.inf,
 ) -> Mistake | None:
-    """Look for one change of one statement that makes everything right: of those that any wrong variable was made of.
+    """Look for one change of one statement that makes everything right: of those that all that is wrong was made of.
 
-    How many changed passes are run at `most`, how much of the time to `keep`, and what is `helping`, is as in `cure_all`.
+    How many changed passes are run at `most`, how much of the time to `keep`, and what is `helping`, is as in `cure_all`. With
+    `apart` the statements are tried that only some of what is wrong was made of, and no change whose rank is not `below` a limit.
     """
     behind = behind_right_ones(case)
     case.session.cleared = {e.key for step in behind for e in step.events}
@@ -110,7 +134,8 @@ def single_change(
     likely = set.intersection(*(c.places for c in causes))  # each is wrong though what it reads is right
     # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
     shared = likely | {place for c in causes if not c.wrong.returned for place in c.places}
-    changes = _changes(case, out, causes, shared, likely, {step.place for step in behind})
+    among = {place for c in causes for place in c.places} - shared if apart else shared
+    changes = [c for c in _changes(case, out, causes, among, likely, {step.place for step in behind}) if c.rank < below]
     several = len(causes) > 1
     if several or not causes[0].wrong.returned:  # what one of them needs is not all that is needed
         changes = [c._replace(event=None) for c in changes]
@@ -119,7 +144,9 @@ def single_change(
     if keep is None:
         keep = KEPT if several or helping is not None else 0.0
     cured = cure_all(case, changes, most, keep, helping)
-    return None if cured is None else _mistake(causes, cured.place, cured.diagnosis, cured.fix)
+    if cured is None:
+        return None
+    return replace(_mistake(causes, cured.place, cured.diagnosis, cured.fix), rank=min(c.rank for c in changes if c.edit is cured.edit))
 
 
 def _whatever_is_between(case: Case) -> Mistake | None:

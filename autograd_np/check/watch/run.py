@@ -40,12 +40,15 @@ class Call:
         The statement that made the call; ``None`` for backward itself.
     last : mapping
         The variables when it returned.
+    result : object
+        What it returned.
     """
 
     number: int
     function: Function
     by: Step | None
     last: Mapping[str, Any] = field(default_factory=dict)
+    result: Any = None
     visits: Counter[int] = field(default_factory=Counter)
 
 
@@ -283,7 +286,7 @@ class _Frame:
         if self.running is not None:
             self._finish(scope)
         if ended:
-            self.call.last = dict(scope)
+            self.call.last, self.call.result = dict(scope), argument
             self.watcher.frames.pop(id(frame), None)
         else:
             self._begin(scope, place)
