@@ -203,7 +203,10 @@ def _detours(case: Case, steps: Sequence[Step]) -> list[float]:
 
 def _copies(place: Place) -> bool:
     """Whether a statement only gives a value another name."""
-    return isinstance(place.statement, ast.Assign) and isinstance(place.statement.value, (ast.Name, ast.Attribute))
+    match place.statement:
+        case ast.Assign(targets=[ast.Name() | ast.Attribute()], value=ast.Name() | ast.Attribute()):
+            return True
+    return False
 
 
 def _of_arguments(edit: Edit) -> bool:
