@@ -15,9 +15,10 @@ from nn.errors import StateDictError
 from nn.replace import write
 from nn.state import array_of
 
-__all__ = ["load", "save"]
+__all__ = ["load", "read_metadata", "save"]
 
 METADATA = "__metadata__"
+CHECKSUM = "sha256"
 
 DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "C64": "<c8", "BOOL": "?",
@@ -37,7 +38,7 @@ class Stateful(Protocol):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any: ...
 
 
-def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
     """Write the state of a Module or an Optimizer, or a dict of arrays, as a safetensors file.
 
     The file is written under another name in the same directory and then put in place, so that a file that was there
@@ -50,6 +51,8 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
         What to keep.
     path : str or path
         Where; the directory must exist.
+    metadata : mapping of str, optional
+        Texts that go into the file beside the arrays; `read_metadata` returns them. The name ``sha256`` is that of the checksum.
 
     Raises
     ------
@@ -78,7 +81,8 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str]) -> N
         raise StateDictError(f"the name {METADATA} is reserved by the safetensors format; give the array another name")
     arrays = {name: array_of(value) for name, value in values.items()}
     try:
-        content = safetensors.numpy.save(arrays, metadata={"sha256": _digest(arrays)})
+        texts = dict(metadata or {})
+        content = safetensors.numpy.save(arrays, metadata=texts | {CHECKSUM: _digest(arrays, texts)})
     except (KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
         dtypes = ", ".join(f"{name}: {a.dtype}" for name, a in arrays.items())
         raise StateDictError(f"safetensors cannot hold these arrays ({dtypes:.1000}): {error}") from error
@@ -127,7 +131,7 @@ def load(path: str | os.PathLike[str], into: Stateful | None = None, *, prefix: 
     content = _read(path)
     arrays = {name: _widened(a) for name, a in content.arrays.items()}
     for name, kept in content.metadata.items():
-        if name not in arrays and kept in arrays and name != "format":
+        if not content.is_own and name not in arrays and kept in arrays and name != "format":
             arrays[name] = arrays[kept].copy()
     chosen = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
     if arrays and not chosen:
@@ -140,11 +144,32 @@ def load(path: str | os.PathLike[str], into: Stateful | None = None, *, prefix: 
     return chosen
 
 
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the texts that a safetensors file holds beside its arrays.
+
+    Raises
+    ------
+    FileNotFoundError, StateDictError
+        As `load`.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nn.save(nn.Linear(2, 1, rng=0), pathlib.Path(folder, "a.safetensors"), metadata={"unit": "metres"})
+    ...     nn.io.read_metadata(pathlib.Path(folder, "a.safetensors"))
+    {'unit': 'metres'}
+    """
+    return _read(path).metadata
+
+
 class _Content(NamedTuple):
-    """What is in a file; an array that NumPy has no dtype for is its bits."""
+    """What is in a file; an array that NumPy has no dtype for is its bits. A checksum says that `save` wrote it."""
 
     arrays: dict[str, Any]
     metadata: dict[str, str]
+    is_own: bool
 
 
 def _read(path: str | os.PathLike[str]) -> _Content:
@@ -174,9 +199,10 @@ def _read(path: str | os.PathLike[str]) -> _Content:
             f"{os.fspath(path)} has arrays of dtypes that NumPy lacks ({dtypes:.500}); convert them where they come from, in PyTorch "
             f"with tensor.float()"
         )
-    if "sha256" in metadata and metadata["sha256"] != _digest(arrays):
+    digest = metadata.pop(CHECKSUM, None)
+    if digest is not None and digest != _digest(arrays, metadata):
         raise StateDictError(f"{os.fspath(path)} is damaged: its content does not have the checksum it was saved with")
-    return _Content(arrays, metadata)
+    return _Content(arrays, metadata, digest is not None)
 
 
 def _widened(a: Any) -> Any:
@@ -197,13 +223,15 @@ def _hint(state: Mapping[str, Any], into: Stateful) -> str:
     return ""
 
 
-def _digest(arrays: Mapping[str, Any]) -> str:
-    """Return a checksum over names, dtypes, shapes and values."""
+def _digest(arrays: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    """Return a checksum over names, dtypes, shapes and values, and over texts."""
     total = hashlib.sha256()
     for name in sorted(arrays):
         a = arrays[name]
         total.update(f"{name}\0{a.dtype.newbyteorder('<').str}\0{a.shape}\0".encode())
         total.update(a.astype(a.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8))
+    if texts:  # without any it is the checksum of files that were written before there were texts
+        total.update(json.dumps(dict(texts), sort_keys=True).encode())
     return total.hexdigest()
 
 

@@ -185,6 +185,21 @@ def test_what_safetensors_cannot_hold_is_refused(state, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_texts_beside_the_arrays(model, tmp_path):
+    file = tmp_path / "m.safetensors"
+    texts = {"unit": "m²", "about": '{"a": [1, 2]}'}
+    nn.save(model, file, metadata=texts)
+    assert nn.io.read_metadata(file) == texts
+    assert set(nn.load(file)) == set(model.state_dict())
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b'"unit":"m', b'"unit":"k'))
+    for read in (nn.io.read_metadata, nn.load):
+        with pytest.raises(nn.StateDictError, match="is damaged"):
+            read(file)
+    nn.save(model, file)
+    assert nn.io.read_metadata(file) == {}
+
+
 def test_the_checksum_is_ordinary_metadata(model, tmp_path):
     path = tmp_path / "model.safetensors"
     nn.save(model, path)
