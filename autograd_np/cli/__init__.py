@@ -21,7 +21,7 @@ from autograd_np.cli.which_nn import own_nn
 
 own_nn()  # before anything below imports nn
 from autograd_np.cli import check, coverage, demo, render, train  # noqa: E402
-from autograd_np.demo.training import SettingError  # noqa: E402
+from autograd_np.tabular.settings import SettingError  # noqa: E402
 
 __all__ = ["app", "main"]
 

@@ -13,6 +13,7 @@ from autograd_np.cli.output import console
 from autograd_np.demo import data, experiment
 from autograd_np.demo.cluster import cluster
 from autograd_np.demo.data import blocks
+from autograd_np.tabular.files import found_files
 
 __all__ = ["train"]
 
@@ -48,7 +49,7 @@ def train(
             raise typer.BadParameter(f"got {len(files)} files; several are read with --dask local", param_hint="'DATA.csv'")
         train_on(str(files[0]), data.read_table(files[0], target), data.split)
         return
-    found = blocks.found_files(files)
+    found = found_files(files)
     with cluster(dask):
         title = str(found[0]) if len(found) == 1 else f"{found[0]}, ... ({len(found)} files)"
         train_on(title, blocks.read_tables(found, target), blocks.split_blocks)

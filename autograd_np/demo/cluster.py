@@ -7,7 +7,7 @@ import importlib
 import logging
 from collections.abc import Iterator
 
-from autograd_np.demo.training import SettingError
+from autograd_np.tabular.settings import SettingError
 
 __all__ = ["cluster"]
 

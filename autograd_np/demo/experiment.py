@@ -13,7 +13,8 @@ import nn
 from autograd_np.demo import textbook
 from autograd_np.demo.data import Split, Table
 from autograd_np.demo.report import describe, tell_accuracy, tell_checks
-from autograd_np.demo.training import SettingError, fit, network, textbook_arrays
+from autograd_np.demo.training import fit, network, textbook_arrays
+from autograd_np.tabular.settings import SettingError
 
 __all__ = ["run"]
 

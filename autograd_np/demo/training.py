@@ -16,25 +16,12 @@ import nn
 from autograd_np.check import BackwardReport
 from autograd_np.demo import textbook
 from autograd_np.demo.data import Split
+from autograd_np.tabular.settings import SettingError
 
-__all__ = ["Check", "SettingError", "count_right", "fit", "network", "textbook_arrays"]
+__all__ = ["Check", "count_right", "fit", "network", "textbook_arrays"]
 
 SAMPLES = 200  # on so many the backward pass is checked line by line
 CHECKS = 4  # the gradients are compared at the start and after each quarter of the training
-
-
-class SettingError(ValueError):
-    """A setting with which the network cannot be trained, or its files cannot be written.
-
-    Attributes
-    ----------
-    setting : str
-        Its name: ``lr`` or ``out``.
-    """
-
-    def __init__(self, setting: str, message: str) -> None:
-        super().__init__(message)
-        self.setting = setting
 
 
 class Check(NamedTuple):

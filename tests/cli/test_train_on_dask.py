@@ -17,6 +17,7 @@ from autograd_np import DataError
 from autograd_np.cli import train
 from autograd_np.demo import data
 from autograd_np.demo.data import blocks
+from autograd_np.tabular.files import found_files
 
 dask = pytest.importorskip("dask")
 
@@ -174,7 +175,7 @@ def test_blocks_are_what_the_whole_is(tmp_path: Path, monkeypatch: pytest.Monkey
     write_parts(tmp_path, rows())
     whole = data.read_table(tmp_path / "all.csv", "kind")
     with dask.config.set(scheduler="synchronous"):
-        table = blocks.read_tables(blocks.found_files([tmp_path / "part*.csv"]), "kind")
+        table = blocks.read_tables(found_files([tmp_path / "part*.csv"]), "kind")
         assert len(table.x.chunks[0]) > 3
         assert (table.features, table.labels) == (whole.features, whole.labels)
         np.testing.assert_array_equal(np.asarray(table.x), whole.x)
@@ -182,4 +183,4 @@ def test_blocks_are_what_the_whole_is(tmp_path: Path, monkeypatch: pytest.Monkey
         for found, expected in zip(blocks.split_blocks(table, 5), data.split(whole, 5), strict=True):
             np.testing.assert_allclose(np.asarray(found), expected, rtol=1e-12, atol=1e-14)
     with pytest.raises(DataError, match=r"nowhere\.csv: no such file"):
-        blocks.found_files([tmp_path / "nowhere.csv"])
+        found_files([tmp_path / "nowhere.csv"])

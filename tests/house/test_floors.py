@@ -16,13 +16,15 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINE = sorted((ROOT / "autograd_np").rglob("*.py"))
 LAYERS = sorted((ROOT / "nn").rglob("*.py"))
 DEMO = sorted((ROOT / "autograd_np" / "demo").rglob("*.py"))
+TABULAR = sorted((ROOT / "autograd_np" / "tabular").rglob("*.py"))
 
 FLOORS = "Every file of the engine imports only from floors below its own BROKEN"
 PIPELINE = "no folder of check knows a later one, nor telling explaining BROKEN"
 NO_DIFFERENCES = "What watches compares nothing with differences BROKEN"
 EDITS = "the families know what they have in common, and not one another BROKEN"
 NO_CIRCLE = "No files and no folders beside each other import in a circle BROKEN"
-NO_NN = "The engine does not know nn; only the command line and the demo do BROKEN"
+NO_NN = "The engine does not know nn; only the command line, the demo and what learns tables do BROKEN"
+NO_TABULAR = "Nothing but the command line and the demo imports what learns tables BROKEN"
 NO_DEMO = "Nothing but the command line imports the demo BROKEN"
 
 
@@ -68,6 +70,8 @@ def copied(tmp_path: Path) -> Path:
         ("autograd_np/render/__init__.py", "from autograd_np.demo import data", NO_DEMO),
         ("autograd_np/__main__.py", "from autograd_np.demo.data import breast_cancer", NO_DEMO),
         ("nn/optim/sgd.py", "from autograd_np.demo import textbook", NO_DEMO),
+        ("autograd_np/tabular/parsing.py", "from autograd_np.demo import data", FLOORS),
+        ("autograd_np/coverage.py", "from autograd_np.tabular import parsing", NO_TABULAR),
         ("autograd_np/tensor.py", "from autograd_np import inplace", FLOORS),
         ("autograd_np/ndarray_methods.py", "import autograd_np.inplace", FLOORS),
         ("autograd_np/tensor.py", "from autograd_np.ndarray_methods import attach", FLOORS),
@@ -120,9 +124,9 @@ def imports(path: Path) -> list[tuple[int, str, str]]:
 
 
 def is_top(path: Path) -> bool:
-    """Whether a file may use the package as a person does: the command line, and the demo."""
+    """Whether a file may use the package as a person does: the command line, the demo, and what learns tables."""
     inside = path.relative_to(ROOT / "autograd_np")
-    return inside.parts[0] in ("cli", "demo", "__main__.py")
+    return inside.parts[0] in ("cli", "demo", "tabular", "__main__.py")
 
 
 def cycles(path: Path) -> list[str]:
@@ -168,13 +172,21 @@ def test_nn_uses_only_public_names(path: Path) -> None:
     assert private_names(path) == []
 
 
+OF_TABLES = (("autograd_np.text", "visible"), *((f"autograd_np.tabular.{p.stem}", "*") for p in TABULAR))
+
 OF_THE_DEMO = (
+    *OF_TABLES,
     ("autograd_np.check", "BackwardReport"),
     ("autograd_np", "demo"),
     ("autograd_np.demo", "textbook"),
     *((f"autograd_np.demo.{p.stem}", "*") for p in DEMO if p.parent.name == "demo"),
     ("autograd_np.demo.data", "*"),
 )
+
+
+@pytest.mark.parametrize("path", TABULAR, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_learns_tables_uses_only_public_names(path: Path) -> None:
+    assert private_names(path, *OF_TABLES) == []
 
 
 @pytest.mark.parametrize("path", DEMO, ids=lambda p: str(p.relative_to(ROOT)))

@@ -6,10 +6,6 @@ are larger than the memory (`blocks`). What is learned from them may not.
 
 from __future__ import annotations
 
-import csv
-import io
-import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -19,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_np import DataError
+from autograd_np.tabular.parsing import columns_of, delimiter_of, demand_target, is_number, read_text, rows_of
 
 __all__ = ["Split", "Table", "breast_cancer", "read_table", "split"]
 
 Array: TypeAlias = NDArray[np.float64]
-
-MISSING = frozenset({"", "?", "na", "n/a", "nan", "null"})
 
 
 class Table(NamedTuple):
@@ -157,109 +152,10 @@ def demand_finite(features: Sequence[str], finite: NDArray[np.bool_]) -> None:
             raise DataError(f"column {name!r} holds numbers too large to standardise; rescale it")
 
 
-# --- from text to columns -------------------------------------------------------------------------
-
-
-Row: TypeAlias = tuple[int, list[str]]
-"""A line number and the cells of that line."""
-
-
-def read_text(path: Path, size: int = -1) -> str:
-    """Return the text of a file, or its first lines."""
-    try:
-        with path.open(encoding="utf-8-sig", newline=None) as file:
-            text = file.read(size) + (file.readline() if size >= 0 else "")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise DataError(f"{path}: this is a directory; expected a CSV file") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text (byte {error.start}); save it as CSV in UTF-8") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    return text
-
-
-def delimiter_of(path: Path, text: str) -> str:
-    """Return which of the usual delimiters the first line has most of."""
-    first = text.lstrip().partition("\n")[0]
-    if not first:
-        raise DataError(f"{path}: the file is empty; expected a line of column names and rows of numbers")
-    return max(",;\t", key=first.count)
-
-
-def rows_of(path: Path | str, text: str, delimiter: str, header: list[str] | None = None) -> tuple[list[str], list[Row]]:
-    """Return the column names, and every line that is not blank; a `header` that is given is not looked for."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((reader.line_num, [cell.strip() for cell in cells]))
-    except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: not readable as CSV: {error}") from None
-    if header is None:
-        if not rows:
-            raise DataError(f"{path}: the file holds no data, only separators")
-        header = _checked_header(path, rows.pop(0)[1])
-    for number, cells in rows:
-        if len(cells) != len(header):
-            raise DataError(f"{path}, line {number}: {len(cells)} cells, expected {len(header)} as in the line of column names")
-    return header, rows
-
-
-def _checked_header(path: Path | str, header: list[str]) -> list[str]:
-    if all(_is_number(name) for name in header):
-        raise DataError(f"{path}: the first line holds numbers ({', '.join(header[:4])}, ...); expected the names of the columns")
-    for name, count in Counter(header).items():
-        if count > 1 or not name:
-            raise DataError(f"{path}: " + (f"{count} columns are called {name!r}" if name else "a column has no name in the first line"))
-    return header
-
-
-def demand_target(path: Path | str, header: Sequence[str], target: str) -> None:
-    """Refuse a table without the target, or with nothing else."""
-    if target not in header:
-        raise DataError(f"{path}: there is no column {target!r} to be the target; the columns are {', '.join(map(repr, header))}")
-    if len(header) == 1:
-        raise DataError(f"{path}: {target!r} is the only column; at least one more is needed as a feature")
-
-
-def columns_of(path: Path | str, header: list[str], rows: list[Row], target: str) -> tuple[Array, list[str]]:
-    """Return the numbers of all columns but the target, (rows, features), and the cells of that."""
-    t = header.index(target)
-    for line, cells in rows:
-        if cells[t].casefold() in MISSING:
-            raise DataError(f"{path}, line {line}, column {target!r}: the target is missing ({cells[t]!r})")
-    columns = [i for i in range(len(header)) if i != t]
-    x = [[_number(path, number, header[i], cells[i]) for i in columns] for number, cells in rows]
-    return np.array(x, float).reshape(len(rows), len(columns)), [cells[t] for _, cells in rows]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell  # Python's own digit separator, not a number in a CSV file
-
-
-def _number(path: Path | str, line: int, column: str, cell: str) -> float:
-    where = f"{path}, line {line}, column {column!r}: "
-    if not cell:
-        raise DataError(where + "the cell is empty; expected a number")
-    if not _is_number(cell):
-        raise DataError(where + f"{cell!r:.60} is not a number; every column but the target must hold numbers")
-    value = float(cell)
-    if not math.isfinite(value):
-        raise DataError(where + f"{cell!r} is not a finite number; fill it in or leave the row out")
-    return value
-
-
 def labels_of(path: Path | str, column: str, words: Iterable[str]) -> tuple[set[str], tuple[str, str]]:
     """Return which of the words stand for 1, and what the two classes are called."""
     words = dict.fromkeys(words)
-    numeric = all(_is_number(word) for word in words)
+    numeric = all(is_number(word) for word in words)
     code = {word: float(word) if numeric else word for word in words}
     values = sorted(set(code.values()))
     if len(values) != 2:

@@ -15,30 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd_np import DataError
-from autograd_np.demo.data import (
-    MISSING,
-    Array,
-    Split,
-    Table,
-    chosen,
-    columns_of,
-    delimiter_of,
-    demand_finite,
-    demand_target,
-    labels_of,
-    read_text,
-    rows_of,
-)
+from autograd_np.demo.data import Array, Split, Table, chosen, demand_finite, labels_of
+from autograd_np.tabular.files import HEAD, PARQUET, header_of
+from autograd_np.tabular.parsing import columns_of, delimiter_of, demand_target, is_missing, read_text, rows_of
 
-__all__ = ["found_files", "read_tables", "split_blocks"]
+__all__ = ["read_tables", "split_blocks"]
 
 BLOCK = 2**25
 """Bytes of a CSV file that are read at once; a Parquet file has its own groups of rows."""
-
-HEAD = 2**16
-"""Bytes in which the line of column names ends."""
-
-PARQUET = frozenset({".parquet", ".pq"})
 
 
 class Block(NamedTuple):
@@ -57,29 +41,6 @@ class Report(NamedTuple):
     problem: str
 
 
-def found_files(patterns: Sequence[str | Path]) -> list[Path]:
-    """Return the files that names and globs stand for, each once.
-
-    Raises
-    ------
-    DataError
-        If there is none, or some are CSV and others Parquet.
-    """
-    found: dict[Path, None] = {}
-    for pattern in map(str, patterns):
-        anchor = Path(pattern).anchor
-        inside = pattern[len(anchor) :]
-        names = [Path(pattern)] if Path(pattern).exists() or not inside else sorted(Path(anchor).glob(inside))
-        if not names:
-            raise DataError(f"{pattern}: " + ("no file matches" if set("*?[") & set(pattern) else "no such file"))
-        found |= dict.fromkeys(names)
-    files = list(found)
-    kinds = {file.suffix.lower() in PARQUET for file in files}
-    if len(kinds) > 1:
-        raise DataError(f"{files[0]}, ...: some files are Parquet and others CSV; give one kind at a time")
-    return files
-
-
 def read_tables(files: Sequence[Path], target: str) -> Table:
     """Read files of the same columns as one table, whose `x` and `y` are Dask arrays.
 
@@ -96,7 +57,7 @@ def read_tables(files: Sequence[Path], target: str) -> Table:
         If a file cannot be read or used, or its columns are not those of the first; the message names the file.
     """
     parquet = files[0].suffix.lower() in PARQUET
-    headers = {file: _schema(file, target) if parquet else _header(file) for file in files}
+    headers = {file: _schema(file, target) if parquet else header_of(file) for file in files}
     first = next(iter(headers.values()))
     for file, header in headers.items():
         if header != first:
@@ -160,19 +121,6 @@ def split_blocks(table: Table, seed: int, test_share: float = 0.2) -> Split:
 # --- CSV ------------------------------------------------------------------------------------------
 
 
-def _header(file: Path) -> list[str]:
-    """Return the column names of a CSV file, which are read from its first bytes."""
-    text = read_text(file, HEAD)
-    lines = text.splitlines(keepends=True)
-    for n in range(1, len(lines) + 1):  # a name may hold a line break, so that one line may not be enough
-        try:
-            return rows_of(file, "".join(lines[:n]), delimiter_of(file, text))[0]
-        except DataError:
-            if n == len(lines) or n == 20:
-                raise
-    return rows_of(file, text, delimiter_of(file, text))[0]
-
-
 def _of_csv(files: Sequence[Path], header: list[str], target: str) -> list[Any]:
     delayed, read_bytes = importlib.import_module("dask").delayed, importlib.import_module("dask.bytes").read_bytes
     found = []
@@ -231,7 +179,7 @@ def _parquet_block(path: str, file: str, group: int, header: list[str], target: 
     cells = rows.column(target).to_pylist()
     words = np.array([cell.strip() if isinstance(cell, str) else repr(cell) if cell is not None else "" for cell in cells], object)
     for word in set(words):
-        if word.casefold() in MISSING:
+        if is_missing(word):
             return _refused(header, f"{file}, column {target!r}: the target is missing in {np.sum(words == word)} rows ({word!r})")
     columns = []
     for name in header:
