@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,7 +41,8 @@ def train(
     """Do the same on a CSV file of your own; with --dask, on many, which need not fit into memory."""
 
     def train_on(title: str, table: data.Table, split: Callable[[data.Table, int], data.Split]) -> None:
-        if not experiment.run(console(), title, table, split(table, seed), hidden=hidden, epochs=epochs, lr=lr, seed=seed, out=out):
+        settings: dict[str, Any] = {"hidden": hidden, "epochs": epochs, "lr": lr, "seed": seed}
+        if not experiment.run(console(), title, table, split(table, seed), **settings, out=out, explorer=not dask):
             raise typer.Exit(1)
 
     if not dask:

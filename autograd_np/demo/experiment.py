@@ -19,7 +19,19 @@ from autograd_np.tabular.settings import SettingError
 __all__ = ["run"]
 
 
-def run(console: Console, title: str, table: Table, part: Split, *, hidden: int, epochs: int, lr: float, seed: int, out: Path) -> bool:
+def run(
+    console: Console,
+    title: str,
+    table: Table,
+    part: Split,
+    *,
+    hidden: int,
+    epochs: int,
+    lr: float,
+    seed: int,
+    out: Path,
+    explorer: bool = True,
+) -> bool:
     """Train the textbook's network on a table, check its hand-derived gradients on the way, and write the files.
 
     Parameters
@@ -39,6 +51,8 @@ def run(console: Console, title: str, table: Table, part: Split, *, hidden: int,
         Of the first weights.
     out : Path
         Folder for the files; made if it does not exist.
+    explorer : bool, default True
+        Whether the page to step through the graph is written, for which the data are computed with; not for such as are in blocks.
 
     Returns
     -------
@@ -61,27 +75,28 @@ def run(console: Console, title: str, table: Table, part: Split, *, hidden: int,
     tell_accuracy(console, model, part)
     tell_checks(console, checks)
     console.print("\nWritten:")
-    for path, what in _write(model, part, out):
+    for path, what in _write(model, part, out, explorer):
         console.print(f"  {path}  ({what})", soft_wrap=True)
     return all(check.ok for check in checks)
 
 
-def _write(model: Any, part: Split, out: Path) -> list[tuple[Path, str]]:
+def _write(model: Any, part: Split, out: Path, explorer: bool) -> list[tuple[Path, str]]:
     """Write the drawing and the parameters; return the files and what they are."""
     with np.errstate(all="ignore"):
         graph = ag.trace(textbook.cost_of(part.x_train.T, part.y_train.T), *textbook_arrays(model).values())
-    files = [out / name for name in ("graph.dot", "graph.svg", "parameters.safetensors", "standardisation.safetensors")]
+    written = []
     try:
-        graph.render(files[0])
-        graph.render(files[1])
-        nn.save(model, files[2])
-        nn.save({"mean": part.mean, "scale": part.scale}, files[3])
+        for name, what in (("graph.dot", "computation graph, text"), ("graph.svg", "computation graph, drawn")):
+            written.append((graph.render(out / name), what))
+        if explorer:
+            with np.errstate(all="ignore"):
+                written.append((graph.explore(out / "graph.html"), "computation graph, to step through forward and backward in a browser"))
+        for name, state, what in (
+            ("parameters.safetensors", model, "weights and biases"),
+            ("standardisation.safetensors", {"mean": part.mean, "scale": part.scale}, "mean and scale of the features"),
+        ):
+            nn.save(state, out / name)
+            written.append((out / name, what))
     except OSError as error:
         raise SettingError("out", f"cannot write into {out}: {error.strerror}") from None
-    return list(
-        zip(
-            files,
-            ("computation graph, text", "computation graph, drawn", "weights and biases", "mean and scale of the features"),
-            strict=True,
-        )
-    )
+    return written

@@ -40,14 +40,15 @@ def describe(console: Console, title: str, table: Table, part: Split, model: Any
 
 def tell_accuracy(console: Console, model: Any, part: Split) -> None:
     """Print the share of samples that the model has right, in the training part and in the test part."""
-    for name, x, y in (("train", part.x_train, part.y_train), ("test", part.x_test, part.y_test)):
+    for name, x, y in (("training", part.x_train, part.y_train), ("test", part.x_test, part.y_test)):
         right = count_right(model, x, y)
-        console.print(f"{name + ' accuracy':14}  {right / len(y):.1%} ({right} of {len(y)})")
+        console.print(f"accuracy on {len(y)} {name} samples: {right / len(y):.1%} ({right} of {len(y)} on the right side of 0.5)")
 
 
 def tell_checks(console: Console, checks: list[Check]) -> None:
     """Print how far the two gradients differ at each point, and what the check line by line says."""
-    console.print("\nHand-derived gradients against the engine: largest difference, relative to the size of the terms that are summed\n")
+    console.print("\nHand-derived gradients against the engine: the largest difference, by the size of the summed terms;")
+    console.print("the loss is the mean cross-entropy of the training samples\n")
     grid = Grid(box=SIMPLE, padding=0, pad_edge=False, show_edge=False)
     for heading in ("epoch", "loss", *(f"d{name}" for name in checks[0].errors)):
         grid.add_column(heading, justify="right", overflow="fold")
@@ -59,7 +60,7 @@ def tell_checks(console: Console, checks: list[Check]) -> None:
     if wrong:
         console.print(f"\nNOT equal within {textbook.TOLERANCE:.0e}: {', '.join(wrong)}")
     else:
-        console.print(f"\nall {count} agree within {textbook.TOLERANCE:.0e}")
+        console.print(f"\nall {count} agree within {textbook.TOLERANCE:.0e}: {len(checks[0].errors)} gradients at {len(checks)} epochs")
     doubtful = next((check for check in checks if not check.report.ok), None)
     if doubtful is not None:
         console.print(f"\nThe backward pass, line by line, at epoch {doubtful.epoch}:\n")

@@ -27,7 +27,7 @@ def test_demo_writes_what_it_names_and_its_accuracy_is_true(run: Run, tmp_path: 
     x = (table.x - scaling["mean"]) / scaling["scale"]
     hidden = 1 / (1 + np.exp(-(x @ saved["0.weight"].T + saved["0.bias"])))
     right = int(np.sum((hidden @ saved["2.weight"].T + saved["2.bias"] >= 0) == table.y))
-    told = [int(n) for n in re.findall(r"\((\d+) of \d+\)", out)]
+    told = [int(n) for n in re.findall(r"\((\d+) of \d+ on the right side", out)]
     assert sum(told) == right
     assert right / 569 > 0.93
 
@@ -37,6 +37,21 @@ def test_demo_draws_the_network_by_the_names_of_the_textbook(run: Run, tmp_path:
     texts = {e.text for e in ET.parse(tmp_path / "a" / "b" / "graph.svg").iter("{http://www.w3.org/2000/svg}text")}
     assert {"W1", "b1", "W2", "b2", "X", "Y", "Z1", "A1", "Z2", "A2", "cost"} <= texts
     assert (tmp_path / "a" / "b" / "graph.dot").read_text("utf-8").startswith("digraph {")
+
+
+def test_every_figure_says_what_it_counts(run: Run) -> None:
+    _, out, _ = run("demo", "--epochs", "4")
+    assert re.search(r"^accuracy on 456 training samples: \d\d\.\d% \(\d+ of 456 on the right side of 0\.5\)$", out, re.MULTILINE)
+    assert re.search(r"^accuracy on 113 test samples: ", out, re.MULTILINE)
+    assert "the loss is the mean cross-entropy of the training samples" in out
+    assert "all 20 agree within 1e-10: 4 gradients at 5 epochs" in out
+
+
+def test_demo_writes_the_page_to_step_through(run: Run, tmp_path: Path) -> None:
+    run("demo", "--epochs", "2", "--out", "o")
+    page = (tmp_path / "o" / "graph.html").read_text("utf-8")
+    assert "Content-Security-Policy" in page
+    assert '"W1"' in page
 
 
 def test_demo_is_reproducible(run: Run) -> None:
