@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import nn
 from autograd_np import DataError
 from autograd_np.cli import train
-from autograd_np.demo import data
+from autograd_np.demo import data, experiment
 from autograd_np.demo.data import blocks
 from autograd_np.tabular.files import found_files
 
@@ -58,9 +60,11 @@ def trained(folder: str) -> dict[str, Any]:
 
 
 def same_as_in_one_piece(run: Run, files: str, dask_at: str = "local") -> str:
+    table, told_plain = data.read_table("all.csv", "kind"), Console(file=io.StringIO(), width=100)
+    settings: dict[str, Any] = {"hidden": 3, "epochs": 12, "lr": 1.0, "seed": 3}
+    assert experiment.run(told_plain, "all.csv", table, data.split(table, 3), **settings, out=Path("plain"))
+    plain = told_plain.file.getvalue()
     options = ("--target", "kind", "--epochs", "12", "--seed", "3")
-    code, plain, err = run("train", "all.csv", *options, "--out", "plain")
-    assert (code, err) == (0, "")
     code, out, err = run("train", files, *options, "--out", "blocks", "--dask", dask_at)
     assert (code, err) == (0, ""), err
     expected, found = trained("plain"), trained("blocks")
@@ -144,13 +148,6 @@ def test_parquet_files_that_cannot_be_used(run: Run, tmp_path: Path, in_process:
     assert "a.parquet: not readable as Parquet" in run("train", "a.parquet", "--target", "t", "--dask", "local")[2]
     write_csv(tmp_path / "b.csv", rows(4))
     assert "some files are Parquet and others CSV" in run("train", "*.*", "--target", "t", "--dask", "local")[2]
-
-
-def test_several_files_need_dask(run: Run, tmp_path: Path) -> None:
-    write_parts(tmp_path, rows())
-    code, out, err = run("train", "part0.csv", "part1.csv", "--target", "kind")
-    assert (code, out) == (2, "")
-    assert "got 2 files; several are read with --dask local" in err
 
 
 def test_without_dask_the_error_says_what_to_install(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import graph_cost, harness, notebook_step, report, scalar_chain
+from benchmarks import graph_cost, harness, notebook_step, report, scalar_chain, train_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,3 +186,21 @@ def test_the_check_of_hand_written_passes_writes_its_figures(tmp_path):
     mutant = figures["mutants"][0]
     assert mutant["mutant"].startswith("ridge:")
     assert {"line", "variable", "kind", "message", "fix"} == mutant["said"]["findings"][0].keys()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor times are read from /proc")
+def test_the_table_to_train_on_is_written_by_a_seed_and_trained_on(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        train_table.write_table(tmp_path / name, 300, 3)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    header, *rows = (tmp_path / "a.csv").read_text().splitlines()
+    assert header == "c0,c1,c2,kind"
+    assert len(rows) == 300
+    for row in rows:
+        a, b, c, kind = row.split(",")
+        assert kind == ("yes" if float(a) * float(b) + float(c) > 0 else "no")
+    found = train_table.run(tmp_path / "a.csv", "--epochs", "1")
+    assert 0 < found.first_seconds < found.seconds
+    assert 0 < found.first_cpu < found.cpu
+    assert found.peak > 30
+    assert (tmp_path / "autograd-np-train" / "model.safetensors").exists()

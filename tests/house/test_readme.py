@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import autograd_np as ag
+from autograd_np import cli
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -99,9 +101,23 @@ def test_the_three_uses_take_about_ten_lines_each() -> None:
 
 def test_the_commands_are_those_that_ci_runs() -> None:
     ci = (ROOT / ".ci" / "run").read_text("utf-8")
-    assert len(COMMANDS) == 3
+    assert len(COMMANDS) == 4
     for command in COMMANDS[:2]:
         assert command in ci
+
+
+def test_the_commands_for_ones_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATA.csv", "NEW.csv"):
+        Path(name).write_text("a,COLUMN\n" + "".join(f"{i},{i % 3}\n" for i in range(30)), "utf-8")
+    of_nn = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "nn.md").read_text("utf-8"), re.DOTALL)[-1].splitlines()
+    for command in (*COMMANDS[2:], *of_nn):
+        program, *args = shlex.split(command)
+        assert Path(program).name == "autograd-np"
+        with pytest.raises(SystemExit) as left:
+            cli.main(args)
+        assert not left.value.code, command
+    assert len(Path("predictions.csv").read_text("utf-8").splitlines()) == 31
 
 
 def test_the_picture_is_the_one_the_script_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
