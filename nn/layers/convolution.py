@@ -10,7 +10,7 @@ import numpy as np
 from nn import functional as F  # noqa: N812
 from nn import init as initialisers
 from nn.functional.convolution import padded
-from nn.functional.windows import an_axis_each
+from nn.functional.windows import an_axis_each, reach
 from nn.layers.settings import positive
 from nn.module import Module
 from nn.parameter import Parameter
@@ -184,10 +184,35 @@ class _ConvTranspose(_Convolution):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, rng, dtype)
         self.output_padding = an_axis_each(output_padding, self.dims, f"{type(self).__name__}: output_padding", least=0)
 
-    def forward(self, x: Any) -> Any:
-        """Return (samples, out_channels, ...), or without samples where the input is one sample."""
+    def forward(self, x: Any, output_size: Any = None) -> Any:
+        """Return (samples, out_channels, ...), or without samples where the input is one sample.
+
+        Parameters
+        ----------
+        x : (samples, in_channels, ...) or (in_channels, ...)
+        output_size : int or sequence of int, optional
+            The size of the result, which takes the place of `output_padding`; a whole shape may be given.
+
+        Raises
+        ------
+        ValueError
+            If there is no such size.
+        """
         conv = F.conv_transpose1d if self.dims == 1 else F.conv_transpose2d
-        return conv(x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        extra = self.output_padding if output_size is None else self._extra(x, output_size)
+        return conv(x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+
+    def _extra(self, x: Any, output_size: Any) -> tuple[int, ...]:
+        """Return the output padding that gives a size."""
+        sizes = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size,)
+        wanted = an_axis_each(sizes[-self.dims :], self.dims, f"{type(self).__name__}: output_size")
+        spans = reach(self.kernel_size, self.dilation)
+        least = [(n - 1) * s - 2 * p + k for n, s, (p, _), k in zip(np.shape(x)[-self.dims :], self.stride, self._pads, spans, strict=True)]
+        most = [n + max(s, d) - 1 for n, s, d in zip(least, self.stride, self.dilation, strict=True)]
+        if any(not low <= n <= high for n, low, high in zip(wanted, least, most, strict=True)):
+            ranges = " x ".join(f"{low} ... {high}" for low, high in zip(least, most, strict=True))
+            raise ValueError(f"{type(self).__name__} got output_size={output_size}; of an input of shape {np.shape(x)} it makes {ranges}")
+        return tuple(n - low for n, low in zip(wanted, least, strict=True))
 
 
 class ConvTranspose1d(_ConvTranspose):

@@ -188,6 +188,7 @@ REFUSED: list[tuple[Any, type[Exception], str]] = [
     (lambda: nn.Bilinear(2, 3, 4)(ONES((5, 2)), ONES((4, 3))), nn.ShapeMismatchError, "bilinear"),
     (lambda: F.linear(ONES((5, 2)), ONES((4, 3))), nn.ShapeMismatchError, r"\(out_features, in_features\)"),
     (lambda: F.linear(ONES((5, 3)), ONES((4, 3)), ONES(3)), nn.ShapeMismatchError, r"bias of shape \(3,\)"),
+    (lambda: nn.ConvTranspose1d(1, 1, 3, stride=3)(ONES((1, 1, 4)), 15), ValueError, r"output_size=15; .* makes 12 \.\.\. 14"),
     (lambda: nn.Flatten()(ONES(3)), nn.ShapeMismatchError, "no such axes"),
     (lambda: nn.Unflatten(1, (2, 2))(ONES((1, 5))), nn.ShapeMismatchError, "multiply"),
     (lambda: nn.LSTM(3, 4, proj_size=2), ValueError, "put a Linear behind"),
@@ -235,3 +236,15 @@ def test_an_ensemble_of_recurrent_weights_runs_in_a_loop_and_says_so() -> None:
     with pytest.warns(ag.LoopWarning, match="gru"):
         found = ag.vmap(lambda p: nn.functional_call(layers[0], p, x)[1])(weights)
     np.testing.assert_allclose(found, np.stack([layer(x)[1].data for layer in layers]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"padding": 1, "dilation": 2}])
+def test_a_transposed_convolution_makes_the_size_that_is_asked_for(sizes: dict[str, Any]) -> None:
+    layer = nn.ConvTranspose2d(2, 3, 3, stride=(3, 2), rng=0, **sizes)
+    x = np.random.default_rng(0).normal(size=(1, 2, 4, 5))
+    least = layer(x).shape
+    wanted = (least[2] + 1, least[3] + 1)
+    larger = nn.ConvTranspose2d(2, 3, 3, stride=(3, 2), output_padding=1, **sizes)
+    larger.load_state_dict(layer.state_dict())
+    for size in (wanted, [1, 3, *wanted]):
+        np.testing.assert_array_equal(layer(x, output_size=size).data, larger(x).data)
