@@ -18,12 +18,24 @@ __all__ = ["attended", "scaled_dot_product_attention"]
 def attended(
     query: Array, key: Array, value: Array, mask: Array | None, dropout_p: float, scale: float | None, rng: Any
 ) -> tuple[Array, Array]:
-    """Return the weighted means, and the weights; the mask is one of numbers to add, or of what takes part."""
+    """Return the weighted means, and the weights; the mask is one of numbers to add, or of what takes part.
+
+    A query without keys gets weights of zero. Its scores are those without the mask meanwhile, so that no NaN comes up, which would go
+    from there into all gradients.
+    """
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = np.matmul(query * scale, np.swapaxes(key, -1, -2))
+    some = None
     if mask is not None:
-        scores = np.where(mask, scores, scores.dtype.type(-np.inf)) if mask.dtype.kind == "b" else scores + mask
+        boolean = mask.dtype.kind == "b"
+        some = np.any(mask if boolean else mask > -np.inf, axis=-1, keepdims=True)
+        if isinstance(some, np.ndarray) and some.all():
+            some = None
+        else:
+            mask = np.logical_or(mask, np.logical_not(some)) if boolean else np.where(some, mask, mask.dtype.type(0))
+        scores = np.where(mask, scores, scores.dtype.type(-np.inf)) if boolean else scores + mask
     weights = ag.softmax(scores)
+    weights = weights if some is None else np.where(some, weights, weights.dtype.type(0))
     weights = dropout(weights, dropout_p, rng=rng)
     return np.matmul(weights, value), weights
 
@@ -48,7 +60,7 @@ def scaled_dot_product_attention(
     key : (..., keys, features)
     value : (..., keys, features of values)
     attn_mask : (..., queries, keys), optional
-        Booleans, True where a key takes part, or numbers to add to the scores. A query for which no key does gets NaN.
+        Booleans, True where a key takes part, or numbers to add to the scores. A query for which no key does gets zeros.
     dropout_p : float
         The probability with which a weight is dropped; always, so pass 0 outside training.
     is_causal : bool

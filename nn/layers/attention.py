@@ -126,7 +126,7 @@ class MultiheadAttention(Module):
         need_weights : bool, default True
             Whether weights are returned, or None in their place.
         attn_mask : (queries, keys) or (samples x num_heads, queries, keys)
-            Booleans, True where a key is left out, or numbers to add to the scores.
+            Booleans, True where a key is left out, or numbers to add to the scores. A query without keys has weights of zero.
         average_attn_weights : bool, default True
             Whether weights are the mean over heads.
         is_causal : bool

@@ -248,3 +248,35 @@ def test_a_transposed_convolution_makes_the_size_that_is_asked_for(sizes: dict[s
     larger.load_state_dict(layer.state_dict())
     for size in (wanted, [1, 3, *wanted]):
         np.testing.assert_array_equal(layer(x, output_size=size).data, larger(x).data)
+
+
+NO_KEYS = np.array([[True, True, False], [False, False, False], [True, False, False]])
+
+
+@pytest.mark.parametrize("mask", [NO_KEYS, np.where(NO_KEYS, 0.5, -np.inf)], ids=["booleans", "numbers"])
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_query_without_keys_attends_to_nothing_and_spoils_no_gradient(mask: Any, batched: bool) -> None:
+    q, k, v = np.random.default_rng(0).normal(size=(3, 2, 3, 4))
+    seen = [0, 2]
+
+    def loss(q: Any, k: Any, v: Any, mask: Any) -> Any:
+        return np.sum(np.sin(F.scaled_dot_product_attention(q, k, v, attn_mask=mask)))
+
+    whole, part = ag.grad(loss, (0, 1, 2)), ag.grad(loss, (0, 1, 2))
+    expected = part(q[:, seen], k, v, mask[seen])
+    masks = np.stack([mask, mask])
+    got = ag.vmap(whole, in_axes=(0, 0, 0, 0))(q, k, v, masks) if batched else whole(q, k, v, mask)
+    np.testing.assert_array_equal(got[0][:, 1], 0)
+    np.testing.assert_allclose(got[0][:, seen], expected[0], rtol=1e-12)
+    for a, b in zip(got[1:], expected[1:], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
+
+
+def test_a_sample_that_is_all_padding_gets_weights_of_zero() -> None:
+    layer, x = nn.MultiheadAttention(4, 2, batch_first=True, rng=0), np.random.default_rng(0).normal(size=(2, 3, 4))
+    padding = np.array([[False, False, True], [True, True, True]])
+    y, weights = layer(x, x, x, key_padding_mask=padding)
+    np.testing.assert_array_equal(weights.data[1], 0)
+    np.testing.assert_array_equal(y.data[1], np.broadcast_to(layer.out_proj.bias.data, (3, 4)))
+    y.sum().backward()
+    assert all(np.isfinite(p.grad).all() for p in layer.parameters())
