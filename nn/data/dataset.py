@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,12 +124,26 @@ class TensorDataset(Dataset):
         return self[indices]
 
 
+def dataset_of(data: Any) -> Dataset:
+    """Return a dataset as it is, and arrays as a `TensorDataset`."""
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, tuple):
+        return TensorDataset(*data)
+    if hasattr(data, "__array__"):
+        return TensorDataset(data)
+    raise TypeError(
+        f"expected an nn.data.Dataset, an array or a tuple of arrays (X, y), got {type(data).__name__}; write arrays as a tuple, and "
+        f"derive what gives one sample after another from nn.data.Dataset"
+    )
+
+
 class Subset(Dataset):
     """Some samples of a dataset.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset, array, or tuple of arrays
     indices : sequence or array of int
         Their numbers, in order.
 
@@ -141,8 +155,8 @@ class Subset(Dataset):
     (np.float64(3.0),)
     """
 
-    def __init__(self, dataset: Dataset, indices: Any) -> None:
-        self.dataset = dataset
+    def __init__(self, dataset: Any, indices: Any) -> None:
+        self.dataset = dataset = dataset_of(dataset)
         self.indices: Indices = demand_indices(indices, len(dataset))
         if dataset.buffer is not None:  # a block is read as a whole, however few of its rows are wanted
             self.buffer = max(1, dataset.buffer * len(self.indices) // max(1, len(dataset)))
@@ -173,7 +187,7 @@ class ConcatDataset(Dataset):
 
     Parameters
     ----------
-    datasets : iterable of Dataset
+    datasets : iterable of Dataset, array, or tuple of arrays
         Their samples have the same form.
 
     Examples
@@ -186,8 +200,8 @@ class ConcatDataset(Dataset):
     (5, (np.float64(1.0),), (np.float64(1.0),))
     """
 
-    def __init__(self, datasets: Sequence[Dataset]) -> None:
-        self.datasets = list(datasets)
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = [dataset_of(d) for d in datasets]
         if not self.datasets:
             raise ValueError("ConcatDataset takes one dataset or more, got none")
         self.starts = np.cumsum([0, *map(len, self.datasets)])
@@ -255,12 +269,12 @@ class MappedDataset(Dataset):
         return self.dataset.blocks()
 
 
-def random_split(dataset: Dataset, lengths: Sequence[float], *, rng: np.random.Generator | int | None = None) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[float], *, rng: np.random.Generator | int | None = None) -> list[Subset]:
     """Split a dataset at random into parts without common samples.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset, array, or tuple of arrays
     lengths : sequence of int or of float
         How many samples each part has; or their shares, which sum up to 1. What rounding leaves over goes to the first parts.
     rng : Generator, int or None
@@ -284,6 +298,7 @@ def random_split(dataset: Dataset, lengths: Sequence[float], *, rng: np.random.G
     >>> len(train), len(test)
     (8, 2)
     """
+    dataset = dataset_of(dataset)
     n = len(dataset)
     if any(not length >= 0 for length in lengths):
         raise ValueError(f"lengths={list(lengths)} must be at least 0")

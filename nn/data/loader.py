@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nn.data.batches import Indices, demand_indices
-from nn.data.dataset import Dataset, TensorDataset
+from nn.data.dataset import dataset_of
 from nn.data.prefetch import prefetched
 from nn.errors import StateDictError
 
@@ -208,14 +208,3 @@ class DataLoader:
         if not callable(self.sampler):
             return demand_indices(self.sampler, len(self.dataset))
         return demand_indices(self.sampler(rng or np.random.default_rng([self._seed(), self.epoch])), len(self.dataset))
-
-
-def dataset_of(data: Any) -> Dataset:
-    """Return a dataset as it is, and arrays as a `TensorDataset`."""
-    if isinstance(data, Dataset):
-        return data
-    if isinstance(data, tuple):
-        return TensorDataset(*data)
-    if hasattr(data, "__array__"):
-        return TensorDataset(data)
-    raise TypeError(f"expected an nn.data.Dataset, an array or a tuple of arrays (X, y), got {type(data).__name__}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import autograd_np as ag
-from nn.data.dataset import Dataset
+from nn.data.dataset import Dataset, dataset_of
 from nn.errors import ShapeMismatchError, StateDictError
 
 __all__ = ["Standardise"]
@@ -52,7 +52,7 @@ class Standardise:
 
         Parameters
         ----------
-        data : array of shape (samples, ...), or Dataset
+        data : array of shape (samples, ...), Dataset, or tuple of arrays
             The training samples.
         part : int, default 0
             Which array of a dataset's batch: 0 for the inputs, -1 for the targets.
@@ -124,7 +124,8 @@ class Standardise:
 
 
 def _chunks(data: Any, part: int) -> Iterator[NDArray[Any]]:
-    if isinstance(data, Dataset):
+    if isinstance(data, (Dataset, tuple)):
+        data = dataset_of(data)
         for block in data.blocks():
             width = None
             start = 0

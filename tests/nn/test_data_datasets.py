@@ -202,6 +202,18 @@ def test_what_cannot_be_standardised_is_refused(x, error, message):
         Standardise().fit(x)
 
 
+def test_a_tuple_of_arrays_is_a_dataset_wherever_one_is_wanted():
+    x, y = np.arange(10.0)[:, None], np.arange(10)
+    first, second = random_split((x, y), [0.7, 0.3], rng=0)
+    assert sorted([*first.batch(np.arange(7))[1], *second.batch(np.arange(3))[1]]) == list(range(10))
+    assert Subset((x, y), [3])[0][1] == 3
+    assert ConcatDataset(iter([(x, y), (x, y)]))[13][1] == 3
+    assert Standardise().fit((x, y)).mean == 4.5
+    assert Standardise().fit((x, 2 * y), part=-1).mean == 9.0
+    with pytest.raises(TypeError, match=r"got list; write arrays as a tuple, and derive .* from nn\.data\.Dataset"):
+        random_split([x, y], [0.5, 0.5])
+
+
 def test_misuse_is_told():
     with pytest.raises(ValueError, match="has not been fitted"):
         Standardise().transform(np.zeros(2))
