@@ -106,7 +106,7 @@ def fit(
     StateDictError
         If a checkpoint does not fit; nothing is changed then.
     TypeError, ValueError
-        If an argument is none of these, or the data have no batch.
+        If an argument is none of these, the data have no batch, or the optimiser would train nothing of the model.
 
     Examples
     --------
@@ -125,6 +125,7 @@ def fit(
         raise TypeError(
             "fit computes the loss once a step, and LBFGS needs it several times; write the loop down, with optimiser.step(closure)"
         )
+    _demand_parameters(model, loss, optimiser)
     if epochs < 1:
         raise ValueError(f"epochs={epochs} must be at least 1")
     loader = data if isinstance(data, DataLoader) else DataLoader(data, batch_size, shuffle=True)
@@ -162,6 +163,24 @@ def fit(
     if training.epoch < epochs:
         training.history.stopped = training.stopped
     return training.history
+
+
+def _demand_parameters(model: Module, loss: Any, optimiser: Optimizer) -> None:
+    """Raise ValueError where the optimiser was made of something else than what is trained."""
+    held = {id(p): p for group in optimiser.param_groups for p in group["params"]}
+    own = {id(p): name for name, p in model.named_parameters()}
+    strange = held.keys() - own.keys() - {id(p) for p in (loss.parameters() if isinstance(loss, Module) else ())}
+    again = f"make it of the model that is trained: nn.{type(optimiser).__name__}(model.parameters())"
+    if not held.keys() & own.keys():
+        raise ValueError(f"none of the optimiser's {len(held)} parameters is one of the model's; {again}")
+    if not any(p.requires_grad for p in held.values()):
+        raise ValueError("all parameters of the optimiser are frozen, and nothing would be trained; requires_grad_(True) thaws them")
+    left = [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in held]
+    if strange and left:
+        raise ValueError(
+            f"the optimiser has {len(strange)} parameters that the model has not, and not the model's {', '.join(left)}: was a layer "
+            f"replaced after the optimiser was made? Then {again}; what is not to be trained is frozen by requires_grad_(False)"
+        )
 
 
 def _resume(training: Training, checkpoint: Any, resume: bool | str | os.PathLike[str]) -> None:

@@ -401,3 +401,50 @@ def test_silence(capsys):
     assert capsys.readouterr() == ("", "")
     trained(model_of(), progress=True)
     assert capsys.readouterr().err.startswith("epoch 1/3  loss 0.")
+
+
+def other_model(model):
+    return nn.SGD(nn.Linear(1, 1, rng=0).parameters())
+
+
+def frozen(model):
+    return nn.SGD(model.requires_grad_(False).parameters())
+
+
+def layer_replaced(model):
+    optimiser = nn.SGD(model.parameters())
+    model.head = nn.Linear(2, 1, rng=0)
+    return optimiser
+
+
+@pytest.mark.parametrize(
+    ("optimiser_of", "words"),
+    [(other_model, "none of the optimiser's 2"), (frozen, "are frozen"), (layer_replaced, r"model's head\.weight, head\.bias")],
+)
+def test_an_optimiser_that_would_not_train_the_model_is_refused(optimiser_of, words):
+    class Model(nn.Module):
+        def __init__(self):
+            self.body, self.head = nn.Linear(1, 2, rng=0), nn.Linear(2, 1, rng=1)
+
+        def forward(self, x):
+            return self.head(self.body(x))
+
+    model, x = Model(), np.ones((4, 1))
+    with pytest.raises(ValueError, match=words):
+        nn.fit(model, (x, x), nn.MSELoss(), optimiser_of(model), 1, progress=False)
+
+
+def test_the_optimiser_may_train_a_part_of_the_model_and_parameters_of_the_loss():
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.log_variance = nn.Parameter(0.0)
+
+        def forward(self, prediction, target):
+            return np.mean((prediction - target) ** 2) * np.exp(-self.log_variance) + self.log_variance
+
+    model, loss, x = nn.Sequential(nn.Linear(1, 2, rng=0), nn.Linear(2, 1, rng=1)), Scaled(), np.ones((4, 1))
+    before = model.state_dict()
+    nn.fit(model, (x, 3 * x), loss, nn.SGD([*model[1].parameters(), *loss.parameters()], lr=0.1), 1, progress=False)
+    after = model.state_dict()
+    assert [name for name in before if not np.array_equal(before[name], after[name])] == ["1.weight", "1.bias"]
+    assert loss.log_variance.item() != 0.0
