@@ -38,6 +38,11 @@ class Stateful(Protocol):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any: ...
 
 
+def _demand_path(path: Any) -> None:
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise TypeError(f"path must be a string or a path, got {type(path).__name__}; the file is opened here")
+
+
 def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
     """Write the state of a Module or an Optimizer, or a dict of arrays, as a safetensors file.
 
@@ -73,6 +78,7 @@ def save(state: Stateful | Mapping[str, Any], path: str | os.PathLike[str], meta
     """
     import safetensors.numpy
 
+    _demand_path(path)
     values = state if isinstance(state, Mapping) else state.state_dict()
     for name in values:
         if not isinstance(name, str):
@@ -128,6 +134,7 @@ def load(path: str | os.PathLike[str], into: Stateful | None = None, *, prefix: 
     >>> bool((student.weight == teacher.weight).all())
     True
     """
+    _demand_path(path)
     content = _read(path)
     arrays = {name: _widened(a) for name, a in content.arrays.items()}
     for name, kept in content.metadata.items():

@@ -12,6 +12,12 @@ import autograd_np as ag
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 
 
+def _demand_limit(name: str, value: float) -> None:
+    """Raise where a limit is no limit: gradients would be turned round by a negative one, and all be NaN by NaN."""
+    if not value >= 0:
+        raise ValueError(f"{name}={value} must be at least 0")
+
+
 def _with_gradients(parameters: ag.Tensor | Iterable[ag.Tensor]) -> list[ag.Tensor]:
     given = [parameters] if isinstance(parameters, ag.Tensor) else list(parameters)
     return [p for p in given if p.grad is not None]
@@ -41,6 +47,8 @@ def clip_grad_norm_(
     ------
     autograd_np.DifferentiationError
         If the norm is not finite, and that is an error.
+    ValueError
+        If `max_norm` is negative.
 
     Examples
     --------
@@ -52,6 +60,7 @@ def clip_grad_norm_(
     >>> p.grad.round(4)
     array([0.6, 0.8])
     """
+    _demand_limit("max_norm", max_norm)
     params = _with_gradients(parameters)
     norms = [_norm(np.ravel(p.grad), float(norm_type)) for p in params]
     total = _norm(np.array(norms), float(norm_type)) if norms else 0.0
@@ -84,6 +93,11 @@ def clip_grad_value_(parameters: ag.Tensor | Iterable[ag.Tensor], clip_value: fl
         Those without a gradient are passed over.
     clip_value : float
 
+    Raises
+    ------
+    ValueError
+        If it is negative.
+
     Examples
     --------
     >>> import nn
@@ -93,5 +107,6 @@ def clip_grad_value_(parameters: ag.Tensor | Iterable[ag.Tensor], clip_value: fl
     >>> p.grad
     array([1. , 0.1])
     """
+    _demand_limit("clip_value", clip_value)
     for p in _with_gradients(parameters):
         p.grad = np.clip(p.grad, -clip_value, clip_value)

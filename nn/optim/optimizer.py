@@ -51,6 +51,8 @@ class Optimizer:
     def __init__(self, params: Params, **settings: Any) -> None:
         if isinstance(params, ag.Tensor):
             raise TypeError("params must be an iterable of Parameters, got one Tensor; pass [tensor] or model.parameters()")
+        if not isinstance(params, Iterable):
+            raise TypeError(f"params must be an iterable of Parameters, got {type(params).__name__}; pass model.parameters()")
         given: list[Any] = list(params)
         if not given:
             raise ValueError("the optimiser got no parameters; a generator such as model.parameters() can be used only once")

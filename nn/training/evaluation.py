@@ -149,11 +149,15 @@ def named(metrics: Metrics) -> dict[str, Metric]:
     """Return metrics by their names."""
     if isinstance(metrics, Mapping):
         return dict(metrics)
+    if callable(metrics):
+        raise TypeError(f"metrics must be a list of functions (prediction, target), got {metrics!r:.80}; pass metrics=[...]")
     found = {}
     for metric in metrics:
         name = getattr(metric, "__name__", "")
         if not callable(metric) or not name:
             raise TypeError(f"metrics must be functions (prediction, target), or a dict of names and functions; got {metric!r:.80}")
+        if name in found:
+            raise ValueError(f"two metrics have the name {name!r}, and one would hide the other; pass a dict: metrics={{name: function}}")
         found[name] = metric
     return found
 

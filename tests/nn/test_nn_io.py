@@ -139,6 +139,13 @@ def test_a_missing_file_or_directory_is_named(model, tmp_path):
         nn.save(model, tmp_path / "nowhere" / "model.safetensors")
 
 
+def test_an_open_file_is_no_path(model, tmp_path):
+    with (tmp_path / "m").open("wb") as file:
+        for call in (lambda: nn.save(model, file), lambda: nn.load(file)):
+            with pytest.raises(TypeError, match="path must be a string or a path, got BufferedWriter"):
+                call()
+
+
 @pytest.mark.parametrize("fails", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(model, tmp_path, monkeypatch, fails):
     path = tmp_path / "model.safetensors"

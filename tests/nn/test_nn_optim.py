@@ -152,7 +152,10 @@ def test_settings_can_be_changed_between_steps():
     [
         (lambda p: nn.SGD([]), ValueError, "no parameters"),
         (lambda p: nn.SGD(p), TypeError, "one Tensor"),
+        (lambda p: nn.SGD(nn.Linear(2, 1)), TypeError, r"got Linear; pass model\.parameters\(\)"),
         (lambda p: nn.SGD([p, p]), ValueError, "twice"),
+        (lambda p: nn.clip_grad_norm_([p], -1.0), ValueError, "max_norm=-1"),
+        (lambda p: nn.clip_grad_value_([p], np.nan), ValueError, "clip_value=nan"),
         (lambda p: nn.SGD([p * 2]), TypeError, "leaves"),
         (lambda p: nn.SGD([np.ones(2)]), TypeError, "leaves"),
         (lambda p: nn.SGD([p], lr=-1), ValueError, "lr=-1"),

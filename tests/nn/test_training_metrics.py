@@ -109,6 +109,18 @@ def test_metrics_get_probabilities_where_the_loss_takes_logits():
     assert np.array_equal(got[-1], scores[:, :1])
 
 
+@pytest.mark.parametrize(
+    ("metrics", "error", "message"),
+    [
+        (nn.metrics.r2, TypeError, r"pass metrics=\[\.\.\.\]"),
+        ([lambda p, t: 0.0, lambda p, t: 1.0], ValueError, "two metrics have the name '<lambda>'"),
+    ],
+)
+def test_metrics_that_would_be_lost_are_refused(metrics, error, message):
+    with pytest.raises(error, match=message):
+        nn.evaluate(Fixed(), (np.ones(2), np.ones(2)), metrics=metrics)
+
+
 def test_every_sample_has_the_same_weight(rng):
     x, y = rng.normal(size=(2, 7, 2))
     for size in (1, 3, 7):
