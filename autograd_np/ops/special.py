@@ -11,6 +11,12 @@ from autograd_np.ops.shaping import is_half, wide
 from autograd_np.typing import Array
 
 
+def _floats(x: Array) -> Array:
+    """Return an array, integers and booleans as float64: those of 8 bits would wrap around, and NumPy's exp of them is float16."""
+    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
+
+
 @primitive
 def sigmoid(x: Array) -> Array:
     """Return the logistic function 1 / (1 + exp(-x)).
@@ -18,7 +24,7 @@ def sigmoid(x: Array) -> Array:
     Parameters
     ----------
     x : array or Tensor
-        Any shape, floating dtype.
+        Any shape; integers count as float64.
 
     Returns
     -------
@@ -32,7 +38,7 @@ def sigmoid(x: Array) -> Array:
     array([0. , 0.5, 1. ])
     """
     with np.errstate(over="ignore"):  # exp(-x) = inf is harmless: 1 / inf is the right answer
-        return 1 / (1 + np.exp(np.negative(x)))
+        return 1 / (1 + np.exp(np.negative(_floats(x))))
 
 
 @primitive
@@ -58,7 +64,7 @@ def softplus(x: Array) -> Array:
     >>> ag.softplus([0.0, 1000.0])
     array([6.93147181e-01, 1.00000000e+03])
     """
-    return np.logaddexp(x, 0)
+    return np.logaddexp(_floats(x), 0)
 
 
 @primitive
@@ -71,7 +77,7 @@ def log_sigmoid(x: Array) -> Array:
     >>> ag.log_sigmoid([0.0, -1000.0])
     array([-6.93147181e-01, -1.00000000e+03])
     """
-    return -np.logaddexp(np.negative(x), 0)
+    return -np.logaddexp(np.negative(_floats(x)), 0)
 
 
 def _shifted_exp(x: Array, axis: Any) -> tuple[Array, Array]:
@@ -102,7 +108,7 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     >>> ag.logsumexp([1000.0, 1000.0])
     np.float64(1000.6931471805599)
     """
-    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    x = _floats(x)
     top, e = _shifted_exp(x, axis)
     with np.errstate(divide="ignore"):  # an empty or all -inf slice sums to 0, and its log is -inf
         y = _as(np.log(_total(e, axis)) + top, e)
@@ -119,7 +125,7 @@ def softmax(x: Array, axis: Any = -1) -> Array:
     >>> ag.softmax([1000.0, 1000.0])
     array([0.5, 0.5])
     """
-    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    x = _floats(x)
     e = _shifted_exp(x, axis)[1]
     return _as(e / _total(e, axis), e)
 
@@ -134,7 +140,7 @@ def log_softmax(x: Array, axis: Any = -1) -> Array:
     >>> ag.log_softmax([0.0, 1000.0])
     array([-1000.,     0.])
     """
-    x = x if hasattr(x, "__array_function__") else np.asarray(x)
+    x = _floats(x)
     top, e = _shifted_exp(x, axis)
     return _as(x - top - np.log(_total(e, axis)), e)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
-from nn.functional.arguments import Array, array
+from nn.functional.arguments import Array, floats
 from nn.functional.gaussian import normal_cdf
 
 __all__ = [
@@ -100,7 +100,7 @@ _HARDTANH = ag.define(
 
 def leaky_relu(input: Array, negative_slope: float = 0.01) -> Array:  # noqa: A002
     """Return x where it is positive, and `negative_slope` x elsewhere."""
-    return _LEAKY_RELU(array(input), negative_slope)
+    return _LEAKY_RELU(floats(input), negative_slope)
 
 
 def prelu(input: Array, weight: Array) -> Array:  # noqa: A002
@@ -116,7 +116,7 @@ def prelu(input: Array, weight: Array) -> Array:  # noqa: A002
     ShapeMismatchError
         If there are neither one weight nor as many as channels.
     """
-    input, weight = array(input), array(weight)  # noqa: A001
+    input, weight = floats(input), floats(weight)  # noqa: A001
     channels = input.shape[1] if input.ndim > 1 else 1
     if weight.ndim != 1 or weight.shape[0] not in (1, channels):
         raise ShapeMismatchError(
@@ -128,22 +128,22 @@ def prelu(input: Array, weight: Array) -> Array:  # noqa: A002
 
 def elu(input: Array, alpha: float = 1.0) -> Array:  # noqa: A002
     """Return x where it is positive, and alpha (exp(x) - 1) elsewhere."""
-    return _ELU(array(input), alpha)
+    return _ELU(floats(input), alpha)
 
 
 def celu(input: Array, alpha: float = 1.0) -> Array:  # noqa: A002
     """Return x where it is positive, and alpha (exp(x / alpha) - 1) elsewhere."""
-    return _CELU(array(input), alpha)
+    return _CELU(floats(input), alpha)
 
 
 def silu(input: Array) -> Array:  # noqa: A002
     """Return x sigmoid(x)."""
-    return _SILU(array(input))
+    return _SILU(floats(input))
 
 
 def mish(input: Array) -> Array:  # noqa: A002
     """Return x tanh(softplus(x))."""
-    return _MISH(array(input))
+    return _MISH(floats(input))
 
 
 def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:  # noqa: A002
@@ -156,7 +156,7 @@ def hardtanh(input: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array
     """
     if isinstance(min_val, (int, float)) and isinstance(max_val, (int, float)) and min_val > max_val:
         raise ValueError(f"hardtanh needs min_val <= max_val, got {min_val} and {max_val}")
-    return _HARDTANH(array(input), min_val, max_val)
+    return _HARDTANH(floats(input), min_val, max_val)
 
 
 # --- made of rows ---------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ _ALPHA, _SCALE = 1.6732632423543772848170429916717, 1.05070098735548049341933498
 
 def selu(input: Array) -> Array:  # noqa: A002
     """Return scale elu(x, alpha), with the constants of Klambauer et al. (2017), https://arxiv.org/abs/1706.02515."""
-    return _ELU(array(input), _ALPHA) * _SCALE
+    return _ELU(floats(input), _ALPHA) * _SCALE
 
 
 def gelu(input: Array, approximate: str = "none") -> Array:  # noqa: A002
@@ -191,7 +191,7 @@ def gelu(input: Array, approximate: str = "none") -> Array:  # noqa: A002
     >>> nn.functional.gelu(np.array([-1.0, 0.0, 1.0])).round(6)
     array([-0.158655,  0.      ,  0.841345])
     """
-    x = array(input)
+    x = floats(input)
     if approximate == "none":
         return x * normal_cdf(x)
     if approximate == "tanh":
@@ -201,34 +201,34 @@ def gelu(input: Array, approximate: str = "none") -> Array:  # noqa: A002
 
 def relu6(input: Array) -> Array:  # noqa: A002
     """Return min(max(x, 0), 6)."""
-    return _HARDTANH(array(input), 0.0, 6.0)
+    return _HARDTANH(floats(input), 0.0, 6.0)
 
 
 def hardsigmoid(input: Array) -> Array:  # noqa: A002
     """Return relu6(x + 3) / 6."""
-    return relu6(array(input) + 3) / 6
+    return relu6(floats(input) + 3) / 6
 
 
 def hardswish(input: Array) -> Array:  # noqa: A002
     """Return x hardsigmoid(x)."""
-    return array(input) * hardsigmoid(input)
+    return floats(input) * hardsigmoid(input)
 
 
 def softplus(input: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:  # noqa: A002
     """Return log(1 + exp(beta x)) / beta, and x itself where beta x is more than `threshold`."""
-    x = array(input)
+    x = floats(input)
     return np.where(x * beta > threshold, x, ag.softplus(x * beta) / beta)
 
 
 def softsign(input: Array) -> Array:  # noqa: A002
     """Return x / (1 + abs(x))."""
-    x = array(input)
+    x = floats(input)
     return x / (1 + np.abs(x))
 
 
 def tanhshrink(input: Array) -> Array:  # noqa: A002
     """Return x - tanh(x)."""
-    x = array(input)
+    x = floats(input)
     return x - np.tanh(x)
 
 
@@ -242,19 +242,19 @@ def softshrink(input: Array, lambd: float = 0.5) -> Array:  # noqa: A002
     """
     if lambd < 0:
         raise ValueError(f"softshrink needs lambd >= 0, got {lambd}")
-    x = array(input)
+    x = floats(input)
     return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0 * x))
 
 
 def hardshrink(input: Array, lambd: float = 0.5) -> Array:  # noqa: A002
     """Return x where it is beyond -lambd or `lambd`, and 0 elsewhere."""
-    x = array(input)
+    x = floats(input)
     return np.where((x > lambd) | (x < -lambd), x, 0 * x)
 
 
 def threshold(input: Array, threshold: float, value: float) -> Array:  # noqa: A002
     """Return x where it is more than `threshold`, and `value` elsewhere."""
-    x = array(input)
+    x = floats(input)
     return np.where(x > threshold, x, np.full((), value, x.dtype))
 
 
@@ -273,7 +273,7 @@ def log_softmax(input: Array, dim: int = -1) -> Array:  # noqa: A002
 
 def softmin(input: Array, dim: int = -1) -> Array:  # noqa: A002
     """Return the softmax of -x: the smallest element has the largest share."""
-    return ag.softmax(-array(input), axis=dim)
+    return ag.softmax(-floats(input), axis=dim)
 
 
 def glu(input: Array, dim: int = -1) -> Array:  # noqa: A002
@@ -284,7 +284,7 @@ def glu(input: Array, dim: int = -1) -> Array:  # noqa: A002
     ShapeMismatchError
         If there is no such axis, or it cannot be halved.
     """
-    x = array(input)
+    x = floats(input)
     if not -x.ndim <= dim < x.ndim or x.shape[dim] % 2:
         raise ShapeMismatchError(f"glu halves axis {dim}, which must exist and have an even length; got an input of shape {x.shape}")
     a, b = np.split(x, 2, axis=dim)

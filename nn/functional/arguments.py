@@ -15,6 +15,7 @@ __all__ = [
     "array",
     "at_least_zero",
     "concrete",
+    "floats",
     "labels",
     "reduced",
     "same_shape",
@@ -31,6 +32,12 @@ Reduction = Literal["mean", "sum", "none"]
 def array(x: Array) -> Array:
     """Return what is an array, of whatever kind, as it is, and anything else as NumPy's."""
     return x if hasattr(x, "__array_function__") else np.asarray(x)
+
+
+def floats(x: Array) -> Array:
+    """Return an array of floats: integers and booleans as float64, for those of 8 bits wrap around when they are added or squared."""
+    x = array(x)
+    return x.astype(np.float64) if x.dtype.kind in "biu" else x
 
 
 def target_of(input: Array, target: Array, where: str) -> Array:  # noqa: A002

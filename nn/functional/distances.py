@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import autograd_np as ag
-from nn.functional.arguments import Array, array
+from nn.functional.arguments import Array, floats
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 
@@ -37,7 +37,7 @@ def normalize(input: Array, p: float = 2.0, dim: int = 1, eps: float = 1e-12) ->
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     return input / np.maximum(_length(input, p, dim), eps)
 
 
@@ -64,7 +64,7 @@ def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> 
     >>> nn.functional.cosine_similarity(np.array([[1.0, 0.0]]), np.array([[2.0, 2.0]])).round(4)
     array([0.7071])
     """
-    x1, x2 = array(x1), array(x2)
+    x1, x2 = floats(x1), floats(x2)
     axis = dim - max(x1.ndim, x2.ndim) if dim >= 0 else dim  # counted from the end, where shapes are aligned
     return (normalize(x1, 2.0, axis, eps) * normalize(x2, 2.0, axis, eps)).sum(axis=axis)
 
@@ -89,5 +89,5 @@ def pairwise_distance(x1: Array, x2: Array, p: float = 2.0, eps: float = 1e-6, k
     >>> nn.functional.pairwise_distance(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])).round(4)
     array([5.])
     """
-    length = _length(array(x1) - array(x2) + eps, p, -1)
+    length = _length(floats(x1) - floats(x2) + eps, p, -1)
     return length if keepdim else np.squeeze(length, axis=-1)

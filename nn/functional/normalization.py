@@ -10,7 +10,7 @@ import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
-from nn.functional.arguments import Array, array
+from nn.functional.arguments import Array, array, floats
 from nn.functional.examples import every
 
 __all__ = ["batch_norm", "by_batch", "by_instance", "followed", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
@@ -102,7 +102,7 @@ def of_each_channel(a: Array | None, x: Array, where: str, what: str = "weight")
 
 
 def _channels(x: Array, where: str) -> Array:
-    x = array(x)
+    x = floats(x)
     if x.ndim < 2:
         raise ShapeMismatchError(f"{where} got an input of shape {x.shape}; expected (samples, channels, ...)")
     if x.dtype.kind == "c":
@@ -292,7 +292,7 @@ def layer_norm(
     array([[-1.,  1.],
            [-1.,  1.]])
     """
-    x = array(input)
+    x = floats(input)
     return _affine(standardized(x, _trailing(x, normalized_shape, weight, bias, "layer_norm"), eps)[0], weight, bias)
 
 
@@ -311,7 +311,7 @@ def rms_norm(input: Array, normalized_shape: Any, weight: Array | None = None, e
     ShapeMismatchError
         If the last axes are not `normalized_shape`.
     """
-    x = array(input)
+    x = floats(input)
     axes = _trailing(x, normalized_shape, weight, None, "rms_norm")
     if eps is None:
         eps = float(np.finfo(x.dtype if x.dtype.kind == "f" else np.float64).eps)

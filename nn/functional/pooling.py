@@ -12,7 +12,7 @@ import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
-from nn.functional.arguments import Array, array
+from nn.functional.arguments import Array, array, floats
 from nn.functional.examples import with_leading_axes
 from nn.functional.windows import Sizes, an_axis_each, batched, meeting, reach
 
@@ -159,7 +159,7 @@ def _avg_pool(
     x: Array, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool, divisor: int | None, dims: int
 ) -> Array:
     where = f"avg_pool{dims}d"
-    x, single = batched(array(x), dims, where)
+    x, single = batched(floats(x), dims, where)
     how = _settings(x, kernel, stride, padding, 1, ceil_mode, dims, where)
     counts: Any = 1.0
     for n, m, k, s, p in zip(x.shape[-dims:], how["windows"], how["kernel"], how["stride"], how["low"], strict=True):

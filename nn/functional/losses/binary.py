@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import autograd_np as ag
-from nn.functional.arguments import Array, Reduction, array, labels, reduced, weights, within_unit
+from nn.functional.arguments import Array, Reduction, floats, labels, reduced, weights, within_unit
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits"]
 
@@ -75,7 +75,7 @@ def binary_cross_entropy_with_logits(
     >>> nn.functional.binary_cross_entropy_with_logits(np.array([0.0, 1000.0]), np.array([1.0, 0.0]), reduction="none")
     array([6.93147181e-01, 1.00000000e+03])
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     target = labels(input, target, "binary_cross_entropy_with_logits")
     weight = weights(input, weight, "binary_cross_entropy_with_logits")
     positive = weights(input, pos_weight, "binary_cross_entropy_with_logits")
@@ -129,7 +129,7 @@ def binary_cross_entropy(
     >>> z.grad
     array([-1. , -0.5])
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     target = labels(input, target, "binary_cross_entropy")
     weight = weights(input, weight, "binary_cross_entropy")
     z = _logit(input) if isinstance(input, ag.Tensor) else None

@@ -6,7 +6,7 @@ import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
-from nn.functional.arguments import Array, Reduction, array, concrete, reduced, target_of
+from nn.functional.arguments import Array, Reduction, array, concrete, floats, reduced, target_of
 
 __all__ = ["cross_entropy", "multi_margin_loss", "nll_loss"]
 
@@ -55,7 +55,7 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing={label_smoothing} must be within [0, 1]")
-    input, target = array(input), array(target)  # noqa: A001
+    input, target = floats(input), array(target)  # noqa: A001
     axis = _class_axis(input)
     weight = _class_weight(input, axis, weight)
     log_p = ag.log_softmax(input, axis=axis)
@@ -107,7 +107,7 @@ def nll_loss(
     >>> nn.functional.nll_loss(np.array([[-0.1, -2.0]]), np.array([1]))
     np.float64(2.0)
     """
-    input, target = array(input), array(target)  # noqa: A001
+    input, target = floats(input), array(target)  # noqa: A001
     axis = _class_axis(input)
     return _of_numbers(input, target, axis, _class_weight(input, axis, weight), ignore_index, reduction)
 
@@ -196,7 +196,7 @@ def multi_margin_loss(
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss needs p to be 1 or 2, got {p!r}")
-    input, target = array(input), array(target)  # noqa: A001
+    input, target = floats(input), array(target)  # noqa: A001
     axis = _class_axis(input)
     if input.ndim > 2:
         raise ShapeMismatchError(f"multi_margin_loss needs scores of shape (samples, classes) or (classes,), got {input.shape}")

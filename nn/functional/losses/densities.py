@@ -9,7 +9,7 @@ import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
-from nn.functional.arguments import Array, Reduction, array, concrete, reduced, target_of
+from nn.functional.arguments import Array, Reduction, concrete, floats, reduced, target_of
 
 __all__ = ["gaussian_nll_loss", "kl_div", "poisson_nll_loss"]
 
@@ -54,7 +54,7 @@ def kl_div(
     >>> nn.functional.kl_div(np.log([[0.5, 0.5]]), np.array([[0.0, 1.0]]), reduction="batchmean").round(6)
     np.float64(0.693147)
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     target = target_of(input, target, "kl_div")
     if log_target:
         loss = np.exp(target) * (target - input)
@@ -103,7 +103,7 @@ def poisson_nll_loss(
     >>> nn.functional.poisson_nll_loss(np.array([0.0, 1.0]), np.array([2.0, 0.0]), reduction="none").round(4)
     array([1.    , 2.7183])
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     target = target_of(input, target, "poisson_nll_loss")
     loss = np.exp(input) - target * input if log_input else input - target * np.log(input + eps)
     if full:
@@ -154,9 +154,9 @@ def gaussian_nll_loss(
     """
     if not eps > 0:
         raise ValueError(f"gaussian_nll_loss needs eps > 0, got {eps}")
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     target = target_of(input, target, "gaussian_nll_loss")
-    var = array(var)
+    var = floats(var)
     var = var if var.dtype == input.dtype or input.dtype.kind != "f" else var.astype(input.dtype)
     if var.ndim and var.shape == input.shape[:-1] and var.shape != input.shape:
         var = np.expand_dims(var, -1)

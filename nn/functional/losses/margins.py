@@ -6,7 +6,7 @@ import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
-from nn.functional.arguments import Array, Reduction, array, at_least_zero, reduced, same_shape, signs
+from nn.functional.arguments import Array, Reduction, at_least_zero, floats, reduced, same_shape, signs
 from nn.functional.distances import cosine_similarity, pairwise_distance
 
 __all__ = ["cosine_embedding_loss", "hinge_embedding_loss", "margin_ranking_loss", "soft_margin_loss", "triplet_margin_loss"]
@@ -40,7 +40,7 @@ def cosine_embedding_loss(input1: Array, input2: Array, target: Array, margin: f
     >>> nn.functional.cosine_embedding_loss(a, b, np.array([1, -1]), reduction="none").round(4)
     array([0.    , 0.7071])
     """
-    input1, input2 = array(input1), array(input2)
+    input1, input2 = floats(input1), floats(input2)
     same_shape("cosine_embedding_loss", input1=input1, input2=input2)
     if input1.ndim not in (1, 2):
         raise ShapeMismatchError(f"cosine_embedding_loss needs inputs of shape (samples, features) or (features,), got {input1.shape}")
@@ -76,7 +76,7 @@ def hinge_embedding_loss(input: Array, target: Array, margin: float = 1.0, *, re
     >>> nn.functional.hinge_embedding_loss(np.array([0.25, 0.25]), np.array([1, -1]), reduction="none")
     array([0.25, 0.75])
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     y = signs(input, target, "hinge_embedding_loss")
     return reduced(np.where(y > 0, input, at_least_zero(margin - input)), reduction)
 
@@ -108,7 +108,7 @@ def margin_ranking_loss(input1: Array, input2: Array, target: Array, margin: flo
     >>> nn.functional.margin_ranking_loss(np.array([1.0, 1.0]), np.array([3.0, 3.0]), np.array([1, -1]), reduction="none")
     array([2., 0.])
     """
-    input1, input2 = array(input1), array(input2)
+    input1, input2 = floats(input1), floats(input2)
     same_shape("margin_ranking_loss", input1=input1, input2=input2)
     y = signs(input1, target, "margin_ranking_loss")
     return reduced(at_least_zero(margin - y * (input1 - input2)), reduction)
@@ -140,7 +140,7 @@ def soft_margin_loss(input: Array, target: Array, reduction: Reduction = "mean")
     >>> nn.functional.soft_margin_loss(np.array([0.0, -20.0]), np.array([1, 1]), "none").round(4)
     array([ 0.6931, 20.    ])
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     return reduced(ag.softplus(-signs(input, target, "soft_margin_loss") * input), reduction)
 
 
@@ -180,7 +180,7 @@ def triplet_margin_loss(
     >>> nn.functional.triplet_margin_loss(a, near, far).round(4)
     np.float64(0.5)
     """
-    anchor, positive, negative = array(anchor), array(positive), array(negative)
+    anchor, positive, negative = floats(anchor), floats(positive), floats(negative)
     same_shape("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
     if anchor.ndim == 0:
         raise ShapeMismatchError("triplet_margin_loss needs vectors, of shape (samples, features), got shape ()")

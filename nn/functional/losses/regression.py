@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 import autograd_np as ag
-from nn.functional.arguments import Array, Reduction, array, reduced, target_of
+from nn.functional.arguments import Array, Reduction, floats, reduced, target_of
 
 __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
@@ -43,7 +43,7 @@ def mse_loss(input: Array, target: Array, reduction: Reduction = "mean") -> Arra
     >>> nn.functional.mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(2.0)
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     return reduced(np.square(input - target_of(input, target, "mse_loss")), reduction)
 
 
@@ -69,7 +69,7 @@ def l1_loss(input: Array, target: Array, reduction: Reduction = "mean") -> Array
     >>> nn.functional.l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     np.float64(1.0)
     """
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     return reduced(np.abs(input - target_of(input, target, "l1_loss")), reduction)
 
 
@@ -103,7 +103,7 @@ def huber_loss(input: Array, target: Array, reduction: Reduction = "mean", delta
     """
     if not (delta > 0 and math.isfinite(delta)):
         raise ValueError(f"huber_loss needs delta > 0, got {delta}")
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     return reduced(_HUBER(input - target_of(input, target, "huber_loss"), float(delta)), reduction)
 
 
@@ -137,6 +137,6 @@ def smooth_l1_loss(input: Array, target: Array, reduction: Reduction = "mean", b
     """
     if not (beta >= 0 and math.isfinite(beta)):
         raise ValueError(f"smooth_l1_loss needs beta of at least 0, got {beta}")
-    input = array(input)  # noqa: A001
+    input = floats(input)  # noqa: A001
     d = input - target_of(input, target, "smooth_l1_loss")
     return reduced(np.abs(d) if beta == 0 else _HUBER(d, float(beta)) / beta, reduction)
