@@ -125,9 +125,9 @@ def fit(
         raise TypeError(
             "fit computes the loss once a step, and LBFGS needs it several times; write the loop down, with optimiser.step(closure)"
         )
-    _demand_parameters(model, loss, optimiser)
-    if epochs < 1:
-        raise ValueError(f"epochs={epochs} must be at least 1")
+    if not isinstance(epochs, (int, np.integer)) or epochs < 1:
+        raise ValueError(f"epochs={epochs!r} must be an integer, at least 1")
+    callbacks = _demand_kinds(model, loss, callbacks)
     loader = data if isinstance(data, DataLoader) else DataLoader(data, batch_size, shuffle=True)
     if not len(loader):
         raise ValueError(
@@ -152,6 +152,7 @@ def fit(
     told += [callback for callback in (bar, saving) if callback is not None]
     training = Training(model=model, loader=loader, loss=loss, optimiser=optimiser, epochs=epochs, callbacks=told)
     _resume(training, checkpoint, resume)
+    _demand_parameters(model, loss, optimiser, scheduler)
     with bar or contextlib.nullcontext(), _finishing_the_batch(training), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         training.tell("on_fit_start")
         loop(training)
@@ -165,8 +166,23 @@ def fit(
     return training.history
 
 
-def _demand_parameters(model: Module, loss: Any, optimiser: Optimizer) -> None:
-    """Raise ValueError where the optimiser was made of something else than what is trained."""
+def _demand_kinds(model: Any, loss: Any, callbacks: Any) -> list[Callback]:
+    """Return the callbacks, or raise TypeError where an argument is of another kind."""
+    if not isinstance(model, Module):
+        raise TypeError(f"model must be an nn.Module, got {model!r:.80}; give a function of arrays a Module with it as its forward")
+    if isinstance(loss, type) or not callable(loss):
+        raise TypeError(f"loss must be a function (output, target), such as nn.MSELoss() with its parentheses, got {loss!r:.80}")
+    told = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for callback in told:
+        if not isinstance(callback, Callback) or callbacks is callback:
+            raise TypeError(f"callbacks must be a list of nn.Callback, such as [nn.EarlyStopping()], got {callback!r:.80}")
+    return told
+
+
+def _demand_parameters(model: Module, loss: Any, optimiser: Optimizer, scheduler: Any) -> None:
+    """Raise ValueError where the optimiser was made of something else than what is trained, or the scheduler of another optimiser."""
+    if getattr(scheduler, "optimizer", optimiser) is not optimiser:
+        raise ValueError(f"{type(scheduler).__name__} was made of another optimiser, whose rate it would move; make it of the one of fit")
     held = {id(p): p for group in optimiser.param_groups for p in group["params"]}
     own = {id(p): name for name, p in model.named_parameters()}
     strange = held.keys() - own.keys() - {id(p) for p in (loss.parameters() if isinstance(loss, Module) else ())}

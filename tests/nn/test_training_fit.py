@@ -16,6 +16,7 @@ from training_runs import Noise
 import autograd_np as ag
 import nn
 from nn.data import DataLoader
+from nn.optim.lr_scheduler import StepLR
 
 X = np.linspace(-1, 1, 20)[:, None]
 Y = X**2
@@ -175,6 +176,11 @@ def test_validation_is_in_eval_mode_and_records_nothing():
     ("settings", "error", "message"),
     [
         ({"epochs": 0}, ValueError, "epochs=0"),
+        ({"epochs": 2.5}, ValueError, "epochs=2.5 must be an integer"),
+        ({"loss": nn.MSELoss}, TypeError, r"such as nn\.MSELoss\(\) with its parentheses"),
+        ({"callbacks": nn.EarlyStopping("loss")}, TypeError, "must be a list"),
+        ({"callbacks": [nn.EarlyStopping]}, TypeError, "must be a list"),
+        ({"scheduler": StepLR(nn.SGD([nn.Parameter(1.0)]), 1)}, ValueError, "StepLR was made of another optimiser"),
         ({"data": (np.zeros((0, 1)), np.zeros((0, 1)))}, ValueError, "no batch: 0 samples"),
         ({"data": DataLoader((X, Y), 50, drop_last=True)}, ValueError, "no batch: 20 samples, batch_size=50, drop_last=True"),
         ({"clip_grad_norm": 0.0}, ValueError, "clip_grad_norm=0.0"),
@@ -192,6 +198,11 @@ def test_validation_is_in_eval_mode_and_records_nothing():
 def test_wrong_arguments_are_refused(settings, error, message):
     with pytest.raises(error, match=message):
         trained(model_of(), **settings)
+
+
+def test_a_function_is_no_model():
+    with pytest.raises(TypeError, match=r"model must be an nn\.Module"):
+        nn.fit(np.sin, (X, Y), nn.MSELoss(), nn.SGD(model_of().parameters()), 1)
 
 
 # --- not finite -----------------------------------------------------------------------------------
