@@ -60,7 +60,7 @@ def r2(prediction: Array, target: Array) -> float:
     >>> metrics.r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
     0.7857142857142857
     """
-    p, y = _plain(prediction), _plain(target)
+    p, y = _plain(prediction) + 0.0, _plain(target) + 0.0  # bytes would wrap around
     if p.shape != y.shape:
         raise ShapeMismatchError(f"r2 got predictions of shape {p.shape} and a target of shape {y.shape}; expected one shape")
     rest, all_of_it = np.square(y - p).sum(axis=0), np.square(y - y.mean(axis=0)).sum(axis=0)

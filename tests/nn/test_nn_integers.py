@@ -55,6 +55,11 @@ def test_a_loss_does_not_wrap_around(name):
     assert getattr(F, name)(prediction, target) == getattr(F, name)(prediction.astype(float), target.astype(float))
 
 
+def test_r2_does_not_wrap_around():
+    prediction, target = np.array([255, 2, 1], np.uint8), np.array([1, 2, 255], np.uint8)
+    assert nn.metrics.r2(prediction, target) == nn.metrics.r2(prediction.astype(float), target.astype(float)) < -1
+
+
 def test_weights_of_classes_are_not_cut_to_integers():
     scores, target, weight = np.array([[3, 1], [0, 2]]), np.array([0, 0]), np.array([0.5, 1.5])
     assert F.cross_entropy(scores, target, weight=weight, reduction="sum") == pytest.approx(
