@@ -179,6 +179,7 @@ def test_a_variance_below_the_least_still_has_a_gradient():
         (lambda: nn.L1Loss()(X, Y[:, :1]), nn.ShapeMismatchError, "would broadcast"),
         (lambda: nn.CrossEntropyLoss("sum"), TypeError, "reduction='sum'"),
         (lambda: F.cross_entropy(X, NUMBERS, "sum"), TypeError, "reduction='sum'"),
+        (lambda: nn.CrossEntropyLoss(weight=[1.0, 2.0, -1.0, 1.0])(X, NUMBERS), ValueError, "at least 0"),
         (lambda: nn.CrossEntropyLoss(weight=[1.0, 2.0])(X, NUMBERS), nn.ShapeMismatchError, "4 classes needs as many weights"),
         (lambda: nn.CrossEntropyLoss(label_smoothing=2.0)(X, NUMBERS), ValueError, "label_smoothing=2.0"),
         (lambda: nn.CrossEntropyLoss(ignore_index=2)(X, P), ValueError, "ignore_index=2 is a class number"),

@@ -228,6 +228,9 @@ def _class_weight(input: Array, axis: int, weight: Array | None) -> Array | None
     weight = array(weight)
     if weight.shape != (input.shape[axis],):
         raise ShapeMismatchError(f"a loss of {input.shape[axis]} classes needs as many weights, got the shape {weight.shape}")
+    plain = concrete(weight)
+    if plain is not None and not np.all(plain >= 0):
+        raise ValueError(f"weights of classes must be at least 0, got {plain}")
     return weight if weight.dtype == input.dtype else weight.astype(input.dtype)
 
 
