@@ -187,7 +187,7 @@ def _demand_parameters(model: Module, loss: Any, optimiser: Optimizer, scheduler
     own = {id(p): name for name, p in model.named_parameters()}
     strange = held.keys() - own.keys() - {id(p) for p in (loss.parameters() if isinstance(loss, Module) else ())}
     again = f"make it of the model that is trained: nn.{type(optimiser).__name__}(model.parameters())"
-    if not held.keys() & own.keys():
+    if not held.keys() - strange:
         raise ValueError(f"none of the optimiser's {len(held)} parameters is one of the model's; {again}")
     if not any(p.requires_grad for p in held.values()):
         raise ValueError("all parameters of the optimiser are frozen, and nothing would be trained; requires_grad_(True) thaws them")

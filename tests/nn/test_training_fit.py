@@ -459,3 +459,4 @@ def test_the_optimiser_may_train_a_part_of_the_model_and_parameters_of_the_loss(
     after = model.state_dict()
     assert [name for name in before if not np.array_equal(before[name], after[name])] == ["1.weight", "1.bias"]
     assert loss.log_variance.item() != 0.0
+    nn.fit(model.requires_grad_(False), (x, 3 * x), loss, nn.SGD(loss.parameters(), lr=0.1), 1, progress=False)
