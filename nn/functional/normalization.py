@@ -21,14 +21,27 @@ Axes = tuple[int, ...]
 # --- two operations -------------------------------------------------------------------------------
 
 
+def _averaged(x: Array, axes: Axes) -> Array:
+    """Return the mean over axes, which keep their places; the first one first, so that the rest of the array is added as a whole."""
+    for part in (axes[:1], axes[1:]):
+        x = np.mean(x, axis=part, keepdims=True) if part else x
+    return x
+
+
+def _moments(x: Array, axes: Axes) -> tuple[Array, Array]:
+    """Return mean and variance over axes, which keep their places."""
+    mean = _averaged(x, axes)
+    return mean, _averaged(np.square(x - mean), axes)
+
+
 def _standardize(x: Array, mean: Array, var: Array, *, axes: Axes, eps: float) -> Array:  # noqa: ARG001 (the axes are for the rule)
     return (x - mean) * (1 / np.sqrt(var + eps))
 
 
 def _standardize_vjp(g: Array, y: Array, x: Array, _mean: Array, _var: Array, axes: Axes, eps: float) -> Array:
     """Mean and variance are functions of x: they are computed anew, so that the rule can be differentiated."""
-    scale = 1 / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
-    return scale * (g - np.mean(g, axis=axes, keepdims=True) - y * np.mean(g * y, axis=axes, keepdims=True))
+    scale = 1 / np.sqrt(_moments(x, axes)[1] + eps)
+    return scale * (g - _averaged(g, axes) - y * _averaged(g * y, axes))
 
 
 def _standardize_jvp(t: Any, y: Array, x: Array, mean: Array, var: Array, axes: Axes, eps: float) -> Array:
@@ -54,8 +67,7 @@ _STANDARDIZE: Callable[..., Array] = ag.define(
 
 def standardized(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array]:
     """Return (x - mean) / sqrt(var + eps), with the mean and the variance over `axes`, which are handed out as constants."""
-    known = ag.stop_gradient(x)
-    mean, var = np.mean(known, axis=axes, keepdims=True), np.var(known, axis=axes, keepdims=True)
+    mean, var = _moments(ag.stop_gradient(x), axes)
     return _STANDARDIZE(x, mean, var, axes=axes, eps=float(eps)), mean, var
 
 
