@@ -14,13 +14,14 @@ from typing import Annotated, Any  # noqa: E402
 import typer  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from benchmarks import freed_memory, graph_cost, import_time, notebook_step, report, scalar_chain  # noqa: E402
+from benchmarks import freed_memory, graph_cost, import_time, nn_step, notebook_step, report, scalar_chain  # noqa: E402
 
 
 class Section(StrEnum):
     """The benchmarks, by the name of their file."""
 
     notebook_step = "notebook_step"
+    nn_step = "nn_step"
     scalar_chain = "scalar_chain"
     graph_cost = "graph_cost"
     freed_memory = "freed_memory"
@@ -32,6 +33,9 @@ def measure(section: Section, settings: Settings) -> tuple[report.Table, list[di
     if section is Section.graph_cost:
         found = graph_cost.run(settings)
         return report.costs("What a recorded node costs", found), report.as_json(found)
+    if section is Section.nn_step:
+        models = nn_step.run(settings)
+        return report.models("Models of nn", models), report.as_json(models)
     if section is Section.notebook_step:
         timings = notebook_step.run(settings)
         table = report.ratios("Training step of the 2-3-1 network, m samples", timings, "m", "Gradients were equal before timing.")
@@ -55,10 +59,10 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the raw figures to FILE.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, as in the README.")] = False,
 ) -> None:
-    """Time autograd_np beside hand-written NumPy and other engines, one thread each, float64."""
+    """Time autograd_np beside hand-written NumPy and other engines, one thread each, float64 (models of nn: float32)."""
     settings = Settings(True, min(rounds, 3), seed, 0.001) if quick else Settings(False, rounds, seed)
     status, console = Console(stderr=True), Console()
-    missing = sorted(set(without(notebook_step.PEERS)) | set(without(scalar_chain.PEERS)))
+    missing = sorted({name for section in (notebook_step, nn_step, scalar_chain) for name in without(section.PEERS)})
     environment = report.environment()
     results: dict[str, Any] = {"environment": environment, "settings": vars(settings), "left out": missing, "results": {}}
     about = (

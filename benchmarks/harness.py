@@ -173,8 +173,8 @@ def compare(samples: Mapping[str, Sequence[float]], size: int = 0) -> list[Timin
     return table
 
 
-def same(name: str, got: Any, expected: Any) -> None:
-    """Refuse to time a contender whose numbers differ from the reference's beyond rounding.
+def same(name: str, got: Any, expected: Any, rtol: float = 1e-9) -> None:
+    """Refuse to time a contender whose numbers differ from the reference's beyond rounding, by default that of float64.
 
     Raises
     ------
@@ -185,5 +185,5 @@ def same(name: str, got: Any, expected: Any) -> None:
 
     for g, e in zip(got, expected, strict=True):
         np.testing.assert_allclose(
-            g, e, rtol=1e-9, atol=1e-12 * (1 + float(np.max(np.abs(e)))), err_msg=f"{name} disagrees with the reference"
+            g, e, rtol=rtol, atol=1e-3 * rtol * (1 + float(np.max(np.abs(e)))), err_msg=f"{name} disagrees with the reference"
         )

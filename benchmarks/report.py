@@ -14,8 +14,9 @@ from rich.table import Table as RichTable
 
 from benchmarks.graph_cost import Cost
 from benchmarks.harness import Timing
+from benchmarks.nn_step import BASELINE, Figures
 
-__all__ = ["Table", "costs", "environment", "ratios", "seconds"]
+__all__ = ["Table", "costs", "environment", "models", "ratios", "seconds"]
 
 _PACKAGES = ("numpy", "autograd-np", "autograd", "mygrad", "torch", "jax")
 
@@ -111,6 +112,29 @@ def costs(title: str, found: Sequence[Cost]) -> Table:
     return Table(title, header, rows, note)
 
 
+def models(title: str, found: Sequence[Figures]) -> Table:
+    """Lay out what models cost with a row a model; empty if none could be timed."""
+    header = ["", BASELINE, "nn", "of the fastest", f"memory, {BASELINE}", "memory, nn"]
+    rows = [
+        [
+            f.title,
+            seconds(f.seconds),
+            f"{_figures(f.ratio)} ± {_figures((f.high - f.low) / 2)}",
+            _figures(f.of_fastest),
+            *(f"{size / 1e6:,.1f} MB" for size in f.memory.values()),
+        ]
+        for f in found
+    ]
+    if not found:
+        return Table(title, header, rows, "PyTorch is not installed: nothing was timed.")
+    note = (
+        f"Ratios to {BASELINE}: medians over {found[0].rounds} interleaved rounds ± half the interquartile range, and that of the fastest "
+        "rounds. Memory: the peak of training in a fresh process, beyond imports, model and data. float32; gradients were equal before "
+        "timing."
+    )
+    return Table(title, header, rows, note)
+
+
 def environment() -> dict[str, Any]:
     """Return what the figures depend on: the processor, the system, and the versions of the packages."""
     versions = {}
@@ -139,6 +163,6 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def as_json(timings: Sequence[Timing] | Sequence[Cost]) -> list[dict[str, Any]]:
+def as_json(timings: Sequence[Timing] | Sequence[Cost] | Sequence[Figures]) -> list[dict[str, Any]]:
     """Return the raw figures, times in seconds."""
     return [asdict(t) for t in timings]

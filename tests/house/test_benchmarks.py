@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import graph_cost, harness, notebook_step, report, scalar_chain, train_table
+from benchmarks import graph_cost, harness, nn_step, notebook_step, report, scalar_chain, train_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -130,6 +130,25 @@ def test_a_contender_that_is_wrong_is_not_timed():
         notebook_step.check({notebook_step.BASELINE: honest, "wrong one": wrong})
 
 
+@pytest.mark.parametrize("problem", nn_step.PROBLEMS)
+def test_the_models_of_nn_and_of_pytorch_agree(problem):
+    needs(nn_step.BASELINE, nn_step.PEERS)
+    needs("digits" if "digits" in nn_step.PROBLEMS[problem].title else "nn", nn_step.PEERS)
+    field = {name: nn_step.contender(problem, name, seed=3) for name in nn_step.CONTENDERS}
+    nn_step.check(field)
+    losses = [[float(c.train()) for _ in range(2)] for c in field.values()]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=0.02)
+    assert losses[0][1] < losses[0][0]
+    with pytest.raises(AssertionError, match="wrong one disagrees"):
+        nn_step.check({nn_step.BASELINE: field[nn_step.BASELINE], "wrong one": nn_step.contender(problem, "nn", seed=4)})
+
+
+def test_training_needs_memory():
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("the system does not say how much memory a process has had")
+    assert 1e6 < nn_step.memory("lstm", "nn") < 1e9
+
+
 @pytest.mark.parametrize("name", scalar_chain.CONTENDERS)
 def test_the_contenders_of_the_scalar_chain_agree(name):
     needs(name, scalar_chain.PEERS)
@@ -157,6 +176,14 @@ def test_the_table_of_ratios():
     assert table.header == ["", "m = 4", "m = 100"]
     assert table.rows == [["hand", "2.00 µs", "1.00 s"], ["engine", "3.25 ± 0.12", "2.00 ± 0.00"]]
     assert "| engine | 3.25 ± 0.12 | 2.00 ± 0.00 |" in table.markdown()
+
+
+def test_the_table_of_models():
+    figures = nn_step.Figures("LSTM, step", 0.01, 1.5, 1.4, 1.6, 1.25, {nn_step.BASELINE: 3e6, "nn": 2e6}, 5)
+    table = report.models("Models", [figures])
+    assert table.rows == [["LSTM, step", "10.0 ms", "1.50 ± 0.10", "1.25", "3.0 MB", "2.0 MB"]]
+    assert "over 5 interleaved rounds" in table.note
+    assert "nothing was timed" in report.models("Models", []).note
 
 
 def test_the_command_writes_tables_and_figures(tmp_path):
