@@ -263,7 +263,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
         instead = in_place_of_gradients(session, own, checked.done[0])
         _refuse_nothing(session, checked, [*missing, *instead])
         session.returned_names = {_last_name(r.path) for r in checked.returned[0] if r.decides}
-        lacking = absent(session, own, checked.returned[0])
+        lacking = absent(session, own, checked.done[0], checked.returned[0])
         for a in (*misplaced(session, own, checked.done[0], checked.returned[0], missing), *instead):
             lacking += [a] if a.forward_name not in {b.forward_name for b in lacking} else []
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,84 @@ def test_what_an_object_carries_beside_its_parameters_needs_no_gradient():
     report = ag.check_backward(layer.forward, layer.backward, {"X": rng.normal(size=(5, 3))})
     assert report.ok
     assert [said.partition(":")[0] for said in report.unjudged] == ["mean", "std", "pos"]
+
+
+class Stack:
+    """A network whose weights, biases and fixed masks are lists of one object."""
+
+    def __init__(self):
+        sizes = [2, 4, 3]
+        self.weights = [rng.normal(size=(n, m)) for m, n in itertools.pairwise(sizes)]
+        self.biases = [rng.normal(size=(n, 1)) for n in sizes[1:]]
+        self.masks = [rng.random(w.shape) for w in self.weights]
+
+    def forward(self, x, y):
+        self.hs = [x]
+        for w, b, m in zip(self.weights, self.biases, self.masks, strict=True):
+            self.hs.append(np.tanh((w * m) @ self.hs[-1] + b))
+        return np.sum((self.hs[-1] - y) ** 2) / 2
+
+    def gradients(self, y):
+        nabla_w, nabla_b = [0, 0], [0, 0]
+        delta = self.hs[-1] - y
+        for i in (1, 0):
+            z = delta * (1 - self.hs[i + 1] ** 2)
+            nabla_w[i] = z @ self.hs[i].T * self.masks[i]
+            nabla_b[i] = z
+            delta = (self.weights[i] * self.masks[i]).T @ z
+        return nabla_w, nabla_b, z
+
+    def right(self, y):
+        nabla_w, nabla_b, _ = self.gradients(y)
+        return nabla_b, nabla_w
+
+    def another(self, y):
+        nabla_w, nabla_b, _ = self.gradients(y)
+        return self.hs[1], nabla_w
+
+    def one_list(self, y):
+        nabla_w, nabla_b, _ = self.gradients(y)
+        return nabla_w
+
+
+DATA = {"x": rng.normal(size=(2, 1)), "y": rng.normal(size=(3, 1))}
+
+
+def test_the_list_beside_one_that_has_gradients_needs_them_too():
+    net = Stack()
+    report = ag.check_backward(net.forward, net.one_list, DATA)
+    assert not report.ok
+    assert {f.kind for f in report.findings} == {"not-returned"}
+    assert [n for n in ("biases[0]", "biases[1]") if any(n in f.message for f in report.findings)] == ["biases[0]", "biases[1]"]
+
+
+def test_what_is_returned_in_the_place_of_a_list_is_named():
+    net = Stack()
+    (finding,) = ag.check_backward(net.forward, net.another, DATA).findings
+    assert finding.fix.strip() == "return nabla_b, nabla_w"
+    assert "the gradient of `biases`" in finding.message
+
+
+def test_masks_in_a_list_of_their_own_need_no_gradient():
+    net = Stack()
+    assert ag.check_backward(net.forward, net.right, DATA).ok
+
+
+class Affine:
+    def __init__(self):
+        self.W, self.b = rng.normal(size=(3, 2)), rng.normal(size=(3, 1))
+
+    def forward(self, X):
+        self.X = X
+        return self.W @ X + self.b
+
+    def backward(self, dZ):
+        dW = dZ @ self.X.T
+        return self.W.T @ dZ, dW
+
+
+def test_an_attribute_beside_one_whose_gradient_is_returned_needs_one():
+    layer = Affine()
+    (finding,) = ag.check_backward(layer.forward, layer.backward, {"X": NET["X"]}).findings
+    assert finding.kind == "not-returned"
+    assert "`b` gets no gradient" in finding.message

@@ -44,7 +44,7 @@ def find_absent(
     if wrong_points:
         case = Case(session, wrong_points, budget)
         with session.expecting(lacking, points[0]):
-            single = single_change(case)
+            single = single_change(case) if _have_places(lacking) else None
             if single is not None:
                 return finished(case, [single])
         found = find_mistakes(session, wrong_points, budget)
@@ -56,11 +56,12 @@ def find_absent(
 
 def _missing(case: Case, lacking: Sequence[Absent]) -> list[Mistake]:
     """Return one change that gives all that is missing, or the statements beside which it would stand."""
-    if case.cures_all():
+    told = _have_places(lacking)
+    if told and case.cures_all():
         return []
     recording = case.session.run(case.main, fixes=case.fixes).recording
     wrong = [_as_wrong(a, case.main) for a in lacking]
-    for place, edit in _changes(case, recording, lacking):
+    for place, edit in _changes(case, recording, lacking) if told else ():
         if case.late():
             break
         fix = Fix(place, wrong[0].name, edit.body)
@@ -70,10 +71,25 @@ def _missing(case: Case, lacking: Sequence[Absent]) -> list[Mistake]:
     return [Mistake(w, w.place, Diagnosis(0, "not-returned", s)) for w, s in zip(wrong, said, strict=True)]
 
 
+def _have_places(lacking: Sequence[Absent]) -> bool:
+    """Whether it is known where all would stand; else no run can show that nothing is missing."""
+    return all(a.where is not None for a in lacking)
+
+
 def _said(a: Absent) -> str:
-    if a.beside.where == a.where:
-        return f"`{a.path}`, the gradient of `{a.forward_name}`, is computed and not returned; `{a.beside.path}` is"
+    if _stands_there(a):
+        return f"`{a.path}`, the gradient of `{_whole(a)}`, is computed and not returned; `{a.beside.path}` is"
     return f"`{a.forward_name}` gets no gradient, though `{a.beside.forward_name}` beside it does"
+
+
+def _stands_there(a: Absent) -> bool:
+    """Whether what is named beside a missing gradient stands in its place, or in that of the whole list it belongs to."""
+    return a.where is not None and a.where[: len(a.beside.where)] == a.beside.where
+
+
+def _whole(a: Absent) -> str:
+    """Return what the variable in whose place something stands is the gradient of: the parameter, or the list it belongs to."""
+    return a.forward_name if a.where == a.beside.where else a.forward_name.rpartition("[")[0]
 
 
 def _as_wrong(a: Absent, point: Point) -> Wrong:
@@ -86,7 +102,7 @@ def _changes(case: Case, recording: Recording, lacking: Sequence[Absent]) -> Ite
     """Yield what may give the gradients: a missing statement where one place would store all, then other bounds of a loop."""
     steps = {s.place: s for s in reversed(recording.steps)}
     first = lacking[0]
-    if first.path.isidentifier() and first.beside.where == first.where:
+    if first.path.isidentifier() and _stands_there(first):
         yield from _instead(first, list(steps.values()))
     elif len({a.beside.place for a in lacking}) == 1:
         yield from _stored(case, recording, first)
@@ -149,14 +165,14 @@ def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
     """Yield the return statement with a gradient in the place where another stands."""
     for step in steps:
         value = getattr(step.place.statement, "value", None)
-        if step.call.number != 0 or not isinstance(step.place.statement, ast.Return) or value is None or a.where is None:
+        if step.call.number != 0 or not isinstance(step.place.statement, ast.Return) or value is None:
             continue
         path: tuple[Any, ...] = ("value",)
-        for at in a.where[1:]:
+        for at in a.beside.where[1:]:
             value = value.elts[at] if isinstance(value, (ast.Tuple, ast.List)) and at < len(value.elts) else None
             path = (*path, "elts", at)
         if value is not None:
-            words = f"`{ast.unparse(value)}` is returned where `{a.path}`, the gradient of `{a.forward_name}`, belongs"
+            words = f"`{ast.unparse(value)}` is returned where `{a.path}`, the gradient of `{_whole(a)}`, belongs"
             change = (path, a.path)
             yield step.place, Edit(1, "wrong-point", words, partial(replaced, step.place.statement, [change]), None, (change,))
 

@@ -22,7 +22,8 @@ from autograd_np.check.watch.state import Attribute
 __all__ = ["Clipping", "Withheld", "absent", "clipping", "in_place_of_gradients", "misplaced", "respelled", "withheld", "without_gradient"]
 
 _CARRIED = re.compile(
-    r"(?i)[ahcs](_?(0|prev|init|state))?|hidden|cell|states?|(\w+_)?(mean|std|var)|(running|moving)_\w+|pos(ition)?s?|pos_\w+|pe|[xy]_\w+"
+    r"(?i)[ahcs](_?(0|prev|init|state))?|hidden|cell|states?|(\w+_)?(mean|std|var)s?|(running|moving)_\w+|pos(ition)?s?|pos_\w+|pe|[xy]_\w+"
+    r"|\w*masks?(_\w+)?"
 )
 
 
@@ -139,6 +140,23 @@ def _has_sibling_in(name: str, covered: Collection[str], point: Point) -> bool:
     return own is not None and any(container.get(aliases.get(n, n)) == own for n in covered)
 
 
+def _is_in_list_beside(name: str, other: str, point: Point) -> bool:
+    """Whether two parameters have the same place in two lists, or dicts, of one object: ``self.biases[0]`` and ``self.weights[0]``."""
+    own, beside = _path_of(name, point), _path_of(other, point)
+    lists = len(own) == len(beside) > 2 and not isinstance(own[-1], Attribute) and not isinstance(beside[-1], Attribute)
+    return lists and own[-1] == beside[-1] and own[-2] != beside[-2] and own[:-2] == beside[:-2]
+
+
+def _are_attributes(name: str, other: str, point: Point) -> bool:
+    """Whether two parameters are attributes of one object, each an array: ``self.W`` and ``self.b``."""
+    return all(isinstance(path[-1], Attribute) for path in (_path_of(name, point), _path_of(other, point)) if path)
+
+
+def _path_of(name: str, point: Point) -> tuple[Any, ...]:
+    """Return where an input stands in what forward reads; empty if that is not known."""
+    return tuple(point.keys.get(point.traced.program.aliases.get(name, name), ()))
+
+
 def _unpacked(place: Place) -> bool:
     """Whether a statement takes what it needs out of a call that gives more."""
     s = place.statement
@@ -190,27 +208,63 @@ def _building(place: Place, name: str) -> Iterator[ast.stmt]:
             yield s
 
 
-def absent(session: Session, point: Point, returned: Sequence[Returned]) -> list[Absent]:
+def absent(session: Session, point: Point, done: Done, returned: Sequence[Returned]) -> list[Absent]:
     """Return the parameters left without a gradient though their like have one.
 
     Their like are the others of a dict, list or object whose gradients are in one too, or the rest of a numbering: where there
-    are `dW1`, `dW2` and `db2`, `db1` is missing.
+    are `dW1`, `dW2` and `db2`, `db1` is missing. Where one list of an object has gradients, so must the list beside it: if
+    `weights[0]`, then `biases[0]`.
     """
     given = {r.forward_name: r for r in returned if r.decides and r.place is not None and r.forward_name in point.leaves}
     found = []
     for name in without_gradient(session, point):
         beside = [n for n in given if _has_sibling_in(name, [n], point)]
+        across = [n for n in given if _is_in_list_beside(name, n, point)] if not beside else []
         same_number = [n for n in given if _numbers(n) and _numbers(n) == _numbers(name)]
         same_letters = [n for n in given if _letters(n) == _letters(name)]
         numbered = bool(same_number and same_letters)
-        if np.ndim(point.leaves[name].out) == 0 or _is_carried(name, point) or not (beside or numbered):
+        if np.ndim(point.leaves[name].out) == 0 or _is_carried(name, point) or not (beside or across or numbered):
             continue
-        nearest = max(beside or same_number, key=lambda n: (n in same_number, n in same_letters))
+        nearest = max(beside or across or same_number, key=lambda n: (n in same_number, n in same_letters))
+        if across:
+            found.append(_of_another_list(name, given[nearest], session, point, done))
+            continue
         old, new = (_last_key(n, point) for n in (nearest, name))
         where = _exchanged(given[nearest].where, old, new)
-        if where is not None or numbered:
+        if where is not None or numbered or any(_are_attributes(name, n, point) for n in beside):
             found.append(Absent(name, respelled(given[nearest].path, old, new), given[nearest], where))
     return found
+
+
+def _of_another_list(name: str, beside: Returned, session: Session, point: Point, done: Done) -> Absent:
+    """Return a gradient that is missing with its whole list: the list that backward made of them, and what is returned in its place."""
+    *container, key = _path_of(name, point)
+    lacking = {path[-1]: n for n, path in point.keys.items() if list(path[:-1]) == container and n in point.leaves}
+    locals_ = done.recording.calls[0].last if done.recording.calls else {}
+    lists = [
+        n
+        for n, held in locals_.items()
+        if type(held) in (list, dict) and len(held) >= len(lacking)
+        if all(
+            _entry(held, k) is not None and close(_entry(held, k), point.truth(point.leaves[of]), session.tolerance)
+            for k, of in lacking.items()
+        )
+    ]
+    paired = {w[1] for w in session.targets if w[0] == "returned" and len(w) > 1}
+    standing = [r for r in done.results if not r.left and len(r.keys) == 1 and isinstance(r.keys[0], int) and r.keys[0] not in paired]
+    if len(lists) == 1 and len(standing) == 1:
+        (r,) = standing
+        stranger = Returned(name, r.path, session.handing(done.recording), r.value, point.leaves[name], False, ("returned", *r.keys))
+        return Absent(name, lists[0], stranger, (*stranger.where, key))
+    return Absent(name, name, beside, None)
+
+
+def _entry(held: Any, key: Any) -> Any:
+    """Return the array under a key or at an index, ``None`` if there is none."""
+    try:
+        return np.asarray(held[key], float)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
 
 
 def in_place_of_gradients(session: Session, point: Point, done: Done) -> list[Absent]:
@@ -246,8 +300,8 @@ def _called(name: str, truth: Any, session: Session, done: Done) -> str:
 
 def _is_carried(name: str, point: Point) -> bool:
     """Whether an attribute is called as the states and statistics are that an object carries beside its parameters."""
-    path = point.keys.get(point.traced.program.aliases.get(name, name), ())
-    return bool(path) and isinstance(path[-1], Attribute) and bool(_CARRIED.fullmatch(path[-1]))
+    path = [k for k in _path_of(name, point) if isinstance(k, Attribute)]
+    return bool(path) and bool(_CARRIED.fullmatch(path[-1]))
 
 
 def _numbers(name: str) -> list[str]:
@@ -262,7 +316,7 @@ _LAST = re.compile(r"[A-Za-z]\w*")
 
 
 def _last_key(name: str, point: Point) -> str | int:
-    path = point.keys.get(point.traced.program.aliases.get(name, name))
+    path = _path_of(name, point)
     key = path[-1] if path else name
     return key if isinstance(key, int) else str(key)
 
