@@ -190,3 +190,101 @@ def test_an_element_that_a_loop_works_on_is_no_whole_gradient():
     assert lines(ag.check_backward(forward, backward, {"A": RNG.normal(size=(4, 3))})) == [
         ("dA[i] -= da / A.shape[1]", "dA[i] += da / A.shape[1]")
     ]
+
+
+class Cell:
+    """One step of a recurrent net: its gradients are left in a list of its own."""
+
+    def __init__(self, W, U):
+        self.params = [W, U]
+        self.grads = [np.zeros_like(W), np.zeros_like(U)]
+
+    def forward(self, x, h):
+        W, U = self.params
+        self.seen = x, h, np.tanh(x @ W + h @ U)
+        return self.seen[-1]
+
+    def backward(self, dout):
+        W, U = self.params
+        x, h, out = self.seen
+        da = dout * (1 - out**2)
+        self.grads[0][...] = x.T @ da
+        self.grads[1][...] = h.T @ da * 2
+        return da @ W.T, da @ U.T
+
+
+class Steps:
+    """All steps: adds up what the lists of its cells hold."""
+
+    def __init__(self):
+        self.params = [RNG.normal(size=(4, 3)), RNG.normal(size=(3, 3))]
+        self.grads = [np.zeros_like(p) for p in self.params]
+
+    def forward(self, xs):
+        h, hs, self.cells = np.zeros((2, 3)), [], []
+        for x in xs:
+            self.cells.append(Cell(*self.params))
+            h = self.cells[-1].forward(x, h)
+            hs.append(h)
+        return np.stack(hs)
+
+    def backward(self, douts):
+        sums, dxs, dh = [0, 0], np.zeros((len(douts), 2, 4)), 0
+        for t in reversed(range(len(douts))):
+            cell = self.cells[t]
+            dxs[t], dh = cell.backward(douts[t] + dh)
+            for i, grad in enumerate(cell.grads):
+                sums[i] += grad
+        for i, grad in enumerate(sums):
+            self.grads[i][...] = grad
+        return dxs
+
+    def over_another_list(self, douts):
+        sums, dxs, dh = [0, 0], np.zeros((len(douts), 2, 4)), 0
+        for t in reversed(range(len(douts))):
+            dxs[t], dh = self.cells[t].backward(douts[t] + dh)
+            for i, grad in enumerate(self.cells[t].grads):
+                sums[i] += grad
+        for i, grad in enumerate(dh):
+            self.grads[i][...] = grad
+        return dxs
+
+
+class RightCell(Cell):
+    """The same without a mistake."""
+
+    def backward(self, dout):
+        W, U = self.params
+        x, h, out = self.seen
+        da = dout * (1 - out**2)
+        self.grads[0][...] = x.T @ da
+        self.grads[1][...] = h.T @ da
+        return da @ W.T, da @ U.T
+
+
+def test_arrays_of_another_object_are_followed_to_where_they_were_written():
+    net = Steps()
+    report = ag.check_backward(net.forward, net.backward, {"xs": RNG.normal(size=(3, 2, 4))})
+    assert lines(report) == [("self.grads[1][...] = h.T @ da * 2", "self.grads[1][...] = h.T @ da")]
+    assert "cell.backward(douts[t] + dh)" in report.findings[0].call
+
+
+def test_a_loop_over_an_array_may_be_meant_to_go_over_a_list(monkeypatch):
+    monkeypatch.setattr(f"{__name__}.Cell", RightCell)
+    net = Steps()
+    report = ag.check_backward(net.forward, net.over_another_list, {"xs": RNG.normal(size=(3, 2, 4))})
+    assert lines(report) == [("for i, grad in enumerate(dh):", "for i, grad in enumerate(sums):")]
+
+
+def test_what_a_right_result_reads_for_its_shape_alone_may_be_wrong():
+    def forward(x, w):
+        return x @ w
+
+    def backward(dout, x, w):
+        flipped = -w
+        dx = dout @ flipped.T
+        dw = (x.T @ dout).reshape(flipped.shape)
+        return dx, dw
+
+    report = ag.check_backward(forward, backward, {"x": RNG.normal(size=(5, 4)), "w": RNG.normal(size=(4, 3))})
+    assert lines(report) == [("flipped = -w", "flipped = w")]

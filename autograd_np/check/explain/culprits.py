@@ -18,8 +18,8 @@ from autograd_np.check.judge.compare import constant_ratio
 from autograd_np.check.judge.outcome import Fix, Wrong
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.run import Event
-from autograd_np.check.watch.source import names_read_by
 from autograd_np.typing import Array
 
 __all__ = ["meant_as_gradient", "stale"]

@@ -24,8 +24,9 @@ from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.reads import roots_written_by
 from autograd_np.check.watch.run import Event, Step
-from autograd_np.check.watch.source import Place, roots_written_by
+from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
 
 __all__ = ["find_mistakes", "finished"]

@@ -14,8 +14,10 @@ from autograd_np.check.judge.outcome import Outcome, Returned, Wrong
 from autograd_np.check.judge.session import NOTHING
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.reads import names_read_by, roots_written_by, values_read_by
 from autograd_np.check.watch.run import Call, Event, Step, leaves_of
-from autograd_np.check.watch.source import Place, names_read_by, roots_written_by
+from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.writers import Writers
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
@@ -150,6 +152,7 @@ class _Slice:
         judged = {e.number for e in out.events if e.key in out.judged and (e.call.number, e.path) not in kept}
         self.judged = {(e.step.number, e.path.partition("[")[0]) for e in out.events if e.number in judged}
         self.judged -= {(e.step.number, e.path.partition("[")[0]) for e in out.events if e.number not in judged}
+        self.writers = Writers(out.recording)
         self.entries = {(e.step.number, e.path.partition("[")[0]) for e in out.events if "[" in e.path}
 
     def of(self, value: Array, event: Event | None, place: Place | None) -> list[Step]:
@@ -217,13 +220,65 @@ class _Slice:
         for call in step.calls:
             if any(_is_call_of(node, call) for node in ast.walk(expression)):
                 self._return(call, None)
-        for name in names_read_by(expression):
+        for name in self._names_read(step, expression):
             self._define(step, name, step.number)
         for header in self._headers(step):
             self._visit(header)
 
     def _reads(self, step: Step) -> set[str]:
-        return names_read_by(step.place.statement) if step.place.statement is not None else set(step.before)
+        """Return the names that a step read; where it is known which statements wrote what it read, go on with these instead."""
+        statement = step.place.statement
+        if statement is None:
+            return set(step.before)
+        names = self._names_read(step, statement)
+        if isinstance(statement, ast.AugAssign) and not self._added_to(step):
+            names |= {*roots_written_by(statement)}
+        return names
+
+    def _names_read(self, step: Step, node: ast.AST) -> set[str]:
+        names: set[str] = set()
+        for expression in values_read_by(node):
+            read = names_read_by(expression)
+            if self._written_elsewhere(step, expression):  # what is left to ask is which object it was
+                names |= {n for n in read if any(r.startswith(f"{n}.") for r in read)} - {"self"}
+            else:
+                names |= read - ({"self"} if len(read) > 1 else set())
+        return names
+
+    def _added_to(self, step: Step) -> bool:
+        """Go on with what made the elements of a container that a step adds to; ``False`` if it is no such step."""
+        paths = {e.path for e in step.events}
+        if not paths or not all("[" in p for p in paths):
+            return False
+        for path in paths:
+            name = path.partition("[")[0]
+            before = [e for e in self.out.events if e.path == path and e.call is step.call and e.step.number < step.number]
+            if before and (before[-1].step.number, name) not in self.judged:
+                self._visit(before[-1].step, name)
+            bound = [s for s in self.writes.get((step.call.number, name), ()) if s.number < step.number and _binds(s.place.statement, name)]
+            if bound and not before:
+                self._visit(bound[-1], name)
+        return True
+
+    def _written_elsewhere(self, step: Step, expression: ast.expr) -> bool:
+        """Go on with the statements that wrote what a step read, found by the array itself; ``False`` where its name has to tell."""
+        if isinstance(expression, ast.Name) and not self._is_loops(step, expression.id):
+            return False
+        writes = self.writers.of(expression, step)
+        if isinstance(step.place.statement, ast.For):  # what a loop goes through is followed where it is read, one by one
+            return bool(writes) and _goes_through(step.place.statement.iter)
+        for events in writes:
+            for e in events:
+                name = e.path.partition("[")[0]
+                if (e.step.number, name) in self.judged:
+                    break
+                self._visit(e.step, name)
+        return bool(writes)
+
+    def _is_loops(self, step: Step, name: str) -> bool:
+        """Whether a variable has what a loop gave it last."""
+        earlier = [s for s in self.writes.get((step.call.number, name), ()) if s.number < step.number]
+        return bool(earlier) and isinstance(earlier[-1].place.statement, ast.For)
 
     def _define(self, step: Step, name: str, before: int) -> None:
         earlier = [s for s in self.writes.get((step.call.number, name), ()) if s.number < before]
@@ -303,6 +358,14 @@ def _argument(node: Any, call: Call, name: str) -> ast.expr | None:
     place = parameters.index(name)
     found: ast.expr | None = by_name.get(name, node.args[place] if place < len(node.args) else None)
     return found
+
+
+def _goes_through(node: ast.expr) -> bool:
+    """Whether a loop goes through containers as they are."""
+    calls = [n.func for n in ast.walk(node) if isinstance(n, ast.Call)]
+    return all(
+        ast.unparse(f).rpartition(".")[2] in ("enumerate", "items", "keys", "list", "range", "reversed", "values", "zip") for f in calls
+    )
 
 
 def _binds(statement: ast.stmt | None, name: str) -> bool:

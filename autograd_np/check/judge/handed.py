@@ -15,8 +15,9 @@ from autograd_np.check.judge.outcome import Absent, Fix, Returned
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.reads import roots_written_by
 from autograd_np.check.watch.run import Event
-from autograd_np.check.watch.source import Place, roots_written_by
+from autograd_np.check.watch.source import Place
 from autograd_np.check.watch.state import Attribute
 
 __all__ = ["Clipping", "Withheld", "absent", "clipping", "in_place_of_gradients", "misplaced", "respelled", "withheld", "without_gradient"]

@@ -24,9 +24,10 @@ from autograd_np.check.watch.forward import trace_point
 from autograd_np.check.watch.interpret import CannotEvaluate, execute
 from autograd_np.check.watch.point import Point, Traced, point_of
 from autograd_np.check.watch.program import Program, Run
+from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.rounding import jostled
 from autograd_np.check.watch.run import Event, Recording, Step, record
-from autograd_np.check.watch.source import Function, Place, names_read_by
+from autograd_np.check.watch.source import Function, Place
 from autograd_np.check.watch.stand_ins import exchanged
 from autograd_np.check.watch.state import bound, duplicate, rng_state, same_state, spelled
 from autograd_np.node import Node

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
-from autograd_np.check.watch.source import Function, Functions, Place, roots_written_by
+from autograd_np.check.watch.reads import roots_written_by
+from autograd_np.check.watch.source import Function, Functions, Place
 from autograd_np.trace import code_of
 
 __all__ = ["Call", "Event", "Recording", "Step", "StopRunError", "is_number", "leaves_of", "record"]

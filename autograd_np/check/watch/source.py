@@ -21,10 +21,11 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, cast
 
-__all__ = ["Function", "Functions", "Place", "is_users", "names_read_by", "placed", "roots_written_by"]
+from autograd_np.check.watch.reads import COMPOUND, written_in_place
+
+__all__ = ["Function", "Functions", "Place", "is_users", "placed"]
 
 _ast: Any = ast  # type_params came with Python 3.12
-_COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -169,7 +170,7 @@ class Function:
     @functools.cached_property
     def changed_in_place(self) -> frozenset[str]:
         """The roots that some statement may change without binding them anew."""
-        return frozenset(root for s in self.statements for root in _written_in_place(s))
+        return frozenset(root for s in self.statements for root in written_in_place(s))
 
     @functools.cached_property
     def constants(self) -> set[Any]:
@@ -214,10 +215,10 @@ class _Replacer(ast.NodeTransformer):
 
     def _block_of(self, item: ast.AST) -> list[ast.AST]:
         if id(item) not in self.instead:
-            inside = isinstance(item, (*_COMPOUND, *_DEFINITIONS, ast.ExceptHandler))
+            inside = isinstance(item, (*COMPOUND, *_DEFINITIONS, ast.ExceptHandler))
             return [self.generic_visit(_shallow(item))] if inside else [item]
         body = [placed(s, item) for s in self.instead[id(item)]]
-        if isinstance(item, _COMPOUND) and len(body) == 1:  # the header changes, the block stays the user's
+        if isinstance(item, COMPOUND) and len(body) == 1:  # the header changes, the block stays the user's
             header = body[0]
             for name in ("body", "orelse", "finalbody", "handlers"):
                 if hasattr(item, name):
@@ -234,7 +235,7 @@ def placed(new: ast.stmt, old: ast.AST) -> ast.stmt:
     """Return a copy of a statement whose every part stands where the old statement stands; blocks in it are taken over."""
     place = {name: getattr(old, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
     blocks = {
-        id(getattr(new, name)) for name in ("body", "orelse", "finalbody", "handlers") if isinstance(new, _COMPOUND) and hasattr(new, name)
+        id(getattr(new, name)) for name in ("body", "orelse", "finalbody", "handlers") if isinstance(new, COMPOUND) and hasattr(new, name)
     }
 
     def copied(node: Any) -> Any:
@@ -249,14 +250,6 @@ def placed(new: ast.stmt, old: ast.AST) -> ast.stmt:
         return made
 
     return cast(ast.stmt, copied(new))
-
-
-def _header_parts(statement: ast.AST) -> Iterator[ast.AST]:
-    yield statement
-    for name, value in ast.iter_fields(statement):
-        if name in ("test", "iter", "target", "items"):
-            for item in value if isinstance(value, list) else [value]:
-                yield from ast.walk(item)
 
 
 def _compiled(new: Any, old: CodeType, tree: Any) -> CodeType | None:
@@ -372,7 +365,7 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _end_of(statement: ast.stmt) -> tuple[int, int]:
     """Return where a statement ends, or the header of a compound one."""
-    if isinstance(statement, _COMPOUND) and getattr(statement, "body", None):
+    if isinstance(statement, COMPOUND) and getattr(statement, "body", None):
         header = next((value for name in ("test", "iter", "items") if (value := getattr(statement, name, None)) is not None), None)
         last = header[-1].context_expr if isinstance(header, list) else header
         if last is None:
@@ -429,84 +422,3 @@ class Functions:
             (f for f in self.watched() if id(f) in self.called and any(c is function.code or c == function.code for c in f.code.co_consts)),
             None,
         )
-
-
-# --- what a statement writes and reads -------------------------------------------------------------
-
-
-def _root(node: ast.expr) -> str | None:
-    """Return the variable or attribute that a target is an element of: ``self.grads`` of ``self.grads['W'][0]``."""
-    while isinstance(node, (ast.Subscript, ast.Starred)):
-        node = node.value
-    inner = node
-    while isinstance(inner, ast.Attribute):
-        inner = inner.value
-    if isinstance(inner, ast.Name):
-        return ast.unparse(node)
-    if isinstance(inner, ast.Subscript):  # layers[i].dW
-        return ast.unparse(node)
-    return None
-
-
-def _targets_in(target: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(target, (ast.Tuple, ast.List)):
-        for t in target.elts:
-            yield from _targets_in(t)
-    elif isinstance(target, ast.Starred):
-        yield from _targets_in(target.value)
-    else:
-        yield target
-
-
-def _assigned(statement: ast.stmt | None) -> list[ast.expr]:
-    match statement:
-        case ast.Assign():
-            targets = statement.targets
-        case ast.AugAssign() | ast.AnnAssign() | ast.For():
-            targets = [statement.target]
-        case ast.With():
-            targets = [i.optional_vars for i in statement.items if i.optional_vars is not None]
-        case ast.Delete():
-            targets = statement.targets
-        case _:
-            return []
-    return [x for t in targets for x in _targets_in(t)]
-
-
-def roots_written_by(statement: ast.stmt | None) -> list[str]:
-    """Return the variables and attributes a statement binds or may write into: its targets, or what a bare call is given."""
-    if isinstance(statement, ast.Expr):
-        nodes: list[ast.expr] = []
-        for n in ast.walk(statement.value):
-            if isinstance(n, ast.Call):
-                nodes += [*n.args, *(k.value for k in n.keywords)]
-                if isinstance(n.func, ast.Attribute):
-                    nodes.append(n.func.value)
-        return list(dict.fromkeys(r for n in nodes if (r := _root(n)) is not None))
-    found = [r for t in _assigned(statement) if (r := _root(t)) is not None]
-    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
-        for n in ast.walk(statement.value):
-            if isinstance(n, ast.keyword) and n.arg == "out" and (r := _root(n.value)) is not None:
-                found.append(r)
-    return list(dict.fromkeys(found))
-
-
-def _written_in_place(statement: ast.stmt) -> list[str]:
-    plain = {ast.unparse(t) for t in _assigned(statement)} if not isinstance(statement, ast.AugAssign) else set()
-    return [r for r in roots_written_by(statement) if r not in plain]
-
-
-def names_read_by(node: ast.AST | None) -> set[str]:
-    """Return the variables that a statement reads (``+=`` reads its target), attributes of ``self`` as ``self.x``."""
-    if node is None:
-        return set()
-    parts = _header_parts(node) if isinstance(node, _COMPOUND) else ast.walk(node)
-    found: set[str] = set()
-    for n in parts:
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load):
-            found.add(n.id)
-        elif isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name):
-            found.add(ast.unparse(n))
-    if isinstance(node, ast.AugAssign):
-        found |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)} | {r for r in [_root(node.target)] if r}
-    return found

@@ -37,6 +37,8 @@ def name_edits(at: Place) -> Iterator[Edit]:
             yield from _of_base(at, value)
         elif whole and value.dtype.kind == "f" and not at.header:
             yield from _of_other_shape(at, value)
+        elif whole and at.header:
+            yield from _of_containers(at)
     elif isinstance(value, (dict, list, tuple)):
         for name, other in at.line.env.items():
             if name != text and type(other) is type(value) and other is not value and not name.startswith("_") and len(other) == len(value):
@@ -67,6 +69,14 @@ def _multiplies(node: ast.AST) -> bool:
         case ast.BinOp(op=ast.Mult()) | ast.Call(func=ast.Attribute(attr="multiply")):
             return True
     return False
+
+
+def _of_containers(at: Place) -> Iterator[Edit]:
+    """Yield the lists, tuples and dicts of arrays that a loop may go over, in the place of an array."""
+    for name, held in at.line.env.items():
+        items = list(held.values()) if isinstance(held, dict) else held if isinstance(held, (list, tuple)) else []
+        if items and not name.startswith("_") and any(is_array(x) and np.ndim(x) for x in items):
+            yield at.edit(5, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{name}`", name)
 
 
 def computed_edits(at: Place) -> Iterator[Edit]:
