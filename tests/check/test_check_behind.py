@@ -137,6 +137,24 @@ def test_what_a_method_computes_for_one_result_is_not_behind_the_others():
     assert lines(report) == [("dshift = -(dout.sum(axis=0))", "dshift = dout.sum(axis=0)")]
 
 
+def test_a_gradient_of_data_in_two_steps_is_missed_where_a_parameter_is_returned():
+    def forward(x, w, b):
+        return x.reshape(len(x), -1) @ w + b, (x, w)
+
+    def backward(dout, cache):
+        x, w = cache
+        dx = dout @ w.T
+        dx = dx.reshape(x.shape)
+        dw = x.reshape(len(x), -1).T @ dout
+        db = np.sum(dout, axis=0)
+        return w, dw, db
+
+    inputs = {"x": RNG.normal(size=(4, 2, 3)), "w": RNG.normal(size=(6, 5)), "b": RNG.normal(size=5)}
+    report = ag.check_backward(forward, backward, inputs)
+    assert report.verdict == "fail"
+    assert lines(report) == [("return w, dw, db", "return dx, dw, db")]
+
+
 @pytest.mark.parametrize(("returned", "fix"), [("x", "return dx, dw"), ("n", "return dx")])
 def test_what_stands_in_the_place_of_a_gradient_is_found(returned, fix):
     def forward(x, w):

@@ -107,7 +107,7 @@ def misplaced(session: Session, point: Point, done: Done, returned: Sequence[Ret
     order = {n: i for i, n in enumerate(point.leaves)}
     found = []
     for w in missing:
-        fitting = [r for r in strange if r.value.shape == w.event.value.shape]
+        fitting = [r for r in strange if r.value.shape == w.event.value.shape] or (strange if len(missing) == 1 else [])
         if standing:
             nearest = min(standing, key=lambda r: abs(sum(r.where[1:]) - order.get(w.forward_name, 0)))
             found.append(Absent(w.forward_name, w.event.path, nearest, nearest.where))
@@ -165,9 +165,9 @@ def _unpacked(place: Place) -> bool:
 
 
 def _stands_alone(e: Event) -> bool:
-    """Whether a statement of its own, in no loop or branch, computes just this, under a name that nothing reads."""
+    """Whether a statement of its own, in no loop or branch, computes just this, under a name that nothing else reads."""
     tree, s = e.place.function.tree, e.place.statement
-    return isinstance(tree, ast.FunctionDef) and s in tree.body and isinstance(s, ast.Assign) and e.path in e.place.function.unread
+    return isinstance(tree, ast.FunctionDef) and s in tree.body and isinstance(s, ast.Assign) and not _read_later(e)
 
 
 def _read_later(e: Event) -> bool:
