@@ -239,7 +239,7 @@ def test_joined_as_numpy_joins(joiner: str, directive: str | None, shape: tuple[
 
 
 @pytest.mark.parametrize("f", OF_TENSORS.values(), ids=OF_TENSORS)
-def test_an_array_of_tensors_is_differentiated(f: Any) -> None:
+def test_an_array_of_tensors_is_differentiated(f: Any, quiet: None) -> None:
     def loss(x: Any) -> Any:
         y = f(x[0], x[1])
         assert isinstance(y, ag.Tensor) == isinstance(x, ag.Tensor)
