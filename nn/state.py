@@ -10,7 +10,7 @@ import numpy as np
 import autograd_np as ag
 from nn.errors import StateDictError
 
-__all__ = ["IncompatibleKeys", "array_of", "assign", "completed", "fitted", "refuse_conflicts"]
+__all__ = ["IncompatibleKeys", "array_of", "assign", "completed", "fitted", "held", "refuse_conflicts"]
 
 
 class IncompatibleKeys(NamedTuple):
@@ -20,9 +20,14 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
+def held(x: Any) -> Any:
+    """Return the array that a Tensor holds, and anything else as it is."""
+    return x.numpy() if isinstance(x, ag.Tensor) else x
+
+
 def array_of(x: Any) -> Any:
     """Return a copy of the values of a Tensor, array or number."""
-    return np.array(x.numpy() if isinstance(x, ag.Tensor) else x, order="C")
+    return np.array(held(x), order="C")
 
 
 def fitted(

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import autograd_np as ag
 from nn.errors import ShapeMismatchError
+from nn.state import held
 
 __all__ = ["Indices", "collate", "demand_indices", "leaves"]
 
@@ -36,7 +36,7 @@ def collate(samples: Sequence[Any]) -> Any:
         return tuple(collate(parts) for parts in zip(*samples, strict=True))
     if isinstance(first, dict):
         return {key: collate([sample[key] for sample in samples]) for key in first}
-    arrays = [np.asarray(sample.numpy() if isinstance(sample, ag.Tensor) else sample) for sample in samples]
+    arrays = [np.asarray(held(sample)) for sample in samples]
     shapes = {a.shape for a in arrays}
     if len(shapes) > 1:
         raise ShapeMismatchError(

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-import autograd_np as ag
 from nn.data.batches import Indices, collate, demand_indices, leaves
 from nn.errors import ShapeMismatchError
+from nn.state import held
 
 __all__ = ["ConcatDataset", "Dataset", "Indices", "MappedDataset", "Subset", "TensorDataset", "random_split"]
 
@@ -100,7 +100,7 @@ class TensorDataset(Dataset):
     """
 
     def __init__(self, *arrays: Any) -> None:
-        self.arrays = tuple(np.asarray(a.numpy() if isinstance(a, ag.Tensor) else a) for a in arrays)
+        self.arrays = tuple(np.asarray(held(a)) for a in arrays)
         if not self.arrays:
             raise TypeError("TensorDataset takes one array or more, got none")
         for i, a in enumerate(self.arrays):

@@ -8,6 +8,7 @@ import numpy as np
 
 import autograd_np as ag
 from nn.errors import ShapeMismatchError
+from nn.state import held
 
 __all__ = [
     "Array",
@@ -99,8 +100,7 @@ def at_least_zero(x: Array) -> Array:
 
 def concrete(x: Array) -> np.ndarray | None:
     """Return the values of what can be looked at now; None of lazy arrays, and of many examples at once."""
-    x = ag.stop_gradient(x) if isinstance(x, ag.Tensor) else x
-    x = x.numpy() if isinstance(x, ag.Tensor) else x
+    x = held(ag.stop_gradient(x) if isinstance(x, ag.Tensor) else x)
     return np.asarray(x) if isinstance(x, (np.ndarray, np.generic)) else None
 
 

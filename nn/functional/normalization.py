@@ -12,6 +12,7 @@ import autograd_np as ag
 from nn.errors import ShapeMismatchError
 from nn.functional.arguments import Array, array, floats
 from nn.functional.examples import every
+from nn.state import held
 
 __all__ = ["batch_norm", "by_batch", "by_instance", "followed", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
@@ -138,8 +139,7 @@ def _trailing(x: Array, shape: Any, weight: Array | None, bias: Array | None, wh
 def _move(running: Array | None, new: Array, momentum: float) -> None:
     """Let a running statistic, an array of the caller's, follow."""
     if running is not None:
-        new = new.numpy() if isinstance(new, ag.Tensor) else new
-        running[...] = followed(running, new, momentum)
+        running[...] = followed(running, held(new), momentum)
 
 
 def followed(running: Array, new: Array, momentum: float) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 import autograd_np as ag
 from nn.names import Keys, Label, join, path_of
 from nn.parameter import Parameter
+from nn.state import held
 
 __all__ = ["Contents", "Slot"]
 
@@ -145,8 +146,7 @@ class Contents:
         """Return what a buffer keeps: an array; in a copy that `functional_call` made, a Tensor too."""
         if value is None or (self._is_copy and hasattr(value, "__array_function__")):
             return value
-        value = ag.stop_gradient(value)
-        value = value.numpy() if isinstance(value, ag.Tensor) else value
+        value = held(ag.stop_gradient(value))
         try:
             array = np.asarray(value)
         except TypeError as error:

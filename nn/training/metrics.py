@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import autograd_np as ag
 from nn.errors import MissingExtraError, ShapeMismatchError
+from nn.state import held
 
 __all__ = ["accuracy", "confusion_matrix", "f1", "precision", "r2", "recall", "roc_auc"]
 
@@ -194,7 +194,7 @@ def classes_of(prediction: Array, target: Array) -> tuple[NDArray[Any], NDArray[
 
 
 def _plain(x: Array) -> NDArray[Any]:
-    return np.asarray(x.numpy() if isinstance(x, ag.Tensor) else x)
+    return np.asarray(held(x))
 
 
 def _scored(name: str, prediction: Array, target: Array, average: str) -> float:
