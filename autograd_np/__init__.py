@@ -15,6 +15,7 @@ array([0.        , 0.63970001])
 from typing import TYPE_CHECKING, Any
 
 from autograd_np import copies as _copies
+from autograd_np import derivations as _derivations
 from autograd_np import inplace as _inplace
 from autograd_np import interchange as _interchange
 from autograd_np import ndarray_methods as _ndarray_methods
@@ -49,6 +50,7 @@ from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
+    from autograd_np.derivations.face import derive
     from autograd_np.solutions import implicit
     from autograd_np.transforms.vmapping import vmap
 
@@ -78,6 +80,7 @@ __all__ = [
     "checkpoint",
     "custom_gradient",
     "define",
+    "derive",
     "detect_anomaly",
     "grad",
     "graph",
@@ -119,6 +122,10 @@ def __getattr__(name: str) -> Any:
         from autograd_np import check
 
         return getattr(check, name)
+    if name == "derive":
+        from autograd_np.derivations.face import derive
+
+        return derive
     if name == "implicit":
         from autograd_np.solutions import implicit
 

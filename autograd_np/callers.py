@@ -15,9 +15,20 @@ from typing import Any
 
 from autograd_np.text import shorten, visible
 
-__all__ = ["asked_by", "asking_library", "call_site", "leaves_the_turn", "name_of", "raised_in", "stores_into_array", "warn_caller"]
+__all__ = [
+    "asked_by",
+    "asking_library",
+    "call_site",
+    "is_users",
+    "leaves_the_turn",
+    "name_of",
+    "raised_in",
+    "stores_into_array",
+    "warn_caller",
+]
 
 _PACKAGE = __file__.removesuffix("callers.py")
+_NN = f"{_PACKAGE.removesuffix(os.sep).rpartition(os.sep)[0]}{os.sep}nn{os.sep}"
 _NUMPY = f"{os.sep}numpy{os.sep}"
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _STDLIB = os.__file__.removesuffix("os.py")
@@ -116,6 +127,11 @@ def _package(frame: FrameType) -> str:
 def _is_library(frame: FrameType) -> bool:
     filename = frame.f_code.co_filename
     return filename.startswith(_STDLIB) or any(part in filename for part in _INSTALLED)
+
+
+def is_users(frame: FrameType) -> bool:
+    """Whether a frame runs a user's code: none of this package, of `nn`, of Python or of what is installed."""
+    return not (_is_inside(frame) or _is_library(frame) or frame.f_code.co_filename.startswith((_NN, "<frozen")))
 
 
 def _instruction(frame: FrameType) -> str:

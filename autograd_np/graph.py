@@ -5,7 +5,7 @@ A Graph is made from results, or by `autograd_np.trace`. It is read-only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -50,6 +50,10 @@ class Graph:
         ``id(array)`` -> name, for constants that `trace` saw in the user's variables.
     modules : dict
         Path -> class name of the modules that ``nn.Module.graph`` saw; empty otherwise.
+    made_by : tuple or None
+        The function that was traced and its arguments; ``None`` for a graph that was recorded otherwise.
+    gradient_nodes : frozenset of Node
+        Of a joint graph (`Graph.backward`), the Nodes of its backward pass.
 
     Examples
     --------
@@ -67,6 +71,8 @@ class Graph:
         self.nodes = tuple(reversed(topological(self.outputs)))
         self.names = names or {}
         self.modules: dict[str, str] = {}
+        self.made_by: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
+        self.gradient_nodes: frozenset[Node] = frozenset()
         self._position = {node: i for i, node in enumerate(self.nodes)}
         self.validate()
 
@@ -133,6 +139,65 @@ class Graph:
         seen: dict[Node, Array] = {}
         gradients({root: seed}, seen)
         return seen
+
+    # --- derivations: given by `autograd_np.derivations`, a floor above
+
+    def backward(self, wrt: str | Sequence[str] | None = None) -> Graph:
+        """Return forward and backward as one graph.
+
+        Parameters
+        ----------
+        wrt : str or sequence of str, optional
+            The leaves whose gradients are wanted, by name; every floating one if left out.
+
+        Returns
+        -------
+        Graph
+            Its outputs are the result and then the gradients. The gradient of a variable ``Z1`` is called ``dZ1``; the Nodes of the
+            backward pass are in `gradient_nodes`.
+
+        Raises
+        ------
+        DifferentiationError
+            If no leaf has such a name.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autograd_np as ag
+        >>> def f(x):
+        ...     y = np.sin(x)
+        ...     return np.sum(y * y)
+        >>> print(ag.trace(f, np.ones(3)).backward())
+        """
+        raise NotImplementedError
+
+    def simplify(self, *, explain: bool = False) -> Any:
+        """Return the graph with its operations simplified: the same values in fewer steps, or in steps that do not overflow.
+
+        Parameters
+        ----------
+        explain : bool
+            Return also how often each rule fired, by its name.
+
+        Returns
+        -------
+        Graph, or (Graph, dict)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autograd_np as ag
+        >>> print(ag.trace(lambda z: np.log(1 / (1 + np.exp(-z))), np.ones(3)).simplify())
+        z    : leaf (3,) float64
+        n1   = log_sigmoid(z)              (3,) float64
+        return n1
+        """
+        raise NotImplementedError
+
+    def to_numpy(self, wrt: str | Sequence[str] | None = None, *, typed: bool = False) -> str:
+        """Return forward and backward as NumPy that a person would write; see `autograd_np.derivations`."""
+        raise NotImplementedError
 
     # --- drawing: given by `autograd_np.render`, the floor above
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
@@ -17,12 +17,16 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.callers import is_users
 from autograd_np.graph import Graph, operands_of
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, leaf, value_of
 from autograd_np.trees import flatten
 
 __all__ = ["trace"]
+
+
+See = Callable[[FrameType], None]
 
 
 def code_of(f: Callable[..., Any]) -> CodeType | None:
@@ -36,8 +40,11 @@ def code_of(f: Callable[..., Any]) -> CodeType | None:
 
 
 @contextmanager
-def watch_locals(code: CodeType | None, see: Callable[[FrameType], None]) -> Iterator[None]:
-    """Call `see` with each frame that runs `code`, after every line and on return."""
+def watch_locals(code: CodeType | None, see: Callable[[FrameType], None], see_others: See | None = None) -> Iterator[None]:
+    """Call `see` with each frame that runs `code`, after every line and on return.
+
+    `see_others` is called with those of the user's functions that it calls.
+    """
     before = sys.gettrace()
 
     def in_frame(frame: FrameType, event: str, _argument: Any) -> Any:
@@ -45,8 +52,13 @@ def watch_locals(code: CodeType | None, see: Callable[[FrameType], None]) -> Ite
             see(frame)
         return in_frame
 
+    def in_other(frame: FrameType, event: str, _argument: Any) -> Any:
+        if event in ("line", "return") and see_others is not None:
+            see_others(frame)
+        return in_other
+
     def on_call(frame: FrameType, _event: str, _argument: Any) -> Any:
-        return in_frame if frame.f_code is code else None
+        return in_frame if frame.f_code is code else in_other if see_others is not None and is_users(frame) else None
 
     sys.settrace(on_call)
     try:
@@ -113,11 +125,23 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     n6   = sum(n5)                     () float64
     return n6
     """
+    graph, _ = traced(f, inputs)
+    graph.made_by = f, inputs
+    return graph
+
+
+def traced(f: Callable[..., Any], inputs: Sequence[Any], see_frame: See | None = None) -> tuple[Graph, list[Node | None]]:
+    """Do what `trace` does; return the graph, and the Node of each array or number of the inputs.
+
+    `see_frame` is called with the frames of `f`, and of the user's functions that it calls, after every line and on return.
+    """
     level = Level(keeps_all=True)
     constants: dict[int, tuple[str, Any]] = {}
     older: dict[Node, str] = {}
 
     def see(frame: FrameType) -> None:
+        if see_frame is not None:
+            see_frame(frame)
         for variable, value in frame.f_locals.items():
             for name, x in _name_leaves(value, variable):
                 node = x._node if isinstance(x, Tensor) else None
@@ -131,7 +155,7 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     wrapped = [_wrap_all(x, level) for x in inputs]
     start = Node(None, (), (), {}, np.zeros(()), False, level).index
     try:
-        with watch_locals(code_of(f), see):
+        with watch_locals(code_of(f), see, see_frame):
             out = f(*wrapped)
         results = [(x, x._node) for x in flatten(out)[0] if isinstance(x, Tensor) and x._node is not None]
         roots = [node if node.level is level else level.lift(x) for x, node in results]
@@ -143,7 +167,8 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
         raise errors.DifferentiationError(f"the result of {name} does not depend on its inputs or on any Tensor, so there is no graph")
     for node, lifted in level.lifted.items():
         lifted.name = lifted.name or older.get(node)
-    return Graph(list(dict.fromkeys(roots)), names=constants)
+    nodes = [x._node if isinstance(x, Tensor) else None for x in flatten(wrapped)[0]]
+    return Graph(list(dict.fromkeys(roots)), names=constants), nodes
 
 
 def _continue_into_older(level: Level, start: int) -> None:

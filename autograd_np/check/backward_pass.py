@@ -46,10 +46,10 @@ from autograd_np.check.judge.updates import told_of_updates
 from autograd_np.check.tell.picture import Picture, verdicts_of
 from autograd_np.check.tell.report import BackwardReport, Finding, GradientCheck, row_of
 from autograd_np.check.watch.calling import leaf_names
-from autograd_np.check.watch.draws import as_float64
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.program import Program
 from autograd_np.check.watch.spelling import near_misses
+from autograd_np.draws import as_float64
 from autograd_np.modes import no_grad
 
 __all__ = ["check_backward"]

@@ -81,7 +81,7 @@ def copied(tmp_path: Path) -> Path:
         ("autograd_np/modes.py", "from autograd_np.tensor import Tensor", FLOORS),
         ("autograd_np/ops/special.py", "from autograd_np.modes import no_grad", FLOORS),
         ("autograd_np/check/watch/calling.py", "from autograd_np.check.judge.names import pair", PIPELINE),
-        ("autograd_np/check/watch/draws.py", "from autograd_np.check import numeric", NO_DIFFERENCES),
+        ("autograd_np/check/watch/state.py", "from autograd_np.check import numeric", NO_DIFFERENCES),
         ("autograd_np/check/judge/session.py", "from autograd_np.check.explain.edits.catalogue import edits_of", PIPELINE),
         ("autograd_np/check/judge/compare.py", "from autograd_np.check.tell.report import GradientCheck", PIPELINE),
         ("autograd_np/check/explain/case.py", "from autograd_np.check.tell.report import Finding", PIPELINE),

@@ -13,8 +13,8 @@ from autograd_np import errors
 from autograd_np.check.judge.results import Result, Targets
 from autograd_np.check.judge.roles import Reading, readings_of
 from autograd_np.check.judge.session import Session
-from autograd_np.check.watch.draws import draw, free_axes, new_sizes, resized
 from autograd_np.check.watch.point import Point, Traced
+from autograd_np.draws import draw, free_axes, new_sizes, resized
 
 __all__ = ["Read", "choose_readings", "generic_points", "is_random"]
 

@@ -1,0 +1,564 @@
+"""Sums of products: the normal form in which terms that cancel do cancel.
+
+A polynomial is a sum of terms, a number times powers of atoms; an atom is any expression that is no sum, product, quotient or power
+itself, a sum that is a factor, or a variable of the user's. Products of sums are multiplied out only where that makes terms cancel.
+Sums along axes are linear: what does not change along the axis is taken out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from autograd_np.derivations.expression import Expression, Sheet
+from autograd_np.ops import special
+from autograd_np.ops.indexing import axes_of, scatter_add
+from autograd_np.ops.shaping import copy, spread
+from autograd_np.results import Results
+
+__all__ = ["Algebra", "Polynomial", "cost"]
+
+Number = Any
+"""An int, a float or a Fraction."""
+Monomial = tuple[tuple[Expression, int], ...]
+Polynomial = dict[Monomial, Number]
+
+ONE: Polynomial = {(): 1}
+MOST_TERMS = 24
+
+
+def monomial(powers: dict[Expression, int]) -> Monomial:
+    """Return powers of atoms in their order, without those that are zero."""
+    return tuple(sorted(((e, n) for e, n in powers.items() if n), key=lambda item: item[0].index))
+
+
+def times(a: Polynomial, b: Polynomial) -> Polynomial:
+    """Return the product, term by term."""
+    found: Polynomial = {}
+    for ma, ca in a.items():
+        for mb, cb in b.items():
+            powers = dict(ma)
+            for e, n in mb:
+                powers[e] = powers.get(e, 0) + n
+            m = monomial(powers)
+            found[m] = found.get(m, 0) + ca * cb
+    return {m: c for m, c in found.items() if c != 0}
+
+
+def plus(a: Polynomial, b: Polynomial) -> Polynomial:
+    """Return the sum."""
+    found = dict(a)
+    for m, c in b.items():
+        found[m] = found.get(m, 0) + c
+    return {m: c for m, c in found.items() if c != 0}
+
+
+def scaled(a: Polynomial, by: Number) -> Polynomial:
+    """Return a multiple."""
+    return {m: c * by for m, c in a.items()} if by != 0 else {}
+
+
+def raised(a: Polynomial, n: int) -> Polynomial:
+    """Return the n-th power of a single term."""
+    [(m, c)] = a.items()
+    return {tuple((e, k * n) for e, k in m): c**n if n > 0 else _inverse(c) ** -n}
+
+
+def _inverse(c: Number) -> Number:
+    return 1 / Fraction(c) if isinstance(c, (int, Fraction)) else 1 / c
+
+
+def as_number(value: Any) -> Number:
+    """Return a number to compute with: whole ones exactly."""
+    return int(value) if isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer()) else value
+
+
+def cost(roots: Iterable[Expression], free: Callable[[Expression], bool]) -> float:
+    """Return how much there is to read: the operations, each counted once, without what is `free`."""
+    seen: set[Expression] = set()
+    todo = list(roots)
+    found = 0.0
+    while todo:
+        e = todo.pop()
+        if e in seen or e.op is None or free(e):
+            continue
+        seen.add(e)
+        found += 0.25 if e.is_call(np.transpose, spread, np.broadcast_to, np.negative) else 1.0
+        todo.extend(e.args)
+    return found
+
+
+class Algebra:
+    """Normal forms of expressions.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    is_named : callable
+        Whether an expression is a variable of the user's, which is not looked into.
+    """
+
+    def __init__(self, sheet: Sheet, is_named: Callable[[Expression], bool]) -> None:
+        self.sheet = sheet
+        self.is_named = is_named
+        self._polynomials: dict[Expression, Polynomial] = {}
+        self._products: list[tuple[Expression, Monomial, Number]] = []
+        self._sums: dict[Any, tuple[Expression, Number]] = {}
+
+    def learn(self, named: Expression) -> None:
+        """Learn a variable of the user's: its product, or its sum, is written by its name wherever it turns up."""
+        if named.op is None or not _is_real(named):
+            return
+        p = self._converted(named)
+        if len(p) == 1:
+            [(m, c)] = p.items()
+            if len(m) > 1 or (len(m) == 1 and (m[0][1] != 1 or c != 1)):
+                self._products.append((named, m, c))
+        elif p:
+            p, content = self._normed(p)
+            self._sums.setdefault(frozenset(p.items()), (named, content))
+
+    # --- from expressions
+
+    def polynomial(self, e: Expression) -> Polynomial:
+        """Return an expression as a sum of products."""
+        found = self._polynomials.get(e)
+        if found is None:
+            atomic = e.op is None or self.is_named(e) or not _is_real(e)
+            found = self._polynomials[e] = self._leaf(e) if atomic else self._converted(e)
+        return found
+
+    def _leaf(self, e: Expression) -> Polynomial:
+        if e.kind == "array" and all(v.size and v.dtype.kind == "f" and np.all(v == v.flat[0]) for v in e.values):
+            return self._leaf(self.sheet.number(*(v.flat[0].item() for v in e.values)))  # the shape is seen to when the result is written
+        if e.kind != "number":
+            return {((e, 1),): 1}
+        if isinstance(e.number, (int, float)) and math.isfinite(e.number):  # np.float64 is one; whoever asks sees to the dtype
+            return {(): as_number(float(e.number) if isinstance(e.number, np.floating) else e.number)} if e.number != 0 else {}
+        return self._size(e)
+
+    def _size(self, e: Expression) -> Polynomial:
+        """Return a number that is not the same everywhere: a size, or one divided by a size."""
+        if e.is_weak and all(isinstance(v, float) and v and abs(1 / v - round(1 / v)) < 1e-9 for v in e.values):
+            return {((self.sheet.number(*(round(1 / v) for v in e.values)), -1),): 1}
+        if e.is_weak and all(isinstance(v, float) and v.is_integer() for v in e.values):
+            return {((self.sheet.number(*(int(v) for v in e.values)), 1),): 1}
+        return {((e, 1),): 1}
+
+    def _converted(self, e: Expression) -> Polynomial:
+        args = e.args
+        if e.is_call(np.add):
+            return plus(self.polynomial(args[0]), self.polynomial(args[1]))
+        if e.is_call(np.subtract):
+            return plus(self.polynomial(args[0]), scaled(self.polynomial(args[1]), -1))
+        if e.is_call(np.negative):
+            return scaled(self.polynomial(args[0]), -1)
+        if e.is_call(np.positive, copy):
+            return self.polynomial(args[0])
+        if e.is_call(np.multiply):
+            return self.product(self.polynomial(args[0]), self.polynomial(args[1]))
+        if e.is_call(np.divide):
+            return self.product(self.polynomial(args[0]), self._power(self.polynomial(args[1]), -1))
+        if e.is_call(np.reciprocal):
+            return self._power(self.polynomial(args[0]), -1)
+        if e.is_call(np.square):
+            return self._power(self.polynomial(args[0]), 2)
+        if e.is_call(np.sqrt):
+            return {((e, 1),): 1}
+        if e.is_call(np.power) and args[1].number is not None and float(args[1].number).is_integer() and 0 < abs(args[1].number) < 10:
+            return self._power(self.polynomial(args[0]), int(args[1].number))
+        if e.is_call(spread, np.broadcast_to):
+            return self.polynomial(args[0])  # products and sums spread it too; the shape is seen to when the result is written
+        if e.is_call(np.sum) and set(dict(e.attrs)) <= {"axis", "keepdims"} and args[0].dtype == e.dtype:
+            return self.summed(self.polynomial(args[0]), args[0], e.attribute("axis"), bool(e.attribute("keepdims")))
+        if e.is_call(np.mean) and set(dict(e.attrs)) <= {"axis", "keepdims"}:
+            axis, keepdims = e.attribute("axis"), bool(e.attribute("keepdims"))
+            count = self._count(args[0], axis)
+            return times(self.summed(self.polynomial(args[0]), args[0], axis, keepdims), {((count, -1),): 1})
+        if (e.op is not None and e.op.kind == "multilinear") or e.is_call(np.dot, np.matmul, np.tensordot):
+            return self._linear_in(e, range(len(args)))
+        if e.op is not None and e.op.kind == "linear" and not e.op.variadic and args[0].dtype == e.dtype:
+            return self._linear_in(e, (0,))
+        return {((e, 1),): 1}
+
+    def product(self, a: Polynomial, b: Polynomial) -> Polynomial:
+        """Return a product; a sum stays a factor, unless its terms cancel against what it is multiplied with."""
+        if len(a) <= 1 and len(b) <= 1:
+            return self._distributed(times(a, b))
+        if _is_constant(a) or _is_constant(b):
+            return times(a, b)
+        return self._distributed(times(self._as_factor(a), self._as_factor(b)))
+
+    def _distributed(self, p: Polynomial) -> Polynomial:
+        """Multiply out sums in which a term is divided by what the sum is multiplied with."""
+        if len(p) != 1:
+            return p
+        [(m, c)] = p.items()
+        powers = dict(m)
+        for atom, n in m:
+            terms = self._terms_of(atom) if n == 1 else None
+            if terms is None:
+                continue
+            others = {e: k for e, k in powers.items() if e is not atom}
+            if all(any(others.get(e, 0) * k < 0 and e.kind != "number" for e, k in t) for t in terms) and len(terms) > 1:
+                out = times(terms, {monomial(others): c})
+                found: Polynomial = {}
+                for t, ct in out.items():
+                    found = plus(found, self._distributed({t: ct}))
+                return found
+        return p
+
+    def _terms_of(self, atom: Expression) -> Polynomial | None:
+        """Return the terms of a sum that is a factor."""
+        if not atom.is_call(np.add, np.subtract) or atom.dtype.kind != "f":
+            return None
+        return self._converted(atom)
+
+    def _as_factor(self, p: Polynomial) -> Polynomial:
+        if len(p) <= 1:
+            return p
+        p, content, common = self._factored(p)
+        if len(p) <= 1:
+            return times(p, {common: content})
+        atom, by = self._sum(p)
+        return times({((atom, 1),): content * by}, {common: 1})
+
+    def _sum(self, p: Polynomial) -> tuple[Expression, Number]:
+        """Return a sum as one expression, a variable of the user's if it is a multiple of one, and that multiple."""
+        for sign in (1, -1):
+            known = self._sums.get(frozenset(scaled(p, sign).items()))
+            if known is not None:
+                return known[0], _exact(sign, known[1])
+        return self._written_sum(p), 1
+
+    def _power(self, p: Polynomial, n: int) -> Polynomial:
+        if not p:
+            return {((self.sheet.number(0), n),): 1} if n < 0 else {}
+        return raised(self._as_factor(p), n)
+
+    def _linear_in(self, e: Expression, places: Iterable[int]) -> Polynomial:
+        """Take numbers and scalars out of the arguments of a linear function."""
+        args = list(e.args)
+        outside: Polynomial = dict(ONE)
+        for i in places:
+            if args[i].dtype != e.dtype or args[i].dtype.kind != "f":
+                continue
+            p = self.polynomial(args[i])
+            if not p:
+                continue
+            rest, content, common = self._factored(p, lambda x: x.ndim == 0)
+            if content != 1 or common:
+                outside = times(outside, {common: content})
+                args[i] = self.expression(rest, args[i])
+            elif self._is_settled(args[i]):
+                args[i] = self.expression(p, args[i])
+        new = e if all(a is b for a, b in zip(args, e.args, strict=True)) else self.sheet.apply(e.op, args, dict(e.attrs))  # type: ignore[arg-type]
+        return times(outside, {((new, 1),): 1})
+
+    def _is_settled(self, e: Expression) -> bool:
+        return e.op is not None and not self.is_named(e)
+
+    def _count(self, x: Expression, axis: Any) -> Expression:
+        counts = [
+            math.prod(np.shape(v)) if axis is None else math.prod(np.shape(v)[i] for i in axes_of(axis, np.ndim(v))) for v in x.values
+        ]
+        return self.sheet.number(*counts)
+
+    # --- sums along axes
+
+    def summed(self, p: Polynomial, x: Expression, axis: Any, keepdims: bool) -> Polynomial:
+        """Return the sum along axes of a polynomial that has the shape of `x`."""
+        if not p:
+            return {}
+        axes = tuple(range(x.ndim)) if axis is None else tuple(axes_of(axis, x.ndim))
+        terms = [self._summed_term(m, c, x, axes, axis, keepdims) for m, c in p.items()]
+        known = [t for t in terms if t[1]]
+        if len(p) == 1 or known:
+            found: Polynomial = {}
+            for t, _ in terms:
+                found = plus(found, t)
+            if len(p) == 1 or len(found) <= 1 or self._weight(found) < self._weight(p) + 1:
+                return found
+        rest, content, common = self._factored(p, lambda f: self._is_fixed(f, x, axes, keepdims))
+        inner = self.expression(rest, x)
+        return times({common: content}, {((self._sum_of(inner, axis, keepdims), 1),): 1})
+
+    def _weight(self, p: Polynomial) -> float:
+        return sum(1 + sum(abs(n) for _, n in m) for m in p)
+
+    def _sum_of(self, inner: Expression, axis: Any, keepdims: bool) -> Expression:
+        attrs: dict[str, Any] = {} if axis is None else {"axis": axis}
+        return self.sheet.call(np.sum, inner, **attrs, **({"keepdims": True} if keepdims else {}))
+
+    def _summed_term(self, m: Monomial, c: Number, x: Expression, axes: Any, axis: Any, keepdims: bool) -> tuple[Polynomial, bool]:
+        """Return the sum of one term, and whether it is known without adding up."""
+        fixed = {f: n for f, n in m if self._is_fixed(f, x, axes, keepdims)}
+        rest = {f: n for f, n in m if f not in fixed}
+        outer: Polynomial = {monomial(fixed): c}
+        if not rest:
+            return times(outer, {((self._count(x, axis), 1),): 1}), True
+        if len(rest) == 1:
+            [(f, n)] = rest.items()
+            if n == 1 and f.shapes == x.shapes:
+                known = self._known_sum(f, axes, axis, keepdims)
+                if known is not None:
+                    return times(outer, known), True
+        inner = self.expression({monomial(rest): 1}, x)
+        return times(outer, {((self._sum_of(inner, axis, keepdims), 1),): 1}), False
+
+    def _known_sum(self, f: Expression, axes: tuple[int, ...], axis: Any, keepdims: bool) -> Polynomial | None:
+        if f.is_call(special.softmax) and len(axes) == 1:
+            at = f.attribute("axis", -1)
+            if isinstance(at, int) and at % f.ndim == axes[0]:
+                self.sheet.fired["sum of softmax"] += 1
+                return dict(ONE)
+        if f.is_call(scatter_add) and _is_one_each(f, axes):
+            self.sheet.fired["sum of one-hot rows"] += 1
+            return dict(ONE)
+        if f.is_call(np.subtract, np.add):
+            p = self._converted(f)
+            if len(p) > 1 and ((f, 1),) not in p:
+                found: Polynomial = {}
+                for m, c in p.items():
+                    found = plus(found, self._summed_term(m, c, f, axes, axis, keepdims)[0])
+                if not found:
+                    self.sheet.fired["sum of what is centred"] += 1
+                    return {}
+        return None
+
+    def _is_fixed(self, f: Expression, x: Expression, axes: Iterable[int], keepdims: bool) -> bool:
+        """Whether a factor is the same along the axes of a sum over what has the shape of `x`, and can stand outside it."""
+        if f.ndim == 0:
+            return True
+        axes = list(axes)
+        skipped = x.ndim - f.ndim
+        if any(i >= skipped and n[i - skipped] != 1 for n in f.shapes for i in axes):
+            return False
+        return keepdims or (all(i < skipped for i in axes) and axes == list(range(len(axes))))
+
+    # --- back to expressions
+
+    def _normed(self, p: Polynomial) -> tuple[Polynomial, Number]:
+        """Divide a sum by a number, so that the first term has a positive sign and whole numbers have no common factor."""
+        whole = all(isinstance(c, (int, Fraction)) for c in p.values())
+        first = min(p, key=lambda m: (len(m) == 0, [(e.index, n) for e, n in m]))
+        if whole:
+            fractions = [Fraction(c) for c in p.values()]
+            content: Number = Fraction(math.gcd(*(f.numerator for f in fractions)), math.lcm(*(f.denominator for f in fractions)))
+            content = int(content) if Fraction(content).denominator == 1 else content
+        else:
+            sizes = {abs(c) for c in p.values()}
+            content = sizes.pop() if len(sizes) == 1 else 1
+        if (p[first] < 0 and not _is_difference_from_one(p)) or all(c < 0 for c in p.values()):
+            content = -content
+        if content == 1:
+            return p, 1
+        return {m: _exact(c, content) for m, c in p.items()}, content
+
+    def _factored(self, p: Polynomial, may: Callable[[Expression], bool] = lambda _: True) -> tuple[Polynomial, Number, Monomial]:
+        """Take out of a sum the number and the powers that all of its terms have."""
+        p, content = self._normed(p) if len(p) > 1 else (dict.fromkeys(p, 1), next(iter(p.values()), 1))
+        first, *others = p
+        common: dict[Expression, int] = {}
+        for e, n in first:
+            if may(e):
+                low = [n, *(dict(m).get(e, 0) for m in others)]
+                k = min(low) if min(low) > 0 else max(low) if max(low) < 0 else 0
+                if k:
+                    common[e] = k
+        if not common:
+            return p, content, ()
+        rest: Polynomial = {}
+        for m, c in p.items():
+            powers = dict(m)
+            for e, k in common.items():
+                powers[e] -= k
+            rest[monomial(powers)] = c
+        return rest, content, monomial(common)
+
+    def expression(self, p: Polynomial, like: Expression) -> Expression:
+        """Write a polynomial as an expression of the shape of another."""
+        e = self._written(p)
+        if e.shapes != like.shapes:
+            if e.kind == "number" and e.is_weak:
+                e = self.sheet.call(spread, self.sheet.number(*(like.dtype.type(v) for v in e.values)), shape=self._shape(like))
+            else:
+                e = self.sheet.call(spread, e, shape=self._shape(like))
+        return e
+
+    def _shape(self, like: Expression) -> tuple[Any, ...]:
+        return tuple(n[0] if len(set(n)) == 1 else self.sheet.number(*n) for n in zip(*like.shapes, strict=True))
+
+    def _written(self, p: Polynomial) -> Expression:
+        if not p:
+            return self.sheet.number(0.0)
+        candidates = [p]
+        crossed = self._crossed(p)
+        if crossed is not None:
+            candidates.append(crossed)
+        best = None
+        for q in candidates:
+            e = self._factors(q)
+            if best is None or cost([e], self.is_named) < cost([best], self.is_named):
+                best = e
+        assert best is not None
+        return best
+
+    def _crossed(self, p: Polynomial) -> Polynomial | None:
+        """Multiply out all sums, if terms of one product then cancel against those of another."""
+        if len(p) < 2:
+            return None
+        parts = [self._expanded(m, c) for m, c in p.items()]
+        if sum(map(len, parts)) > MOST_TERMS or all(len(part) == 1 for part in parts):
+            return None
+        found: Polynomial = {}
+        for part in parts:
+            found = plus(found, part)
+        if len(found) < sum(map(len, parts)):
+            self.sheet.fired["terms that cancel"] += 1
+            return found
+        return None
+
+    def _expanded(self, m: Monomial, c: Number) -> Polynomial:
+        found: Polynomial = {(): c}
+        for e, n in m:
+            terms = None if self.is_named(e) else self._terms_of(e)
+            found = times(found, terms if terms is not None and n == 1 else {((e, n),): 1})
+        return found
+
+    def _factors(self, p: Polynomial) -> Expression:
+        """Write a polynomial with what its terms have in common outside."""
+        if len(p) == 1:
+            [(m, c)] = p.items()
+            return self._term(m, c)
+        rest, content, common = self._factored(p)
+        if len(rest) == 1:
+            return self._factors(times(rest, {common: content}))
+        if content < 0 and any(c < 0 for c in rest.values()):
+            rest, content = scaled(rest, -1), -content
+        inner, by = self._sum(rest)
+        if not common and content * by == 1:
+            return inner
+        powers = dict(common)
+        powers[inner] = powers.get(inner, 0) + 1
+        inside = self._term(monomial(powers), content * by)
+        outside = self._written_sum(times(rest, {common: content}))
+        return inside if cost([inside], self.is_named) <= cost([outside], self.is_named) else outside
+
+    def _written_sum(self, p: Polynomial) -> Expression:
+        """Write a sum, the terms with a positive sign first."""
+        terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) == 0 and not _is_difference_from_one(p), _order(item[0])))
+        found: Expression | None = None
+        for m, c in terms:
+            negative = c < 0
+            e = self._term(m, -c if negative else c)
+            if found is None:
+                found = self.sheet.call(np.negative, e) if negative else e
+            else:
+                found = self.sheet.call(np.subtract if negative else np.add, found, e)
+        assert found is not None
+        return found
+
+    def _term(self, m: Monomial, c: Number) -> Expression:
+        """Write a product: the number, the arrays in their order, and below the line what is divided by."""
+        powers, c = self._abbreviated(dict(m), c)
+        sheet = self.sheet
+        above = [(e, n) for e, n in monomial(powers) if n > 0]
+        below = [(e, -n) for e, n in monomial(powers) if n < 0]
+        value = Fraction(c).limit_denominator(10**6) if isinstance(c, Fraction) else c
+        negative = value < 0
+        value = -value if negative else value
+        top, bottom = (value.numerator, value.denominator) if isinstance(value, Fraction) else (value, 1)
+        if isinstance(value, Fraction) and bottom in (2, 4, 8, 10, 5, 20, 100):
+            top, bottom = float(value), 1
+        above.sort(key=lambda item: (item[0].kind != "number", not item[0].flows))  # as people write: 2 * dZ * A
+        found: Expression | None = None if top == 1 and above else sheet.number(top)
+        for e, n in above:
+            factor = self._raised(e, n)
+            found = factor if found is None else sheet.call(np.multiply, found, factor)
+        assert found is not None
+        down: Expression | None = sheet.number(bottom) if bottom != 1 else None
+        below.sort(key=lambda item: item[0].kind != "number")
+        for e, n in below:
+            factor = self._raised(e, n)
+            down = factor if down is None else sheet.call(np.multiply, down, factor)
+        if down is not None:
+            found = sheet.call(np.divide, found, down)
+        return sheet.call(np.negative, found) if negative else found
+
+    def _raised(self, e: Expression, n: int) -> Expression:
+        return e if n == 1 else self.sheet.call(np.power, e, n)
+
+    def _abbreviated(self, powers: dict[Expression, int], c: Number) -> tuple[dict[Expression, int], Number]:
+        """Replace products that are variables of the user's by their names, where that leaves less to write."""
+        changed = True
+        while changed:
+            changed = False
+            for named, m, content in self._products:
+                k = _times_in(powers, m)
+                if k and named not in powers | dict(m):
+                    new = dict(powers)
+                    for e, n in m:
+                        new[e] -= n * k
+                        if not new[e]:
+                            del new[e]
+                    new[named] = k
+                    if _length(new) < _length(powers):
+                        powers, changed = new, True
+                        c = _exact(c, content**k if k > 0 else _inverse(content) ** -k)
+        return powers, c
+
+
+def _times_in(powers: dict[Expression, int], m: Monomial) -> int:
+    """Return how many times a product is in another; negative if its inverse is."""
+    ratios = [Fraction(powers.get(e, 0), n) for e, n in m]
+    low, high = min(ratios), max(ratios)
+    return math.floor(low) if low >= 1 else math.ceil(high) if high <= -1 else 0
+
+
+def _length(powers: dict[Expression, int]) -> int:
+    return sum(1 + (abs(n) > 1) + (n < 0) for n in powers.values())
+
+
+def _exact(a: Number, b: Number) -> Number:
+    """Return a quotient, of whole numbers as a fraction."""
+    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
+        found = Fraction(a) / Fraction(b)
+        return int(found) if found.denominator == 1 else found
+    return a / b
+
+
+def _is_real(e: Expression) -> bool:
+    return not isinstance(e.values[0], Results) and e.dtype.kind == "f"
+
+
+def _is_constant(p: Polynomial) -> bool:
+    return not p or (len(p) == 1 and all(e.kind == "number" for e, _ in next(iter(p))))
+
+
+def _is_difference_from_one(p: Polynomial) -> bool:
+    """Whether a sum is 1 - x, which nobody writes as -(x - 1)."""
+    return len(p) == 2 and p.get((), 0) == 1 and any(c < 0 for c in p.values())
+
+
+def _order(m: Monomial) -> list[tuple[int, int]]:
+    return [(e.index, n) for e, n in m]
+
+
+def _is_one_each(f: Expression, axes: tuple[int, ...]) -> bool:
+    """Whether ones were put into zeros at one place for each of the rows that are summed: ``(np.arange(n), labels)``."""
+    index = f.attribute("index")
+    if len(axes) != 1 or not isinstance(index, tuple) or len(index) != f.ndim:
+        return False
+    g = f.args[0]
+    if any(not np.all(v == 1) for v in g.values):
+        return False
+    others = [i for i in range(f.ndim) if i != axes[0]]
+    if len(others) != 1 or not isinstance(index[others[0]], Expression) or not isinstance(index[axes[0]], Expression):
+        return False
+    rows = index[others[0]]
+    return rows.kind == "array" and all(np.array_equal(v, np.arange(s[others[0]])) for v, s in zip(rows.values, f.shapes, strict=True))

@@ -1,0 +1,108 @@
+"""The table of what is written otherwise: one row a known pair, NumPy on both sides.
+
+What stands on the right has the same value where the left is finite, in the same shape and dtype; where the left overflows or cancels
+on finite input, the right is what it should have been. A NaN on the left is one on the right.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.patterns import Rewriting, unknown, unknown_attribute
+from autograd_np.ops import special
+
+__all__ = ["FORWARD", "REWRITINGS"]
+
+x: Any = unknown("x")
+c: Any = unknown("c")
+axis: Any = unknown_attribute("axis")
+sigmoid, softplus, log_sigmoid, relu = special.sigmoid, special.softplus, special.log_sigmoid, special.relu
+softmax, log_softmax, logsumexp = special.softmax, special.log_softmax, special.logsumexp
+
+
+def exp(z: Any) -> Any:
+    """Return e^z; of an unknown, the pattern."""
+    return np.exp(z)
+
+
+def total(z: Any, axis: Any, keepdims: Any = True) -> Any:
+    """Return the sum along an axis that is kept."""
+    return np.sum(z, axis=axis, keepdims=keepdims)
+
+
+def highest(z: Any, axis: Any) -> Any:
+    """Return the maximum along an axis that is kept."""
+    return np.max(z, axis=axis, keepdims=True)
+
+
+def is_float(e: Expression) -> bool:
+    """Whether the value is an array of floating numbers."""
+    return not e.is_weak and e.dtype.kind == "f"
+
+
+def _is_zero(e: Expression) -> bool:
+    return e.number is not None and e.number == 0
+
+
+def _one_axis(axis: Any, z: Expression) -> bool:
+    return isinstance(axis, int) or z.ndim == 1
+
+
+def _last_or(axis: Any) -> int:
+    return axis if isinstance(axis, int) else -1
+
+
+# fmt: off
+
+FORWARD: list[Rewriting] = [
+    # the logistic function          written                                         is
+    Rewriting("sigmoid",             1 / (1 + exp(-x)),                              lambda x: sigmoid(x), lambda x: is_float(x)),
+    Rewriting("sigmoid",             np.reciprocal(1 + exp(-x)),                     lambda x: sigmoid(x), lambda x: is_float(x)),
+    Rewriting("sigmoid",             (1 + exp(-x)) ** -1,                            lambda x: sigmoid(x), lambda x: is_float(x)),
+    Rewriting("sigmoid",             exp(x) / (1 + exp(x)),                          lambda x: sigmoid(x), lambda x: is_float(x)),
+    Rewriting("log of sigmoid",      np.log(sigmoid(x)),                             lambda x: log_sigmoid(x)),
+    Rewriting("log of 1 - sigmoid",  np.log(1 - sigmoid(x)),                         lambda x: log_sigmoid(-x)),
+    Rewriting("log of 1 - sigmoid",  np.log1p(-sigmoid(x)),                          lambda x: log_sigmoid(-x)),
+    Rewriting("softplus",            np.log(1 + exp(x)),                             lambda x: softplus(x), lambda x: is_float(x)),
+    Rewriting("softplus",            np.log1p(exp(x)),                               lambda x: softplus(x), lambda x: is_float(x)),
+    Rewriting("softplus",            np.logaddexp(0, x),                             lambda x: softplus(x), lambda x: is_float(x)),
+    Rewriting("log of sigmoid",      -softplus(-x),                                  lambda x: log_sigmoid(x)),
+    Rewriting("log1p",               np.log(1 + x),                                  lambda x: np.log1p(x), lambda x: is_float(x)),
+    Rewriting("expm1",               exp(x) - 1,                                     lambda x: np.expm1(x), lambda x: is_float(x)),
+
+    # the soft maximum
+    Rewriting("softmax",             exp(x) / total(exp(x), axis),                   lambda x, axis: softmax(x, axis=_last_or(axis)), lambda x, axis: is_float(x) and _one_axis(axis, x)),
+    Rewriting("softmax",             exp(x) / np.sum(exp(x), axis=axis),             lambda x, axis: softmax(x, axis=-1),                lambda x, axis: is_float(x) and x.ndim == 1),
+    Rewriting("softmax",             exp(x) / np.sum(exp(x)),                        lambda x: softmax(x, axis=-1),                      lambda x: is_float(x) and x.ndim == 1),
+    Rewriting("softmax shifted",     softmax(x - highest(x, axis), axis=axis),       lambda x, axis: softmax(x, axis=axis)),
+    Rewriting("softmax shifted",     softmax(x - np.max(x), axis=axis),              lambda x, axis: softmax(x, axis=axis)),
+    Rewriting("log of softmax",      np.log(softmax(x, axis=axis)),                  lambda x, axis: log_softmax(x, axis=axis)),
+    Rewriting("softmax of log",      exp(log_softmax(x, axis=axis)),                 lambda x, axis: softmax(x, axis=axis)),
+    Rewriting("logsumexp",           np.log(total(exp(x), axis)),                    lambda x, axis: logsumexp(x, axis=axis, keepdims=True), lambda x, axis: is_float(x)),
+    Rewriting("logsumexp",           np.log(np.sum(exp(x), axis=axis)),              lambda x, axis: logsumexp(x, axis=axis),                lambda x, axis: is_float(x)),
+    Rewriting("logsumexp",           np.log(np.sum(exp(x))),                         lambda x: logsumexp(x),                                 lambda x: is_float(x)),
+    Rewriting("log of softmax",      x - logsumexp(x, axis=axis, keepdims=True),     lambda x, axis: log_softmax(x, axis=_last_or(axis)), lambda x, axis: _one_axis(axis, x)),
+    Rewriting("log of softmax",      x - logsumexp(x, axis=axis),                    lambda x, axis: log_softmax(x, axis=-1),                lambda x, axis: x.ndim == 1),
+    Rewriting("log of softmax",      x - logsumexp(x),                               lambda x: log_softmax(x, axis=-1),                      lambda x: x.ndim == 1),
+    Rewriting("log softmax shifted", log_softmax(x - highest(x, axis), axis=axis),   lambda x, axis: log_softmax(x, axis=axis)),
+    Rewriting("log softmax shifted", log_softmax(x - np.max(x), axis=axis),          lambda x, axis: log_softmax(x, axis=axis)),
+
+    # kinks
+    Rewriting("relu",                np.maximum(x, c),                               lambda x, c: relu(x), lambda x, c: _is_zero(c) and is_float(x)),
+
+    # inverse pairs
+    Rewriting("log of exp",          np.log(exp(x)),                                 lambda x: np.positive(x), lambda x: is_float(x)),
+    Rewriting("negative twice",      np.negative(-x),                                lambda x: x),
+]
+"""What is looked for in the user's function, before it is differentiated."""
+
+REWRITINGS: list[Rewriting] = [
+    *FORWARD,
+    Rewriting("1 - sigmoid",         sigmoid(-x),                                    lambda x: 1 - sigmoid(x)),
+    Rewriting("transpose twice",     np.transpose(np.transpose(x)),                  lambda x: x),
+]
+"""What is looked for everywhere."""
+# fmt: on

@@ -1,0 +1,113 @@
+"""The points at which a function is recorded: runs on arrays of different sizes, so that sizes can be told from other numbers.
+
+An axis whose size changes what is recorded (a loop over it) keeps the size the user gave.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np.draws import Axis, free_axes, new_sizes, resized
+from autograd_np.graph import Graph
+from autograd_np.node import Node
+from autograd_np.trace import See, traced
+from autograd_np.trees import flatten
+
+__all__ = ["Run", "runs"]
+
+FIRST = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
+LARGE = 4096
+"""Arrays of more elements are drawn smaller, so that recording costs what the code costs, not what the data does."""
+
+
+class Run(NamedTuple):
+    """One run of the user's function."""
+
+    graph: Graph
+    inputs: list[Node | None]
+    seen: Any
+
+
+def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[], See]) -> list[Run]:
+    """Record `f` on its inputs at two points of other sizes, or on the inputs alone if it lets no size vary.
+
+    Parameters
+    ----------
+    f : callable
+    inputs : mapping
+        The positional arguments by name.
+    watching : callable
+        Returns, for each run, what is called with the frames of the user's functions.
+    """
+
+    def run(arguments: Mapping[str, Any]) -> Run:
+        see = watching()
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            graph, nodes = traced(f, list(arguments.values()), see)
+        return Run(graph, nodes, see)
+
+    base = run(inputs)
+
+    def alike(arguments: Mapping[str, Any]) -> bool:
+        try:
+            return isomorphic(base.graph, run(arguments).graph)
+        except Exception:  # noqa: BLE001 (the user's code may refuse a size in any way)
+            return False
+
+    def works(arguments: dict[str, Any]) -> bool:
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                f(*arguments.values())
+        except Exception:  # noqa: BLE001
+            return False
+        return True
+
+    small = dict(inputs)
+    groups = [g for g in free_axes(small, works, set()) if alike(resized(small, {g: _other(small, g)}, np.random.default_rng(0)))]
+    if not groups:
+        return [base]
+    fixed = _sizes(small) - {_size(small, g[0]) for g in groups}
+    first = new_sizes(groups, fixed)
+    second = new_sizes(groups, fixed | set(first.values()))
+    if len(first) < len(groups) or len(second) < len(groups):
+        return [base]
+    draws = [resized(small, sizes, np.random.default_rng(i)) for i, sizes in enumerate((first, second))]
+    try:
+        found = [run(d) for d in draws]
+    except Exception:  # noqa: BLE001
+        return [base]
+    return found if all(isomorphic(base.graph, r.graph) for r in found) else [base]
+
+
+def _size(inputs: Mapping[str, Any], axis: Axis) -> int:
+    value: Any = inputs
+    for key in axis[0]:
+        value = value[key]
+    return int(value.shape[axis[1]])
+
+
+def _other(inputs: Mapping[str, Any], group: Sequence[Axis]) -> int:
+    return _size(inputs, group[0]) + 2
+
+
+def _sizes(inputs: Mapping[str, Any]) -> set[int]:
+    return {n for x in flatten(dict(inputs))[0] if isinstance(x, np.ndarray) for n in x.shape}
+
+
+def isomorphic(a: Graph, b: Graph) -> bool:
+    """Whether two graphs have the same operations on the same operands, whatever the numbers."""
+    if len(a.nodes) != len(b.nodes) or len(a.outputs) != len(b.outputs):
+        return False
+    place = {node: i for i, node in enumerate(a.nodes)} | {node: i for i, node in enumerate(b.nodes)}
+    for m, n in zip(a.nodes, b.nodes, strict=True):
+        if m.op is not n.op or len(m.values) != len(n.values) or np.ndim(m.out) != np.ndim(n.out):
+            return False
+        if [p and place[p] for p in m.parents] != [p and place[p] for p in n.parents]:
+            return False
+    return all(place[m] == place[n] for m, n in zip(a.outputs, b.outputs, strict=True))

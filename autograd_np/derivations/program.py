@@ -1,0 +1,302 @@
+"""A derivation as a program: forward with the user's lines and names, backward as a person writes it, and both in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np.derivations.derivation import Derived, Statement
+from autograd_np.derivations.expression import Expression, walked
+from autograd_np.derivations.numbers import Numbers
+from autograd_np.derivations.writing import HELPERS, Writer
+from autograd_np.ops.indexing import scatter_add
+
+__all__ = ["Function", "Program"]
+
+LONGEST_ARRAY = 32
+LONGEST_COMMENT = 88
+
+
+class Line(NamedTuple):
+    """A statement of the program, and the line of forward that it comes from."""
+
+    text: str
+    origin: str = ""
+
+
+class Function(NamedTuple):
+    """A function of the program.
+
+    Attributes
+    ----------
+    name : str
+    parameters : list of str
+    lines : list of Line
+    returns : str
+    """
+
+    name: str
+    parameters: list[str]
+    lines: list[Line]
+    returns: str
+
+    def source(self, *, typed: bool = False) -> str:
+        """Return the text of the function."""
+        kinds = ": np.ndarray" if typed else ""
+        result = "dict[str, np.ndarray]" if self.name == "backward" else "tuple[float, dict[str, np.ndarray]]"
+        head = f"def {self.name}({', '.join(p + kinds for p in self.parameters)}){f' -> {result}' if typed else ''}:"
+        width = max((len(line.text) for line in self.lines if line.origin and len(line.text) <= 56), default=0)
+        body = [f"{line.text:{width}}  # from {line.origin}" if line.origin else line.text for line in self.lines]
+        return "\n".join([head, *(f"    {line.rstrip()}" for text in body for line in text.split("\n")), f"    return {self.returns}"])
+
+
+class Program:
+    """Writes a derivation as NumPy.
+
+    Parameters
+    ----------
+    derivation : Derived
+    """
+
+    def __init__(self, derivation: Derived) -> None:
+        self.derivation = derivation
+        self.recording = derivation.recording
+        self.numbers = Numbers(self.recording)
+        self.helpers: dict[str, None] = {}
+        self.imports: dict[str, None] = {}
+        self._inputs: dict[str, Expression] = self.recording.inputs | self.recording.captured
+        self._forward_names = {e: n for n, e in self._inputs.items()} | self.recording.names
+        loss = derivation.loss
+        self.result = self.recording.names.get(loss) or self._free("loss" if derivation.upstream is None else "out")
+        self._forward_names.setdefault(loss, self.result)
+        self._readers: dict[str, list[Expression]] = {}
+        self._arrays: dict[str, Expression] = {}
+        self.backward = self._backward()
+        self.forward = self._forward()
+
+    def _free(self, name: str) -> str:
+        taken = set(self._inputs) | set(self.recording.names.values())
+        return name if name not in taken else next(n for i in range(2, 99) if (n := f"{name}_{i}") not in taken)
+
+    # --- what is shared
+
+    def _writer(self, names: Mapping[Expression, str], arrays: Mapping[str, Expression], instead: Any = lambda e: e) -> Writer:
+        writer = Writer(names, lambda values: self._number(writer, values, arrays), lambda e: self._array(writer, e), instead)
+        writer.helpers, writer.imports = self.helpers, self.imports
+        return writer
+
+    def _number(self, writer: Writer, values: tuple[Any, ...], arrays: Mapping[str, Expression]) -> str | None:
+        found = self.numbers.text(values, arrays)
+        if found is None:
+            return None
+        text, names = found
+        for name in names:
+            writer.used[name] = None
+        return text
+
+    def _array(self, writer: Writer, e: Expression) -> str | None:
+        """Write an array that the user's code made of sizes: as NumPy makes it, or where it is small, as it is."""
+        first = e.values[0]
+        if first.ndim and first.size and e.name in writer.names.values():
+            return e.name
+        size = [writer._number(tuple(s[i] for s in e.shapes)) for i in range(e.ndim)] if e.ndim else []
+        if first.ndim == 1 and first.dtype.kind in "iu" and all(np.array_equal(v, np.arange(len(v))) for v in e.values):
+            return f"np.arange({size[0]})"
+        dtype = "" if first.dtype == np.float64 else f", dtype={writer.attribute(first.dtype)}"
+        if first.ndim == 2 and all(np.array_equal(v, np.eye(*v.shape, dtype=v.dtype)) for v in e.values) and first.size > 1:
+            return f"np.eye({size[0] if size[0] == size[1] else ', '.join(map(str, size))}{dtype})"
+        for number, name in ((0, "zeros"), (1, "ones")):
+            if first.size and all(np.all(v == number) for v in e.values):
+                return f"np.{name}({size[0] if e.ndim == 1 else '(' + ', '.join(map(str, size)) + ')'}{dtype})"
+        if first.size <= LONGEST_ARRAY and all(v.shape == first.shape and np.array_equal(v, first) for v in e.values):
+            literal = f"np.array({first.tolist()!r}{'' if first.dtype in (np.float64, np.int64, np.bool_) else dtype})"
+            if "nan" not in literal and "inf" not in literal:
+                return literal
+        name = next((n for n, x in self._arrays.items() if x is e), None) or self._free(e.name or f"constant_{len(self._arrays) + 1}")
+        self._arrays[name] = e
+        writer.used[name] = None
+        return name
+
+    def _sized(self, used: Iterable[str], arrays: Mapping[str, Expression]) -> tuple[list[Line], list[str]]:
+        """Return the lines that give the numbers among some names, and the names those read."""
+        lines: list[Line] = []
+        read: list[str] = []
+        todo = list(used)
+        done: set[str] = set()
+        while todo:
+            name = todo.pop(0)
+            if name in done or name in arrays or name in self._arrays:
+                continue
+            done.add(name)
+            line = self.numbers.line_of(name, self._inputs, arrays)
+            if line is not None:
+                text, names = line
+                if text not in [x.text for x in lines]:
+                    lines.insert(0, Line(text))
+                read += [n for n in names if n in arrays]
+                todo += [n for n in names if n not in arrays]
+        return lines, read
+
+    # --- forward
+
+    def _forward(self) -> Function:
+        names = self._forward_names
+        arrays = dict(self._inputs)
+        steps = [e for e in walked([self.derivation.loss]) if e in names and e.op is not None]
+        lines: list[Line] = []
+        used: dict[str, None] = {}
+        saved = [p for p in self.backward.parameters if self.derivation.upstream is None or p != self.derivation.upstream.name]
+        by_name = {n: e for e, n in names.items()}
+        extra = [by_name[p] for p in saved if p in by_name and by_name[p].op is not None and by_name[p] not in steps]
+        for e in [*steps, *(x for x in walked(extra) if x in names and x.op is not None and x not in steps)]:
+            text, read = self._line(e)
+            lines.append(Line(text))
+            used |= read
+        sized, _ = self._sized(used, arrays)
+        parameters = [*self._inputs, *(n for n in self._arrays if n not in self._inputs)]
+        cache = "{" + ", ".join(f'"{p}": {p}' for p in saved) + "}"
+        return Function("forward", parameters, [*sized, *lines], f"{self.result}, {cache}")
+
+    def _line(self, e: Expression) -> tuple[str, dict[str, None]]:
+        names = {x: n for x, n in self._forward_names.items() if x is not e}
+        writer = self._writer(names, self._inputs)
+        return f"{self._forward_names[e]} = {writer(e)}", writer.used
+
+    # --- backward
+
+    def _origin(self, e: Expression) -> str:
+        """Return the line of forward by which a variable goes on, or the variables it goes into."""
+        if not self._readers:
+            for x in self._forward_names:
+                if x.op is not None:
+                    for read in walked([x], lambda y, x=x: y is not x and y in self._forward_names):  # type: ignore[misc]
+                        if read is not x and read in self._forward_names:
+                            self._readers.setdefault(self._forward_names[read], []).append(x)
+        readers = self._readers.get(self.derivation.names[e], [])
+        if len(readers) == 1:
+            text = self._line(readers[0])[0]
+            return text if len(text) <= LONGEST_COMMENT else self._forward_names[readers[0]]
+        return ", ".join(self._forward_names[r] for r in readers)
+
+    def scheduled(self) -> list[Statement]:
+        """Return the statements, those that are asked for as soon as they can be computed."""
+        derivation = self.derivation
+        asked = {e: i for i, e in enumerate(derivation.wanted.values())}
+        variables = {s.variable: s for s in derivation.statements}
+        reads = {s.variable: [x for x in walked([s.value]) if x in variables] for s in derivation.statements}
+        done: dict[Expression, None] = {}
+
+        def flush() -> None:
+            waiting = [s for s in derivation.statements if s.of in asked and s.variable not in done]
+            ready = [s for s in waiting if all(r in done for r in reads[s.variable])]
+            for s in sorted(ready, key=lambda s: asked[s.of]):
+                done[s.variable] = None
+
+        flush()
+        for s in derivation.statements:
+            if s.variable not in done:
+                done[s.variable] = None
+                flush()
+        return [variables[v] for v in done]
+
+    def _backward(self) -> Function:
+        derivation = self.derivation
+        names = dict(derivation.names)
+        arrays = {n: e for e, n in names.items() if e.kind != "number"}
+        statements = self.scheduled()
+        raw = derivation.originals
+        lines: list[Line] = []
+        used: dict[str, None] = {}
+        if derivation.upstream is not None:
+            used[derivation.upstream.name or ""] = None
+
+        def instead(e: Expression) -> Expression:
+            other = raw.get(e, e)
+            return other if other.op is not None else e
+
+        own = self.recording.names
+        for s in statements:
+            writer = self._writer(names | own, arrays, instead)
+            assert s.variable.name is not None
+            for text, origin in self._statement(s, writer):
+                lines.append(Line(text, origin))
+            names[s.variable] = s.variable.name
+            used |= writer.used
+        given = {s.of for s in statements}
+        for name, e in derivation.wanted.items():
+            if e not in given:
+                lines.append(Line(f"d{name} = np.zeros_like({name})"))
+                used[name] = None
+        made = {s.variable.name for s in statements}
+        sized, read = self._sized([n for n in used if n not in made], arrays)
+        used |= dict.fromkeys(read)
+        order = [n for n in self._inputs if n in used] + [n for e, n in self.recording.names.items() if n in used]
+        upstream = [derivation.upstream.name or ""] if derivation.upstream is not None else []
+        parameters = list(dict.fromkeys([*upstream, *order, *(n for n in self._arrays if n in used)]))
+        gradients = ", ".join(f'"d{n}": d{n}' for n in derivation.wanted)
+        return Function("backward", parameters, [*sized, *lines], f"{{{gradients}}}")
+
+    def _statement(self, s: Statement, writer: Writer) -> list[tuple[str, str]]:
+        name, e, origin = s.variable.name or "", s.value, self._origin(s.of)
+        indexed = _indexed(e)
+        if indexed is None:
+            return [(f"{name} = {writer(e)}", origin)]
+        start, sign, put, divisor, factor = indexed
+        index = writer.index(put.attribute("index"))
+        amount = put.args[0]
+        value = "1" if all(np.all(v == 1) for v in amount.values) else writer(amount)
+        first = f"{name} = {writer(start)}.copy()" if start in writer.names else f"{name} = {writer(start)}"
+        lines = [(first, origin), (f"{name}[{index}] {sign}= {value}", "")]
+        if factor is not None:
+            lines.append((f"{name} *= {writer(factor)}", ""))
+        if divisor is not None:
+            lines.append((f"{name} /= {writer(divisor)}", ""))
+        return lines
+
+    # --- all of it
+
+    def source(self, *, typed: bool = False) -> str:
+        """Return the whole program: imports, helpers, forward, backward, and both in one."""
+        upstream = self.derivation.upstream
+        parameters = [*self.forward.parameters, *([upstream.name or ""] if upstream is not None else [])]
+        both = [
+            Line(f"{self.result}, cache = forward({', '.join(self.forward.parameters)})"),
+        ]
+        arguments = f"{upstream.name}, **cache" if upstream is not None else "**cache"
+        joined = Function("value_and_grad", parameters, both, f"{self.result}, backward({arguments})")
+        pieces = ["\n".join(["import numpy as np", *self.imports])]
+        pieces += [HELPERS[h] for h in self.helpers]
+        pieces += [f.source(typed=typed) for f in (self.forward, self.backward, joined)]
+        return "\n\n\n".join(pieces) + "\n"
+
+
+def _indexed(e: Expression) -> tuple[Expression, str, Expression, Expression | None, Expression | None] | None:
+    """Take ``(p - scatter_add(1, i)) / n`` apart: what is started from, the sign, what is put in, what it is divided by and times."""
+    divisor = factor = None
+    if e.is_call(np.divide):
+        e, divisor = e.args
+    if e.is_call(np.multiply) and e.args[0].ndim == 0:
+        factor, e = e.args
+    if divisor is not None and divisor.ndim:
+        return None
+    if e.is_call(np.subtract, np.add) and e.args[1].is_call(scatter_add) and not e.args[0].is_call(scatter_add):
+        places = e.args[1].attribute("index")
+        if e.args[0].shapes == e.shapes and _are_distinct(places, e):
+            return e.args[0], "-" if e.is_call(np.subtract) else "+", e.args[1], divisor, factor
+    return None
+
+
+def _are_distinct(index: Any, e: Expression) -> bool:
+    """Whether no element is named twice, whatever the places are: slices, numbers, or a row of its own for each."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not any(isinstance(p, Expression) for p in parts):
+        return True
+    return any(
+        isinstance(p, Expression)
+        and p.kind == "array"
+        and all(np.array_equal(v, np.arange(s[i])) for v, s in zip(p.values, e.shapes, strict=True))
+        for i, p in enumerate(parts)
+        if p is not Ellipsis and i < e.ndim
+    )

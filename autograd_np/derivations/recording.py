@@ -1,0 +1,306 @@
+"""From a function to expressions, under the names that its variables have."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import re
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np.derivations.expression import Expression, Sheet
+from autograd_np.derivations.lockstep import Lockstep
+from autograd_np.derivations.points import Run, runs
+from autograd_np.graph import Graph
+from autograd_np.node import Node
+from autograd_np.op import value_of
+from autograd_np.tensor import Tensor
+from autograd_np.trace import code_of
+from autograd_np.trees import flatten
+
+__all__ = ["Number", "Recording", "record", "recorded"]
+
+
+class Number(NamedTuple):
+    """A number that a variable of the user's held: an integer read from a shape, a constant of a module."""
+
+    name: str
+    values: tuple[Any, ...]
+    line: tuple[str, int] | None  # the file and line that assigned it, if that was in the function itself
+
+
+class Recording:
+    """A function as expressions.
+
+    Attributes
+    ----------
+    inputs : dict of (str, Expression)
+        The arrays and numbers among the arguments by name, in the order of the parameters; entries of containers by their keys.
+    outputs : list of Expression
+    names : dict of (Expression, str)
+        What variables of the user's held, in the order in which they were computed.
+    numbers : list of Number
+        Python numbers that variables held, those of the function itself first.
+    sites : dict of (Expression, str)
+        The file and line that recorded an operation.
+    """
+
+    def __init__(self, f: Callable[..., Any] | None, sheet: Sheet) -> None:
+        self.f = f
+        self.sheet = sheet
+        self.inputs: dict[str, Expression] = {}
+        self.outputs: list[Expression] = []
+        self.names: dict[Expression, str] = {}
+        self.numbers: list[Number] = []
+        self.sites: dict[Expression, str] = {}
+        self.captured: dict[str, Expression] = {}
+        self.steps: list[Expression] = []
+
+
+class _Watch:
+    """What the variables of the user's functions held during one run."""
+
+    def __init__(self, code: Any) -> None:
+        self.code = code
+        self.variables: dict[Node, tuple[str, str]] = {}  # of functions that `code` called
+        self.own: dict[Node, str] = {}
+        self.arrays: dict[int, tuple[str, Any]] = {}
+        self.numbers: dict[str, tuple[Any, tuple[str, int] | None]] = {}
+        self._last: dict[int, int] = {}
+
+    def __call__(self, frame: FrameType) -> None:
+        mine = frame.f_code is self.code
+        line = self._last.get(id(frame))
+        self._last[id(frame)] = frame.f_lineno
+        for variable, value in frame.f_locals.items():
+            for name, x in _entries(value, variable):
+                if isinstance(x, Tensor):
+                    if x._node is None:
+                        self.arrays.setdefault(id(value_of(x)), (name, x))
+                    elif mine:
+                        self.own.setdefault(x._node, name)
+                    else:
+                        self.variables.setdefault(x._node, (frame.f_code.co_name, name))
+                elif isinstance(x, np.ndarray):
+                    self.arrays.setdefault(id(x), (name, x))
+                elif mine:
+                    self.numbers.setdefault(name, (x, (frame.f_code.co_filename, line) if line else None))
+
+
+def _entries(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield (name, value) of the arrays and numbers that a variable holds."""
+    if isinstance(value, (Tensor, np.ndarray)) or (isinstance(value, (int, float, np.number)) and not isinstance(value, bool)):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, (Tensor, np.ndarray, list, tuple, dict)):
+                yield from _entries(item, key if isinstance(key, str) else f"{name}_{key}")
+    elif isinstance(value, (list, tuple)) and len(value) < 200:
+        for i, item in enumerate(value):
+            if isinstance(item, (Tensor, np.ndarray, list, tuple, dict)):
+                yield from _entries(item, f"{name}_{i + 1}")
+    elif name == "self":
+        for key, item in vars(value).items() if hasattr(value, "__dict__") else ():
+            if isinstance(item, (Tensor, np.ndarray, int, float)):
+                yield from _entries(item, key)
+
+
+def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
+    """Run `f` on Tensors and return what it computed.
+
+    Raises
+    ------
+    DifferentiationError
+        As `autograd_np.trace` does.
+    """
+    names = _parameters(f, len(inputs))
+    code = code_of(f)
+    found = runs(f, dict(zip(names, inputs, strict=True)), lambda: _Watch(code))
+    recording = Recording(f, Sheet(len(found)))
+    _Reader(recording, found).read(names, inputs)
+    return recording
+
+
+def recorded(graph: Graph) -> Recording:
+    """Read a graph as it is, with the sizes that it was recorded with."""
+    watch = _Watch(None)
+    watch.own = {n: n.name for n in graph.nodes if n.op is not None and n.name}
+    watch.arrays = {i: (name, x) for i, (name, x) in graph.names.items()}
+    recording = Recording(None, Sheet(1))
+    leaves: list[Node | None] = list(graph.leaves)
+    names = [n.name or f"x{i + 1}" for i, n in enumerate(graph.leaves)]
+    _Reader(recording, [Run(graph, leaves, watch)]).read(names, [0.0] * len(names))
+    return recording
+
+
+def _parameters(f: Callable[..., Any], count: int) -> list[str]:
+    """Return a name for each positional argument."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names: list[str] = []
+    for p in parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            names += [f"{p.name}_{i + 1}" for i in range(count - len(names))]
+        elif p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            names.append(p.name)
+    return [*names, *(f"x{i + 1}" for i in range(len(names), count))][:count]
+
+
+def identifier(name: str) -> str:
+    """Return a name as a variable can have it."""
+    name = re.sub(r"\W+", "_", name).strip("_") or "x"
+    return f"{name}_" if keyword.iskeyword(name) or name in ("np",) else f"_{name}" if name[0].isdigit() else name
+
+
+class _Reader:
+    """Reads the graphs of all runs side by side."""
+
+    def __init__(self, recording: Recording, found: list[Run]) -> None:
+        self.recording = recording
+        self.sheet = recording.sheet
+        self.runs = found
+        arrays = found[0].seen.arrays
+        self.together = Lockstep(self.sheet, lambda array: arrays.get(id(array), (None,))[0])
+        self.of_node = self.together.of_node
+        self.globals: dict[int, str] = {}
+        self.taken: set[str] = set()
+
+    def read(self, names: list[str], inputs: Sequence[Any]) -> None:
+        recording = self.recording
+        paths = [path for name, x in zip(names, inputs, strict=True) for path in _paths(x, name)]
+        leaves = list(zip(*(run.inputs for run in self.runs), strict=True))
+        for path, nodes in zip(paths, leaves, strict=True):
+            if nodes[0] is None:
+                continue
+            e = self.sheet.variable(self._fresh(path), [value_of(n.out) for n in nodes])
+            recording.inputs[e.name or path] = e
+            self.together.know(nodes, e)
+        self._captured()
+        for nodes in zip(*(run.graph.nodes for run in self.runs), strict=True):
+            if nodes[0] not in self.of_node[0]:
+                self._add(nodes)
+        recording.outputs = [self.of_node[0][n] for n in self.runs[0].graph.outputs]
+        self._name()
+        self._numbers()
+
+    def _fresh(self, name: str) -> str:
+        name = identifier(name)
+        if name in self.taken:
+            name = next(n for i in range(2, 10**6) if (n := f"{name}_{i}") not in self.taken)
+        self.taken.add(name)
+        return name
+
+    def _captured(self) -> None:
+        """Give the arrays of the user's modules, closures and objects the names they have there."""
+        for name, value in _surroundings(self.recording.f):
+            for path, x in _entries(value, name):
+                if isinstance(x, np.ndarray):
+                    self.globals.setdefault(id(x), path)
+
+    def _add(self, nodes: tuple[Node, ...]) -> None:
+        node = nodes[0]
+        if node.op is None:
+            e = self.sheet.variable(self._fresh(node.name or "x"), [value_of(n.out) for n in nodes])
+            self.recording.captured[e.name or ""] = e
+            self.together.know(nodes, e)
+            return
+        for v in (*node.values, *node.attrs.values()):
+            self._know_captured(v)
+        e = self.together.add(nodes)
+        self.recording.sites.setdefault(e, node.site or "")
+        self.recording.steps.append(e)
+
+    def _know_captured(self, value: Any) -> None:
+        """Make an array of the user's module or object a variable: it is the same in every run."""
+        if type(value) in (tuple, list):
+            for v in value:
+                self._know_captured(v)
+        value = value_of(value)
+        name = self.globals.get(id(value))
+        if name is not None and id(value) not in self.together.of_array[0]:
+            e = self.sheet.variable(self._fresh(name), [value] * self.sheet.points)
+            self.recording.captured[e.name or name] = e
+            self.together.know_array(e)
+
+    def _name(self) -> None:
+        seen = self.runs[0].seen
+        for variables, prefix in ((seen.own, False), (seen.variables, True)):
+            again: dict[str, list[Node]] = {}
+            for node, what in variables.items():
+                e = self.of_node[0].get(node)
+                if e is not None and e.op is not None and e not in self.recording.names:
+                    again.setdefault(what[1] if prefix else what, []).append(node)
+                    self.recording.names[e] = ""
+            for name, nodes in again.items():
+                numbered = len(nodes) > 1 and not prefix
+                for i, node in enumerate(nodes):
+                    self.recording.names[self.of_node[0][node]] = self._fresh(f"{name}_{i + 1}" if numbered else name)
+        steps = {e: i for i, e in enumerate(self.recording.steps)}
+        self.recording.names = dict(sorted(self.recording.names.items(), key=lambda item: steps.get(item[0], -1)))
+
+    def _numbers(self) -> None:
+        first = self.runs[0].seen.numbers
+        for name, (_, line) in first.items():
+            values = tuple(run.seen.numbers.get(name, (None,))[0] for run in self.runs)
+            if name not in self.recording.inputs and None not in values:
+                self.recording.numbers.append(Number(name, values, line))
+        for name, e in self.recording.inputs.items():
+            if e.ndim == 0:
+                self.recording.numbers.append(Number(name, tuple(v.item() for v in e.values), None))
+        for name, value in _surroundings(self.recording.f):
+            for path, x in _entries(value, name):
+                if isinstance(x, (int, float)):
+                    self.recording.numbers.append(Number(identifier(path), (x,) * self.sheet.points, None))
+
+
+def _paths(value: Any, name: str) -> Iterator[str]:
+    """Yield a name for each leaf of an argument, in the order of `flatten`."""
+    leaves, unflatten = flatten(value)
+    if len(leaves) == 1 and leaves[0] is value:
+        yield name
+        return
+    tree = unflatten(list(range(len(leaves))))
+    where: dict[int, str] = {}
+
+    def walk(x: Any, path: str) -> None:
+        if isinstance(x, dict):
+            for key, item in x.items():
+                walk(item, key if isinstance(key, str) else f"{path}_{key}")
+        elif isinstance(x, (list, tuple)):
+            for i, item in enumerate(x):
+                walk(item, x._fields[i] if hasattr(x, "_fields") else f"{path}_{i + 1}")
+        elif hasattr(x, "__dict__"):
+            for key, item in vars(x).items():
+                walk(item, key)
+        elif isinstance(x, int):
+            where[x] = path
+
+    walk(tree, name)
+    yield from (where.get(i, f"{name}_{i + 1}") for i in range(len(leaves)))
+
+
+def _surroundings(f: Callable[..., Any] | None) -> Iterator[tuple[str, Any]]:
+    """Yield the variables outside a function that it can read: of its closure, its module and its object."""
+    if f is None:
+        return
+    f = inspect.unwrap(f)
+    owner = getattr(f, "__self__", None)
+    function = getattr(f, "__func__", f)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return
+    for name, cell in zip(code.co_freevars, getattr(function, "__closure__", None) or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:
+            continue
+    for name in code.co_names:
+        if name in function.__globals__ and not inspect.ismodule(function.__globals__[name]):
+            yield name, function.__globals__[name]
+    if owner is not None and not inspect.ismodule(owner) and hasattr(owner, "__dict__"):
+        yield "self", owner

@@ -1,0 +1,153 @@
+"""One step of the chain rule: what flows from the result of an operation to its arguments, as expressions.
+
+Nothing is written down per operation. The rule of the row is NumPy, so it is run on Tensors that record it, at each point, and
+what they recorded is read.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, cast
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.derivations.expression import Expression, Sheet, inside
+from autograd_np.derivations.expression import realised as realised_at
+from autograd_np.derivations.lockstep import Lockstep, NotAlikeError
+from autograd_np.node import Level
+from autograd_np.op import RESULT, Op
+from autograd_np.ops.shaping import to_float
+from autograd_np.results import Results
+from autograd_np.sweeps import _broadcast_axes
+from autograd_np.tensor import Tensor, leaf
+
+__all__ = ["Cotangent", "is_differentiable", "pulled"]
+
+Cotangent = Expression | list[Expression | None]
+"""What arrives at an operation: an expression, or one for each of several results."""
+
+
+def is_differentiable(e: Expression) -> bool:
+    """Whether a gradient by an expression exists: its dtype is a floating or a complex one."""
+    value = e.values[0]
+    return isinstance(value, Results) or (e.kind != "number" and e.dtype.kind in "fc")
+
+
+def pulled(e: Expression, g: Cotangent, wanted: list[int]) -> list[tuple[int, Cotangent]]:
+    """Return what flows from an operation to the arguments that are wanted, by their numbers.
+
+    Raises
+    ------
+    DifferentiationError
+        If the rule does something else at other sizes.
+    """
+    op = cast(Op, e.op)
+    if op.kind == "constant":
+        return []
+    if op.kind == "elementwise":
+        wanted = [i for i in wanted if not (isinstance(op.rules[i], int) and op.rules[i] == 0)]
+        return [(i, _fitted(_by_element(e, cast(Expression, g), op.rules[i]), e.args[i])) for i in wanted]
+    if op.name == "result":
+        index = e.attribute("index")
+        count = len(cast(Results, e.args[0].values[0]))
+        return [(0, [cast(Expression, g) if i == index else None for i in range(count)])]
+    try:
+        found = _traced(e, g, wanted)
+    except NotAlikeError:
+        raise errors.DifferentiationError(
+            f"the rule of {op.name} does something else at other sizes, so that it cannot be written for all of them"
+        ) from None
+    return [(i, _fitted(x, e.args[i])) for i, x in found]
+
+
+def _by_element(e: Expression, g: Expression, partial: Any) -> Expression:
+    sheet = e.sheet
+    if isinstance(partial, int):
+        return g if partial == 1 else sheet.call(np.negative, g)
+    reader, _ = _reader(e)
+    results = []
+    for k in range(sheet.points):
+        level, y, arrays = _leaves(e, reader, k)
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results.append(partial(y, *arrays))
+        level.close()
+    return sheet.call(np.multiply, g, reader.read(results))
+
+
+def _reader(e: Expression) -> tuple[Lockstep, Sheet]:
+    reader = Lockstep(e.sheet)
+    for _, v in e.attrs:
+        for x in inside(v):
+            reader.know_array(x)
+    return reader, e.sheet
+
+
+def _leaves(e: Expression, reader: Lockstep, k: int) -> tuple[Level, Any, list[Any]]:
+    """Return Tensors that stand for the result and the arguments of an operation at a point."""
+    level = Level(keeps_all=True)
+    arrays = [_leaf(a, level, reader, k) for a in e.args]
+    return level, _leaf(e, level, reader, k), arrays
+
+
+def _leaf(e: Expression, level: Level, reader: Lockstep, k: int) -> Any:
+    value = e.values[k]
+    if isinstance(value, Results):
+        parts = [e.sheet.apply(RESULT, [e], {"index": i}) for i in range(len(value))]
+        return value.like([_leaf(p, level, reader, k) for p in parts])
+    if e.is_weak or not hasattr(value, "dtype"):
+        return value
+    made: Tensor = leaf(np.asarray(value), level, needs=value.dtype.kind in "fc")
+    assert made._node is not None
+    reader.of_node[k][made._node] = e
+    return made
+
+
+def _traced(e: Expression, g: Cotangent, wanted: list[int]) -> list[tuple[int, Expression]]:
+    op = cast(Op, e.op)
+    reader, sheet = _reader(e)
+    by_point: list[dict[int, Any]] = []
+    for k in range(sheet.points):
+        level, y, arrays = _leaves(e, reader, k)
+        arriving = (
+            y.like([None if x is None else _leaf(x, level, reader, k) for x in g]) if isinstance(g, list) else _leaf(g, level, reader, k)
+        )
+        how = {name: realised_at(v, k) for name, v in e.attrs}
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            by_point.append(_applied(op, arriving, y, arrays, how, wanted))
+        level.close()
+    if any(found.keys() != by_point[0].keys() for found in by_point):
+        raise NotAlikeError
+    return [(i, reader.read([found[i] for found in by_point])) for i in by_point[0]]
+
+
+def _applied(op: Op, g: Any, y: Any, arrays: list[Any], how: dict[str, Any], wanted: list[int]) -> dict[int, Any]:
+    if op.joint:
+        found = op.rules[0](g, y, tuple(arrays), **how) if op.variadic else op.rules[0](g, y, *arrays, **how)
+        found = found if isinstance(found, (tuple, list)) else (found,)
+        return {i: found[i] for i in wanted if found[i] is not None}
+    found = {i: op.rules[i](g, y, *arrays, **how) for i in wanted if op.rules[i]}
+    return {i: x for i, x in found.items() if x is not None}
+
+
+def _fitted(x: Expression, like: Expression) -> Expression:
+    """Sum a cotangent over the axes along which an argument was broadcast, and give it that argument's dtype."""
+    sheet = x.sheet
+    if x.shapes != like.shapes:
+        extra, axes = _broadcast_axes(x.shape, like.shape)
+        if extra:
+            x = sheet.call(np.sum, x, axis=_one(extra) if len(extra) < x.ndim else None)
+        if axes:
+            x = sheet.call(np.sum, x, axis=_one(axes), keepdims=True)
+    if x.dtype != like.dtype:
+        if x.dtype.kind == "c" and like.dtype.kind != "c":
+            x = sheet.call(np.real, x)
+        if x.dtype != like.dtype:
+            x = sheet.call(to_float, x, dtype=like.dtype)
+    return x
+
+
+def _one(axes: tuple[int, ...]) -> Any:
+    return axes[0] if len(axes) == 1 else axes

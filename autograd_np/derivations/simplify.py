@@ -1,0 +1,123 @@
+"""Rewriting to a fixed point: the known pairs, and the normal form of sums and products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograd_np.derivations.algebra import Algebra
+from autograd_np.derivations.expression import Expression, Sheet, children, rebuilt, same_values, walked
+from autograd_np.derivations.known import FORWARD, REWRITINGS
+from autograd_np.derivations.patterns import Rewriting
+from autograd_np.derivations.structure import STRUCTURE
+from autograd_np.results import Results
+
+__all__ = ["Simplifier", "canonical"]
+
+ROUNDS = 20
+
+
+class Rewriter:
+    """Applies rows to all of an expression, from the inside out, as long as one fires."""
+
+    def __init__(self, sheet: Sheet, rows: Iterable[Rewriting], stop: Callable[[Expression], bool] = lambda _: False) -> None:
+        self.sheet = sheet
+        self.stop = stop
+        self.done: dict[Expression, Expression] = {}
+        self._rows: dict[Any, list[Rewriting]] = {}
+        for row in rows:
+            self._rows.setdefault(row.pattern.op, []).append(row)
+
+    def __call__(self, e: Expression) -> Expression:
+        """Return an expression rewritten."""
+        for x in walked([e], lambda x: x in self.done or self.stop(x)):
+            if x not in self.done:
+                self.done[x] = x if self.stop(x) or x.op is None else self._settled(rebuilt(x, self.done.__getitem__))
+        return self.done[e]
+
+    def _settled(self, e: Expression) -> Expression:
+        for _ in range(ROUNDS):
+            new = self.once(e)
+            if new is e:
+                return e
+            if new.op is None or self.stop(new) or new in self.done:
+                return self.done.get(new, new)
+            e = rebuilt(new, self) if any(c not in self.done for c in children(new)) else new
+        return e
+
+    def once(self, e: Expression) -> Expression:
+        """Return what the first row that fires makes of an expression, or the expression."""
+        for row in self._rows.get(e.op, ()):
+            new = row.apply(e)
+            if new is not None and new is not e and _may_replace(new, e):
+                self.sheet.fired[row.name] += 1
+                return new
+        for structural in STRUCTURE:
+            found = structural(e)
+            if found is not None and found is not e and _may_replace(found, e):
+                self.sheet.fired[structural.__name__.strip("_").replace("_", " ")] += 1
+                return found
+        return e
+
+
+def _may_replace(new: Expression, old: Expression) -> bool:
+    """Whether a rewriting keeps shape and dtype at each point, and the value where it is finite."""
+    return all(same_values(a, b) for a, b in zip(old.values, new.values, strict=True))
+
+
+def canonical(sheet: Sheet) -> Rewriter:
+    """Return what finds in the user's function the forms that have a name."""
+    return Rewriter(sheet, FORWARD)
+
+
+class Simplifier:
+    """Simplifies expressions in which the variables of the user's stay as they are.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    named : sequence of Expression
+        The variables, in the order in which they are computed.
+    """
+
+    def __init__(self, sheet: Sheet, named: Sequence[Expression]) -> None:
+        self.sheet = sheet
+        self.named = set(named)
+        self.algebra = Algebra(sheet, self.named.__contains__)
+        for e in named:
+            self.algebra.learn(e)
+        self._rewriter = _Normal(sheet, self)
+
+    def __call__(self, e: Expression) -> Expression:
+        """Return an expression in its simplest form, or itself where that would not be the same."""
+        new = self._rewriter(e)
+        return new if _may_replace(new, e) and _reads_the_same(new, e) else e
+
+
+class _Normal(Rewriter):
+    """Applies the rows, and then the normal form."""
+
+    def __init__(self, sheet: Sheet, simplifier: Simplifier) -> None:
+        super().__init__(sheet, REWRITINGS, simplifier.named.__contains__)
+        self.simplifier = simplifier
+
+    def once(self, e: Expression) -> Expression:
+        new = super().once(e)
+        if new is not e or isinstance(e.values[0], Results) or e.dtype.kind != "f":
+            return new
+        algebra = self.simplifier.algebra
+        found = algebra.expression(algebra.polynomial(e), e)
+        if found is e or not _may_replace(found, e):
+            return e
+        for x in walked([found], self.done.__contains__):  # a normal form is one all through
+            self.done.setdefault(x, x)
+        return found
+
+
+def _reads_the_same(new: Expression, old: Expression) -> bool:
+    """Whether every array of numbers that the old form depends on is in the new one, so that a NaN in it still comes out."""
+
+    def read(e: Expression) -> set[Expression]:
+        return {x for x in walked([e]) if x.kind == "variable" and x.dtype.kind in "fc"}
+
+    return read(old) <= read(new) or not read(new) ^ read(old)

@@ -1,0 +1,87 @@
+"""Rewritings that depend on shapes and places, a function a row: what it returns takes the place of an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.patterns import told
+from autograd_np.ops import special
+from autograd_np.ops.indexing import getitem
+from autograd_np.ops.shaping import reshape, spread, to_float
+
+__all__ = ["STRUCTURE"]
+
+FULL = slice(None)
+
+
+def _index_of(e: Expression) -> tuple[Any, ...]:
+    index = e.attribute("index")
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _axis_put_back(e: Expression) -> Expression | None:
+    """Write ``np.sum(x, axis=1)[:, None]`` as ``np.sum(x, axis=1, keepdims=True)``."""
+    if not e.is_call(getitem, reshape, np.expand_dims) or not e.args[0].is_call(np.sum, np.max, np.min, np.mean, special.logsumexp):
+        return None
+    inner = e.args[0]
+    how = dict(inner.attrs)
+    if how.get("keepdims") or e.ndim != inner.args[0].ndim or how.get("axis") is None:
+        return None
+    return e.sheet.apply(inner.op, inner.args, {**how, "keepdims": True})  # type: ignore[arg-type]
+
+
+def _log_of_picked(e: Expression) -> Expression | None:
+    """Write ``np.log(softmax(x)[i])`` as ``log_softmax(x)[i]``."""
+    if e.is_call(np.log) and e.args[0].is_call(getitem) and e.args[0].args[0].is_call(special.softmax):
+        picked = e.args[0]
+        inner = e.sheet.call(special.log_softmax, *picked.args[0].args, **dict(picked.args[0].attrs))
+        return e.sheet.apply(picked.op, [inner], dict(picked.attrs))  # type: ignore[arg-type]
+    return None
+
+
+def _product_with_a_column(e: Expression) -> Expression | None:
+    """Write ``(A @ v[:, None])[..., 0]`` as ``A @ v``."""
+    if e.is_call(getitem) and _index_of(e) == (Ellipsis, 0) and e.args[0].is_call(np.matmul):
+        a, b = e.args[0].args
+        if b.is_call(np.expand_dims) and b.attribute("axis") == -1 and b.args[0].ndim == 1:
+            return e.sheet.call(np.matmul, a, b.args[0])
+    return None
+
+
+def _square_transposed(e: Expression) -> Expression | None:
+    """Leave out a transpose that changes nothing, and that of a transpose."""
+    if e.is_call(np.transpose) and (e.ndim < 2 or (e.args[0].is_call(np.transpose) and not told(e.attrs) and not told(e.args[0].attrs))):
+        return e.args[0].args[0] if e.ndim >= 2 else e.args[0]
+    if e.is_call(np.swapaxes) and e.ndim == 2:
+        return e.sheet.call(np.transpose, e.args[0])
+    return None
+
+
+def _dot_of_matrices(e: Expression) -> Expression | None:
+    """Write ``np.dot`` of matrices as ``@``."""
+    return e.sheet.call(np.matmul, *e.args) if e.is_call(np.dot) and all(a.ndim in (1, 2) for a in e.args) else None
+
+
+def _shape_that_is_there(e: Expression) -> Expression | None:
+    """Leave out what spreads or reshapes to the shape that is there."""
+    if e.is_call(spread, np.broadcast_to, reshape, np.positive, to_float) and e.shapes == e.args[0].shapes and e.dtype == e.args[0].dtype:
+        return e.args[0]
+    if e.is_call(reshape) and e.args[0].is_call(reshape, np.ravel, np.expand_dims, np.squeeze) and not {"order"} & set(told(e.attrs)):
+        if {"order"} & set(told(e.args[0].attrs)):
+            return None
+        return e.sheet.apply(e.op, e.args[0].args, dict(e.attrs))  # type: ignore[arg-type]
+    return None
+
+
+STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
+    _axis_put_back,
+    _log_of_picked,
+    _product_with_a_column,
+    _square_transposed,
+    _dot_of_matrices,
+    _shape_that_is_there,
+)

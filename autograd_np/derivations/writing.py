@@ -1,0 +1,282 @@
+"""Expressions as NumPy: operators, functions, indices, in the names of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_np.callers import name_of
+from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.patterns import told
+from autograd_np.op import RESULT, STEP, TABLE, Op, Primitive
+from autograd_np.results import Results
+
+__all__ = ["HELPERS", "Text", "Writer"]
+
+Text = tuple[str, int]
+"""What is written, and how tightly it binds."""
+
+OR, AND, COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(8)
+
+_INFIX = {
+    "add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT), "matmul": ("@", PRODUCT),
+    "remainder": ("%", PRODUCT), "floor_divide": ("//", PRODUCT),
+    "greater": (">", COMPARE), "greater_equal": (">=", COMPARE), "less": ("<", COMPARE), "less_equal": ("<=", COMPARE),
+    "equal": ("==", COMPARE), "not_equal": ("!=", COMPARE), "bitwise_and": ("&", AND), "bitwise_or": ("|", OR), "logical_and": ("&", AND),
+}  # fmt: skip
+
+HELPERS: dict[str, str] = {
+    "softmax": """def softmax(x, axis=-1):
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)""",
+    "log_softmax": """def log_softmax(x, axis=-1):
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))""",
+    "logsumexp": """def logsumexp(x, axis=None, keepdims=False):
+    top = np.max(x, axis=axis, keepdims=True)
+    y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return y if keepdims else np.squeeze(y, axis=axis)""",
+    "scatter_add": """def scatter_add(g, shape, index):
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, index, g)
+    return out""",
+    "setitem": """def setitem(a, v, index):
+    out = a.copy()
+    out[index] = v
+    return out""",
+    "add_along_axis": """def add_along_axis(g, indices, shape, axis):
+    out = np.zeros(shape, g.dtype)
+    index = list(np.ogrid[tuple(map(slice, shape))])
+    index[axis] = indices
+    np.add.at(out, tuple(index), g)
+    return out""",
+}
+"""Functions that NumPy lacks, as they are put before a program that uses them."""
+
+_NUMPYS = {"pad": "np.pad", "real": "np.real", "imag": "np.imag", "sign": "np.sign", "cross": "np.cross", "clip": "np.clip"}
+
+
+class Writer:
+    """Writes expressions.
+
+    Attributes
+    ----------
+    names : mapping of (Expression, str)
+        What is written by its name.
+    helpers : dict
+        The functions of `HELPERS` that were used.
+    imports : dict
+        The lines that import what NumPy does not have.
+    used : dict
+        The names that were read, in their order.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[Expression, str],
+        number: Callable[[tuple[Any, ...]], str | None],
+        array: Callable[[Expression], str | None],
+        instead: Callable[[Expression], Expression] = lambda e: e,
+    ) -> None:
+        self.names = names
+        self.helpers: dict[str, None] = {}
+        self.imports: dict[str, None] = {}
+        self.used: dict[str, None] = {}
+        self.shapes: dict[str, Expression] = {}
+        self._number = number
+        self._array = array
+        self._instead = instead
+
+    def __call__(self, e: Expression) -> str:
+        """Return an expression as a line can have it."""
+        return self.text(e)[0]
+
+    def name_of(self, e: Expression) -> str | None:
+        """Return the name of an expression, and note that it was read."""
+        name = self.names.get(e)
+        if name is not None:
+            self.used[name] = None
+        return name
+
+    def text(self, e: Expression) -> Text:
+        """Return what is written for an expression, and how tightly it binds."""
+        name = self.name_of(e)
+        if name is not None:
+            return name, ATOM
+        if e.kind == "number":
+            return self._of_number(e)
+        if e.kind == "variable":
+            self.used[e.name or "x"] = None
+            return e.name or "x", ATOM
+        if e.kind == "array":
+            return self._array(e) or _literal(e), ATOM
+        other = self._instead(e)
+        return self.text(other) if other is not e else self._call(e)
+
+    def _of_number(self, e: Expression) -> Text:
+        text = self._number(e.values)
+        if text is None:
+            raise ValueError(f"no array has the size {e.values}")
+        if text.startswith("-"):
+            return text, UNARY
+        tight = ATOM if text.replace(".", "").replace("_", "").replace("[", "").replace("]", "").isalnum() else None
+        if tight is None:
+            tight = SUM if " + " in text or " - " in text else PRODUCT if " * " in text or " / " in text else ATOM
+        return text, tight
+
+    def _within(self, e: Expression, level: int) -> str:
+        text, binds = self.text(e)
+        return text if binds >= level else f"({text})"
+
+    def _call(self, e: Expression) -> Text:
+        op = e.op
+        assert op is not None
+        name, args, attrs = op.name, e.args, told(e.attrs)
+        if op in (RESULT, STEP):
+            results = args[0].values[0]
+            assert isinstance(results, Results)
+            return f"{self._within(args[0], ATOM)}{results.name_of(e.attribute('index'))}", ATOM
+        if name == "multiply" and args[0].is_call(np.expand_dims) and args[0].args[0].ndim == args[1].ndim == 1:
+            return f"np.outer({self(args[0].args[0])}, {self(args[1])})", ATOM
+        if name in _INFIX and not attrs and len(args) == 2:
+            sign, level = _INFIX[name]
+            left = self._within(args[0], level + (level == COMPARE))
+            right = self._within(args[1], level + 1)
+            return f"{left} {sign} {right}", level
+        if name == "negative":
+            return f"-{self._within(args[0], PRODUCT)}", UNARY if self.text(args[0])[1] > PRODUCT else PRODUCT
+        if name == "positive" or (name in ("to_float", "copy") and args[0].dtype == e.dtype):
+            return self.text(args[0])
+        if name == "invert" or (name == "logical_not"):
+            return f"~{self._within(args[0], ATOM)}", UNARY
+        if name in ("power", "float_power"):
+            return f"{self._within(args[0], ATOM)} ** {self._within(args[1], UNARY)}", POWER
+        if name == "square":
+            return f"{self._within(args[0], ATOM)} ** 2", POWER
+        if name == "reciprocal" and e.dtype.kind == "f":
+            return f"1 / {self._within(args[0], UNARY)}", PRODUCT
+        if name == "transpose" and not attrs:
+            return f"{self._within(args[0], ATOM)}.T", ATOM
+        if name == "getitem":
+            return f"{self._within(args[0], ATOM)}[{self.index(e.attribute('index'))}]", ATOM
+        if name == "expand_dims" and isinstance(attrs.get("axis"), int):
+            return f"{self._within(args[0], ATOM)}[{_new_axis(attrs['axis'], e.ndim)}]", ATOM
+        if name in ("to_float", "to_other"):
+            return f"{self._within(args[0], ATOM)}.astype({self.attribute(e.attribute('dtype'))})", ATOM
+        if name == "spread":
+            return self._spread(e)
+        if name == "sigmoid":
+            return f"1 / (1 + np.exp({self._negated(args[0])}))", PRODUCT
+        if name == "relu":
+            return f"np.maximum({self(args[0])}, 0)", ATOM
+        if name == "softplus":
+            return f"np.logaddexp(0, {self(args[0])})", ATOM
+        if name == "log_sigmoid":
+            return f"-np.logaddexp(0, {self._negated(args[0])})", UNARY
+        if name == "einsum":
+            attrs = {k: v for k, v in attrs.items() if k not in ("subscripts", "optimize")}
+            return f"np.einsum({', '.join([repr(e.attribute('subscripts')), *map(self, args)])})", ATOM
+        function = self._function(op)
+        pieces = [f"[{', '.join(map(self, args))}]"] if op.variadic else [self(a) for a in args]
+        if name in ("reshape", "broadcast_to", "full") and "shape" in attrs:
+            pieces.append(self.shape_text(attrs.pop("shape")))
+        pieces += [f"{k}={self.attribute(v)}" for k, v in attrs.items()]
+        return f"{function}({', '.join(pieces)})", ATOM
+
+    def _negated(self, e: Expression) -> str:
+        if e.is_call(np.negative):
+            return self(e.args[0])
+        return f"-{self._within(e, PRODUCT)}"
+
+    def _spread(self, e: Expression) -> Text:
+        inner, shape = e.args[0], e.attribute("shape")
+        if inner.kind == "number" and inner.number is not None:
+            like = self._array_of_shape(e)
+            if inner.number in (0, 1):
+                fill = "zeros" if inner.number == 0 else "ones"
+                return (f"np.{fill}_like({like})" if like and self._has_dtype(like, e) else f"np.{fill}({self.shape_text(shape)})"), ATOM
+        if inner.ndim == 0:
+            return f"np.full({self.shape_text(shape)}, {self(inner)})", ATOM
+        return f"np.broadcast_to({self(inner)}, {self.shape_text(shape)})", ATOM
+
+    def _has_dtype(self, name: str, e: Expression) -> bool:
+        return any(n == name and x.dtype == e.dtype for x, n in self.names.items())
+
+    def _array_of_shape(self, e: Expression) -> str | None:
+        return next((name for x, name in self.names.items() if x.shapes == e.shapes and x.kind != "number" and x.ndim), None)
+
+    def shape_text(self, shape: Any) -> str:
+        """Return a shape: that of an array, if one has it at every point."""
+        if isinstance(shape, tuple) and any(isinstance(n, Expression) for n in shape):
+            points = next(n for n in shape if isinstance(n, Expression)).values
+            wanted = tuple(tuple(n.values[k] if isinstance(n, Expression) else n for n in shape) for k in range(len(points)))
+            for x, name in self.names.items():
+                if x.shapes == wanted and x.kind != "number":
+                    self.used[name] = None
+                    return f"{name}.shape"
+        return self.attribute(shape)
+
+    def _function(self, op: Op) -> str:
+        if op.name in HELPERS:
+            self.helpers[op.name] = None
+            return op.name
+        if op.name in _NUMPYS:
+            return _NUMPYS[op.name]
+        keys = [k for k, v in TABLE.items() if v is op]
+        plain = next((k for k in keys if not isinstance(k, Primitive)), None)
+        if plain is not None:
+            name = name_of(plain)
+            top = name.partition(".")[0]
+            if top not in ("np", "numpy"):
+                self.imports[f"import {name.rpartition('.')[0]}"] = None
+            return name
+        module = getattr(op.fn, "__module__", "")
+        self.imports[f"from {module} import {op.name}"] = None
+        return op.name
+
+    # --- attributes
+
+    def index(self, index: Any) -> str:
+        """Return what stands between the brackets."""
+        if isinstance(index, tuple):
+            return ", ".join(self._place(i) for i in index) + ("," if len(index) == 1 else "") if index else "()"
+        return self._place(index)
+
+    def _place(self, i: Any) -> str:
+        if isinstance(i, slice):
+            ends = ["" if v is None else self.attribute(v) for v in (i.start, i.stop)]
+            return ":".join(ends if i.step is None else [*ends, self.attribute(i.step)])
+        if i is Ellipsis:
+            return "..."
+        return self.attribute(i)
+
+    def attribute(self, v: Any) -> str:
+        """Return an attribute: an axis, a shape, an array of places."""
+        if isinstance(v, Expression):
+            return self(v)
+        if isinstance(v, tuple):
+            return f"({', '.join(map(self.attribute, v))}{',' if len(v) == 1 else ''})"
+        if isinstance(v, list):
+            return f"[{', '.join(map(self.attribute, v))}]"
+        if isinstance(v, slice):
+            return f"slice({self.attribute(v.start)}, {self.attribute(v.stop)}, {self.attribute(v.step)})"
+        if isinstance(v, np.dtype):
+            return f"np.{v.name}"
+        if isinstance(v, type) and issubclass(v, np.generic):
+            return f"np.{v.__name__}"
+        return repr(v.item() if isinstance(v, np.generic) else v)
+
+
+def _new_axis(axis: int, ndim: int) -> str:
+    axis %= ndim
+    return ", ".join([":"] * axis + ["None"]) if axis < ndim - 1 or axis < 3 else "..., None"
+
+
+def _literal(e: Expression) -> str:
+    """Return an array written out: a row of numbers as ``np.arange``, one number as ``np.full``, a few as they are."""
+    first = e.values[0]
+    if first.ndim == 1 and all(np.array_equal(v, np.arange(len(v))) for v in e.values) and first.dtype.kind in "iu":
+        return "np.arange({})"
+    return f"np.array({first.tolist()!r})"
