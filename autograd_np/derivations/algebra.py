@@ -7,6 +7,7 @@ Sums along axes are linear: what does not change along the axis is taken out.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
@@ -14,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations.expression import Expression, Sheet
+from autograd_np.derivations.expression import Expression, Sheet, walked
 from autograd_np.ops import special
 from autograd_np.ops.indexing import axes_of, scatter_add
-from autograd_np.ops.shaping import copy, spread
+from autograd_np.ops.shaping import copy, reshape, spread
 from autograd_np.results import Results
 
 __all__ = ["Algebra", "Polynomial", "cost"]
@@ -77,19 +78,13 @@ def as_number(value: Any) -> Number:
     return int(value) if isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer()) else value
 
 
-def cost(roots: Iterable[Expression], free: Callable[[Expression], bool]) -> float:
-    """Return how much there is to read: the operations, each counted once, without what is `free`."""
-    seen: set[Expression] = set()
-    todo = list(roots)
-    found = 0.0
-    while todo:
-        e = todo.pop()
-        if e in seen or e.op is None or free(e):
-            continue
-        seen.add(e)
-        found += 0.25 if e.is_call(np.transpose, spread, np.broadcast_to, np.negative) else 1.0
-        todo.extend(e.args)
-    return found
+def cost(e: Expression, free: Callable[[Expression], bool]) -> float:
+    """Return how much there is to read: the operations, each as often as it is written, without what is `free`."""
+    found: dict[Expression, float] = {}
+    for x in walked([e], free):
+        own = 0.0 if x.op is None or free(x) else 0.25 if x.is_call(np.transpose, spread, np.broadcast_to, np.negative) else 1.0
+        found[x] = own + (sum(found[a] for a in x.args) if own else 0.0)
+    return found[e]
 
 
 class Algebra:
@@ -105,6 +100,7 @@ class Algebra:
     def __init__(self, sheet: Sheet, is_named: Callable[[Expression], bool]) -> None:
         self.sheet = sheet
         self.is_named = is_named
+        self.simplified: Callable[[Expression], Expression] = lambda e: e
         self._polynomials: dict[Expression, Polynomial] = {}
         self._products: list[tuple[Expression, Monomial, Number]] = []
         self._sums: dict[Any, tuple[Expression, Number]] = {}
@@ -143,9 +139,9 @@ class Algebra:
 
     def _size(self, e: Expression) -> Polynomial:
         """Return a number that is not the same everywhere: a size, or one divided by a size."""
-        if e.is_weak and all(isinstance(v, float) and v and abs(1 / v - round(1 / v)) < 1e-9 for v in e.values):
+        if all(isinstance(v, float) and v and abs(1 / v - round(1 / v)) < 1e-9 for v in e.values):
             return {((self.sheet.number(*(round(1 / v) for v in e.values)), -1),): 1}
-        if e.is_weak and all(isinstance(v, float) and v.is_integer() for v in e.values):
+        if all(isinstance(v, float) and v.is_integer() for v in e.values):
             return {((self.sheet.number(*(int(v) for v in e.values)), 1),): 1}
         return {((e, 1),): 1}
 
@@ -173,12 +169,16 @@ class Algebra:
             return self._power(self.polynomial(args[0]), int(args[1].number))
         if e.is_call(spread, np.broadcast_to):
             return self.polynomial(args[0])  # products and sums spread it too; the shape is seen to when the result is written
-        if e.is_call(np.sum) and set(dict(e.attrs)) <= {"axis", "keepdims"} and args[0].dtype == e.dtype:
+        if e.is_call(np.sum) and _is_plain_sum(e):
             return self.summed(self.polynomial(args[0]), args[0], e.attribute("axis"), bool(e.attribute("keepdims")))
-        if e.is_call(np.mean) and set(dict(e.attrs)) <= {"axis", "keepdims"}:
+        if e.is_call(np.mean) and _is_plain_sum(e):
             axis, keepdims = e.attribute("axis"), bool(e.attribute("keepdims"))
             count = self._count(args[0], axis)
             return times(self.summed(self.polynomial(args[0]), args[0], axis, keepdims), {((count, -1),): 1})
+        if e.is_call(reshape, np.expand_dims):
+            p = self._with_unit_axes(e)
+            if p is not None:
+                return p
         if (e.op is not None and e.op.kind == "multilinear") or e.is_call(np.dot, np.matmul, np.tensordot):
             return self._linear_in(e, range(len(args)))
         if e.op is not None and e.op.kind == "linear" and not e.op.variadic and args[0].dtype == e.dtype:
@@ -256,8 +256,30 @@ class Algebra:
                 args[i] = self.expression(rest, args[i])
             elif self._is_settled(args[i]):
                 args[i] = self.expression(p, args[i])
-        new = e if all(a is b for a, b in zip(args, e.args, strict=True)) else self.sheet.apply(e.op, args, dict(e.attrs))  # type: ignore[arg-type]
-        return times(outside, {((new, 1),): 1})
+        if all(a is b for a, b in zip(args, e.args, strict=True)):
+            return {((e, 1),): 1}
+        return times(outside, self.polynomial(self.simplified(self.sheet.apply(e.op, args, dict(e.attrs)))))  # type: ignore[arg-type]
+
+    def _with_unit_axes(self, e: Expression) -> Polynomial | None:
+        """Put new axes of length one into each factor of a product; those in front change nothing in what is broadcast."""
+        x = e.args[0]
+        if any(sorted(n for n in s if n != 1) != sorted(n for n in t if n != 1) for s, t in zip(e.shapes, x.shapes, strict=True)):
+            return None
+        leading = all(t == (1,) * (len(t) - len(s)) + s for s, t in zip(x.shapes, e.shapes, strict=True))
+        p = self.polynomial(x)
+        if not leading and ((x, 1),) in p:
+            return {((e, 1),): 1}
+        found: Polynomial = {}
+        for m, c in p.items():
+            powers: dict[Expression, int] = {}
+            for f, n in m:
+                if f.ndim and not leading:
+                    if f.shapes != x.shapes:
+                        return None
+                    f = self.simplified(self.sheet.apply(e.op, [f], dict(e.attrs)))  # type: ignore[arg-type]  # noqa: PLW2901
+                powers[f] = n
+            found = plus(found, {monomial(powers): c})
+        return found
 
     def _is_settled(self, e: Expression) -> bool:
         return e.op is not None and not self.is_named(e)
@@ -281,7 +303,7 @@ class Algebra:
             found: Polynomial = {}
             for t, _ in terms:
                 found = plus(found, t)
-            if len(p) == 1 or len(found) <= 1 or self._weight(found) < self._weight(p) + 1:
+            if len(p) == 1 or len(found) <= 1 or self._weight(found) <= self._weight(p) + 2:
                 return found
         rest, content, common = self._factored(p, lambda f: self._is_fixed(f, x, axes, keepdims))
         inner = self.expression(rest, x)
@@ -291,6 +313,9 @@ class Algebra:
         return sum(1 + sum(abs(n) for _, n in m) for m in p)
 
     def _sum_of(self, inner: Expression, axis: Any, keepdims: bool) -> Expression:
+        """Write a sum; whether the first axes are kept makes no difference to what is broadcast, so they are not."""
+        if keepdims and axis is not None and list(axes_of(axis, inner.ndim)) == list(range(len(axes_of(axis, inner.ndim)))) != list(range(inner.ndim)):
+            keepdims = False
         attrs: dict[str, Any] = {} if axis is None else {"axis": axis}
         return self.sheet.call(np.sum, inner, **attrs, **({"keepdims": True} if keepdims else {}))
 
@@ -307,6 +332,11 @@ class Algebra:
                 known = self._known_sum(f, axes, axis, keepdims)
                 if known is not None:
                     return times(outer, known), True
+                terms = None if self.is_named(f) else self._terms_of(f)
+                if terms is not None:
+                    parts = [self._summed_term(t, ct, x, axes, axis, keepdims) for t, ct in terms.items()]
+                    if any(is_known for _, is_known in parts):
+                        return times(outer, functools.reduce(plus, (part for part, _ in parts), {})), True
         inner = self.expression({monomial(rest): 1}, x)
         return times(outer, {((self._sum_of(inner, axis, keepdims), 1),): 1}), False
 
@@ -319,16 +349,29 @@ class Algebra:
         if f.is_call(scatter_add) and _is_one_each(f, axes):
             self.sheet.fired["sum of one-hot rows"] += 1
             return dict(ONE)
-        if f.is_call(np.subtract, np.add):
-            p = self._converted(f)
-            if len(p) > 1 and ((f, 1),) not in p:
-                found: Polynomial = {}
-                for m, c in p.items():
-                    found = plus(found, self._summed_term(m, c, f, axes, axis, keepdims)[0])
-                if not found:
-                    self.sheet.fired["sum of what is centred"] += 1
-                    return {}
+        if self._is_centred(f, axes, axis):
+            self.sheet.fired["sum of what is centred"] += 1
+            return {}
         return None
+
+    def _is_centred(self, f: Expression, axes: tuple[int, ...], axis: Any) -> bool:
+        """Whether the mean along axes was taken off, so that the sum is zero; a factor that does not change there makes no difference."""
+        p = self._converted(f) if f.op is not None else {((f, 1),): 1}
+        if ((f, 1),) in p:
+            return False
+        if len(p) == 1:
+            rest = [(e, n) for e, n in next(iter(p)) if not self._is_fixed(e, f, axes, True)]
+            return len(rest) == 1 and rest[0][1] == 1 and rest[0][0].shapes == f.shapes and self._is_centred(rest[0][0], axes, axis)
+        found: Polynomial = {}
+        for m, c in p.items():
+            means = [e for e, n in m if self.is_named(e) and self._is_fixed(e, f, axes, True) and n == 1]
+            terms = times({monomial({e: n for e, n in m if e not in means}): c}, functools.reduce(times, map(self._converted_leaf, means), ONE))
+            for t, ct in terms.items():
+                found = plus(found, self._summed_term(t, ct, f, axes, axis, True)[0])
+        return not found
+
+    def _converted_leaf(self, e: Expression) -> Polynomial:
+        return self._leaf(e) if e.op is None else self._converted(e)
 
     def _is_fixed(self, f: Expression, x: Expression, axes: Iterable[int], keepdims: bool) -> bool:
         """Whether a factor is the same along the axes of a sum over what has the shape of `x`, and can stand outside it."""
@@ -353,7 +396,7 @@ class Algebra:
         else:
             sizes = {abs(c) for c in p.values()}
             content = sizes.pop() if len(sizes) == 1 else 1
-        if (p[first] < 0 and not _is_difference_from_one(p)) or all(c < 0 for c in p.values()):
+        if p[() if len(p) == 2 and () in p else first] < 0:  # 1 - x and not x - 1
             content = -content
         if content == 1:
             return p, 1
@@ -383,12 +426,24 @@ class Algebra:
     def expression(self, p: Polynomial, like: Expression) -> Expression:
         """Write a polynomial as an expression of the shape of another."""
         e = self._written(p)
+        if e.shapes != like.shapes and e.ndim < like.ndim:
+            kept = self._written({self._with_kept_axes(m, like.ndim): c for m, c in p.items()})
+            e = kept if kept.shapes == like.shapes else e
         if e.shapes != like.shapes:
             if e.kind == "number" and e.is_weak:
                 e = self.sheet.call(spread, self.sheet.number(*(like.dtype.type(v) for v in e.values)), shape=self._shape(like))
             else:
                 e = self.sheet.call(spread, e, shape=self._shape(like))
         return e
+
+    def _with_kept_axes(self, m: Monomial, ndim: int) -> Monomial:
+        """Keep the first axes in the sums of a product, which the result is to have."""
+        powers: dict[Expression, int] = {}
+        for e, n in m:
+            if e.is_call(np.sum) and not e.attribute("keepdims") and e.args[0].ndim == ndim:
+                e = self.sheet.call(np.sum, e.args[0], **dict(e.attrs), keepdims=True)  # noqa: PLW2901
+            powers[e] = powers.get(e, 0) + n
+        return monomial(powers)
 
     def _shape(self, like: Expression) -> tuple[Any, ...]:
         return tuple(n[0] if len(set(n)) == 1 else self.sheet.number(*n) for n in zip(*like.shapes, strict=True))
@@ -403,7 +458,7 @@ class Algebra:
         best = None
         for q in candidates:
             e = self._factors(q)
-            if best is None or cost([e], self.is_named) < cost([best], self.is_named):
+            if best is None or cost(e, self.is_named) < cost(best, self.is_named):
                 best = e
         assert best is not None
         return best
@@ -421,7 +476,8 @@ class Algebra:
         if len(found) < sum(map(len, parts)):
             self.sheet.fired["terms that cancel"] += 1
             return found
-        return None
+        one_sum_each = all(sum(1 for e, n in m if n == 1 and not self.is_named(e) and self._terms_of(e)) <= 1 for m in p)
+        return found if one_sum_each and len(found) <= MOST_TERMS // 3 else None
 
     def _expanded(self, m: Monomial, c: Number) -> Polynomial:
         found: Polynomial = {(): c}
@@ -447,7 +503,7 @@ class Algebra:
         powers[inner] = powers.get(inner, 0) + 1
         inside = self._term(monomial(powers), content * by)
         outside = self._written_sum(times(rest, {common: content}))
-        return inside if cost([inside], self.is_named) <= cost([outside], self.is_named) else outside
+        return inside if cost(inside, self.is_named) <= cost(outside, self.is_named) else outside
 
     def _written_sum(self, p: Polynomial) -> Expression:
         """Write a sum, the terms with a positive sign first."""
@@ -530,6 +586,11 @@ def _exact(a: Number, b: Number) -> Number:
         found = Fraction(a) / Fraction(b)
         return int(found) if found.denominator == 1 else found
     return a / b
+
+
+def _is_plain_sum(e: Expression) -> bool:
+    how = dict(e.attrs)
+    return set(how) <= {"axis", "keepdims", "dtype"} and e.args[0].dtype == e.dtype and how.get("dtype") in (None, e.dtype)
 
 
 def _is_real(e: Expression) -> bool:

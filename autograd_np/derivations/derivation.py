@@ -148,7 +148,7 @@ class Derived:
         return e in self.names
 
     def _weight(self, e: Expression) -> float:
-        return cost([e], self._is_known)
+        return cost(e, self._is_known)
 
     def _inline(self) -> None:
         """Write a gradient where it is used, if that leaves less to read, or as much in fewer lines."""

@@ -84,9 +84,9 @@ class Simplifier:
         self.sheet = sheet
         self.named = set(named)
         self.algebra = Algebra(sheet, self.named.__contains__)
+        self._rewriter = self.algebra.simplified = _Normal(sheet, self)
         for e in named:
             self.algebra.learn(e)
-        self._rewriter = _Normal(sheet, self)
 
     def __call__(self, e: Expression) -> Expression:
         """Return an expression in its simplest form, or itself where that would not be the same."""

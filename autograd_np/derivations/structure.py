@@ -10,7 +10,7 @@ import numpy as np
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.patterns import told
 from autograd_np.ops import special
-from autograd_np.ops.indexing import getitem
+from autograd_np.ops.indexing import axes_of, getitem, scatter_add
 from autograd_np.ops.shaping import reshape, spread, to_float
 
 __all__ = ["STRUCTURE"]
@@ -61,6 +61,46 @@ def _square_transposed(e: Expression) -> Expression | None:
     return None
 
 
+def _transposed_product(e: Expression) -> Expression | None:
+    """Write ``(A.T @ B).T`` as ``B.T @ A``."""
+    if e.is_call(np.transpose) and not told(e.attrs) and e.args[0].is_call(np.matmul) and e.ndim == 2:
+        a, b = e.args[0].args
+        if a.ndim == b.ndim == 2 and (_is_transposed(a) or _is_transposed(b)):
+            return e.sheet.call(np.matmul, _turned(b), _turned(a))
+    return None
+
+
+def _is_transposed(e: Expression) -> bool:
+    return e.is_call(np.transpose) and not told(e.attrs)
+
+
+def _turned(e: Expression) -> Expression:
+    return e.args[0] if _is_transposed(e) else e.sheet.call(np.transpose, e)
+
+
+def _new_axes(e: Expression) -> Expression | None:
+    """Write a reshape that puts in or takes away axes of length one as ``np.expand_dims`` or as a sum that does not keep them."""
+    if not e.is_call(reshape) or told(e.attrs).keys() - {"shape"}:
+        return None
+    x = e.args[0]
+    if e.ndim == x.ndim + 1:
+        for axis in reversed(range(e.ndim)):
+            if all(t == (*s[:axis], 1, *s[axis:]) for s, t in zip(x.shapes, e.shapes, strict=True)):
+                return e.sheet.call(np.expand_dims, x, axis=axis)
+    if e.ndim < x.ndim and x.is_call(np.sum) and x.attribute("keepdims"):
+        axis = x.attribute("axis")
+        if axis is not None and len(axes_of(axis, x.ndim)) == x.ndim - e.ndim:
+            return e.sheet.call(np.sum, x.args[0], axis=axis)
+    return None
+
+
+def _scattered_whole(e: Expression) -> Expression | None:
+    """Write the transpose of ``x[:, None]`` as a reshape."""
+    if e.is_call(scatter_add) and all(i is None or (isinstance(i, slice) and i == FULL) for i in _index_of(e)):
+        return e.sheet.call(reshape, e.args[0], shape=e.attribute("shape"))
+    return None
+
+
 def _dot_of_matrices(e: Expression) -> Expression | None:
     """Write ``np.dot`` of matrices as ``@``."""
     return e.sheet.call(np.matmul, *e.args) if e.is_call(np.dot) and all(a.ndim in (1, 2) for a in e.args) else None
@@ -82,6 +122,9 @@ STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _log_of_picked,
     _product_with_a_column,
     _square_transposed,
+    _transposed_product,
+    _new_axes,
+    _scattered_whole,
     _dot_of_matrices,
     _shape_that_is_there,
 )

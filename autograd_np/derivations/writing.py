@@ -18,7 +18,7 @@ __all__ = ["HELPERS", "Text", "Writer"]
 Text = tuple[str, int]
 """What is written, and how tightly it binds."""
 
-OR, AND, COMPARE, SUM, PRODUCT, UNARY, POWER, ATOM = range(8)
+COMPARE, OR, AND, SUM, PRODUCT, UNARY, POWER, ATOM = range(8)
 
 _INFIX = {
     "add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT), "matmul": ("@", PRODUCT),
