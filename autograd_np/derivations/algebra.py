@@ -30,6 +30,7 @@ Polynomial = dict[Monomial, Number]
 
 ONE: Polynomial = {(): 1}
 MOST_TERMS = 24
+DECIMALS = 8
 
 
 def monomial(powers: dict[Expression, int]) -> Monomial:
@@ -74,8 +75,11 @@ def _inverse(c: Number) -> Number:
 
 
 def as_number(value: Any) -> Number:
-    """Return a number to compute with: whole ones exactly."""
-    return int(value) if isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer()) else value
+    """Return a number to compute with, exactly where its decimals are few: so that 2 * 0.05 is 0.1."""
+    if isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer()):
+        return int(value)
+    text = repr(float(value))
+    return Fraction(text) if len(text) <= DECIMALS and "e" not in text else value
 
 
 def cost(e: Expression, free: Callable[[Expression], bool]) -> float:
@@ -100,10 +104,21 @@ class Algebra:
     def __init__(self, sheet: Sheet, is_named: Callable[[Expression], bool]) -> None:
         self.sheet = sheet
         self.is_named = is_named
+        self.constants: frozenset[float] = frozenset()
         self.simplified: Callable[[Expression], Expression] = lambda e: e
         self._polynomials: dict[Expression, Polynomial] = {}
         self._products: list[tuple[Expression, Monomial, Number]] = []
         self._sums: dict[Any, tuple[Expression, Number]] = {}
+        self._orientations: set[frozenset[tuple[Monomial, bool]]] = set()
+
+    def learn_sum(self, e: Expression) -> None:
+        """Learn how the user wrote a sum that has no name: which way round a difference, and in which order."""
+        if e.is_call(np.subtract, np.add) and _is_real(e):
+            p = self._converted(e)
+            if len(p) > 1:
+                self._orientations.add(frozenset((m, c > 0) for m, c in p.items()))
+                p, content = self._normed(p)
+                self._sums.setdefault(frozenset(p.items()), (e, content))
 
     def learn(self, named: Expression) -> None:
         """Learn a variable of the user's: its product, or its sum, is written by its name wherever it turns up."""
@@ -219,6 +234,7 @@ class Algebra:
         return self._converted(atom)
 
     def _as_factor(self, p: Polynomial) -> Polynomial:
+        p = self._gathered(p)
         if len(p) <= 1:
             return p
         p, content, common = self._factored(p)
@@ -276,7 +292,7 @@ class Algebra:
                 if f.ndim and not leading:
                     if f.shapes != x.shapes:
                         return None
-                    f = self.simplified(self.sheet.apply(e.op, [f], dict(e.attrs)))  # type: ignore[arg-type]  # noqa: PLW2901
+                    f = self.simplified(self.sheet.apply(e.op, [f], dict(e.attrs)))  # type: ignore[arg-type]
                 powers[f] = n
             found = plus(found, {monomial(powers): c})
         return found
@@ -314,7 +330,11 @@ class Algebra:
 
     def _sum_of(self, inner: Expression, axis: Any, keepdims: bool) -> Expression:
         """Write a sum; whether the first axes are kept makes no difference to what is broadcast, so they are not."""
-        if keepdims and axis is not None and list(axes_of(axis, inner.ndim)) == list(range(len(axes_of(axis, inner.ndim)))) != list(range(inner.ndim)):
+        if (
+            keepdims
+            and axis is not None
+            and list(axes_of(axis, inner.ndim)) == list(range(len(axes_of(axis, inner.ndim)))) != list(range(inner.ndim))
+        ):
             keepdims = False
         attrs: dict[str, Any] = {} if axis is None else {"axis": axis}
         return self.sheet.call(np.sum, inner, **attrs, **({"keepdims": True} if keepdims else {}))
@@ -329,7 +349,7 @@ class Algebra:
         if len(rest) == 1:
             [(f, n)] = rest.items()
             if n == 1 and f.shapes == x.shapes:
-                known = self._known_sum(f, axes, axis, keepdims)
+                known = self._known_sum(f, axes, axis)
                 if known is not None:
                     return times(outer, known), True
                 terms = None if self.is_named(f) else self._terms_of(f)
@@ -340,7 +360,7 @@ class Algebra:
         inner = self.expression({monomial(rest): 1}, x)
         return times(outer, {((self._sum_of(inner, axis, keepdims), 1),): 1}), False
 
-    def _known_sum(self, f: Expression, axes: tuple[int, ...], axis: Any, keepdims: bool) -> Polynomial | None:
+    def _known_sum(self, f: Expression, axes: tuple[int, ...], axis: Any) -> Polynomial | None:
         if f.is_call(special.softmax) and len(axes) == 1:
             at = f.attribute("axis", -1)
             if isinstance(at, int) and at % f.ndim == axes[0]:
@@ -365,7 +385,9 @@ class Algebra:
         found: Polynomial = {}
         for m, c in p.items():
             means = [e for e, n in m if self.is_named(e) and self._is_fixed(e, f, axes, True) and n == 1]
-            terms = times({monomial({e: n for e, n in m if e not in means}): c}, functools.reduce(times, map(self._converted_leaf, means), ONE))
+            terms = times(
+                {monomial({e: n for e, n in m if e not in means}): c}, functools.reduce(times, map(self._converted_leaf, means), ONE)
+            )
             for t, ct in terms.items():
                 found = plus(found, self._summed_term(t, ct, f, axes, axis, True)[0])
         return not found
@@ -387,7 +409,9 @@ class Algebra:
 
     def _normed(self, p: Polynomial) -> tuple[Polynomial, Number]:
         """Divide a sum by a number, so that the first term has a positive sign and whole numbers have no common factor."""
-        whole = all(isinstance(c, (int, Fraction)) for c in p.values())
+        whole = all(isinstance(c, int) or c.denominator in (1, 2, 3, 4) for c in p.values() if isinstance(c, (int, Fraction))) and not any(
+            isinstance(c, float) for c in p.values()
+        )
         first = min(p, key=lambda m: (len(m) == 0, [(e.index, n) for e, n in m]))
         if whole:
             fractions = [Fraction(c) for c in p.values()]
@@ -396,11 +420,18 @@ class Algebra:
         else:
             sizes = {abs(c) for c in p.values()}
             content = sizes.pop() if len(sizes) == 1 else 1
-        if p[() if len(p) == 2 and () in p else first] < 0:  # 1 - x and not x - 1
+        if self._is_turned(p, first):
             content = -content
         if content == 1:
             return p, 1
         return {m: _exact(c, content) for m, c in p.items()}, content
+
+    def _is_turned(self, p: Polynomial, first: Monomial) -> bool:
+        """Whether a sum is the negative of how it is written: as the user wrote it, 1 - x, or with the first term positive."""
+        for sign in (1, -1):
+            if frozenset((m, c > 0) for m, c in scaled(p, sign).items()) in self._orientations:
+                return sign < 0
+        return bool(p[() if len(p) == 2 and () in p else first] < 0)
 
     def _factored(self, p: Polynomial, may: Callable[[Expression], bool] = lambda _: True) -> tuple[Polynomial, Number, Monomial]:
         """Take out of a sum the number and the powers that all of its terms have."""
@@ -441,12 +472,12 @@ class Algebra:
         powers: dict[Expression, int] = {}
         for e, n in m:
             if e.is_call(np.sum) and not e.attribute("keepdims") and e.args[0].ndim == ndim:
-                e = self.sheet.call(np.sum, e.args[0], **dict(e.attrs), keepdims=True)  # noqa: PLW2901
+                e = self.sheet.call(np.sum, e.args[0], **dict(e.attrs), keepdims=True)
             powers[e] = powers.get(e, 0) + n
         return monomial(powers)
 
     def _shape(self, like: Expression) -> tuple[Any, ...]:
-        return tuple(n[0] if len(set(n)) == 1 else self.sheet.number(*n) for n in zip(*like.shapes, strict=True))
+        return tuple(map(self.sheet.size, zip(*like.shapes, strict=True)))
 
     def _written(self, p: Polynomial) -> Expression:
         if not p:
@@ -462,6 +493,25 @@ class Algebra:
                 best = e
         assert best is not None
         return best
+
+    def _gathered(self, p: Polynomial) -> Polynomial:
+        """Take a term that is as many times a number as a sum has terms into that sum: n * mu - sum(x) is sum(mu - x)."""
+        for m, c in p.items():
+            for s, n in m:
+                if n != 1 or not s.is_call(np.sum) or s.args[0].kind == "number":
+                    continue
+                count = self._count(s.args[0], s.attribute("axis"))
+                others = dict(x for x in m if x[0] is not s)
+                for t, ct in p.items():
+                    rest = dict(t)
+                    if t is m or rest.pop(count, 0) != 1 or any(rest.pop(e, 0) != k for e, k in others.items()):
+                        continue
+                    x = s.args[0]
+                    if all(e.ndim == 0 for e in rest):
+                        inner = self.expression(plus(scaled(self.polynomial(x), c), {monomial(rest): ct}), x)
+                        total = self.sheet.call(np.sum, inner, **dict(s.attrs))
+                        return plus({k: v for k, v in p.items() if k not in (m, t)}, {monomial({**others, total: 1}): 1})
+        return p
 
     def _crossed(self, p: Polynomial) -> Polynomial | None:
         """Multiply out all sums, if terms of one product then cancel against those of another."""
@@ -488,6 +538,7 @@ class Algebra:
 
     def _factors(self, p: Polynomial) -> Expression:
         """Write a polynomial with what its terms have in common outside."""
+        p = self._gathered(p)
         if len(p) == 1:
             [(m, c)] = p.items()
             return self._term(m, c)
@@ -507,7 +558,7 @@ class Algebra:
 
     def _written_sum(self, p: Polynomial) -> Expression:
         """Write a sum, the terms with a positive sign first."""
-        terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) == 0 and not _is_difference_from_one(p), _order(item[0])))
+        terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) > 0, _order(item[0])))
         found: Expression | None = None
         for m, c in terms:
             negative = c < 0
@@ -525,12 +576,9 @@ class Algebra:
         sheet = self.sheet
         above = [(e, n) for e, n in monomial(powers) if n > 0]
         below = [(e, -n) for e, n in monomial(powers) if n < 0]
-        value = Fraction(c).limit_denominator(10**6) if isinstance(c, Fraction) else c
-        negative = value < 0
-        value = -value if negative else value
-        top, bottom = (value.numerator, value.denominator) if isinstance(value, Fraction) else (value, 1)
-        if isinstance(value, Fraction) and bottom in (2, 4, 8, 10, 5, 20, 100):
-            top, bottom = float(value), 1
+        negative = c < 0
+        top, bottom = self._quotient(-c if negative else c)
+        above = self._with_means(above, below)
         above.sort(key=lambda item: (item[0].kind != "number", not item[0].flows))  # as people write: 2 * dZ * A
         found: Expression | None = None if top == 1 and above else sheet.number(top)
         for e, n in above:
@@ -545,6 +593,31 @@ class Algebra:
         if down is not None:
             found = sheet.call(np.divide, found, down)
         return sheet.call(np.negative, found) if negative else found
+
+    def _quotient(self, value: Number) -> tuple[Number, Number]:
+        """Return what to multiply with and what to divide by for a number: a constant of the user's where there is one."""
+        if not isinstance(value, Fraction) or value.denominator == 1:
+            return (int(value) if isinstance(value, Fraction) else value), 1
+        inverse = 1 / value
+        if float(value) in self.constants:
+            return float(value), 1
+        if float(inverse) in self.constants and float(inverse) not in (1, 2):
+            return 1, int(inverse) if inverse.denominator == 1 else float(inverse)
+        if len(repr(float(value))) <= DECIMALS:
+            return float(value), 1
+        return value.numerator, value.denominator
+
+    def _with_means(self, above: list[tuple[Expression, int]], below: list[tuple[Expression, int]]) -> list[tuple[Expression, int]]:
+        """Write a sum that is divided by the number of its terms as a mean; takes that number out of what is divided by."""
+        found = []
+        for e, n in above:
+            if n == 1 and e.is_call(np.sum) and set(dict(e.attrs)) <= {"axis", "keepdims"}:
+                count = (self._count(e.args[0], e.attribute("axis")), 1)
+                if count in below and count[0].number is None:
+                    below.remove(count)
+                    e = self.sheet.call(np.mean, *e.args, **dict(e.attrs))
+            found.append((e, n))
+        return found
 
     def _raised(self, e: Expression, n: int) -> Expression:
         return e if n == 1 else self.sheet.call(np.power, e, n)
@@ -599,11 +672,6 @@ def _is_real(e: Expression) -> bool:
 
 def _is_constant(p: Polynomial) -> bool:
     return not p or (len(p) == 1 and all(e.kind == "number" for e, _ in next(iter(p))))
-
-
-def _is_difference_from_one(p: Polynomial) -> bool:
-    """Whether a sum is 1 - x, which nobody writes as -(x - 1)."""
-    return len(p) == 2 and p.get((), 0) == 1 and any(c < 0 for c in p.values())
 
 
 def _order(m: Monomial) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,14 +11,19 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.derivations.algebra import cost
 from autograd_np.derivations.expression import Expression, Sheet, rebuilt, walked
+from autograd_np.derivations.numbers import Numbers
 from autograd_np.derivations.recording import Recording
 from autograd_np.derivations.reverse import Cotangent, is_differentiable, pulled
 from autograd_np.derivations.simplify import Simplifier, canonical
+from autograd_np.ops.indexing import scatter_add, setitem
 
 __all__ = ["Derived", "Statement"]
 
 LONGEST = 9
 """A statement of more operations than these is not made longer by what could stand on a line of its own."""
+NAMED_FROM = 3
+"""What the user gave no name is written where it is used, and gets a name from this many uses on."""
+LONGEST_NAMELESS = 40
 
 
 class Statement(NamedTuple):
@@ -75,11 +81,13 @@ class Derived:
             self.names.setdefault(self.canonical(e), name)
         self.wanted = self._wanted(wrt)
         self.upstream: Expression | None = None
-        self._simplified = Simplifier(self.sheet, list(self.names))
+        self.numbers = Numbers(recording)
+        self._simplified = Simplifier(self.sheet, list(self.names), list(self.originals), self.numbers.constants)
         seed = self._seed(target)
         self.statements = self._swept(target, seed, plain)
         if not plain:
             self._inline()
+            self._name_the_nameless()
 
     def _wanted(self, wrt: str | Sequence[str] | None) -> dict[str, Expression]:
         inputs = self.recording.inputs | self.recording.captured
@@ -116,13 +124,14 @@ class Derived:
             g = arriving.pop(e, None)
             if g is None or e not in needed:
                 continue
-            if isinstance(g, Expression) and e in self.names and g is not self.upstream:
+            wide = e.op is not None and sum(a in needed for a in e.args) > 1
+            if isinstance(g, Expression) and g is not self.upstream and e is not target and (e in self.names or (wide and not plain)):
                 statement = self._statement(e, g, plain)
                 statements.append(statement)
                 g = statement.variable
             if e.op is None:
                 continue
-            for i, contribution in pulled(e, g, [i for i, a in enumerate(e.args) if a in needed]):
+            for i, contribution in pulled(e, g, [i for i, a in enumerate(e.args) if a in needed], as_written=not plain):
                 arriving[e.args[i]] = self._added(arriving.get(e.args[i]), contribution)
         return statements
 
@@ -139,7 +148,7 @@ class Derived:
         if g.shapes != e.shapes:
             g = self._simplified.algebra.expression(self._simplified.algebra.polynomial(g), e)
         value = g if plain else self._simplified(g)
-        variable = self.sheet.variable(f"d{self.names[e]}", value.values, flows=True)
+        variable = self.sheet.variable(f"d{self.names[e]}" if e in self.names else "", value.values, flows=True)
         return Statement(variable, value, e, g)
 
     # --- which gradients deserve a line
@@ -151,23 +160,52 @@ class Derived:
         return cost(e, self._is_known)
 
     def _inline(self) -> None:
-        """Write a gradient where it is used, if that leaves less to read, or as much in fewer lines."""
+        """Write a gradient where it is used, if that leaves less to read, or as much in fewer lines.
+
+        What has no name goes first, from the inputs up, so that all of its uses are known.
+        """
+        while any(self._inlined(s) for s in self._by_turn()):
+            pass
+
+    def _by_turn(self) -> list[Statement]:
         asked = set(self.wanted.values())
-        changed = True
-        while changed:
-            changed = False
-            for s in list(self.statements):
-                if s.of in asked:
-                    continue
-                users = [t for t in self.statements if s.variable in walked([t.value])]
-                new = {t.variable: self._simplified(_replaced(t.value, s.variable, s.value)) for t in users}
-                before = self._weight(s.value) + sum(self._weight(t.value) for t in users)
-                after = sum(self._weight(v) for v in new.values())
-                readable = all(self._weight(v) <= LONGEST for v in new.values())
-                if after < before or (after <= before and len(users) <= 1 and readable):
-                    self.statements = [t._replace(value=new.get(t.variable, t.value)) for t in self.statements if t is not s]
-                    changed = True
-                    break
+        free = [s for s in self.statements if s.of not in asked]
+        aliases = [s for s in free if s.value.op is None]
+        return [*aliases, *reversed([s for s in free if s.of not in self.names]), *(s for s in free if s.of in self.names)]
+
+    def _inlined(self, s: Statement) -> bool:
+        """Write a gradient where it is used, if that is better; return whether it is."""
+        users = [t for t in self.statements if s.variable in walked([t.value])]
+        new = {t.variable: self._simplified(_replaced(t.value, s.variable, s.value)) for t in users}
+        before = self._weight(s.value) + sum(self._weight(t.value) for t in users)
+        after = sum(self._weight(v) for v in new.values())
+        better = after < before or s.value.op is None
+        if not better and not any(x.is_call(setitem, scatter_add) for x in walked([s.value], self.names.__contains__)):
+            readable = all(self._weight(v) <= LONGEST for v in new.values())
+            better = (
+                after <= before and len(users) <= 1 and readable and not (s.of in self.names and users and users[0].of not in self.names)
+            )
+            if s.of not in self.names and after <= LONGEST_NAMELESS:
+                better = better or sum(_count(t.value, s.variable) for t in users) < NAMED_FROM
+        if better:
+            self.statements = [t._replace(value=new.get(t.variable, t.value)) for t in self.statements if t is not s]
+        return better
+
+    def _name_the_nameless(self) -> None:
+        """Name the gradients of what the user gave no name: dz, da, ..."""
+        taken = {n.lower() for n in self.names.values()} | {(s.variable.name or "").lower() for s in self.statements}
+        letters = (f"d{c}" for c in itertools.chain("zasuvqr", (f"z_{i}" for i in itertools.count(2))))
+        for s in self.statements:
+            if not s.variable.name:
+                s.variable.name = next(n for n in letters if n not in taken and n[1:] not in taken)
+
+
+def _count(e: Expression, x: Expression) -> int:
+    """Return how often one expression is written in another."""
+    found: dict[Expression, int] = {}
+    for y in walked([e]):
+        found[y] = int(y is x) + sum(found[a] for a in y.args)
+    return found[e]
 
 
 def _replaced(e: Expression, old: Expression, new: Expression) -> Expression:

@@ -199,6 +199,10 @@ class Sheet:
             self._known[key] = Expression(self, "number", values)
         return self._known[key]
 
+    def size(self, values: Sequence[int]) -> Any:
+        """Return a size as a shape has it: a number where it is the same at each point, otherwise an expression."""
+        return values[0] if len(set(values)) == 1 else self.number(*values)
+
     def array(self, values: Sequence[Any]) -> Expression:
         """Return an array that no operation made and nobody named."""
         key = ("array", *((v.dtype, v.shape, v.tobytes() if v.size <= HASHED and v.dtype != object else id(v)) for v in values))

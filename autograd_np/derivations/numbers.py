@@ -49,6 +49,7 @@ class Numbers:
         self._named = {n.values: n.name for n in reversed(recording.numbers)}
         self._values = {n.name: n.values for n in recording.numbers}
         self._constants: dict[tuple[Any, ...], str] = {}
+        self._bounds: dict[tuple[Any, ...], str] = {}
         self._lines: dict[str, tuple[str, frozenset[str]]] = {}
         self._read_source()
 
@@ -61,18 +62,21 @@ class Numbers:
             tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(self.recording.f))))
         except (OSError, TypeError, SyntaxError):
             return
+        bounds = {end for node in ast.walk(tree) if isinstance(node, ast.Slice) for end in (node.lower, node.upper) if end is not None}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], (ast.Name, ast.Tuple)):
                 names = [n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)]
                 read = frozenset(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)) - {"np", "math", "len", "float", "int"}
                 for name in names:
                     self._lines.setdefault(name, (ast.unparse(node), read))
-            if isinstance(node, (ast.BinOp, ast.Call, ast.Attribute, ast.Name, ast.UnaryOp)):
+            if isinstance(node, (ast.BinOp, ast.Call, ast.Attribute, ast.Name, ast.UnaryOp, ast.Constant)):
                 try:
                     values = tuple(self._evaluated(node, k) for k in range(self.points))
                 except (_NotConstantError, ArithmeticError, ValueError, TypeError):
                     continue
                 self._constants.setdefault(values, ast.unparse(node))
+                if node in bounds:
+                    self._bounds.setdefault(values, ast.unparse(node))
 
     def _evaluated(self, node: ast.expr, k: int) -> Any:
         """Return the value of an expression of numbers at a point; no text is evaluated, only what is known is computed."""
@@ -94,6 +98,20 @@ class Numbers:
             case ast.Call() if not node.keywords and (function := _FUNCTIONS.get(ast.unparse(node.func))):
                 return function(*(self._evaluated(a, k) for a in node.args))
         raise _NotConstantError
+
+    @property
+    def constants(self) -> frozenset[float]:
+        """The numbers that stand in the code, or that its variables hold, and are no sizes."""
+        same = [v for v in (*self._constants, *self._named) if all(x == v[0] for x in v)]
+        return frozenset(float(v[0]) for v in same if isinstance(v[0], (int, float)))
+
+    def size_text(self, n: int) -> tuple[str, frozenset[str]] | None:
+        """Return what the code says for a whole number in a shape or an index: ``2 * H``."""
+        values = (n,) * self.points
+        text = self._bounds.get(values) or (self._constants.get(values) if n not in PLAIN else None)
+        if text is None or text.isdigit() or "self" in text:
+            return None
+        return text, frozenset(x.id for x in ast.walk(ast.parse(text)) if isinstance(x, ast.Name)) - {"np", "math", "float", "int"}
 
     # --- what to write
 

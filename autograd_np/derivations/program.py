@@ -9,9 +9,8 @@ import numpy as np
 
 from autograd_np.derivations.derivation import Derived, Statement
 from autograd_np.derivations.expression import Expression, walked
-from autograd_np.derivations.numbers import Numbers
+from autograd_np.derivations.statements import lines_of
 from autograd_np.derivations.writing import HELPERS, Writer
-from autograd_np.ops.indexing import scatter_add
 
 __all__ = ["Function", "Program"]
 
@@ -63,7 +62,7 @@ class Program:
     def __init__(self, derivation: Derived) -> None:
         self.derivation = derivation
         self.recording = derivation.recording
-        self.numbers = Numbers(self.recording)
+        self.numbers = derivation.numbers
         self.helpers: dict[str, None] = {}
         self.imports: dict[str, None] = {}
         self._inputs: dict[str, Expression] = self.recording.inputs | self.recording.captured
@@ -83,7 +82,13 @@ class Program:
     # --- what is shared
 
     def _writer(self, names: Mapping[Expression, str], arrays: Mapping[str, Expression], instead: Any = lambda e: e) -> Writer:
-        writer = Writer(names, lambda values: self._number(writer, values, arrays), lambda e: self._array(writer, e), instead)
+        writer = Writer(
+            names,
+            lambda values: self._number(writer, values, arrays),
+            lambda e: self._array(writer, e),
+            lambda n: self._size(writer, n),
+            instead,
+        )
         writer.helpers, writer.imports = self.helpers, self.imports
         return writer
 
@@ -95,6 +100,14 @@ class Program:
         for name in names:
             writer.used[name] = None
         return text
+
+    def _size(self, writer: Writer, n: int) -> str | None:
+        found = self.numbers.size_text(n)
+        if found is None:
+            return None
+        for name in found[1]:
+            writer.used[name] = None
+        return found[0]
 
     def _array(self, writer: Writer, e: Expression) -> str | None:
         """Write an array that the user's code made of sizes: as NumPy makes it, or where it is small, as it is."""
@@ -174,7 +187,15 @@ class Program:
                     for read in walked([x], lambda y, x=x: y is not x and y in self._forward_names):  # type: ignore[misc]
                         if read is not x and read in self._forward_names:
                             self._readers.setdefault(self._forward_names[read], []).append(x)
-        readers = self._readers.get(self.derivation.names[e], [])
+        name = self.derivation.names.get(e)
+        if name is None:  # what was written within a line
+            holders = [
+                x
+                for x in self._forward_names
+                if x.op is not None and e in walked([self.derivation.canonical(x)], self.derivation.names.__contains__)
+            ]
+            return self._line(holders[0])[0] if len(holders) == 1 else ""
+        readers = self._readers.get(name, [])
         if len(readers) == 1:
             text = self._line(readers[0])[0]
             return text if len(text) <= LONGEST_COMMENT else self._forward_names[readers[0]]
@@ -220,8 +241,7 @@ class Program:
         for s in statements:
             writer = self._writer(names | own, arrays, instead)
             assert s.variable.name is not None
-            for text, origin in self._statement(s, writer):
-                lines.append(Line(text, origin))
+            lines += self._statement(s, writer)
             names[s.variable] = s.variable.name
             used |= writer.used
         given = {s.of for s in statements}
@@ -238,22 +258,9 @@ class Program:
         gradients = ", ".join(f'"d{n}": d{n}' for n in derivation.wanted)
         return Function("backward", parameters, [*sized, *lines], f"{{{gradients}}}")
 
-    def _statement(self, s: Statement, writer: Writer) -> list[tuple[str, str]]:
-        name, e, origin = s.variable.name or "", s.value, self._origin(s.of)
-        indexed = _indexed(e)
-        if indexed is None:
-            return [(f"{name} = {writer(e)}", origin)]
-        start, sign, put, divisor, factor = indexed
-        index = writer.index(put.attribute("index"))
-        amount = put.args[0]
-        value = "1" if all(np.all(v == 1) for v in amount.values) else writer(amount)
-        first = f"{name} = {writer(start)}.copy()" if start in writer.names else f"{name} = {writer(start)}"
-        lines = [(first, origin), (f"{name}[{index}] {sign}= {value}", "")]
-        if factor is not None:
-            lines.append((f"{name} *= {writer(factor)}", ""))
-        if divisor is not None:
-            lines.append((f"{name} /= {writer(divisor)}", ""))
-        return lines
+    def _statement(self, s: Statement, writer: Writer) -> list[Line]:
+        first, *others = lines_of(s.variable.name or "", s.value, writer)
+        return [Line(first, self._origin(s.of)), *map(Line, others)]
 
     # --- all of it
 
@@ -270,33 +277,3 @@ class Program:
         pieces += [HELPERS[h] for h in self.helpers]
         pieces += [f.source(typed=typed) for f in (self.forward, self.backward, joined)]
         return "\n\n\n".join(pieces) + "\n"
-
-
-def _indexed(e: Expression) -> tuple[Expression, str, Expression, Expression | None, Expression | None] | None:
-    """Take ``(p - scatter_add(1, i)) / n`` apart: what is started from, the sign, what is put in, what it is divided by and times."""
-    divisor = factor = None
-    if e.is_call(np.divide):
-        e, divisor = e.args
-    if e.is_call(np.multiply) and e.args[0].ndim == 0:
-        factor, e = e.args
-    if divisor is not None and divisor.ndim:
-        return None
-    if e.is_call(np.subtract, np.add) and e.args[1].is_call(scatter_add) and not e.args[0].is_call(scatter_add):
-        places = e.args[1].attribute("index")
-        if e.args[0].shapes == e.shapes and _are_distinct(places, e):
-            return e.args[0], "-" if e.is_call(np.subtract) else "+", e.args[1], divisor, factor
-    return None
-
-
-def _are_distinct(index: Any, e: Expression) -> bool:
-    """Whether no element is named twice, whatever the places are: slices, numbers, or a row of its own for each."""
-    parts = index if isinstance(index, tuple) else (index,)
-    if not any(isinstance(p, Expression) for p in parts):
-        return True
-    return any(
-        isinstance(p, Expression)
-        and p.kind == "array"
-        and all(np.array_equal(v, np.arange(s[i])) for v, s in zip(p.values, e.shapes, strict=True))
-        for i, p in enumerate(parts)
-        if p is not Ellipsis and i < e.ndim
-    )

@@ -6,15 +6,18 @@ what they recorded is read.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any, cast
 
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.derivations.as_written import PARTIALS, VJPS
 from autograd_np.derivations.expression import Expression, Sheet, inside
 from autograd_np.derivations.expression import realised as realised_at
 from autograd_np.derivations.lockstep import Lockstep, NotAlikeError
+from autograd_np.derivations.patterns import told
 from autograd_np.node import Level
 from autograd_np.op import RESULT, Op
 from autograd_np.ops.shaping import to_float
@@ -34,8 +37,17 @@ def is_differentiable(e: Expression) -> bool:
     return isinstance(value, Results) or (e.kind != "number" and e.dtype.kind in "fc")
 
 
-def pulled(e: Expression, g: Cotangent, wanted: list[int]) -> list[tuple[int, Cotangent]]:
+def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool = False) -> list[tuple[int, Cotangent]]:
     """Return what flows from an operation to the arguments that are wanted, by their numbers.
+
+    Parameters
+    ----------
+    e : Expression
+    g : Expression, or a list of them
+        What arrives at the result.
+    wanted : list of int
+    as_written : bool
+        Write kinks as people do; see `autograd_np.derivations.as_written`.
 
     Raises
     ------
@@ -45,6 +57,8 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int]) -> list[tuple[int, Co
     op = cast(Op, e.op)
     if op.kind == "constant":
         return []
+    if as_written and op in PARTIALS:
+        return [(i, _fitted(_by_element(e, cast(Expression, g), PARTIALS[op][i]), e.args[i])) for i in wanted]
     if op.kind == "elementwise":
         wanted = [i for i in wanted if not (isinstance(op.rules[i], int) and op.rules[i] == 0)]
         return [(i, _fitted(_by_element(e, cast(Expression, g), op.rules[i]), e.args[i])) for i in wanted]
@@ -53,7 +67,7 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int]) -> list[tuple[int, Co
         count = len(cast(Results, e.args[0].values[0]))
         return [(0, [cast(Expression, g) if i == index else None for i in range(count)])]
     try:
-        found = _traced(e, g, wanted)
+        found = _traced(e, g, wanted, (VJPS[op],) if as_written and op in VJPS and _takes(VJPS[op], e) else op.rules)
     except NotAlikeError:
         raise errors.DifferentiationError(
             f"the rule of {op.name} does something else at other sizes, so that it cannot be written for all of them"
@@ -104,7 +118,7 @@ def _leaf(e: Expression, level: Level, reader: Lockstep, k: int) -> Any:
     return made
 
 
-def _traced(e: Expression, g: Cotangent, wanted: list[int]) -> list[tuple[int, Expression]]:
+def _traced(e: Expression, g: Cotangent, wanted: list[int], rules: tuple[Any, ...]) -> list[tuple[int, Expression]]:
     op = cast(Op, e.op)
     reader, sheet = _reader(e)
     by_point: list[dict[int, Any]] = []
@@ -116,20 +130,26 @@ def _traced(e: Expression, g: Cotangent, wanted: list[int]) -> list[tuple[int, E
         how = {name: realised_at(v, k) for name, v in e.attrs}
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            by_point.append(_applied(op, arriving, y, arrays, how, wanted))
+            by_point.append(_applied(op, rules, arriving, y, arrays, how, wanted))
         level.close()
     if any(found.keys() != by_point[0].keys() for found in by_point):
         raise NotAlikeError
     return [(i, reader.read([found[i] for found in by_point])) for i in by_point[0]]
 
 
-def _applied(op: Op, g: Any, y: Any, arrays: list[Any], how: dict[str, Any], wanted: list[int]) -> dict[int, Any]:
+def _applied(op: Op, rules: tuple[Any, ...], g: Any, y: Any, arrays: list[Any], how: dict[str, Any], wanted: list[int]) -> dict[int, Any]:
     if op.joint:
-        found = op.rules[0](g, y, tuple(arrays), **how) if op.variadic else op.rules[0](g, y, *arrays, **how)
+        found = rules[0](g, y, tuple(arrays), **how) if op.variadic else rules[0](g, y, *arrays, **how)
         found = found if isinstance(found, (tuple, list)) else (found,)
         return {i: found[i] for i in wanted if found[i] is not None}
-    found = {i: op.rules[i](g, y, *arrays, **how) for i in wanted if op.rules[i]}
+    found = {i: rules[i](g, y, *arrays, **how) for i in wanted if rules[i]}
     return {i: x for i, x in found.items() if x is not None}
+
+
+def _takes(rule: Any, e: Expression) -> bool:
+    """Whether a rule knows all attributes that say something."""
+    known = inspect.signature(rule).parameters
+    return any(p.kind is p.VAR_KEYWORD for p in known.values()) or set(told(e.attrs)) <= set(known)
 
 
 def _fitted(x: Expression, like: Expression) -> Expression:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd_np.derivations.algebra import Algebra
 from autograd_np.derivations.expression import Expression, Sheet, children, rebuilt, same_values, walked
 from autograd_np.derivations.known import FORWARD, REWRITINGS
 from autograd_np.derivations.patterns import Rewriting
 from autograd_np.derivations.structure import STRUCTURE
+from autograd_np.ops import special
 from autograd_np.results import Results
 
 __all__ = ["Simplifier", "canonical"]
@@ -24,6 +27,7 @@ class Rewriter:
         self.sheet = sheet
         self.stop = stop
         self.done: dict[Expression, Expression] = {}
+        self.forms: dict[Expression, Expression] = {}
         self._rows: dict[Any, list[Rewriting]] = {}
         for row in rows:
             self._rows.setdefault(row.pattern.op, []).append(row)
@@ -32,8 +36,17 @@ class Rewriter:
         """Return an expression rewritten."""
         for x in walked([e], lambda x: x in self.done or self.stop(x)):
             if x not in self.done:
-                self.done[x] = x if self.stop(x) or x.op is None else self._settled(rebuilt(x, self.done.__getitem__))
+                self.done[x] = x if self.stop(x) or x.op is None else self._named(self._settled(rebuilt(x, self.done.__getitem__)))
         return self.done[e]
+
+    def learn(self, e: Expression, form: Expression) -> None:
+        """Learn to write an expression otherwise."""
+        known = self(e)
+        self.forms[known] = self.done[e] = self.done[known] = form
+
+    def _named(self, e: Expression) -> Expression:
+        """Return the form with a variable in it, unless what it is made of has names itself."""
+        return e if all(self.stop(a) or a.op is None for a in e.args) and not e.is_call(special.softmax) else self.forms.get(e, e)
 
     def _settled(self, e: Expression) -> Expression:
         for _ in range(ROUNDS):
@@ -78,15 +91,34 @@ class Simplifier:
     sheet : Sheet
     named : sequence of Expression
         The variables, in the order in which they are computed.
+    steps : iterable of Expression
+        All that is computed.
+    constants : frozenset of float
+        Numbers that stand in the user's code.
     """
 
-    def __init__(self, sheet: Sheet, named: Sequence[Expression]) -> None:
+    def __init__(
+        self, sheet: Sheet, named: Sequence[Expression], steps: Iterable[Expression] = (), constants: frozenset[float] = frozenset()
+    ):
         self.sheet = sheet
         self.named = set(named)
         self.algebra = Algebra(sheet, self.named.__contains__)
+        self.algebra.constants = constants
         self._rewriter = self.algebra.simplified = _Normal(sheet, self)
         for e in named:
             self.algebra.learn(e)
+        for e in (*walked(named), *steps):
+            self.algebra.learn_sum(e)
+        for e in named:
+            self._learn_forms(e)
+
+    def _learn_forms(self, named: Expression) -> None:
+        """Learn what else is written with a variable: the mask of a relu, and the probabilities of their logarithm."""
+        if named.is_call(special.relu) and named.args[0] not in self.named:
+            self._rewriter.learn(self.sheet.call(np.greater, named.args[0], 0), self.sheet.call(np.greater, named, 0))
+        if named.is_call(special.log_softmax):
+            odds = self.sheet.call(special.softmax, named.args[0], **dict(named.attrs))
+            self._rewriter.learn(odds, self.sheet.call(np.exp, named))
 
     def __call__(self, e: Expression) -> Expression:
         """Return an expression in its simplest form, or itself where that would not be the same."""

@@ -11,6 +11,7 @@ from autograd_np.callers import name_of
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.patterns import told
 from autograd_np.op import RESULT, STEP, TABLE, Op, Primitive
+from autograd_np.ops.shaping import spread
 from autograd_np.results import Results
 
 __all__ = ["HELPERS", "Text", "Writer"]
@@ -58,6 +59,12 @@ HELPERS: dict[str, str] = {
 _NUMPYS = {"pad": "np.pad", "real": "np.real", "imag": "np.imag", "sign": "np.sign", "cross": "np.cross", "clip": "np.clip"}
 
 
+class _Text(str):
+    """What is written already."""
+
+    __slots__ = ()
+
+
 class Writer:
     """Writes expressions.
 
@@ -78,6 +85,7 @@ class Writer:
         names: Mapping[Expression, str],
         number: Callable[[tuple[Any, ...]], str | None],
         array: Callable[[Expression], str | None],
+        size: Callable[[int], str | None] = lambda _: None,
         instead: Callable[[Expression], Expression] = lambda e: e,
     ) -> None:
         self.names = names
@@ -87,6 +95,7 @@ class Writer:
         self.shapes: dict[str, Expression] = {}
         self._number = number
         self._array = array
+        self._size = size
         self._instead = instead
 
     def __call__(self, e: Expression) -> str:
@@ -143,6 +152,8 @@ class Writer:
         if name in _INFIX and not attrs and len(args) == 2:
             sign, level = _INFIX[name]
             left = self._within(args[0], level + (level == COMPARE))
+            if name == "multiply" and args[0] not in self.names and args[0].is_call(np.matmul, np.dot):
+                left = f"({left})"
             right = self._within(args[1], level + 1)
             return f"{left} {sign} {right}", level
         if name == "negative":
@@ -182,7 +193,7 @@ class Writer:
         pieces = [f"[{', '.join(map(self, args))}]"] if op.variadic else [self(a) for a in args]
         if name in ("reshape", "broadcast_to", "full") and "shape" in attrs:
             pieces.append(self.shape_text(attrs.pop("shape")))
-        pieces += [f"{k}={self.attribute(v)}" for k, v in attrs.items()]
+        pieces += [f"{k}={self.shape_text(v) if k == 'shape' else self.attribute(v)}" for k, v in attrs.items()]
         return f"{function}({', '.join(pieces)})", ATOM
 
     def _negated(self, e: Expression) -> str:
@@ -196,10 +207,16 @@ class Writer:
             like = self._array_of_shape(e)
             if inner.number in (0, 1):
                 fill = "zeros" if inner.number == 0 else "ones"
+                if like and self._has_dtype(like, e):
+                    self.used[like] = None
                 return (f"np.{fill}_like({like})" if like and self._has_dtype(like, e) else f"np.{fill}({self.shape_text(shape)})"), ATOM
         if inner.ndim == 0:
             return f"np.full({self.shape_text(shape)}, {self(inner)})", ATOM
         return f"np.broadcast_to({self(inner)}, {self.shape_text(shape)})", ATOM
+
+    def zeros(self, e: Expression) -> str:
+        """Return zeros of the shape and dtype of an expression."""
+        return self(e.sheet.call(spread, e.sheet.number(e.dtype.type(0)), shape=tuple(map(e.sheet.size, zip(*e.shapes, strict=True)))))
 
     def _has_dtype(self, name: str, e: Expression) -> bool:
         return any(n == name and x.dtype == e.dtype for x, n in self.names.items())
@@ -216,7 +233,7 @@ class Writer:
                 if x.shapes == wanted and x.kind != "number":
                     self.used[name] = None
                     return f"{name}.shape"
-        return self.attribute(shape)
+        return self.attribute(tuple(map(_Text, map(self._end, shape))) if isinstance(shape, tuple) else shape)
 
     def _function(self, op: Op) -> str:
         if op.name in HELPERS:
@@ -246,11 +263,14 @@ class Writer:
 
     def _place(self, i: Any) -> str:
         if isinstance(i, slice):
-            ends = ["" if v is None else self.attribute(v) for v in (i.start, i.stop)]
+            ends = ["" if v is None else self._end(v) for v in (i.start, i.stop)]
             return ":".join(ends if i.step is None else [*ends, self.attribute(i.step)])
         if i is Ellipsis:
             return "..."
         return self.attribute(i)
+
+    def _end(self, v: Any) -> str:
+        return (self._size(v) if type(v) is int else None) or self.attribute(v)
 
     def attribute(self, v: Any) -> str:
         """Return an attribute: an axis, a shape, an array of places."""
@@ -262,6 +282,8 @@ class Writer:
             return f"[{', '.join(map(self.attribute, v))}]"
         if isinstance(v, slice):
             return f"slice({self.attribute(v.start)}, {self.attribute(v.stop)}, {self.attribute(v.step)})"
+        if isinstance(v, _Text):
+            return v
         if isinstance(v, np.dtype):
             return f"np.{v.name}"
         if isinstance(v, type) and issubclass(v, np.generic):
