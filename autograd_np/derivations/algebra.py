@@ -82,6 +82,11 @@ def as_number(value: Any) -> Number:
     return Fraction(text) if len(text) <= DECIMALS and "e" not in text else value
 
 
+def leaves_of(p: Polynomial) -> set[Expression]:
+    """Return the arrays of numbers that a polynomial depends on."""
+    return {x for x in walked(e for m in p for e, _ in m) if x.kind == "variable"}
+
+
 def cost(e: Expression, free: Callable[[Expression], bool]) -> float:
     """Return how much there is to read: the operations, each as often as it is written, without what is `free`."""
     found: dict[Expression, float] = {}
@@ -105,10 +110,13 @@ class Algebra:
         self.sheet = sheet
         self.is_named = is_named
         self.constants: frozenset[float] = frozenset()
+        self.sizes: frozenset[tuple[int, ...]] = frozenset()
+        self.from_end = False
         self.simplified: Callable[[Expression], Expression] = lambda e: e
         self._polynomials: dict[Expression, Polynomial] = {}
         self._products: list[tuple[Expression, Monomial, Number]] = []
         self._sums: dict[Any, tuple[Expression, Number]] = {}
+        self._roots: dict[Expression, Expression] = {}
         self._orientations: set[frozenset[tuple[Monomial, bool]]] = set()
 
     def learn_sum(self, e: Expression) -> None:
@@ -119,6 +127,21 @@ class Algebra:
                 self._orientations.add(frozenset((m, c > 0) for m, c in p.items()))
                 p, content = self._normed(p)
                 self._sums.setdefault(frozenset(p.items()), (e, content))
+
+    def learn_root(self, e: Expression) -> None:
+        """Learn that the user took the root of something, which then is the square of that root."""
+        if e.is_call(np.sqrt):
+            self._roots[e.args[0]] = e
+
+    def _rooted(self, m: Monomial) -> Monomial:
+        powers: dict[Expression, int] = {}
+        for e, n in m:
+            root = self._roots.get(e)
+            if root is not None:
+                powers[root] = powers.get(root, 0) + 2 * n
+            else:
+                powers[e] = powers.get(e, 0) + n
+        return monomial(powers)
 
     def learn(self, named: Expression) -> None:
         """Learn a variable of the user's: its product, or its sum, is written by its name wherever it turns up."""
@@ -140,7 +163,10 @@ class Algebra:
         found = self._polynomials.get(e)
         if found is None:
             atomic = e.op is None or self.is_named(e) or not _is_real(e)
-            found = self._polynomials[e] = self._leaf(e) if atomic else self._converted(e)
+            found = self._leaf(e) if atomic else self._converted(e)
+            if self._roots:
+                found = functools.reduce(plus, ({self._rooted(m): c} for m, c in found.items()), {})
+            self._polynomials[e] = found
         return found
 
     def _leaf(self, e: Expression) -> Polynomial:
@@ -156,6 +182,9 @@ class Algebra:
         """Return a number that is not the same everywhere: a size, or one divided by a size."""
         if all(isinstance(v, float) and v and abs(1 / v - round(1 / v)) < 1e-9 for v in e.values):
             return {((self.sheet.number(*(round(1 / v) for v in e.values)), -1),): 1}
+        halves = tuple(v // 2 for v in e.values if isinstance(v, int) and v % 2 == 0)
+        if halves in self.sizes and e.values not in self.sizes:
+            return {((self.sheet.number(*halves), 1),): 2}
         if all(isinstance(v, float) and v.is_integer() for v in e.values):
             return {((self.sheet.number(*(int(v) for v in e.values)), 1),): 1}
         return {((e, 1),): 1}
@@ -313,6 +342,7 @@ class Algebra:
         if not p:
             return {}
         axes = tuple(range(x.ndim)) if axis is None else tuple(axes_of(axis, x.ndim))
+        axis = None if axis is None else self._spelled(axes, x.ndim)
         terms = [self._summed_term(m, c, x, axes, axis, keepdims) for m, c in p.items()]
         known = [t for t in terms if t[1]]
         if len(p) == 1 or known:
@@ -324,6 +354,10 @@ class Algebra:
         rest, content, common = self._factored(p, lambda f: self._is_fixed(f, x, axes, keepdims))
         inner = self.expression(rest, x)
         return times({common: content}, {((self._sum_of(inner, axis, keepdims), 1),): 1})
+
+    def _spelled(self, axes: tuple[int, ...], ndim: int) -> Any:
+        """Return axes in one way, the last one as -1 where the user counts from the end."""
+        return axes if len(axes) > 1 else -1 if self.from_end and axes[0] == ndim - 1 else axes[0]
 
     def _weight(self, p: Polynomial) -> float:
         return sum(1 + sum(abs(n) for _, n in m) for m in p)
@@ -349,7 +383,7 @@ class Algebra:
         if len(rest) == 1:
             [(f, n)] = rest.items()
             if n == 1 and f.shapes == x.shapes:
-                known = self._known_sum(f, axes, axis)
+                known = self._known_sum(f, axes, axis, keepdims)
                 if known is not None:
                     return times(outer, known), True
                 terms = None if self.is_named(f) else self._terms_of(f)
@@ -360,12 +394,15 @@ class Algebra:
         inner = self.expression({monomial(rest): 1}, x)
         return times(outer, {((self._sum_of(inner, axis, keepdims), 1),): 1}), False
 
-    def _known_sum(self, f: Expression, axes: tuple[int, ...], axis: Any) -> Polynomial | None:
+    def _known_sum(self, f: Expression, axes: tuple[int, ...], axis: Any, keepdims: bool) -> Polynomial | None:
         if f.is_call(special.softmax) and len(axes) == 1:
             at = f.attribute("axis", -1)
             if isinstance(at, int) and at % f.ndim == axes[0]:
                 self.sheet.fired["sum of softmax"] += 1
                 return dict(ONE)
+        if f.is_call(np.diag) and f.ndim == 2 and len(axes) == 1 and f.attribute("k", 0) == 0:
+            row = f.args[0] if axes[0] == 0 else self.sheet.call(np.expand_dims, f.args[0], axis=-1)
+            return self.polynomial(row) if keepdims or axes[0] == 0 else self.polynomial(f.args[0])
         if f.is_call(scatter_add) and _is_one_each(f, axes):
             self.sheet.fired["sum of one-hot rows"] += 1
             return dict(ONE)
@@ -523,6 +560,8 @@ class Algebra:
         found: Polynomial = {}
         for part in parts:
             found = plus(found, part)
+        if leaves_of(found) != leaves_of(p):  # a NaN in what is left out would be lost
+            return None
         if len(found) < sum(map(len, parts)):
             self.sheet.fired["terms that cancel"] += 1
             return found
@@ -558,7 +597,7 @@ class Algebra:
 
     def _written_sum(self, p: Polynomial) -> Expression:
         """Write a sum, the terms with a positive sign first."""
-        terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) > 0, _order(item[0])))
+        terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) > 0, not any(e.flows for e, _ in item[0]), _order(item[0])))
         found: Expression | None = None
         for m, c in terms:
             negative = c < 0
@@ -573,13 +612,14 @@ class Algebra:
     def _term(self, m: Monomial, c: Number) -> Expression:
         """Write a product: the number, the arrays in their order, and below the line what is divided by."""
         powers, c = self._abbreviated(dict(m), c)
+        powers = self._without_squared_roots(powers)
         sheet = self.sheet
         above = [(e, n) for e, n in monomial(powers) if n > 0]
         below = [(e, -n) for e, n in monomial(powers) if n < 0]
         negative = c < 0
         top, bottom = self._quotient(-c if negative else c)
         above = self._with_means(above, below)
-        above.sort(key=lambda item: (item[0].kind != "number", not item[0].flows))  # as people write: 2 * dZ * A
+        above.sort(key=lambda item: (item[0].kind != "number", item[0].ndim > 0, not item[0].flows))  # as people write: 2 * lam * dZ * A
         found: Expression | None = None if top == 1 and above else sheet.number(top)
         for e, n in above:
             factor = self._raised(e, n)
@@ -594,11 +634,27 @@ class Algebra:
             found = sheet.call(np.divide, found, down)
         return sheet.call(np.negative, found) if negative else found
 
+    def _without_squared_roots(self, powers: dict[Expression, int]) -> dict[Expression, int]:
+        """Write the square of a root that has no name as what the root is of."""
+        found: dict[Expression, int] = {}
+        for e, n in powers.items():
+            if abs(n) > 1 and e.is_call(np.sqrt) and not self.is_named(e):
+                whole, rest = divmod(abs(n), 2)
+                sign = 1 if n > 0 else -1
+                found[e.args[0]] = found.get(e.args[0], 0) + sign * whole
+                n = sign * rest
+            if n:
+                found[e] = found.get(e, 0) + n
+        return found
+
     def _quotient(self, value: Number) -> tuple[Number, Number]:
         """Return what to multiply with and what to divide by for a number: a constant of the user's where there is one."""
-        if not isinstance(value, Fraction) or value.denominator == 1:
-            return (int(value) if isinstance(value, Fraction) else value), 1
+        if isinstance(value, float):
+            return value, 1
+        value = Fraction(value)
         inverse = 1 / value
+        if value.denominator == 1 and (value <= 2 or float(value) in self.constants or float(inverse) not in self.constants):
+            return int(value), 1
         if float(value) in self.constants:
             return float(value), 1
         if float(inverse) in self.constants and float(inverse) not in (1, 2):
@@ -639,7 +695,31 @@ class Algebra:
                     if _length(new) < _length(powers):
                         powers, changed = new, True
                         c = _exact(c, content**k if k > 0 else _inverse(content) ** -k)
+                elif content == 1 and (moved := self._with_named_inside(powers, named, m)) is not None:
+                    powers, changed = moved, True
         return powers, c
+
+    def _with_named_inside(self, powers: dict[Expression, int], named: Expression, m: Monomial) -> dict[Expression, int] | None:
+        """Move factors into a sum whose terms they make a variable of the user's: sum(g * x) / s is sum(g * n) for n = x / s."""
+        for total, n in powers.items():
+            if n != 1 or not total.is_call(np.sum) or not {"axis", "keepdims"} >= set(dict(total.attrs)):
+                continue
+            x = total.args[0]
+            p = self.polynomial(x)
+            if len(p) != 1:
+                continue
+            [(inner, c)] = p.items()
+            outside = {e: k for e, k in m if dict(inner).get(e, 0) != k}
+            axes = tuple(axes_of(total.attribute("axis"), x.ndim)) if total.attribute("axis") is not None else tuple(range(x.ndim))
+            if len(outside) in (0, len(m)) or any(powers.get(e, 0) * k < k * k for e, k in outside.items()):
+                continue
+            if not all(self._is_fixed(e, x, axes, bool(total.attribute("keepdims"))) for e in outside):
+                continue
+            within = {**{e: k for e, k in inner if e not in dict(m)}, named: 1}
+            found = {e: k - outside.get(e, 0) for e, k in powers.items() if e is not total and k != outside.get(e, 0)}
+            new = self.sheet.call(np.sum, self.expression({monomial(within): c}, x), **dict(total.attrs))
+            return {**found, new: found.get(new, 0) + 1}
+        return None
 
 
 def _times_in(powers: dict[Expression, int], m: Monomial) -> int:

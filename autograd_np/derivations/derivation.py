@@ -82,7 +82,7 @@ class Derived:
         self.wanted = self._wanted(wrt)
         self.upstream: Expression | None = None
         self.numbers = Numbers(recording)
-        self._simplified = Simplifier(self.sheet, list(self.names), list(self.originals), self.numbers.constants)
+        self._simplified = Simplifier(self.sheet, list(self.names), list(self.originals), self.numbers.constants, self.numbers.sizes)
         seed = self._seed(target)
         self.statements = self._swept(target, seed, plain)
         if not plain:
@@ -148,8 +148,16 @@ class Derived:
         if g.shapes != e.shapes:
             g = self._simplified.algebra.expression(self._simplified.algebra.polynomial(g), e)
         value = g if plain else self._simplified(g)
-        variable = self.sheet.variable(f"d{self.names[e]}" if e in self.names else "", value.values, flows=True)
+        variable = self.sheet.variable(self._gradient_name(e), value.values, flows=True)
         return Statement(variable, value, e, g)
+
+    def _gradient_name(self, e: Expression) -> str:
+        """Return what the gradient of a variable is called: dW, unless the user has something else of that name."""
+        if e not in self.names:
+            return ""
+        taken = set(self.names.values())
+        name = self.names[e]
+        return next(n for n in (f"d{name}", f"grad_{name}", *(f"grad_{name}_{i}" for i in range(2, 99))) if n not in taken)
 
     # --- which gradients deserve a line
 

@@ -105,6 +105,12 @@ class Numbers:
         same = [v for v in (*self._constants, *self._named) if all(x == v[0] for x in v)]
         return frozenset(float(v[0]) for v in same if isinstance(v[0], (int, float)))
 
+    @property
+    def sizes(self) -> frozenset[tuple[int, ...]]:
+        """The lengths of the axes of the inputs, at each point."""
+        arrays = (self.recording.inputs | self.recording.captured).values()
+        return frozenset(n for e in arrays for n in zip(*e.shapes, strict=True))
+
     def size_text(self, n: int) -> tuple[str, frozenset[str]] | None:
         """Return what the code says for a whole number in a shape or an index: ``2 * H``."""
         values = (n,) * self.points

@@ -255,7 +255,8 @@ class Program:
         order = [n for n in self._inputs if n in used] + [n for e, n in self.recording.names.items() if n in used]
         upstream = [derivation.upstream.name or ""] if derivation.upstream is not None else []
         parameters = list(dict.fromkeys([*upstream, *order, *(n for n in self._arrays if n in used)]))
-        gradients = ", ".join(f'"d{n}": d{n}' for n in derivation.wanted)
+        variables = {s.of: s.variable.name for s in statements}
+        gradients = ", ".join(f'"{g}": {g}' for n, e in derivation.wanted.items() for g in (variables.get(e, f"d{n}"),))
         return Function("backward", parameters, [*sized, *lines], f"{{{gradients}}}")
 
     def _statement(self, s: Statement, writer: Writer) -> list[Line]:

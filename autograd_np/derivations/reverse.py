@@ -67,7 +67,7 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
         count = len(cast(Results, e.args[0].values[0]))
         return [(0, [cast(Expression, g) if i == index else None for i in range(count)])]
     try:
-        found = _traced(e, g, wanted, (VJPS[op],) if as_written and op in VJPS and _takes(VJPS[op], e) else op.rules)
+        found = _traced(e, g, wanted, VJPS[op] if as_written and op in VJPS and _takes(VJPS[op][0], e) else op.rules)
     except NotAlikeError:
         raise errors.DifferentiationError(
             f"the rule of {op.name} does something else at other sizes, so that it cannot be written for all of them"

@@ -91,24 +91,34 @@ class Simplifier:
     sheet : Sheet
     named : sequence of Expression
         The variables, in the order in which they are computed.
-    steps : iterable of Expression
-        All that is computed.
+    steps : sequence of Expression
+        All that the function computes; it stays as the user wrote it.
     constants : frozenset of float
         Numbers that stand in the user's code.
+    sizes : frozenset of tuple
+        The lengths of axes.
     """
 
     def __init__(
-        self, sheet: Sheet, named: Sequence[Expression], steps: Iterable[Expression] = (), constants: frozenset[float] = frozenset()
+        self,
+        sheet: Sheet,
+        named: Sequence[Expression],
+        steps: Sequence[Expression] = (),
+        constants: frozenset[float] = frozenset(),
+        sizes: Any = frozenset(),
     ):
         self.sheet = sheet
         self.named = set(named)
         self.algebra = Algebra(sheet, self.named.__contains__)
-        self.algebra.constants = constants
+        self.algebra.constants, self.algebra.sizes = constants, sizes
+        self.algebra.from_end = any(e.attribute("axis") == -1 for e in steps)
+        self.steps = {e for e in steps if e.op is not None}
         self._rewriter = self.algebra.simplified = _Normal(sheet, self)
         for e in named:
             self.algebra.learn(e)
         for e in (*walked(named), *steps):
             self.algebra.learn_sum(e)
+            self.algebra.learn_root(e)
         for e in named:
             self._learn_forms(e)
 
@@ -130,7 +140,7 @@ class _Normal(Rewriter):
     """Applies the rows, and then the normal form."""
 
     def __init__(self, sheet: Sheet, simplifier: Simplifier) -> None:
-        super().__init__(sheet, REWRITINGS, simplifier.named.__contains__)
+        super().__init__(sheet, REWRITINGS, lambda e: e in simplifier.named or e in simplifier.steps)
         self.simplifier = simplifier
 
     def once(self, e: Expression) -> Expression:
@@ -141,8 +151,7 @@ class _Normal(Rewriter):
         found = algebra.expression(algebra.polynomial(e), e)
         if found is e or not _may_replace(found, e):
             return e
-        for x in walked([found], self.done.__contains__):  # a normal form is one all through
-            self.done.setdefault(x, x)
+        self.done[found] = found
         return found
 
 

@@ -117,6 +117,42 @@ def _shape_that_is_there(e: Expression) -> Expression | None:
     return None
 
 
+def _spread_anyway(e: Expression) -> Expression | None:
+    """Leave out what spreads an argument of ``np.where`` that the condition spreads too."""
+    if e.op is not None and e.op.name == "where":
+        args = [a.args[0] if a.is_call(spread) and a.shapes == e.args[0].shapes and a.args[0].ndim == 0 else a for a in e.args]
+        if any(a is not b for a, b in zip(args, e.args, strict=True)):
+            return e.sheet.apply(e.op, args, {})
+    return None
+
+
+def _place_in_one(e: Expression) -> Expression | None:
+    """Write an index that is 0 along an axis of length one, and its transpose, as a reshape."""
+    if not e.is_call(getitem, scatter_add):
+        return None
+    index = _index_of(e)
+    whole = e.args[0] if e.is_call(getitem) else e
+    if (
+        Ellipsis in [i for i in index if not isinstance(i, Expression)]
+        or any(i is None for i in index)
+        or not any(type(i) is int for i in index)
+    ):
+        return None
+    for axis, i in enumerate(index):
+        is_one = type(i) is int and i in (0, -1) and all(s[axis] == 1 for s in whole.shapes)
+        if not (is_one or (isinstance(i, slice) and i == FULL)):
+            return None
+    return e.sheet.call(reshape, e.args[0], shape=tuple(map(e.sheet.size, zip(*e.shapes, strict=True))))
+
+
+def _axis_alone(e: Expression) -> Expression | None:
+    """Write ``axis=(1,)`` as ``axis=1``."""
+    axis = e.attribute("axis")
+    if e.is_call(np.expand_dims, np.sum, np.mean, np.max, np.min) and isinstance(axis, tuple) and len(axis) == 1:
+        return e.sheet.apply(e.op, e.args, {**dict(e.attrs), "axis": axis[0]})  # type: ignore[arg-type]
+    return None
+
+
 STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _axis_put_back,
     _log_of_picked,
@@ -125,6 +161,9 @@ STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _transposed_product,
     _new_axes,
     _scattered_whole,
+    _spread_anyway,
+    _place_in_one,
+    _axis_alone,
     _dot_of_matrices,
     _shape_that_is_there,
 )

@@ -11,6 +11,7 @@ from autograd_np.callers import name_of
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.patterns import told
 from autograd_np.op import RESULT, STEP, TABLE, Op, Primitive
+from autograd_np.ops import special
 from autograd_np.ops.shaping import spread
 from autograd_np.results import Results
 
@@ -149,6 +150,8 @@ class Writer:
             return f"{self._within(args[0], ATOM)}{results.name_of(e.attribute('index'))}", ATOM
         if name == "multiply" and args[0].is_call(np.expand_dims) and args[0].args[0].ndim == args[1].ndim == 1:
             return f"np.outer({self(args[0].args[0])}, {self(args[1])})", ATOM
+        if name == "subtract" and args[0].number == 1 and args[1].is_call(special.sigmoid) and args[1] not in self.names:
+            return f"1 / (1 + np.exp({self(args[1].args[0])}))", PRODUCT
         if name in _INFIX and not attrs and len(args) == 2:
             sign, level = _INFIX[name]
             left = self._within(args[0], level + (level == COMPARE))
