@@ -1,0 +1,23 @@
+"""Pairs of vectors that should point in the same direction."""
+
+import numpy as np
+
+WRT = ("u", "v")
+
+
+def loss(u, v):
+    norm_u = np.linalg.norm(u, axis=1)
+    norm_v = np.linalg.norm(v, axis=1)
+    cos = np.sum(u * v, axis=1) / (norm_u * norm_v)
+    return np.mean(1 - cos)
+
+
+def backward(u, v, norm_u, norm_v, cos):
+    dcos = -1 / cos.size
+    du = dcos * (v / (norm_u * norm_v)[:, None] - (cos / norm_u**2)[:, None] * u)
+    dv = dcos * (u / (norm_u * norm_v)[:, None] - (cos / norm_v**2)[:, None] * v)
+    return {"du": du, "dv": dv}
+
+
+def inputs(rng, n, d):
+    return {"u": rng.normal(size=(n, d)), "v": rng.normal(size=(n, d))}
