@@ -59,6 +59,14 @@ def plus(a: Polynomial, b: Polynomial) -> Polynomial:
     return {m: c for m, c in found.items() if c != 0}
 
 
+def total(terms: Iterable[Polynomial]) -> Polynomial:
+    """Return the sum of several."""
+    found: Polynomial = {}
+    for p in terms:
+        found = plus(found, p)
+    return found
+
+
 def scaled(a: Polynomial, by: Number) -> Polynomial:
     """Return a multiple."""
     return {m: c * by for m, c in a.items()} if by != 0 else {}
@@ -165,7 +173,7 @@ class Algebra:
             atomic = e.op is None or self.is_named(e) or not _is_real(e)
             found = self._leaf(e) if atomic else self._converted(e)
             if self._roots:
-                found = functools.reduce(plus, ({self._rooted(m): c} for m, c in found.items()), {})
+                found = total(({self._rooted(m): c} for m, c in found.items()))
             self._polynomials[e] = found
         return found
 
@@ -390,7 +398,7 @@ class Algebra:
                 if terms is not None:
                     parts = [self._summed_term(t, ct, x, axes, axis, keepdims) for t, ct in terms.items()]
                     if any(is_known for _, is_known in parts):
-                        return times(outer, functools.reduce(plus, (part for part, _ in parts), {})), True
+                        return times(outer, total(part for part, _ in parts)), True
         inner = self.expression({monomial(rest): 1}, x)
         return times(outer, {((self._sum_of(inner, axis, keepdims), 1),): 1}), False
 
@@ -546,8 +554,8 @@ class Algebra:
                     x = s.args[0]
                     if all(e.ndim == 0 for e in rest):
                         inner = self.expression(plus(scaled(self.polynomial(x), c), {monomial(rest): ct}), x)
-                        total = self.sheet.call(np.sum, inner, **dict(s.attrs))
-                        return plus({k: v for k, v in p.items() if k not in (m, t)}, {monomial({**others, total: 1}): 1})
+                        new = self.sheet.call(np.sum, inner, **dict(s.attrs))
+                        return plus({k: v for k, v in p.items() if k not in (m, t)}, {monomial({**others, new: 1}): 1})
         return p
 
     def _crossed(self, p: Polynomial) -> Polynomial | None:
@@ -701,23 +709,23 @@ class Algebra:
 
     def _with_named_inside(self, powers: dict[Expression, int], named: Expression, m: Monomial) -> dict[Expression, int] | None:
         """Move factors into a sum whose terms they make a variable of the user's: sum(g * x) / s is sum(g * n) for n = x / s."""
-        for total, n in powers.items():
-            if n != 1 or not total.is_call(np.sum) or not {"axis", "keepdims"} >= set(dict(total.attrs)):
+        for sum_, n in powers.items():
+            if n != 1 or not sum_.is_call(np.sum) or not {"axis", "keepdims"} >= set(dict(sum_.attrs)):
                 continue
-            x = total.args[0]
+            x = sum_.args[0]
             p = self.polynomial(x)
             if len(p) != 1:
                 continue
             [(inner, c)] = p.items()
             outside = {e: k for e, k in m if dict(inner).get(e, 0) != k}
-            axes = tuple(axes_of(total.attribute("axis"), x.ndim)) if total.attribute("axis") is not None else tuple(range(x.ndim))
+            axes = tuple(axes_of(sum_.attribute("axis"), x.ndim)) if sum_.attribute("axis") is not None else tuple(range(x.ndim))
             if len(outside) in (0, len(m)) or any(powers.get(e, 0) * k < k * k for e, k in outside.items()):
                 continue
-            if not all(self._is_fixed(e, x, axes, bool(total.attribute("keepdims"))) for e in outside):
+            if not all(self._is_fixed(e, x, axes, bool(sum_.attribute("keepdims"))) for e in outside):
                 continue
             within = {**{e: k for e, k in inner if e not in dict(m)}, named: 1}
-            found = {e: k - outside.get(e, 0) for e, k in powers.items() if e is not total and k != outside.get(e, 0)}
-            new = self.sheet.call(np.sum, self.expression({monomial(within): c}, x), **dict(total.attrs))
+            found = {e: k - outside.get(e, 0) for e, k in powers.items() if e is not sum_ and k != outside.get(e, 0)}
+            new = self.sheet.call(np.sum, self.expression({monomial(within): c}, x), **dict(sum_.attrs))
             return {**found, new: found.get(new, 0) + 1}
         return None
 
