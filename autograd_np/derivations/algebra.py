@@ -124,7 +124,8 @@ class Algebra:
         self._polynomials: dict[Expression, Polynomial] = {}
         self._products: list[tuple[Expression, Monomial, Number]] = []
         self._sums: dict[Any, tuple[Expression, Number]] = {}
-        self._roots: dict[Expression, Expression] = {}
+        self._roots: dict[Expression, tuple[Expression, int]] = {}
+        self._rooted_in: set[Expression] = set()
         self._orientations: set[frozenset[tuple[Monomial, bool]]] = set()
 
     def learn_sum(self, e: Expression) -> None:
@@ -137,18 +138,28 @@ class Algebra:
                 self._sums.setdefault(frozenset(p.items()), (e, content))
 
     def learn_root(self, e: Expression) -> None:
-        """Learn that the user took the root of something, which then is the square of that root."""
-        if e.is_call(np.sqrt):
-            self._roots[e.args[0]] = e
+        """Learn a power that the user took of something, which then is a power of it: b is s**2 for s = sqrt(b)."""
+        exponent = Fraction(1, 2) if e.is_call(np.sqrt) else -1 if e.is_call(np.reciprocal) else None
+        base = e.args[0] if e.args else e
+        if e.is_call(np.power) and isinstance(e.args[1].number, (int, float)):
+            exponent = as_number(e.args[1].number)
+        if e.is_call(np.divide) and e.args[0].number == 1 and e.dtype == e.args[1].dtype:
+            exponent, base = -1, e.args[1]
+        if exponent is None or base.ndim != e.ndim or base in self._roots or e.kind == "number" or base.kind == "number" or not _is_real(e):
+            return
+        if exponent in (Fraction(1, 2), Fraction(-1, 2)) or (exponent == -1 and self.is_named(e) and base in self._rooted_in):
+            known = self._roots.get(base)
+            if known is None and base is not e:
+                self._roots[base] = e, int(1 / Fraction(exponent))
+                self._rooted_in.add(e)
 
     def _rooted(self, m: Monomial) -> Monomial:
         powers: dict[Expression, int] = {}
         for e, n in m:
-            root = self._roots.get(e)
-            if root is not None:
-                powers[root] = powers.get(root, 0) + 2 * n
-            else:
-                powers[e] = powers.get(e, 0) + n
+            while e in self._roots:
+                e, k = self._roots[e]
+                n *= k
+            powers[e] = powers.get(e, 0) + n
         return monomial(powers)
 
     def learn(self, named: Expression) -> None:
@@ -219,6 +230,10 @@ class Algebra:
             return {((e, 1),): 1}
         if e.is_call(np.power) and args[1].number is not None and float(args[1].number).is_integer() and 0 < abs(args[1].number) < 10:
             return self._power(self.polynomial(args[0]), int(args[1].number))
+        if e.is_call(np.power) and isinstance(args[1].number, float) and args[0] in self._roots:
+            root, k = self._roots[args[0]]
+            if (args[1].number * k).is_integer():
+                return {((root, int(args[1].number * k)),): 1}
         if e.is_call(spread, np.broadcast_to):
             return self.polynomial(args[0])  # products and sums spread it too; the shape is seen to when the result is written
         if e.is_call(np.sum) and _is_plain_sum(e):
@@ -643,17 +658,19 @@ class Algebra:
         return sheet.call(np.negative, found) if negative else found
 
     def _without_squared_roots(self, powers: dict[Expression, int]) -> dict[Expression, int]:
-        """Write the square of a root that has no name as what the root is of."""
+        """Write even powers of a root that has no name as powers of what the root is of."""
         found: dict[Expression, int] = {}
+        bases = {root: (base, k) for base, (root, k) in self._roots.items()}
         for e, n in powers.items():
-            if abs(n) > 1 and e.is_call(np.sqrt) and not self.is_named(e):
-                whole, rest = divmod(abs(n), 2)
-                sign = 1 if n > 0 else -1
-                found[e.args[0]] = found.get(e.args[0], 0) + sign * whole
-                n = sign * rest
+            if abs(n) > 1 and e in bases and not self.is_named(e):
+                base, k = bases[e]
+                whole, rest = divmod(abs(n), abs(k))
+                sign = 1 if n * k > 0 else -1
+                found[base] = found.get(base, 0) + sign * whole
+                n = rest if n > 0 else -rest
             if n:
                 found[e] = found.get(e, 0) + n
-        return found
+        return {e: n for e, n in found.items() if n}
 
     def _quotient(self, value: Number) -> tuple[Number, Number]:
         """Return what to multiply with and what to divide by for a number: a constant of the user's where there is one."""

@@ -16,6 +16,7 @@ from autograd_np.derivations.recording import Recording
 from autograd_np.derivations.reverse import Cotangent, is_differentiable, pulled
 from autograd_np.derivations.simplify import Simplifier, canonical
 from autograd_np.ops.indexing import scatter_add, setitem
+from autograd_np.ops.shaping import spread
 
 __all__ = ["Derived", "Statement"]
 
@@ -178,8 +179,11 @@ class Derived:
     def _by_turn(self) -> list[Statement]:
         asked = set(self.wanted.values())
         free = [s for s in self.statements if s.of not in asked]
-        aliases = [s for s in free if s.value.op is None]
+        aliases = [s for s in free if self._is_plain(s.value)]
         return [*aliases, *reversed([s for s in free if s.of not in self.names]), *(s for s in free if s.of in self.names)]
+
+    def _is_plain(self, e: Expression) -> bool:
+        return e.op is None or e in self.names or (e.is_call(spread) and e.args[0].kind == "number" and e.args[0].number is not None)
 
     def _inlined(self, s: Statement) -> bool:
         """Write a gradient where it is used, if that is better; return whether it is."""
@@ -187,7 +191,7 @@ class Derived:
         new = {t.variable: self._simplified(_replaced(t.value, s.variable, s.value)) for t in users}
         before = self._weight(s.value) + sum(self._weight(t.value) for t in users)
         after = sum(self._weight(v) for v in new.values())
-        better = after < before or s.value.op is None
+        better = after < before or self._is_plain(s.value)
         if not better and not any(x.is_call(setitem, scatter_add) for x in walked([s.value], self.names.__contains__)):
             readable = all(self._weight(v) <= LONGEST for v in new.values())
             better = (

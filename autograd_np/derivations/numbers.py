@@ -49,6 +49,7 @@ class Numbers:
         self._named = {n.values: n.name for n in reversed(recording.numbers)}
         self._values = {n.name: n.values for n in recording.numbers}
         self._constants: dict[tuple[Any, ...], str] = {}
+        self._tuples: dict[tuple[Any, ...], str] = {}
         self._bounds: dict[tuple[Any, ...], str] = {}
         self._lines: dict[str, tuple[str, frozenset[str]]] = {}
         self._read_source()
@@ -69,6 +70,13 @@ class Numbers:
                 read = frozenset(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)) - {"np", "math", "len", "float", "int"}
                 for name in names:
                     self._lines.setdefault(name, (ast.unparse(node), read))
+            if isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and any(isinstance(n, ast.Name) for n in ast.walk(node)):
+                try:
+                    tuples = [tuple(self._evaluated(n, k) for n in node.elts) for k in range(self.points)]
+                except (_NotConstantError, ArithmeticError, ValueError, TypeError):
+                    continue
+                if all(t == tuples[0] for t in tuples):
+                    self._tuples.setdefault(tuples[0], ast.unparse(node))
             if isinstance(node, (ast.BinOp, ast.Call, ast.Attribute, ast.Name, ast.UnaryOp, ast.Constant)):
                 try:
                     values = tuple(self._evaluated(node, k) for k in range(self.points))
@@ -111,10 +119,16 @@ class Numbers:
         arrays = (self.recording.inputs | self.recording.captured).values()
         return frozenset(n for e in arrays for n in zip(*e.shapes, strict=True))
 
-    def size_text(self, n: int) -> tuple[str, frozenset[str]] | None:
-        """Return what the code says for a whole number in a shape or an index: ``2 * H``."""
+    def size_text(self, n: int | tuple[int, ...]) -> tuple[str, frozenset[str]] | None:
+        """Return what the code says for a whole number in a shape or an index, ``2 * H``, or for several, ``(k, k)``."""
+        if isinstance(n, tuple):
+            return self._told(self._tuples.get(n))
         values = (n,) * self.points
         text = self._bounds.get(values) or (self._constants.get(values) if n not in PLAIN else None)
+        return self._told(text)
+
+    @staticmethod
+    def _told(text: str | None) -> tuple[str, frozenset[str]] | None:
         if text is None or text.isdigit() or "self" in text:
             return None
         return text, frozenset(x.id for x in ast.walk(ast.parse(text)) if isinstance(x, ast.Name)) - {"np", "math", "float", "int"}

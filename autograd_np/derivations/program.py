@@ -101,7 +101,7 @@ class Program:
             writer.used[name] = None
         return text
 
-    def _size(self, writer: Writer, n: int) -> str | None:
+    def _size(self, writer: Writer, n: Any) -> str | None:
         found = self.numbers.size_text(n)
         if found is None:
             return None

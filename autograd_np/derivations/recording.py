@@ -75,7 +75,10 @@ class _Watch:
         mine = frame.f_code is self.code
         line = self._last.get(id(frame))
         self._last[id(frame)] = frame.f_lineno
+        given = () if mine else frame.f_code.co_varnames[: frame.f_code.co_argcount]  # named by who called, or nobody
         for variable, value in frame.f_locals.items():
+            if variable in given and variable != "self":
+                continue
             for name, x in _entries(value, variable):
                 if isinstance(x, Tensor):
                     if x._node is None:

@@ -54,6 +54,9 @@ def _product_with_a_column(e: Expression) -> Expression | None:
 
 def _square_transposed(e: Expression) -> Expression | None:
     """Leave out a transpose that changes nothing, and that of a transpose."""
+    axes = e.attribute("axes")
+    if e.is_call(np.transpose) and axes is not None and tuple(axes) == tuple(range(e.ndim)):
+        return e.args[0]
     if e.is_call(np.transpose) and (e.ndim < 2 or (e.args[0].is_call(np.transpose) and not told(e.attrs) and not told(e.args[0].attrs))):
         return e.args[0].args[0] if e.ndim >= 2 else e.args[0]
     if e.is_call(np.swapaxes) and e.ndim == 2:
@@ -99,6 +102,22 @@ def _scattered_whole(e: Expression) -> Expression | None:
     if e.is_call(scatter_add) and all(i is None or (isinstance(i, slice) and i == FULL) for i in _index_of(e)):
         return e.sheet.call(reshape, e.args[0], shape=e.attribute("shape"))
     return None
+
+
+def _sum_of_sum(e: Expression) -> Expression | None:
+    """Write the sum of a sum as one over all of the axes."""
+    if not (e.is_call(np.sum) and e.args[0].is_call(np.sum)) or not {"axis"} >= told(e.attrs).keys() | told(e.args[0].attrs).keys():
+        return None
+    x = e.args[0].args[0]
+    inner, outer = e.args[0].attribute("axis"), e.attribute("axis")
+    if inner is None:
+        return None
+    if outer is None:
+        return e.sheet.call(np.sum, x)
+    first = set(axes_of(inner, x.ndim))
+    left = [i for i in range(x.ndim) if i not in first]
+    axes = tuple(sorted(first | {left[i] for i in axes_of(outer, len(left))}))
+    return e.sheet.call(np.sum, x, axis=axes) if len(axes) < x.ndim else e.sheet.call(np.sum, x)
 
 
 def _dot_of_matrices(e: Expression) -> Expression | None:
@@ -164,6 +183,7 @@ STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _spread_anyway,
     _place_in_one,
     _axis_alone,
+    _sum_of_sum,
     _dot_of_matrices,
     _shape_that_is_there,
 )

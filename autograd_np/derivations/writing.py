@@ -86,7 +86,7 @@ class Writer:
         names: Mapping[Expression, str],
         number: Callable[[tuple[Any, ...]], str | None],
         array: Callable[[Expression], str | None],
-        size: Callable[[int], str | None] = lambda _: None,
+        size: Callable[[Any], str | None] = lambda _: None,
         instead: Callable[[Expression], Expression] = lambda e: e,
     ) -> None:
         self.names = names
@@ -279,6 +279,8 @@ class Writer:
         """Return an attribute: an axis, a shape, an array of places."""
         if isinstance(v, Expression):
             return self(v)
+        if isinstance(v, tuple) and v and all(type(n) is int for n in v) and (known := self._size(v)):
+            return known
         if isinstance(v, tuple):
             return f"({', '.join(map(self.attribute, v))}{',' if len(v) == 1 else ''})"
         if isinstance(v, list):
