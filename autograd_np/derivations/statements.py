@@ -1,0 +1,160 @@
+"""A gradient as lines: what is put into places of an array is written as an assignment, not as a function."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np.derivations.expression import Expression, realised
+from autograd_np.derivations.writing import Writer
+from autograd_np.ops.indexing import scatter_add, setitem
+
+__all__ = ["lines_of"]
+
+
+class _Term(NamedTuple):
+    """A summand, and whether it is taken off."""
+
+    value: Expression
+    negative: bool
+
+
+def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
+    """Return the lines that give a variable its value.
+
+    Parameters
+    ----------
+    name : str
+    e : Expression
+    writer : Writer
+    """
+    after: list[str] = []
+    inner, scale = _unscaled(e)
+    if inner is not e and _puts(inner):
+        e = inner
+        after = [f"{name} {operator}= {writer(by)}" for operator, by in scale]
+    if e.is_call(setitem):
+        a, v = e.args
+        return [*_own(name, a, writer), f"{name}[{writer.index(e.attribute('index'))}] = {writer(v)}", *after]
+    terms = _terms(e)
+    put = [t for t in terms if t.value.is_call(scatter_add)]
+    plain = [t for t in terms if not t.value.is_call(scatter_add)]
+    if not put or (plain and any(t.value.shapes != e.shapes for t in (_summed(plain),))):
+        return [f"{name} = {writer(e)}"]
+    side_by_side = None if plain else _side_by_side(put, e, writer)
+    if side_by_side is not None:
+        return [f"{name} = {side_by_side}", *after]
+    lines = _own(name, _summed(plain).value, writer) if plain else [f"{name} = {writer.zeros(e)}"]
+    touched = [np.full(s, bool(plain)) for s in e.shapes]
+    for term in put:
+        lines.append(_put(name, term, touched, writer))
+    return lines + after
+
+
+def _own(name: str, e: Expression, writer: Writer) -> list[str]:
+    """Return the lines that give a variable memory of its own."""
+    if e in writer.names:
+        return [f"{name} = {writer(e)}.copy()"]
+    return lines_of(name, e, writer)
+
+
+def _unscaled(e: Expression) -> tuple[Expression, list[tuple[str, Expression]]]:
+    """Take off the numbers that an array is multiplied with and divided by."""
+    scale: list[tuple[str, Expression]] = []
+    while True:
+        if e.is_call(np.divide) and e.args[1].ndim == 0:
+            scale.append(("/", e.args[1]))
+            e = e.args[0]
+        elif e.is_call(np.multiply) and e.args[0].ndim == 0 and e.ndim:
+            scale.append(("*", e.args[0]))
+            e = e.args[1]
+        else:
+            return e, scale
+
+
+def _puts(e: Expression) -> bool:
+    return e.is_call(setitem, scatter_add) or any(t.value.is_call(scatter_add) for t in _terms(e))
+
+
+def _terms(e: Expression, negative: bool = False) -> list[_Term]:
+    """Return the summands of an expression in their order."""
+    if e.is_call(np.add, np.subtract):
+        return _terms(e.args[0], negative) + _terms(e.args[1], negative ^ e.is_call(np.subtract))
+    if e.is_call(np.negative):
+        return _terms(e.args[0], not negative)
+    return [_Term(e, negative)]
+
+
+def _summed(terms: list[_Term]) -> _Term:
+    first, *others = terms
+    sheet = first.value.sheet
+    total = sheet.call(np.negative, first.value) if first.negative else first.value
+    for t in others:
+        total = sheet.call(np.subtract if t.negative else np.add, total, t.value)
+    return _Term(total, False)
+
+
+def _side_by_side(put: list[_Term], e: Expression, writer: Writer) -> str | None:
+    """Write pieces that fill an array along one axis, one after the other, as ``np.concatenate``."""
+    pieces: dict[int, _Term] = {}
+    along: set[int] = set()
+    for term in put:
+        index = term.value.attribute("index")
+        parts = index if isinstance(index, tuple) else (index,)
+        if not all(
+            isinstance(p, slice) and p.step is None and not any(isinstance(x, Expression) for x in (p.start, p.stop)) for p in parts
+        ):
+            return None
+        cut = [i for i, p in enumerate(parts) if p != slice(None)]
+        if len(cut) != 1 or len(along | set(cut)) > 1:
+            return None
+        along |= set(cut)
+        pieces[parts[cut[0]].start or 0] = term
+    axis = along.pop()
+    ordered = [pieces[k] for k in sorted(pieces)]
+    if len(ordered) != len(put) or any(sum(t.value.args[0].shapes[k][axis] for t in ordered) != s[axis] for k, s in enumerate(e.shapes)):
+        return None
+    stop = 0
+    for start, term in sorted(pieces.items()):
+        if start != stop:
+            return None
+        stop += term.value.args[0].shape[axis]
+    values = [writer(t.value.sheet.call(np.negative, t.value.args[0]) if t.negative else t.value.args[0]) for t in ordered]
+    return f"np.concatenate([{', '.join(values)}], axis={axis})"
+
+
+def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> str:
+    """Write one summand that is put into places; into places that hold nothing yet it is assigned."""
+    e = term.value
+    index = e.attribute("index")
+    g = e.args[0]
+    value = "1" if all(np.all(v == 1) for v in g.values) else writer(g)
+    place = f"{name}[{writer.index(index)}]"
+    if not _are_distinct(index, e):
+        at = writer.index(index)
+        return f"np.{'subtract' if term.negative else 'add'}.at({name}, {f'({at})' if isinstance(index, tuple) else at}, {value})"
+    fresh = True
+    for k, mask in enumerate(touched):
+        there = realised(index, k)
+        fresh = fresh and not np.any(mask[there])
+        mask[there] = True
+    if fresh:
+        return f"{place} = {writer(e.sheet.call(np.negative, g)) if term.negative else value}"
+    return f"{place} {'-' if term.negative else '+'}= {value}"
+
+
+def _are_distinct(index: Any, e: Expression) -> bool:
+    """Whether no element is named twice, whatever the places are: slices, numbers, or a row of its own for each."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not any(isinstance(p, Expression) and p.ndim for p in parts):
+        return True
+    if any(isinstance(p, Expression) and p.dtype.kind == "b" for p in parts):
+        return len(parts) == 1
+    return any(
+        isinstance(p, Expression)
+        and p.kind == "array"
+        and all(np.array_equal(v, np.arange(s[i])) for v, s in zip(p.values, e.shapes, strict=True))
+        for i, p in enumerate(parts)
+        if p is not Ellipsis and i < e.ndim
+    )
