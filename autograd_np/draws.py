@@ -15,6 +15,7 @@ Axis = tuple[tuple[Any, ...], int]
 """An axis of an array: the path to the array, and which of its axes."""
 
 MOST_TRIALS = 60
+PRIMES = (7, 11, 5, 13, 17, 19, 23, 29, 31, 37)
 
 
 def as_float64(value: Any) -> Any:
@@ -186,7 +187,7 @@ def _normalised(x: Any, axis: int, rng: np.random.Generator) -> Any:
     return np.where(total > 0, x / np.where(total > 0, total, 1), 1 / x.shape[axis])
 
 
-def new_sizes(groups: Sequence[tuple[Axis, ...]], taken: set[int]) -> dict[tuple[Axis, ...], int]:
-    """Return a size for each group that no other axis has: 7, 11, 5, 13, ... so that no two can be mistaken for one another."""
-    free = (n for n in (7, 11, 5, 13, 17, 19, 23, 29, 31, 37) if n not in taken)
+def new_sizes(groups: Sequence[tuple[Axis, ...]], taken: set[int], primes: Sequence[int] = PRIMES) -> dict[tuple[Axis, ...], int]:
+    """Return a size for each group that no other axis has, a prime, so that no two can be mistaken for one another."""
+    free = (n for n in primes if n not in taken)
     return dict(zip(groups, free, strict=False))

@@ -193,13 +193,13 @@ class Algebra:
             return self._leaf(self.sheet.number(*(v.flat[0].item() for v in e.values)))  # the shape is seen to when the result is written
         if e.kind != "number":
             return {((e, 1),): 1}
-        if isinstance(e.number, (int, float)) and math.isfinite(e.number):  # np.float64 is one; whoever asks sees to the dtype
+        if isinstance(e.number, (int, float, np.number)) and math.isfinite(e.number):  # np.float64 is one; whoever asks sees to the dtype
             return {(): as_number(float(e.number) if isinstance(e.number, np.floating) else e.number)} if e.number != 0 else {}
         return self._size(e)
 
     def _size(self, e: Expression) -> Polynomial:
         """Return a number that is not the same everywhere: a size, or one divided by a size."""
-        if all(isinstance(v, float) and v and abs(1 / v - round(1 / v)) < 1e-9 for v in e.values):
+        if all(isinstance(v, float) and math.isfinite(v) and v and abs(1 / v - round(1 / v)) < 1e-9 for v in e.values):
             return {((self.sheet.number(*(round(1 / v) for v in e.values)), -1),): 1}
         halves = tuple(v // 2 for v in e.values if isinstance(v, int) and v % 2 == 0)
         if halves in self.sizes and e.values not in self.sizes:
@@ -520,12 +520,9 @@ class Algebra:
         if e.shapes != like.shapes and e.ndim < like.ndim:
             kept = self._written({self._with_kept_axes(m, like.ndim): c for m, c in p.items()})
             e = kept if kept.shapes == like.shapes else e
-        if e.shapes != like.shapes:
-            if e.kind == "number" and e.is_weak:
-                e = self.sheet.call(spread, self.sheet.number(*(like.dtype.type(v) for v in e.values)), shape=self._shape(like))
-            else:
-                e = self.sheet.call(spread, e, shape=self._shape(like))
-        return e
+        if e.is_weak and not like.is_weak:
+            e = self.sheet.number(*(like.dtype.type(v) for v in e.values))
+        return e if e.shapes == like.shapes else self.sheet.call(spread, e, shape=self._shape(like))
 
     def _with_kept_axes(self, m: Monomial, ndim: int) -> Monomial:
         """Keep the first axes in the sums of a product, which the result is to have."""

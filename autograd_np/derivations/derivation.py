@@ -102,7 +102,7 @@ class Derived:
 
     def _seed(self, target: Expression) -> Expression:
         if all(np.size(v) == 1 for v in target.values) and target.ndim == 0:
-            return self.sheet.number(1.0)
+            return self.sheet.number(target.dtype.type(1))
         name = self.recording.names.get(self.loss) or "out"
         rng = np.random.default_rng(0)
         values = [rng.standard_normal(np.shape(v)).astype(target.dtype) for v in target.values]
@@ -126,7 +126,7 @@ class Derived:
             if g is None or e not in needed:
                 continue
             wide = e.op is not None and sum(a in needed for a in e.args) > 1
-            if isinstance(g, Expression) and g is not self.upstream and e is not target and (e in self.names or (wide and not plain)):
+            if isinstance(g, Expression) and (e is not target or e in wanted) and (e in self.names or (wide and not plain)):
                 statement = self._statement(e, g, plain)
                 statements.append(statement)
                 g = statement.variable

@@ -94,7 +94,7 @@ class Expression(Overriding):
     @property
     def number(self) -> Any:
         """The number that this is at every point, or ``None``: a size is not one number."""
-        if self.kind != "number" or any(type(v) is not type(self.values[0]) or v != self.values[0] for v in self.values[1:]):
+        if self.kind != "number" or any(type(v) is not type(self.values[0]) or repr(v) != repr(self.values[0]) for v in self.values[1:]):
             return None
         return self.values[0]
 
@@ -172,12 +172,13 @@ def row_of(function: Any) -> Op:
 
 
 class Sheet:
-    """Where expressions are written: keeps equal ones the same, and what fired of the rules of `simplify`."""
+    """Where expressions are written: keeps equal ones the same, the variables, and what fired of the rules of `simplify`."""
 
     def __init__(self, points: int) -> None:
         self.points = points
         self.fired: Counter[str] = Counter()
         self._known: dict[Any, Expression] = {}
+        self.variables: list[Expression] = []
         self._count = 0
 
     def next_index(self) -> int:
@@ -189,6 +190,7 @@ class Sheet:
         """Return a leaf of its own; one that `flows` is a gradient."""
         e = Expression(self, "variable", tuple(values), name=name)
         e.flows = flows
+        self.variables.append(e)
         return e
 
     def number(self, *values: Any) -> Expression:

@@ -7,7 +7,7 @@ import inspect
 import math
 import operator
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.recording import Recording
 
-__all__ = ["Numbers"]
+__all__ = ["Numbers", "of_sizes", "written"]
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv, ast.Pow: operator.pow,
@@ -28,6 +28,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 _NAMES = {"np.pi": np.pi, "np.e": np.e, "math.pi": math.pi, "math.e": math.e, "np.inf": np.inf}
 PLAIN = frozenset((0, 1, 2, 3, 4, -1, -2, 0.5))
 """Numbers that every formula has: they are written as they are, whatever variable happens to hold one."""
+
+
+def written(number: Any) -> str:
+    """Return a number as code."""
+    if isinstance(number, float) and not math.isfinite(number):
+        return "np.nan" if math.isnan(number) else "np.inf" if number > 0 else "-np.inf"
+    return repr(number)
 
 
 class _NotConstantError(Exception):
@@ -148,41 +155,18 @@ class Numbers:
         values = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
         if values[0] in PLAIN and all(v == values[0] for v in values):
             return repr(values[0]), frozenset()
-        same = all(v == values[0] for v in values)
+        same = all(v == values[0] or (v != v and values[0] != values[0]) for v in values)
         if values in self._named and not (same and isinstance(values[0], int)):
             return self._named[values], frozenset((self._named[values],))
         if values in self._constants:
             text = self._constants[values].replace("self.", "")
             return text, frozenset(n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)) - {"np", "math", "float", "int"}
         if same:
-            return repr(values[0]), frozenset()
+            return written(values[0]), frozenset()
         return self._of_size(values, arrays)
 
     def _of_size(self, values: tuple[Any, ...], arrays: Mapping[str, Expression]) -> tuple[str, frozenset[str]] | None:
-        for name, e in arrays.items():
-            for axis in range(e.ndim):
-                if tuple(s[axis] for s in e.shapes) == values:
-                    return f"{name}.shape[{axis}]", frozenset((name,))
-        for name, e in arrays.items():
-            if tuple(math.prod(s) for s in e.shapes) == values:
-                return f"{name}.size", frozenset((name,))
-        for name, e in arrays.items():
-            for a in range(e.ndim):
-                for b in range(a + 1, e.ndim):
-                    if tuple(s[a] * s[b] for s in e.shapes) == values:
-                        return f"{name}.shape[{a}] * {name}.shape[{b}]", frozenset((name,))
-            for axis in range(e.ndim):
-                sizes = [s[axis] for s in e.shapes]
-                offsets = {v - n for v, n in zip(values, sizes, strict=True) if isinstance(v, int)}
-                if len(offsets) == 1 and abs(offset := offsets.pop()) < min(sizes):
-                    return f"{name}.shape[{axis}] {'+' if offset > 0 else '-'} {abs(offset)}", frozenset((name,))
-        if all(isinstance(v, float) and v for v in values):
-            inverse = tuple(round(1 / v) for v in values)
-            if all(abs(n * v - 1) < 1e-9 for n, v in zip(inverse, values, strict=True)):
-                found = self.text(inverse, arrays)
-                if found is not None:
-                    return f"1 / {found[0]}", found[1]
-        return None
+        return of_sizes(values, {name: e.shapes for name, e in arrays.items()})
 
     def line_of(self, name: str, known: Iterable[str], arrays: Mapping[str, Expression]) -> tuple[str, frozenset[str]] | None:
         """Return the line that gives a number its name, as the user wrote it if that reads nothing but what is known."""
@@ -193,6 +177,111 @@ class Numbers:
         if line is not None and line[1] <= set(arrays) | set(known) | set(self._values) and "self" not in line[1]:
             return line
         if all(v == values[0] for v in values):
-            return f"{name} = {values[0]!r}", frozenset()
+            return f"{name} = {written(values[0])}", frozenset()
         found = self._of_size(values, arrays)
         return None if found is None else (f"{name} = {found[0]}", found[1])
+
+
+Shapes = tuple[tuple[int, ...], ...]
+"""The shape of an array at each point."""
+
+
+def of_sizes(values: tuple[Any, ...], arrays: Mapping[str, Shapes], *, surely: bool = False) -> tuple[str, frozenset[str]] | None:
+    """Return a number that differs from point to point as a formula of sizes of arrays, and the arrays it reads, or ``None``.
+
+    Parameters
+    ----------
+    values : tuple
+        The number at each point.
+    arrays : mapping
+        The shapes of arrays by their names, those that are preferred first.
+    surely : bool
+        Leave out formulas that fit two points by chance easily: a size halved, or doubled, or one less any number.
+    """
+    if all(isinstance(v, float) and v and math.isfinite(v) for v in values):
+        found = next(_fractions(values, arrays), None)
+    elif all(isinstance(v, int) and not isinstance(v, bool) for v in values):
+        found = next(_counts(values, arrays), None)
+        if found is None and not surely:
+            found = next(_likely(values, arrays), None)
+    else:
+        found = None
+    return found
+
+
+Found = Iterator[tuple[str, frozenset[str]]]
+Sizes = list[tuple[str, tuple[int, ...], str]]
+
+
+def _sizes(arrays: Mapping[str, Shapes]) -> Sizes:
+    """Return what gives the length of each axis, the length at each point, and the name of the array."""
+    return [(f"{n}.shape[{axis}]", tuple(s[axis] for s in shapes), n) for n, shapes in arrays.items() for axis in range(len(shapes[0]))]
+
+
+def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
+    sizes = _sizes(arrays)
+    for text, n, name in sizes:
+        if n == values:
+            yield text, frozenset((name,))
+    for name, shapes in arrays.items():
+        if tuple(math.prod(s) for s in shapes) == values:
+            yield f"{name}.size", frozenset((name,))
+    for i, (text, n, name) in enumerate(sizes):
+        for other, m, second in sizes[i + 1 :]:
+            if tuple(map(operator.mul, n, m)) == values:
+                yield f"{text} * {other}", frozenset((name, second))
+    for text, n, name in sizes:
+        offset = _constant(map(operator.sub, values, n))
+        if offset is not None and abs(offset) <= 2:
+            yield _with_offset(text, offset), frozenset((name,))
+    for i, (text, n, name) in enumerate(sizes):
+        for j, (other, m, second) in enumerate(sizes):
+            for sign, f in (("+", operator.add), ("-", operator.sub)):
+                offset = _constant(map(operator.sub, values, map(f, n, m)))
+                if i != j and offset is not None and abs(offset) <= 1:
+                    yield _with_offset(f"{text} {sign} {other}", offset), frozenset((name, second))
+    for i, (text, n, name) in enumerate(sizes):
+        for other, m, second in sizes[i + 1 :]:
+            for function in (min, max):
+                if tuple(map(function, n, m)) == values:
+                    yield f"{function.__name__}({text}, {other})", frozenset((name, second))
+
+
+def _likely(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
+    sizes = _sizes(arrays)
+    for text, n, name in sizes:
+        offset = _constant(map(operator.sub, values, n))
+        if offset is not None and abs(offset) < min(n):
+            yield _with_offset(text, offset), frozenset((name,))
+    for text, n, name in sizes:
+        for formula, m in ((f"2 * {text}", [2 * k for k in n]), (f"{text} // 2", [k // 2 for k in n]), (f"-{text}", [-k for k in n])):
+            offset = _constant(map(operator.sub, values, m))
+            if offset is not None and abs(offset) <= 2:
+                yield _with_offset(formula, offset), frozenset((name,))
+
+
+def _with_offset(text: str, offset: int) -> str:
+    return f"{text} {'+' if offset > 0 else '-'} {abs(offset)}" if offset else text
+
+
+def _constant(numbers: Iterable[Any]) -> Any:
+    """Return what all numbers are, or ``None``."""
+    first, *others = numbers
+    return first if all(math.isclose(first, n, rel_tol=1e-9) for n in others) else None
+
+
+def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found:
+    """Numbers that are a size, are divided by one, are its root, or a multiple of it."""
+    counts = [*_sizes(arrays), *((f"{name}.size", tuple(math.prod(s) for s in shapes), name) for name, shapes in arrays.items())]
+    for text, n, name in counts:
+        if not all(n):
+            continue
+        for factor, formula in (
+            (_constant(map(operator.mul, values, n)), f"{{}} / {text}"),
+            (_constant(v * math.sqrt(k) for v, k in zip(values, n, strict=True)), f"{{}} / np.sqrt({text})"),
+            (_constant(map(operator.truediv, values, n)), f"{{}} * {text}"),
+            (_constant(v / math.sqrt(k) for v, k in zip(values, n, strict=True)), f"{{}} * np.sqrt({text})"),
+        ):
+            if factor is not None:
+                whole = round(factor) if math.isclose(factor, round(factor), rel_tol=1e-12) else factor
+                yield (formula.removeprefix("{} * ") if whole == 1 and "*" in formula else formula.format(whole)), frozenset((name,))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived, Statement
 from autograd_np.derivations.expression import Expression, walked
 from autograd_np.derivations.statements import lines_of
@@ -14,7 +15,6 @@ from autograd_np.derivations.writing import HELPERS, Writer
 
 __all__ = ["Function", "Program"]
 
-LONGEST_ARRAY = 32
 LONGEST_COMMENT = 88
 
 
@@ -85,7 +85,7 @@ class Program:
         writer = Writer(
             names,
             lambda values: self._number(writer, values, arrays),
-            lambda e: self._array(writer, e),
+            lambda e: self._array(writer, e, arrays),
             lambda n: self._size(writer, n),
             instead,
         )
@@ -109,24 +109,14 @@ class Program:
             writer.used[name] = None
         return found[0]
 
-    def _array(self, writer: Writer, e: Expression) -> str | None:
+    def _array(self, writer: Writer, e: Expression, arrays: Mapping[str, Expression]) -> str:
         """Write an array that the user's code made of sizes: as NumPy makes it, or where it is small, as it is."""
-        first = e.values[0]
-        if first.ndim and first.size and e.name in writer.names.values():
+        if e.ndim and e.name is not None and e.name in writer.names.values():
             return e.name
-        size = [writer._number(tuple(s[i] for s in e.shapes)) for i in range(e.ndim)] if e.ndim else []
-        if first.ndim == 1 and first.dtype.kind in "iu" and all(np.array_equal(v, np.arange(len(v))) for v in e.values):
-            return f"np.arange({size[0]})"
-        dtype = "" if first.dtype == np.float64 else f", dtype={writer.attribute(first.dtype)}"
-        if first.ndim == 2 and all(np.array_equal(v, np.eye(*v.shape, dtype=v.dtype)) for v in e.values) and first.size > 1:
-            return f"np.eye({size[0] if size[0] == size[1] else ', '.join(map(str, size))}{dtype})"
-        for number, name in ((0, "zeros"), (1, "ones")):
-            if first.size and all(np.all(v == number) for v in e.values):
-                return f"np.{name}({size[0] if e.ndim == 1 else '(' + ', '.join(map(str, size)) + ')'}{dtype})"
-        if first.size <= LONGEST_ARRAY and all(v.shape == first.shape and np.array_equal(v, first) for v in e.values):
-            literal = f"np.array({first.tolist()!r}{'' if first.dtype in (np.float64, np.int64, np.bool_) else dtype})"
-            if "nan" not in literal and "inf" not in literal:
-                return literal
+        form = form_of(e.values)
+        numbers = [self._number(writer, n, arrays) for n in form.numbers] if form is not None else [None]
+        if form is not None and all(n is not None for n in numbers):
+            return form.text.format(*numbers)
         name = next((n for n, x in self._arrays.items() if x is e), None) or self._free(e.name or f"constant_{len(self._arrays) + 1}")
         self._arrays[name] = e
         writer.used[name] = None
@@ -260,7 +250,8 @@ class Program:
         return Function("backward", parameters, [*sized, *lines], f"{{{gradients}}}")
 
     def _statement(self, s: Statement, writer: Writer) -> list[Line]:
-        first, *others = lines_of(s.variable.name or "", s.value, writer)
+        name = s.variable.name or ""
+        first, *others = [f"{name} = {writer.result(s.value)}"] if s.value.kind == "number" else lines_of(name, s.value, writer)
         return [Line(first, self._origin(s.of)), *map(Line, others)]
 
     # --- all of it

@@ -12,14 +12,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np import errors
 from autograd_np.derivations.as_written import PARTIALS, VJPS
-from autograd_np.derivations.expression import Expression, Sheet, inside
+from autograd_np.derivations.expression import Expression, Sheet, children, inside
 from autograd_np.derivations.expression import realised as realised_at
 from autograd_np.derivations.lockstep import Lockstep, NotAlikeError
 from autograd_np.derivations.patterns import told
+from autograd_np.derivations.whole import is_general, whole
 from autograd_np.node import Level
 from autograd_np.op import RESULT, Op
+from autograd_np.ops.complex import real
 from autograd_np.ops.shaping import to_float
 from autograd_np.results import Results
 from autograd_np.sweeps import _broadcast_axes
@@ -40,6 +41,8 @@ def is_differentiable(e: Expression) -> bool:
 def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool = False) -> list[tuple[int, Cotangent]]:
     """Return what flows from an operation to the arguments that are wanted, by their numbers.
 
+    A rule that does something else at other sizes, and so cannot be written for all of them, is a call of `vjp`.
+
     Parameters
     ----------
     e : Expression
@@ -48,20 +51,17 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
     wanted : list of int
     as_written : bool
         Write kinks as people do; see `autograd_np.derivations.as_written`.
-
-    Raises
-    ------
-    DifferentiationError
-        If the rule does something else at other sizes.
     """
     op = cast(Op, e.op)
     if op.kind == "constant":
         return []
+    known = {e, *(x for x in (g if isinstance(g, list) else [g]) if x is not None), *children(e)}
     if as_written and op in PARTIALS:
         return [(i, _fitted(_by_element(e, cast(Expression, g), PARTIALS[op][i]), e.args[i])) for i in wanted]
     if op.kind == "elementwise":
         wanted = [i for i in wanted if not (isinstance(op.rules[i], int) and op.rules[i] == 0)]
-        return [(i, _fitted(_by_element(e, cast(Expression, g), op.rules[i]), e.args[i])) for i in wanted]
+        found = [(i, _by_element(e, cast(Expression, g), op.rules[i])) for i in wanted]
+        return [(i, _fitted(x if is_general(x, known) else whole(e, g, i), e.args[i])) for i, x in found]
     if op.name == "result":
         index = e.attribute("index")
         count = len(cast(Results, e.args[0].values[0]))
@@ -69,10 +69,8 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
     try:
         found = _traced(e, g, wanted, VJPS[op] if as_written and op in VJPS and _takes(VJPS[op][0], e) else op.rules)
     except NotAlikeError:
-        raise errors.DifferentiationError(
-            f"the rule of {op.name} does something else at other sizes, so that it cannot be written for all of them"
-        ) from None
-    return [(i, _fitted(x, e.args[i])) for i, x in found]
+        found = [(i, whole(e, g, i)) for i in wanted]
+    return [(i, _fitted(x if is_general(x, known) else whole(e, g, i), e.args[i])) for i, x in found]
 
 
 def _by_element(e: Expression, g: Expression, partial: Any) -> Expression:
@@ -163,7 +161,7 @@ def _fitted(x: Expression, like: Expression) -> Expression:
             x = sheet.call(np.sum, x, axis=_one(axes), keepdims=True)
     if x.dtype != like.dtype:
         if x.dtype.kind == "c" and like.dtype.kind != "c":
-            x = sheet.call(np.real, x)
+            x = sheet.call(real, x)
         if x.dtype != like.dtype:
             x = sheet.call(to_float, x, dtype=like.dtype)
     return x

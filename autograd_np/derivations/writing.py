@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 
-from autograd_np.callers import name_of
-from autograd_np.derivations.expression import Expression
+from autograd_np import errors
+from autograd_np.derivations.expression import Expression, realised
+from autograd_np.derivations.names import function_name, plain_function
+from autograd_np.derivations.numbers import written
 from autograd_np.derivations.patterns import told
-from autograd_np.op import RESULT, STEP, TABLE, Op, Primitive
+from autograd_np.derivations.whole import Pullback
+from autograd_np.op import RESULT, STEP, Op
 from autograd_np.ops import special
 from autograd_np.ops.shaping import spread
 from autograd_np.results import Results
@@ -26,7 +32,8 @@ _INFIX = {
     "add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT), "matmul": ("@", PRODUCT),
     "remainder": ("%", PRODUCT), "floor_divide": ("//", PRODUCT),
     "greater": (">", COMPARE), "greater_equal": (">=", COMPARE), "less": ("<", COMPARE), "less_equal": ("<=", COMPARE),
-    "equal": ("==", COMPARE), "not_equal": ("!=", COMPARE), "bitwise_and": ("&", AND), "bitwise_or": ("|", OR), "logical_and": ("&", AND),
+    "equal": ("==", COMPARE), "not_equal": ("!=", COMPARE), "bitwise_and": ("&", AND), "bitwise_or": ("|", OR),
+    "logical_and": ("&", AND), "logical_or": ("|", OR),
 }  # fmt: skip
 
 HELPERS: dict[str, str] = {
@@ -57,8 +64,6 @@ HELPERS: dict[str, str] = {
 }
 """Functions that NumPy lacks, as they are put before a program that uses them."""
 
-_NUMPYS = {"pad": "np.pad", "real": "np.real", "imag": "np.imag", "sign": "np.sign", "cross": "np.cross", "clip": "np.clip"}
-
 
 class _Text(str):
     """What is written already."""
@@ -85,7 +90,7 @@ class Writer:
         self,
         names: Mapping[Expression, str],
         number: Callable[[tuple[Any, ...]], str | None],
-        array: Callable[[Expression], str | None],
+        array: Callable[[Expression], str],
         size: Callable[[Any], str | None] = lambda _: None,
         instead: Callable[[Expression], Expression] = lambda e: e,
     ) -> None:
@@ -94,6 +99,7 @@ class Writer:
         self.imports: dict[str, None] = {}
         self.used: dict[str, None] = {}
         self.shapes: dict[str, Expression] = {}
+        self._tensors = 0  # within a call of `vjp`, in which arguments are Tensors
         self._number = number
         self._array = array
         self._size = size
@@ -102,6 +108,10 @@ class Writer:
     def __call__(self, e: Expression) -> str:
         """Return an expression as a line can have it."""
         return self.text(e)[0]
+
+    def result(self, e: Expression) -> str:
+        """Return what a variable is set to."""
+        return self._object(e) if e.kind == "number" and e.dtype != np.float64 else self(e)
 
     def name_of(self, e: Expression) -> str | None:
         """Return the name of an expression, and note that it was read."""
@@ -121,14 +131,17 @@ class Writer:
             self.used[e.name or "x"] = None
             return e.name or "x", ATOM
         if e.kind == "array":
-            return self._array(e) or _literal(e), ATOM
+            return self._array(e), ATOM
         other = self._instead(e)
         return self.text(other) if other is not e else self._call(e)
 
     def _of_number(self, e: Expression) -> Text:
         text = self._number(e.values)
         if text is None:
-            raise ValueError(f"no array has the size {e.values}")
+            raise errors.DifferentiationError(
+                f"the number {' or '.join(map(str, e.values))}, at two sets of sizes, could not be written as a formula of sizes; "
+                f"give it a name in the function, or pass it as an argument"
+            )
         if text.startswith("-"):
             return text, UNARY
         tight = ATOM if text.replace(".", "").replace("_", "").replace("[", "").replace("]", "").isalnum() else None
@@ -143,7 +156,7 @@ class Writer:
     def _call(self, e: Expression) -> Text:
         op = e.op
         assert op is not None
-        name, args, attrs = op.name, e.args, told(e.attrs)
+        name, args, attrs = op.name, e.args, _spoken(op, e.attrs)
         if op in (RESULT, STEP):
             results = args[0].values[0]
             assert isinstance(results, Results)
@@ -152,33 +165,34 @@ class Writer:
             return f"np.outer({self(args[0].args[0])}, {self(args[1])})", ATOM
         if name == "subtract" and args[0].number == 1 and args[1].is_call(special.sigmoid) and args[1] not in self.names:
             return f"1 / (1 + np.exp({self(args[1].args[0])}))", PRODUCT
-        if name in _INFIX and not attrs and len(args) == 2:
+        if name in _INFIX and not attrs and len(args) == 2 and (not name.startswith("logical") or _are_masks(args)):
             sign, level = _INFIX[name]
-            left = self._within(args[0], level + (level == COMPARE))
+            left = self._operand(e, 0, level + (level == COMPARE))
             if name == "multiply" and args[0] not in self.names and args[0].is_call(np.matmul, np.dot):
                 left = f"({left})"
-            right = self._within(args[1], level + 1)
+            right = self._operand(e, 1, level + 1)
             return f"{left} {sign} {right}", level
         if name == "negative":
             return f"-{self._within(args[0], PRODUCT)}", UNARY if self.text(args[0])[1] > PRODUCT else PRODUCT
-        if name == "positive" or (name in ("to_float", "copy") and args[0].dtype == e.dtype):
+        if name in ("positive", "frozen", "arranged") or (name in ("to_float", "copy") and args[0].dtype == e.dtype):
             return self.text(args[0])
-        if name == "invert" or (name == "logical_not"):
+        if name == "invert" or (name == "logical_not" and _are_masks(args)):
             return f"~{self._within(args[0], ATOM)}", UNARY
-        if name in ("power", "float_power"):
-            return f"{self._within(args[0], ATOM)} ** {self._within(args[1], UNARY)}", POWER
+        if name == "power":
+            return f"{self._operand(e, 0, ATOM)} ** {self._operand(e, 1, UNARY)}", POWER
         if name == "square":
             return f"{self._within(args[0], ATOM)} ** 2", POWER
         if name == "reciprocal" and e.dtype.kind == "f":
             return f"1 / {self._within(args[0], UNARY)}", PRODUCT
         if name == "transpose" and not attrs:
-            return f"{self._within(args[0], ATOM)}.T", ATOM
+            return f"{self._object(args[0])}.T", ATOM
         if name == "getitem":
-            return f"{self._within(args[0], ATOM)}[{self.index(e.attribute('index'))}]", ATOM
+            return f"{self._object(args[0])}[{self.index(e.attribute('index'))}]", ATOM
         if name == "expand_dims" and isinstance(attrs.get("axis"), int):
-            return f"{self._within(args[0], ATOM)}[{_new_axis(attrs['axis'], e.ndim)}]", ATOM
+            return f"{self._object(args[0])}[{_new_axis(attrs['axis'], e.ndim)}]", ATOM
         if name in ("to_float", "to_other"):
-            return f"{self._within(args[0], ATOM)}.astype({self.attribute(e.attribute('dtype'))})", ATOM
+            dtype = self.attribute(e.attribute("dtype"))
+            return (f"{dtype}({self(args[0])})" if args[0].kind == "number" else f"{self._within(args[0], ATOM)}.astype({dtype})"), ATOM
         if name == "spread":
             return self._spread(e)
         if name == "sigmoid":
@@ -192,12 +206,26 @@ class Writer:
         if name == "einsum":
             attrs = {k: v for k, v in attrs.items() if k not in ("subscripts", "optimize")}
             return f"np.einsum({', '.join([repr(e.attribute('subscripts')), *map(self, args)])})", ATOM
+        if isinstance(op, Pullback):
+            return self._pullback(e, op), ATOM
         function = self._function(op)
-        pieces = [f"[{', '.join(map(self, args))}]"] if op.variadic else [self(a) for a in args]
+        pieces = [f"[{', '.join(map(self, args))}]"] if op.variadic else [self._operand(e, i, COMPARE) for i in range(len(args))]
         if name in ("reshape", "broadcast_to", "full") and "shape" in attrs:
             pieces.append(self.shape_text(attrs.pop("shape")))
         pieces += [f"{k}={self.shape_text(v) if k == 'shape' else self.attribute(v)}" for k, v in attrs.items()]
         return f"{function}({', '.join(pieces)})", ATOM
+
+    def _operand(self, e: Expression, i: int, level: int) -> str:
+        """Return an argument: a number of NumPy's as one of Python's, unless the result would have another dtype."""
+        a = e.args[i]
+        if a.kind == "number" and not a.is_weak and a not in self.names and not _gives_way(e, i):
+            return self._object(a)
+        return self._within(a, level)
+
+    def _object(self, a: Expression) -> str:
+        """Return what has the attributes of an array, as a number of Python's has not."""
+        is_number = a.kind == "number" and a not in self.names
+        return f"{self.attribute(a.dtype)}({self(a)})" if is_number else self._within(a, ATOM)
 
     def _negated(self, e: Expression) -> str:
         if e.is_call(np.negative):
@@ -225,7 +253,7 @@ class Writer:
         return any(n == name and x.dtype == e.dtype for x, n in self.names.items())
 
     def _array_of_shape(self, e: Expression) -> str | None:
-        return next((name for x, name in self.names.items() if x.shapes == e.shapes and x.kind != "number" and x.ndim), None)
+        return next((self.name_of(x) for x in self.names if x.shapes == e.shapes and x.kind != "number" and x.ndim), None)
 
     def shape_text(self, shape: Any) -> str:
         """Return a shape: that of an array, if one has it at every point."""
@@ -239,22 +267,36 @@ class Writer:
         return self.attribute(tuple(map(_Text, map(self._end, shape))) if isinstance(shape, tuple) else shape)
 
     def _function(self, op: Op) -> str:
+        if op.name in HELPERS and self._tensors:
+            module = op.fn.__module__
+            self.imports[f"from {module.rpartition('.')[0]} import {module.rpartition('.')[2]}"] = None
+            return f"{module.rpartition('.')[2]}.{op.name}"
         if op.name in HELPERS:
             self.helpers[op.name] = None
             return op.name
-        if op.name in _NUMPYS:
-            return _NUMPYS[op.name]
-        keys = [k for k, v in TABLE.items() if v is op]
-        plain = next((k for k in keys if not isinstance(k, Primitive)), None)
-        if plain is not None:
-            name = name_of(plain)
-            top = name.partition(".")[0]
-            if top not in ("np", "numpy"):
-                self.imports[f"import {name.rpartition('.')[0]}"] = None
-            return name
-        module = getattr(op.fn, "__module__", "")
-        self.imports[f"from {module} import {op.name}"] = None
-        return op.name
+        name = function_name(op)
+        if name is None:
+            raise errors.DifferentiationError(f"{op.name} has no name by which a program could call it")
+        if name.line:
+            self.imports[name.line] = None
+        return name.text
+
+    def _pullback(self, e: Expression, op: Pullback) -> str:
+        """Write a rule that no formula says as a call of `autograd_np.vjp`."""
+        self.imports["import autograd_np as ag"] = None
+        given, args = e.args[: op.cotangents], list(e.args[op.cotangents :])
+        x = args[op.place]
+        args[op.place] = variable = e.sheet.variable("a" if "a" not in self.names.values() else "a_", x.values)
+        self._tensors += 1
+        call = self(e.sheet.apply(op.of, args, dict(e.attrs)))
+        self._tensors -= 1
+        self.used.pop(variable.name or "", None)
+        if op.parts is None:
+            return f"ag.vjp(lambda {variable.name}: {call}, {self(x)})[1]({self(given[0])})[0]"
+        parts = ", ".join(f"{call}[{i}]" for i in op.parts)
+        cotangents = ", ".join(map(self, given))
+        comma = "," if len(given) == 1 else ""
+        return f"ag.vjp(lambda {variable.name}: ({parts}{comma}), {self(x)})[1](({cotangents}{comma}))[0]"
 
     # --- attributes
 
@@ -293,17 +335,54 @@ class Writer:
             return f"np.{v.name}"
         if isinstance(v, type) and issubclass(v, np.generic):
             return f"np.{v.__name__}"
-        return repr(v.item() if isinstance(v, np.generic) else v)
+        return written(v.item() if isinstance(v, np.generic) else v)
+
+
+def _are_masks(args: Sequence[Expression]) -> bool:
+    return all(a.dtype == np.bool_ for a in args)
+
+
+def _gives_way(e: Expression, i: int) -> bool:
+    """Whether an operation comes to the same if Python's number stands in the place of a number of NumPy's."""
+    values = [a.values[0].item() if k == i else a.values[0] for k, a in enumerate(e.args)]
+    op, how = cast(Op, e.op), {k: realised(v, 0) for k, v in e.attrs}
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = op.fn(values, **how) if op.variadic else op.fn(*values, **how)
+    except (TypeError, ValueError, AttributeError):
+        return False
+    return getattr(found, "dtype", None) == e.dtype or (e.dtype == np.float64 and isinstance(found, float))
+
+
+@functools.cache
+def _defaults(op: Op) -> dict[str, Any]:
+    """Return what the attributes of a function are where nobody says them."""
+    found: dict[str, Any] = {}
+    for function in (op.fn, plain_function(op)):
+        try:
+            parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
+        except (TypeError, ValueError):
+            continue
+        found |= {p.name: p.default for p in parameters if p.default is not p.empty}
+    return found
+
+
+def _spoken(op: Op, attrs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    """Return the attributes that have to be said."""
+    defaults = _defaults(op)
+    meant = told(attrs)
+    return {
+        k: v
+        for k, v in attrs
+        if (k in meant if k not in defaults else v is not defaults[k] and (k in meant or not _is_left_out(v, defaults[k])))
+    }
+
+
+def _is_left_out(v: Any, default: Any) -> bool:
+    return v is np._NoValue or default is np._NoValue or (type(v) is type(default) and v == default)
 
 
 def _new_axis(axis: int, ndim: int) -> str:
     axis %= ndim
     return ", ".join([":"] * axis + ["None"]) if axis < ndim - 1 or axis < 3 else "..., None"
-
-
-def _literal(e: Expression) -> str:
-    """Return an array written out: a row of numbers as ``np.arange``, one number as ``np.full``, a few as they are."""
-    first = e.values[0]
-    if first.ndim == 1 and all(np.array_equal(v, np.arange(len(v))) for v in e.values) and first.dtype.kind in "iu":
-        return "np.arange({})"
-    return f"np.array({first.tolist()!r})"
