@@ -763,3 +763,16 @@ def test_parameters_that_forward_meets_in_a_model_are_constants_of_it():
     report = ag.check_backward(forward, backward, {"x": np.random.default_rng(0).normal(size=(4, 3))})
     assert [(f.variable, f.kind) for f in report.findings] == [("dh", "scale")]
     assert layer.weight.grad is None
+
+
+def test_a_power_may_be_an_array():
+    def forward(x, p):
+        return np.sum(x**p)
+
+    def backward(x, p):
+        dx = p * x ** (p - 1)
+        return dx
+
+    inputs = {"x": np.array([0.5, 1.5, 2.0]), "p": np.array([2.0, 3.0, 1.0])}
+    assert ag.check_backward(forward, backward, inputs).ok
+    assert not ag.check_backward(forward, lambda x, p: {"dx": p * x**p}, inputs).ok

@@ -9,6 +9,7 @@ import inspect
 import json
 import linecache
 import os
+import re
 import subprocess
 import sys
 import time
@@ -148,10 +149,11 @@ def _names(tree: ast.AST, *, strings: bool = False) -> Iterator[str]:
 
 
 def strangers(entry: Entry, source: str) -> list[str]:
-    """Return the names in the printed backward pass that are neither the user's nor made of them."""
+    """Return the names in the printed backward pass that are neither the user's, with a number where there are several, nor made of them."""
     mine = entry.user_names() | {"out", "np"}
     known = mine | {f"d{n}" for n in mine} | SIZE_NAMES | set(dir(builtins))
-    return sorted(set(_names(_function(source, "backward"))) - known)
+    found = set(_names(_function(source, "backward")))
+    return sorted(n for n in found if n not in known and re.sub(r"_\d+$", "", n) not in known)
 
 
 # --- what is compared

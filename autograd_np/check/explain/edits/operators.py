@@ -30,7 +30,8 @@ def operator_edits(at: Place) -> Iterator[Edit]:
                 yield from _of_product(at, _factors(at.node))
         case ast.BinOp(op=ast.Pow(), left=left, right=right):
             words = f"the power `{at.line.text(right)}` of `{at.line.text(left)}` does not belong in `{at.target}`"
-            yield at.edit(4.3, "extra-factor" if at.line.value(right) == 2 else "wrong-point", words, at.line.text(left))
+            squared = bool(np.all(at.line.value(right) == 2))  # a power may be an array
+            yield at.edit(4.3, "extra-factor" if squared else "wrong-point", words, at.line.text(left))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             yield at.edit(3, "sign", f"the minus of `{at.text}` in `{at.target}` is wrong", at.line.text(operand))
         case ast.IfExp(test=test, body=body, orelse=orelse):
