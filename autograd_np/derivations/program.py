@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived, Statement
 from autograd_np.derivations.expression import Expression, walked
