@@ -181,7 +181,8 @@ class Algebra:
         """Return an expression as a sum of products."""
         found = self._polynomials.get(e)
         if found is None:
-            atomic = e.op is None or self.is_named(e) or not _is_real(e)
+            scaled_mask = e.is_call(np.multiply) and any(a.kind == "number" for a in e.args)
+            atomic = e.op is None or self.is_named(e) or not (_is_real(e) or scaled_mask)
             found = self._leaf(e) if atomic else self._converted(e)
             if self._roots:
                 found = total(({self._rooted(m): c} for m, c in found.items()))
@@ -617,7 +618,7 @@ class Algebra:
 
     def _written_sum(self, p: Polynomial) -> Expression:
         """Write a sum, the terms with a positive sign first."""
-        terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) > 0, not any(e.flows for e, _ in item[0]), _order(item[0])))
+        terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) > 0, *self._rank(item[0]), _order(item[0])))
         found: Expression | None = None
         for m, c in terms:
             negative = c < 0
@@ -628,6 +629,10 @@ class Algebra:
                 found = self.sheet.call(np.subtract if negative else np.add, found, e)
         assert found is not None
         return found
+
+    def _rank(self, m: Monomial) -> tuple[bool, bool]:
+        """Order terms: gradients first, then what is computed, then variables alone, such as a regulariser."""
+        return not any(e.flows for e, _ in m), all(e.op is None or self.is_named(e) for e, _ in m)
 
     def _term(self, m: Monomial, c: Number) -> Expression:
         """Write a product: the number, the arrays in their order, and below the line what is divided by."""

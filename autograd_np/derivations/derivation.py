@@ -62,6 +62,8 @@ class Derived:
         The variables that backward may use.
     originals : dict of (Expression, Expression)
         What the user wrote for an expression that has a name of its own.
+    through : dict of (Expression, list of Expression)
+        The operations from which a gradient comes.
     statements : list of Statement
     wrt : dict of (str, Expression)
         The gradients that are asked for by the names of their variables.
@@ -85,6 +87,7 @@ class Derived:
         self.numbers = Numbers(recording)
         self._simplified = Simplifier(self.sheet, list(self.names), list(self.originals), self.numbers.constants, self.numbers.sizes)
         seed = self._seed(target)
+        self.through: dict[Expression, list[Expression]] = {}
         self.statements = self._swept(target, seed, plain)
         if not plain:
             self._inline()
@@ -134,6 +137,7 @@ class Derived:
                 continue
             for i, contribution in pulled(e, g, [i for i, a in enumerate(e.args) if a in needed], as_written=not plain):
                 arriving[e.args[i]] = self._added(arriving.get(e.args[i]), contribution)
+                self.through.setdefault(e.args[i], []).append(e)
         return statements
 
     def _added(self, a: Cotangent | None, b: Cotangent) -> Cotangent:
@@ -183,7 +187,12 @@ class Derived:
         return [*aliases, *reversed([s for s in free if s.of not in self.names]), *(s for s in free if s.of in self.names)]
 
     def _is_plain(self, e: Expression) -> bool:
-        return e.op is None or e in self.names or (e.is_call(spread) and e.args[0].kind == "number" and e.args[0].number is not None)
+        return (
+            e.op is None
+            or e in self.names
+            or all(x.kind == "number" for x in walked([e]) if x.op is None)
+            or (e.is_call(spread) and e.args[0].kind == "number" and e.args[0].number is not None)
+        )
 
     def _inlined(self, s: Statement) -> bool:
         """Write a gradient where it is used, if that is better; return whether it is."""

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived, Statement
-from autograd_np.derivations.expression import Expression, walked
+from autograd_np.derivations.expression import Expression, children, walked
+from autograd_np.derivations.lines import Lines
 from autograd_np.derivations.statements import lines_of
 from autograd_np.derivations.writing import HELPERS, Writer
 
@@ -68,7 +69,9 @@ class Program:
         loss = derivation.loss
         self.result = self.recording.names.get(loss) or self._free("loss" if derivation.upstream is None else "out")
         self._forward_names.setdefault(loss, self.result)
-        self._readers: dict[str, list[Expression]] = {}
+        self._lines = Lines(self.recording.f)
+        self._plain_names()
+        self._holders: dict[Expression, Expression] = {}
         self._arrays: dict[str, Expression] = {}
         self.backward = self._backward()
         self.forward = self._forward()
@@ -161,33 +164,82 @@ class Program:
         return Function("forward", parameters, [*sized, *lines], f"{self.result}, {cache}")
 
     def _line(self, e: Expression) -> tuple[str, dict[str, None]]:
+        """Return the line of a variable, as the user wrote it if that can be, and the names it reads."""
+        own = self._users_line(e)
+        if own is not None:
+            return f"{self._forward_names[e]} = {own[0]}", dict.fromkeys(sorted(own[1]))
         names = {x: n for x, n in self._forward_names.items() if x is not e}
         writer = self._writer(names, self._inputs)
         return f"{self._forward_names[e]} = {writer(e)}", writer.used
 
+    def _users_line(self, e: Expression) -> tuple[str, frozenset[str]] | None:
+        name, line = self.recording.lines.get(e, ("", None))
+        numbers = {n.name for n in self.recording.numbers}
+        same = {n for x, (n, _) in self.recording.lines.items() if self._forward_names.get(x) == n}
+        known = {n for n in self._inputs if n in self.recording.parameters} | numbers | same
+        if line is not None and name == self._forward_names[e]:
+            return self._lines.assignment(name, line, known)
+        return self._lines.result(known) if e is self.derivation.loss and e not in self.recording.names else None
+
+    def _plain_names(self) -> None:
+        """Call all that a variable held by its name, where backward needs one of them at most."""
+        derivation, names = self.derivation, self.recording.names
+        needed = {x for s in derivation.statements for x in (s.of, *walked([s.value], derivation.names.__contains__))}
+        for name, versions in self.recording.versions.items():
+            canonical = [derivation.canonical(v) for v in versions]
+            if sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
+                continue
+            for v, c in zip(versions, canonical, strict=True):
+                names[v] = self._forward_names[v] = name
+                if c in derivation.names:
+                    derivation.names[c] = name
+                for s in derivation.statements:
+                    if s.of is c:
+                        s.variable.name = f"d{name}"
+
+    def _in_turn(self, versions: list[Expression]) -> bool:
+        """Whether nothing reads what a variable held before, once it holds something else."""
+        current = -1
+        for e in walked([self.derivation.loss]):
+            if e in self._forward_names and e.op is not None:
+                if any(x in versions and versions.index(x) != current for x in self._read_by(e)):
+                    return False
+                current = versions.index(e) if e in versions else current
+        return True
+
     # --- backward
 
     def _origin(self, e: Expression) -> str:
-        """Return the line of forward by which a variable goes on, or the variables it goes into."""
-        if not self._readers:
-            for x in self._forward_names:
-                if x.op is not None:
-                    for read in walked([x], lambda y, x=x: y is not x and y in self._forward_names):  # type: ignore[misc]
-                        if read is not x and read in self._forward_names:
-                            self._readers.setdefault(self._forward_names[read], []).append(x)
-        name = self.derivation.names.get(e)
-        if name is None:  # what was written within a line
-            holders = [
-                x
-                for x in self._forward_names
-                if x.op is not None and e in walked([self.derivation.canonical(x)], self.derivation.names.__contains__)
-            ]
-            return self._line(holders[0])[0] if len(holders) == 1 else ""
-        readers = self._readers.get(name, [])
-        if len(readers) == 1:
-            text = self._line(readers[0])[0]
-            return text if len(text) <= LONGEST_COMMENT else self._forward_names[readers[0]]
-        return ", ".join(self._forward_names[r] for r in readers)
+        """Return the line of forward through which the gradient of a variable comes, or the variables of several."""
+        raw = [self.derivation.originals.get(x, x) for x in self.derivation.through.get(e, ())]
+        holders = list(dict.fromkeys(h for x in raw for h in self._lines_with(x)))
+        if len(holders) == 1:
+            text = self._line(holders[0])[0]
+            return text if len(text) <= LONGEST_COMMENT else self._forward_names[holders[0]]
+        return ", ".join(self._forward_names[h] for h in holders)
+
+    def _lines_with(self, x: Expression) -> list[Expression]:
+        """Return the line of forward that an operation stands in, the first of several."""
+        if not self._holders:
+            for line in self._forward_names:
+                todo = [line] if line.op is not None else []
+                while todo:
+                    part = todo.pop()
+                    self._holders.setdefault(part, line)
+                    todo += [y for y in children(part) if y not in self._forward_names]
+        return [self._holders[x]] if x in self._holders else []
+
+    def _read_by(self, e: Expression) -> list[Expression]:
+        """Return the variables that the line of a variable reads."""
+        found: dict[Expression, None] = {}
+        todo = list(children(e))
+        while todo:
+            x = todo.pop()
+            if x in self._forward_names:
+                found[x] = None
+            else:
+                todo += children(x)
+        return list(found)
 
     def scheduled(self) -> list[Statement]:
         """Return the statements, those that are asked for as soon as they can be computed."""

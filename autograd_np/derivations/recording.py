@@ -44,6 +44,12 @@ class Recording:
         What variables of the user's held, in the order in which they were computed.
     numbers : list of Number
         Python numbers that variables held, those of the function itself first.
+    parameters : frozenset of str
+        Those inputs that are parameters of the function themselves, no entries of containers.
+    lines : dict of (Expression, (str, int))
+        The variable of the function itself that first held a value, and the line that was executed then.
+    versions : dict of (str, list of Expression)
+        What a variable that was assigned several times held, in order.
     sites : dict of (Expression, str)
         The file and line that recorded an operation.
     """
@@ -58,6 +64,9 @@ class Recording:
         self.sites: dict[Expression, str] = {}
         self.captured: dict[str, Expression] = {}
         self.steps: list[Expression] = []
+        self.parameters: frozenset[str] = frozenset()
+        self.lines: dict[Expression, tuple[str, int]] = {}
+        self.versions: dict[str, list[Expression]] = {}
 
 
 class _Watch:
@@ -66,7 +75,7 @@ class _Watch:
     def __init__(self, code: Any) -> None:
         self.code = code
         self.variables: dict[Node, tuple[str, str]] = {}  # of functions that `code` called
-        self.own: dict[Node, str] = {}
+        self.own: dict[Node, tuple[str, int | None]] = {}  # with the line that was executed
         self.arrays: dict[int, tuple[str, Any]] = {}
         self.numbers: dict[str, tuple[Any, tuple[str, int] | None]] = {}
         self._last: dict[int, int] = {}
@@ -84,7 +93,7 @@ class _Watch:
                     if x._node is None:
                         self.arrays.setdefault(id(value_of(x)), (name, x))
                     elif mine:
-                        self.own.setdefault(x._node, name)
+                        self.own.setdefault(x._node, (name, line))
                     else:
                         self.variables.setdefault(x._node, (frame.f_code.co_name, name))
                 elif isinstance(x, np.ndarray):
@@ -130,7 +139,7 @@ def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
 def recorded(graph: Graph) -> Recording:
     """Read a graph as it is, with the sizes that it was recorded with."""
     watch = _Watch(None)
-    watch.own = {n: n.name for n in graph.nodes if n.op is not None and n.name}
+    watch.own = {n: (n.name, None) for n in graph.nodes if n.op is not None and n.name}
     watch.arrays = {i: (name, x) for i, (name, x) in graph.names.items()}
     recording = Recording(None, Sheet(1))
     leaves: list[Node | None] = list(graph.leaves)
@@ -175,6 +184,7 @@ class _Reader:
 
     def read(self, names: list[str], inputs: Sequence[Any]) -> None:
         recording = self.recording
+        recording.parameters = frozenset(name for name, x in zip(names, inputs, strict=True) if [*_paths(x, name)] == [name])
         paths = [path for name, x in zip(names, inputs, strict=True) for path in _paths(x, name)]
         leaves = list(zip(*(run.inputs for run in self.runs), strict=True))
         for path, nodes in zip(paths, leaves, strict=True):
@@ -232,15 +242,21 @@ class _Reader:
 
     def _name(self) -> None:
         seen = self.runs[0].seen
-        for variables, prefix in ((seen.own, False), (seen.variables, True)):
+        mine = {node: name for node, (name, _) in seen.own.items()}
+        others = {node: name for node, (_, name) in seen.variables.items()}
+        for variables, prefix in ((mine, False), (others, True)):
             again: dict[str, list[Node]] = {}
-            for node, what in variables.items():
+            for node, name in variables.items():
                 e = self.of_node[0].get(node)
                 if e is not None and e.op is not None and e not in self.recording.names:
-                    again.setdefault(what[1] if prefix else what, []).append(node)
+                    again.setdefault(name, []).append(node)
                     self.recording.names[e] = ""
+                    if not prefix and seen.own[node][1] is not None:
+                        self.recording.lines[e] = name, seen.own[node][1]
             for name, nodes in again.items():
                 numbered = len(nodes) > 1 and not prefix
+                if numbered and identifier(name) not in self.taken:
+                    self.recording.versions[identifier(name)] = [self.of_node[0][node] for node in nodes]
                 for i, node in enumerate(nodes):
                     self.recording.names[self.of_node[0][node]] = self._fresh(f"{name}_{i + 1}" if numbered else name)
         steps = {e: i for i, e in enumerate(self.recording.steps)}

@@ -9,6 +9,7 @@ import numpy as np
 from autograd_np.derivations.expression import Expression, realised
 from autograd_np.derivations.writing import Writer
 from autograd_np.ops.indexing import scatter_add, setitem
+from autograd_np.ops.shaping import to_float
 
 __all__ = ["lines_of"]
 
@@ -45,11 +46,16 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     side_by_side = None if plain else _side_by_side(put, e, writer)
     if side_by_side is not None:
         return [f"{name} = {side_by_side}", *after]
-    lines = _own(name, _summed(plain).value, writer) if plain else [f"{name} = {writer.zeros(e)}"]
+    lines = _own(name, _as(_summed(plain).value, e), writer) if plain else [f"{name} = {writer.zeros(e)}"]
     touched = [np.full(s, bool(plain)) for s in e.shapes]
     for term in put:
         lines.append(_put(name, term, touched, writer))
     return lines + after
+
+
+def _as(x: Expression, like: Expression) -> Expression:
+    """Return an expression in the dtype of another: a mask cannot be subtracted from in place."""
+    return x if x.dtype == like.dtype else x.sheet.call(to_float, x, dtype=like.dtype)
 
 
 def _own(name: str, e: Expression, writer: Writer) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -21,7 +22,7 @@ from autograd_np.ops import special
 from autograd_np.ops.shaping import spread
 from autograd_np.results import Results
 
-__all__ = ["HELPERS", "Text", "Writer"]
+__all__ = ["HELPERS", "Text", "Writer", "tidy"]
 
 Text = tuple[str, int]
 """What is written, and how tightly it binds."""
@@ -163,6 +164,8 @@ class Writer:
             return f"{self._within(args[0], ATOM)}{results.name_of(e.attribute('index'))}", ATOM
         if name == "multiply" and args[0].is_call(np.expand_dims) and args[0].args[0].ndim == args[1].ndim == 1:
             return f"np.outer({self(args[0].args[0])}, {self(args[1])})", ATOM
+        if name == "multiply" and self._is_odds(args[1]):
+            return f"{self._within(args[0], PRODUCT)} / {self.text(args[1])[0].removeprefix('1 / ')}", PRODUCT
         if name == "subtract" and args[0].number == 1 and args[1].is_call(special.sigmoid) and args[1] not in self.names:
             return f"1 / (1 + np.exp({self(args[1].args[0])}))", PRODUCT
         if name in _INFIX and not attrs and len(args) == 2 and (not name.startswith("logical") or _are_masks(args)):
@@ -181,7 +184,7 @@ class Writer:
         if name == "power":
             return f"{self._operand(e, 0, ATOM)} ** {self._operand(e, 1, UNARY)}", POWER
         if name == "square":
-            return f"{self._within(args[0], ATOM)} ** 2", POWER
+            return tidy(f"{self._within(args[0], ATOM)} ** 2"), POWER
         if name == "reciprocal" and e.dtype.kind == "f":
             return f"1 / {self._within(args[0], UNARY)}", PRODUCT
         if name == "transpose" and not attrs:
@@ -226,6 +229,14 @@ class Writer:
         """Return what has the attributes of an array, as a number of Python's has not."""
         is_number = a.kind == "number" and a not in self.names
         return f"{self.attribute(a.dtype)}({self(a)})" if is_number else self._within(a, ATOM)
+
+    def _is_odds(self, e: Expression) -> bool:
+        """Whether an expression is written as 1 / (1 + exp(x))."""
+        if e in self.names or self._instead(e) is not e:
+            return False
+        return e.is_call(special.sigmoid) or (
+            e.is_call(np.subtract) and e.args[0].number == 1 and e.args[1].is_call(special.sigmoid) and e.args[1] not in self.names
+        )
 
     def _negated(self, e: Expression) -> str:
         if e.is_call(np.negative):
@@ -381,6 +392,11 @@ def _spoken(op: Op, attrs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 
 def _is_left_out(v: Any, default: Any) -> bool:
     return v is np._NoValue or default is np._NoValue or (type(v) is type(default) and v == default)
+
+
+def tidy(text: str) -> str:
+    """Write powers of simple operands without spaces, as formatters do."""
+    return re.sub(r"(?<![\w.\])])([A-Za-z_][\w.]*|\d[\d.]*) \*\* (-?[\w.]+)(?![\w.(\[])", r"\1**\2", text)
 
 
 def _new_axis(axis: int, ndim: int) -> str:
