@@ -79,7 +79,7 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         """Run on other values of the same sizes, so that what depends on values is not taken for a constant."""
         for gently in (False, True):
             try:
-                run_again = run(draw(dict(inputs), np.random.default_rng(0), gently=gently))
+                run_again = run(_typed(draw(dict(inputs), np.random.default_rng(0), gently=gently), inputs))
             except Exception:  # noqa: BLE001, S112
                 continue
             if isomorphic(base.graph, run_again.graph):
@@ -135,3 +135,9 @@ def isomorphic(a: Graph, b: Graph) -> bool:
 
 def _is_empty(x: Any) -> bool:
     return not isinstance(x, Results) and np.size(x) == 0
+
+
+def _typed(drawn: Any, like: Any) -> Any:
+    """Give arrays the dtypes of others."""
+    leaves, unflatten = flatten(drawn)
+    return unflatten([np.asarray(a, b.dtype) if hasattr(b, "dtype") else a for a, b in zip(leaves, flatten(dict(like))[0], strict=True)])
