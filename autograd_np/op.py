@@ -26,6 +26,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -40,6 +41,7 @@ from autograd_np.text import shown
 from autograd_np.typing import Array, Rule
 
 __all__ = [
+    "AS_ONE",
     "RESULT",
     "SAMPLES",
     "STEP",
@@ -237,6 +239,9 @@ def _accepted(rules: tuple[Any, ...], params: tuple[str, ...], variadic: bool) -
 
 TABLE: dict[Any, Op | Callable[..., Any]] = {}
 """The table: a NumPy function -> its row, or the function that derives it from other rows."""
+
+AS_ONE: ContextVar[Callable[[Any, tuple[Any, ...], dict[str, Any]], Op | None] | None] = ContextVar("AS_ONE", default=None)
+"""Gives a call of a derived function a row of its own, for a reader who asks what was called and not what that is made of."""
 
 
 def _parameters(fn: Callable[..., Any]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from autograd_np.mirrored import import_line
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
 from autograd_np.numpy_warnings import retold
-from autograd_np.op import TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
+from autograd_np.op import AS_ONE, TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
 from autograd_np.overriding import gathered, is_among
 from autograd_np.text import shorten
 from autograd_np.typing import Array, Name, Shape
@@ -317,6 +317,11 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if row.__class__ is not Op:
         derived, out = cast("Callable[..., Any]", row), kwargs.get("out")
         given = {k: v for k, v in kwargs.items() if k != "out"}
+        as_one = AS_ONE.get()
+        one = as_one(fn, args, given) if as_one is not None else None
+        if one is not None:
+            operands, attrs, sources, _ = bind(one, args, given)
+            return record(one, operands, attrs, sources)
         try:
             result = derived(*args, **given)
         except RuntimeWarning as warning:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived
+from autograd_np.derivations.expression import children
+from autograd_np.derivations.numbers import Numbers
 from autograd_np.derivations.program import Program
-from autograd_np.derivations.recording import record, recorded
+from autograd_np.derivations.recording import Recording, record, recorded
+from autograd_np.derivations.whole import calls_as_one
 from autograd_np.graph import Graph
 
 __all__ = ["Derivation", "derive", "of_graph"]
@@ -79,10 +83,32 @@ def derive(f: Callable[..., Any], *inputs: Any, wrt: str | Sequence[str] | None 
         dw = 2 * (x.T @ error) / x.shape[0]  # from error = x @ w - y
         return {"dw": dw}
     """
-    return Derivation(record(f, inputs), wrt)
+    return Derivation(_read(f, inputs), wrt)
 
 
 def of_graph(graph: Graph, wrt: str | Sequence[str] | None = None) -> Derivation:
     """Derive from a graph: of the function that was traced, where that is known, so that sizes can be told from numbers."""
     made_by = graph.made_by
-    return Derivation(record(made_by[0], made_by[1]) if made_by is not None else recorded(graph), wrt)
+    return Derivation(_read(made_by[0], made_by[1]) if made_by is not None else recorded(graph), wrt)
+
+
+def _read(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
+    """Record a function; calls of functions that are made of others are taken apart, unless what they are made of cannot be written."""
+    recording = record(f, inputs)
+    unwritten = _unwritten(recording)
+    if unwritten:
+        with calls_as_one():
+            again = record(f, inputs)
+        if _unwritten(again) < unwritten:
+            return again
+    return recording
+
+
+def _unwritten(recording: Recording) -> int:
+    """Return how many arrays and numbers there are that nobody named, and that no formula of sizes gives."""
+    numbers = Numbers(recording)
+    arrays = {n: e for n, e in (recording.inputs | recording.captured).items() if e.kind != "number"}
+    found = {x for e in recording.steps for x in children(e) if x.kind in ("array", "number") and not x.name}
+    return sum(
+        numbers.text(x.values, arrays) is None if x.kind == "number" else form_of(x.values) is None for x in found
+    )

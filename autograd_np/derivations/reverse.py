@@ -17,7 +17,7 @@ from autograd_np.derivations.expression import Expression, Sheet, children, insi
 from autograd_np.derivations.expression import realised as realised_at
 from autograd_np.derivations.lockstep import Lockstep, NotAlikeError
 from autograd_np.derivations.patterns import told
-from autograd_np.derivations.whole import is_general, whole
+from autograd_np.derivations.whole import Call, is_general, whole
 from autograd_np.node import Level
 from autograd_np.op import RESULT, Op
 from autograd_np.ops.complex import real
@@ -58,6 +58,8 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
     known = {e, *(x for x in (g if isinstance(g, list) else [g]) if x is not None), *children(e)}
     if as_written and op in PARTIALS:
         return [(i, _fitted(_by_element(e, cast(Expression, g), PARTIALS[op][i]), e.args[i])) for i in wanted]
+    if isinstance(op, Call):
+        return [(i, _fitted(whole(e, g, i), e.args[i])) for i in wanted]
     if op.kind == "elementwise":
         wanted = [i for i in wanted if not (isinstance(op.rules[i], int) and op.rules[i] == 0)]
         found = [(i, _by_element(e, cast(Expression, g), op.rules[i])) for i in wanted]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
@@ -11,10 +13,12 @@ from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.expression import Expression, walked
 from autograd_np.derivations.names import is_importable
 from autograd_np.derivations.numbers import of_sizes
-from autograd_np.op import Op
+from autograd_np.op import AS_ONE, Op, value_of
+from autograd_np.tensor import Tensor
 from autograd_np.transforms import vjp
+from autograd_np.trees import flatten
 
-__all__ = ["Pullback", "is_general", "whole"]
+__all__ = ["Call", "Pullback", "calls_as_one", "is_general", "whole"]
 
 MOST_STEPS = 40
 """A rule of more operations than these is no formula that anybody would read."""
@@ -57,6 +61,41 @@ class Pullback(Op):
         x = arrays[self.place]
         [found] = vjp(f, x)[1](given[0] if self.parts is None else tuple(given))
         return np.asarray(found, x.dtype)
+
+
+class Call(Op):
+    """A call of a function that is derived from other rows, as one operation; its pullback is a call of `vjp`."""
+
+    __slots__ = ()
+
+
+@contextmanager
+def calls_as_one() -> Iterator[None]:
+    """Record calls of derived functions as they stand in the user's code, not what they are made of."""
+    token = AS_ONE.set(_called)
+    try:
+        yield
+    finally:
+        AS_ONE.reset(token)
+
+
+def _called(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Op | None:
+    """Return a row for a call if it takes arrays one by one and returns one of floats."""
+    if any(isinstance(x, Tensor) for v in kwargs.values() for x in flatten(v)[0]):
+        return None
+    arrays = [i for i, a in enumerate(args) if isinstance(a, Tensor)]
+    several = [a for a in args if isinstance(a, (list, tuple)) and any(isinstance(x, Tensor) for x in flatten(a)[0])]
+    if not arrays or several:
+        return None
+    found = fn(*map(value_of, args), **kwargs)
+    if not isinstance(found, (np.ndarray, np.generic)) or found.dtype.kind != "f":
+        return None
+    return _call(fn, arrays[-1] + 1)
+
+
+@functools.cache
+def _call(fn: Any, count: int) -> Call:
+    return Call(fn.__name__, fn, "general", (lambda *_, **__: None,) * count, params=None)
 
 
 @functools.cache
