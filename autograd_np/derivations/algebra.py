@@ -319,7 +319,9 @@ class Algebra:
             p = self.polynomial(args[i])
             if not p:
                 continue
-            rest, content, common = self._factored(p, lambda x: x.ndim == 0)
+            if e.is_call(scatter_add) and args[i].ndim == 0:
+                continue
+            rest, content, common = self._factored(p, lambda x: x.ndim == 0 and (x.kind == "number" or not e.is_call(scatter_add)))
             if content != 1 or common:
                 outside = times(outside, {common: content})
                 args[i] = self.expression(rest, args[i])
@@ -621,7 +623,7 @@ class Algebra:
         terms = sorted(p.items(), key=lambda item: (item[1] < 0, len(item[0]) > 0, *self._rank(item[0]), _order(item[0])))
         found: Expression | None = None
         for m, c in terms:
-            negative = c < 0
+            negative = self._is_negative(c)
             e = self._term(m, -c if negative else c)
             if found is None:
                 found = self.sheet.call(np.negative, e) if negative else e
@@ -641,7 +643,7 @@ class Algebra:
         sheet = self.sheet
         above = [(e, n) for e, n in monomial(powers) if n > 0]
         below = [(e, -n) for e, n in monomial(powers) if n < 0]
-        negative = c < 0
+        negative = self._is_negative(c)
         top, bottom = self._quotient(-c if negative else c)
         above = self._with_means(above, below)
         above.sort(key=lambda item: (item[0].kind != "number", item[0].ndim > 0, not item[0].flows))  # as people write: 2 * lam * dZ * A
@@ -674,12 +676,18 @@ class Algebra:
                 found[e] = found.get(e, 0) + n
         return {e: n for e, n in found.items() if n}
 
+    def _is_negative(self, c: Number) -> bool:
+        """Whether a minus is written before a number; not where it is a negative constant of the user's, q - 1."""
+        return bool(c < 0 and (float(c) not in self.constants or float(-c) in self.constants))
+
     def _quotient(self, value: Number) -> tuple[Number, Number]:
         """Return what to multiply with and what to divide by for a number: a constant of the user's where there is one."""
         if isinstance(value, float):
             return value, 1
         value = Fraction(value)
         inverse = 1 / value
+        if float(value) in self.constants and value < 0:
+            return float(value), 1
         if value.denominator == 1 and (value <= 2 or float(value) in self.constants or float(inverse) not in self.constants):
             return int(value), 1
         if float(value) in self.constants:

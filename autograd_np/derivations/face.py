@@ -109,6 +109,4 @@ def _unwritten(recording: Recording) -> int:
     numbers = Numbers(recording)
     arrays = {n: e for n, e in (recording.inputs | recording.captured).items() if e.kind != "number"}
     found = {x for e in recording.steps for x in children(e) if x.kind in ("array", "number") and not x.name}
-    return sum(
-        numbers.text(x.values, arrays) is None if x.kind == "number" else form_of(x.values) is None for x in found
-    )
+    return sum(numbers.text(x.values, arrays) is None if x.kind == "number" else form_of(x.values) is None for x in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import math
 import operator
 import textwrap
@@ -41,6 +42,10 @@ class _NotConstantError(Exception):
     """An expression reads an array."""
 
 
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").replace("-", "").replace("e", "").isdigit() or "self" in text
+
+
 class Numbers:
     """Finds what to write for numbers.
 
@@ -66,10 +71,14 @@ class Numbers:
     def _read_source(self) -> None:
         if self.recording.f is None:
             return
-        try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(self.recording.f))))
-        except (OSError, TypeError, SyntaxError):
-            return
+        for function in (inspect.unwrap(self.recording.f), *self.recording.called):
+            try:
+                tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+            except (OSError, TypeError, SyntaxError):
+                continue
+            self._read_tree(tree)
+
+    def _read_tree(self, tree: ast.AST) -> None:
         bounds = {end for node in ast.walk(tree) if isinstance(node, ast.Slice) for end in (node.lower, node.upper) if end is not None}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], (ast.Name, ast.Tuple)):
@@ -162,8 +171,24 @@ class Numbers:
             text = self._constants[values].replace("self.", "")
             return text, frozenset(n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)) - {"np", "math", "float", "int"}
         if same:
-            return written(values[0]), frozenset()
+            return self._product(values[0]) or (written(values[0]), frozenset())
         return self._of_size(values, arrays)
+
+    def _product(self, value: Any) -> tuple[str, frozenset[str]] | None:
+        """Return a number as the product of two that the code has: ``alpha * (1 - l1)``."""
+        if not isinstance(value, float) or value in PLAIN:
+            return None
+        known = [
+            (v[0], text)
+            for v, text in (*self._named.items(), *self._constants.items())
+            if isinstance(v[0], float) and v[0] == v[-1] and not _is_number(text)
+        ]
+        for (a, first), (b, second) in itertools.combinations(dict(known).items(), 2):
+            if math.isclose(a * b, value, rel_tol=1e-14):
+                names = frozenset(n.id for text in (first, second) for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name))
+                pieces = [f"({t})" if " + " in t or " - " in t else t for t in (first, second)]
+                return " * ".join(pieces), names - {"np", "math", "float", "int"}
+        return None
 
     def _of_size(self, values: tuple[Any, ...], arrays: Mapping[str, Expression]) -> tuple[str, frozenset[str]] | None:
         return of_sizes(values, {name: e.shapes for name, e in arrays.items()})

@@ -280,6 +280,7 @@ class Program:
         own = self.recording.names
         for s in statements:
             writer = self._writer(names | own, arrays, instead)
+            writer.prefer = s.of
             assert s.variable.name is not None
             lines += self._statement(s, writer)
             names[s.variable] = s.variable.name

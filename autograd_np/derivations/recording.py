@@ -6,7 +6,7 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +44,8 @@ class Recording:
         What variables of the user's held, in the order in which they were computed.
     numbers : list of Number
         Python numbers that variables held, those of the function itself first.
+    called : tuple of code
+        The user's functions that were called.
     parameters : frozenset of str
         Those inputs that are parameters of the function themselves, no entries of containers.
     lines : dict of (Expression, (str, int))
@@ -64,6 +66,7 @@ class Recording:
         self.sites: dict[Expression, str] = {}
         self.captured: dict[str, Expression] = {}
         self.steps: list[Expression] = []
+        self.called: tuple[CodeType, ...] = ()
         self.parameters: frozenset[str] = frozenset()
         self.lines: dict[Expression, tuple[str, int]] = {}
         self.versions: dict[str, list[Expression]] = {}
@@ -78,12 +81,15 @@ class _Watch:
         self.own: dict[Node, tuple[str, int | None]] = {}  # with the line that was executed
         self.arrays: dict[int, tuple[str, Any]] = {}
         self.numbers: dict[str, tuple[Any, tuple[str, int] | None]] = {}
+        self.called: dict[CodeType, None] = {}
         self._last: dict[int, int] = {}
 
     def __call__(self, frame: FrameType) -> None:
         mine = frame.f_code is self.code
         line = self._last.get(id(frame))
         self._last[id(frame)] = frame.f_lineno
+        if not mine:
+            self.called[frame.f_code] = None
         given = () if mine else frame.f_code.co_varnames[: frame.f_code.co_argcount]  # named by who called, or nobody
         for variable, value in frame.f_locals.items():
             if variable in given and variable != "self":
@@ -184,6 +190,7 @@ class _Reader:
 
     def read(self, names: list[str], inputs: Sequence[Any]) -> None:
         recording = self.recording
+        recording.called = tuple(self.runs[0].seen.called)
         recording.parameters = frozenset(name for name, x in zip(names, inputs, strict=True) if [*_paths(x, name)] == [name])
         paths = [path for name, x in zip(names, inputs, strict=True) for path in _paths(x, name)]
         leaves = list(zip(*(run.inputs for run in self.runs), strict=True))

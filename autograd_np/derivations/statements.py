@@ -31,6 +31,7 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     writer : Writer
     """
     after: list[str] = []
+    like = e
     inner, scale = _unscaled(e)
     if inner is not e and _puts(inner):
         e = inner
@@ -46,7 +47,7 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     side_by_side = None if plain else _side_by_side(put, e, writer)
     if side_by_side is not None:
         return [f"{name} = {side_by_side}", *after]
-    lines = _own(name, _as(_summed(plain).value, e), writer) if plain else [f"{name} = {writer.zeros(e)}"]
+    lines = _own(name, _as(_summed(plain).value, like), writer) if plain else [f"{name} = {writer.zeros(e)}"]
     touched = [np.full(s, bool(plain)) for s in e.shapes]
     for term in put:
         lines.append(_put(name, term, touched, writer))
@@ -89,6 +90,9 @@ def _terms(e: Expression, negative: bool = False) -> list[_Term]:
         return _terms(e.args[0], negative) + _terms(e.args[1], negative ^ e.is_call(np.subtract))
     if e.is_call(np.negative):
         return _terms(e.args[0], not negative)
+    if e.is_call(np.multiply) and e.args[0].ndim == 0 and e.args[1].is_call(scatter_add):
+        put = e.args[1]
+        e = e.sheet.apply(put.op, [e.sheet.call(np.multiply, e.args[0], put.args[0])], dict(put.attrs))  # type: ignore[arg-type]
     return [_Term(e, negative)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,10 @@ def _square_transposed(e: Expression) -> Expression | None:
         return e.args[0]
     if e.is_call(np.transpose) and (e.ndim < 2 or (e.args[0].is_call(np.transpose) and not told(e.attrs) and not told(e.args[0].attrs))):
         return e.args[0].args[0] if e.ndim >= 2 else e.args[0]
+    if e.is_call(np.transpose) and axes is not None and tuple(axes) == (*range(e.ndim - 2), e.ndim - 1, e.ndim - 2):
+        return e.sheet.call(np.swapaxes, e.args[0], axis1=-1, axis2=-2) if e.ndim > 2 else e.sheet.call(np.transpose, e.args[0])
+    if _is_turned(e) and _is_turned(e.args[0]):
+        return e.args[0].args[0]
     if e.is_call(np.swapaxes) and e.ndim == 2:
         return e.sheet.call(np.transpose, e.args[0])
     return None
@@ -66,19 +71,24 @@ def _square_transposed(e: Expression) -> Expression | None:
 
 def _transposed_product(e: Expression) -> Expression | None:
     """Write ``(A.T @ B).T`` as ``B.T @ A``."""
-    if e.is_call(np.transpose) and not told(e.attrs) and e.args[0].is_call(np.matmul) and e.ndim == 2:
+    if _is_turned(e) and e.args[0].is_call(np.matmul):
         a, b = e.args[0].args
-        if a.ndim == b.ndim == 2 and (_is_transposed(a) or _is_transposed(b)):
+        if a.ndim == b.ndim == e.ndim and (_is_turned(a) or _is_turned(b)):
             return e.sheet.call(np.matmul, _turned(b), _turned(a))
     return None
 
 
-def _is_transposed(e: Expression) -> bool:
-    return e.is_call(np.transpose) and not told(e.attrs)
+def _is_turned(e: Expression) -> bool:
+    """Whether the last two axes of what is below are exchanged."""
+    if e.is_call(np.transpose):
+        return e.ndim == 2 and not told(e.attrs)
+    return e.is_call(np.swapaxes) and {e.attribute("axis1"), e.attribute("axis2")} == {-1, -2}
 
 
 def _turned(e: Expression) -> Expression:
-    return e.args[0] if _is_transposed(e) else e.sheet.call(np.transpose, e)
+    if _is_turned(e):
+        return e.args[0]
+    return e.sheet.call(np.transpose, e) if e.ndim == 2 else e.sheet.call(np.swapaxes, e, axis1=-1, axis2=-2)
 
 
 def _new_axes(e: Expression) -> Expression | None:
@@ -86,10 +96,13 @@ def _new_axes(e: Expression) -> Expression | None:
     if not e.is_call(reshape) or told(e.attrs).keys() - {"shape"}:
         return None
     x = e.args[0]
-    if e.ndim == x.ndim + 1:
-        for axis in reversed(range(e.ndim)):
-            if all(t == (*s[:axis], 1, *s[axis:]) for s, t in zip(x.shapes, e.shapes, strict=True)):
-                return e.sheet.call(np.expand_dims, x, axis=axis)
+    if e.ndim > x.ndim:
+        for axes in itertools.combinations(reversed(range(e.ndim)), e.ndim - x.ndim):
+            if all(
+                s == tuple(n for i, n in enumerate(t) if i not in axes) and all(t[i] == 1 for i in axes)
+                for s, t in zip(x.shapes, e.shapes, strict=True)
+            ):
+                return e.sheet.call(np.expand_dims, x, axis=axes[0] if len(axes) == 1 else tuple(sorted(axes)))
     if e.ndim < x.ndim and x.is_call(np.sum) and x.attribute("keepdims"):
         axis = x.attribute("axis")
         if axis is not None and len(axes_of(axis, x.ndim)) == x.ndim - e.ndim:

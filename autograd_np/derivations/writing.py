@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import re
@@ -99,7 +100,7 @@ class Writer:
         self.helpers: dict[str, None] = {}
         self.imports: dict[str, None] = {}
         self.used: dict[str, None] = {}
-        self.shapes: dict[str, Expression] = {}
+        self.prefer: Expression | None = None
         self._tensors = 0  # within a call of `vjp`, in which arguments are Tensors
         self._number = number
         self._array = array
@@ -143,12 +144,7 @@ class Writer:
                 f"the number {' or '.join(map(str, e.values))}, at two sets of sizes, could not be written as a formula of sizes; "
                 f"give it a name in the function, or pass it as an argument"
             )
-        if text.startswith("-"):
-            return text, UNARY
-        tight = ATOM if text.replace(".", "").replace("_", "").replace("[", "").replace("]", "").isalnum() else None
-        if tight is None:
-            tight = SUM if " + " in text or " - " in text else PRODUCT if " * " in text or " / " in text else ATOM
-        return text, tight
+        return text, _tightness(text)
 
     def _within(self, e: Expression, level: int) -> str:
         text, binds = self.text(e)
@@ -176,13 +172,13 @@ class Writer:
             right = self._operand(e, 1, level + 1)
             return f"{left} {sign} {right}", level
         if name == "negative":
-            return f"-{self._within(args[0], PRODUCT)}", UNARY if self.text(args[0])[1] > PRODUCT else PRODUCT
+            return self._with_minus(args[0]), UNARY if self.text(args[0])[1] > PRODUCT else PRODUCT
         if name in ("positive", "frozen", "arranged") or (name in ("to_float", "copy") and args[0].dtype == e.dtype):
             return self.text(args[0])
         if name == "invert" or (name == "logical_not" and _are_masks(args)):
             return f"~{self._within(args[0], ATOM)}", UNARY
         if name == "power":
-            return f"{self._operand(e, 0, ATOM)} ** {self._operand(e, 1, UNARY)}", POWER
+            return tidy(f"{self._operand(e, 0, ATOM)} ** {self._operand(e, 1, UNARY)}"), POWER
         if name == "square":
             return tidy(f"{self._within(args[0], ATOM)} ** 2"), POWER
         if name == "reciprocal" and e.dtype.kind == "f":
@@ -191,8 +187,10 @@ class Writer:
             return f"{self._object(args[0])}.T", ATOM
         if name == "getitem":
             return f"{self._object(args[0])}[{self.index(e.attribute('index'))}]", ATOM
-        if name == "expand_dims" and isinstance(attrs.get("axis"), int):
-            return f"{self._object(args[0])}[{_new_axis(attrs['axis'], e.ndim)}]", ATOM
+        if name == "expand_dims" and args[0].ndim:
+            return f"{self._object(args[0])}[{_new_axes(attrs['axis'], e.ndim)}]", ATOM
+        if name == "swapaxes":
+            return f"np.swapaxes({self(args[0])}, {attrs['axis1']}, {attrs['axis2']})", ATOM
         if name in ("to_float", "to_other"):
             dtype = self.attribute(e.attribute("dtype"))
             return (f"{dtype}({self(args[0])})" if args[0].kind == "number" else f"{self._within(args[0], ATOM)}.astype({dtype})"), ATOM
@@ -241,12 +239,16 @@ class Writer:
     def _negated(self, e: Expression) -> str:
         if e.is_call(np.negative):
             return self(e.args[0])
-        return f"-{self._within(e, PRODUCT)}"
+        return self._with_minus(e)
+
+    def _with_minus(self, e: Expression) -> str:
+        text = self._within(e, PRODUCT)
+        return f"-({text})" if text.startswith("-") else f"-{text}"
 
     def _spread(self, e: Expression) -> Text:
         inner, shape = e.args[0], e.attribute("shape")
         if inner.kind == "number" and inner.number is not None:
-            like = self._array_of_shape(e)
+            like = self._array_of_shape(e.shapes)
             if inner.number in (0, 1):
                 fill = "zeros" if inner.number == 0 else "ones"
                 if like and self._has_dtype(like, e):
@@ -263,18 +265,21 @@ class Writer:
     def _has_dtype(self, name: str, e: Expression) -> bool:
         return any(n == name and x.dtype == e.dtype for x, n in self.names.items())
 
-    def _array_of_shape(self, e: Expression) -> str | None:
-        return next((self.name_of(x) for x in self.names if x.shapes == e.shapes and x.kind != "number" and x.ndim), None)
+    def _array_of_shape(self, shapes: tuple[tuple[int, ...], ...]) -> str | None:
+        """Return the name of an array of a shape, first of all of the one whose gradient is written."""
+        found = [x for x in self.names if x.shapes == shapes and x.kind != "number" and x.ndim]
+        best = self.prefer if self.prefer in found else next((x for x in found if self.names[x] in self.used), found[0] if found else None)
+        return self.names[best] if best is not None else None
 
     def shape_text(self, shape: Any) -> str:
         """Return a shape: that of an array, if one has it at every point."""
-        if isinstance(shape, tuple) and any(isinstance(n, Expression) for n in shape):
-            points = next(n for n in shape if isinstance(n, Expression)).values
-            wanted = tuple(tuple(n.values[k] if isinstance(n, Expression) else n for n in shape) for k in range(len(points)))
-            for x, name in self.names.items():
-                if x.shapes == wanted and x.kind != "number":
-                    self.used[name] = None
-                    return f"{name}.shape"
+        if isinstance(shape, tuple) and (len(shape) > 1 or any(isinstance(n, Expression) for n in shape)):
+            points = len(next(iter(self.names)).values)
+            wanted = tuple(tuple(n.values[k] if isinstance(n, Expression) else n for n in shape) for k in range(points))
+            name = self._array_of_shape(wanted)
+            if name is not None:
+                self.used[name] = None
+                return f"{name}.shape"
         return self.attribute(tuple(map(_Text, map(self._end, shape))) if isinstance(shape, tuple) else shape)
 
     def _function(self, op: Op) -> str:
@@ -394,11 +399,27 @@ def _is_left_out(v: Any, default: Any) -> bool:
     return v is np._NoValue or default is np._NoValue or (type(v) is type(default) and v == default)
 
 
+def _tightness(text: str) -> int:
+    """Return how tightly what is written binds."""
+    match ast.parse(text, mode="eval").body:
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return SUM
+        case ast.BinOp(op=ast.Pow()):
+            return POWER
+        case ast.BinOp():
+            return PRODUCT
+        case ast.UnaryOp():
+            return UNARY
+    return ATOM
+
+
 def tidy(text: str) -> str:
     """Write powers of simple operands without spaces, as formatters do."""
     return re.sub(r"(?<![\w.\])])([A-Za-z_][\w.]*|\d[\d.]*) \*\* (-?[\w.]+)(?![\w.(\[])", r"\1**\2", text)
 
 
-def _new_axis(axis: int, ndim: int) -> str:
-    axis %= ndim
-    return ", ".join([":"] * axis + ["None"]) if axis < ndim - 1 or axis < 3 else "..., None"
+def _new_axes(axis: Any, ndim: int) -> str:
+    axes = {i % ndim for i in (axis if isinstance(axis, tuple) else (axis,))}
+    if axes == {ndim - 1} and ndim > 3:
+        return "..., None"
+    return ", ".join("None" if i in axes else ":" for i in range(max(axes) + 1))
