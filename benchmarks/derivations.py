@@ -32,21 +32,8 @@ def main(
     console = Console()
     chosen = [e for e in judging.entries(folder) if not only or e.name in only]
     again = judging.elsewhere(folder)
-    table = Table(
-        "",
-        "by hand",
-        "printed",
-        "ratio",
-        "operations",
-        "short",
-        "right",
-        "other sizes",
-        "checked",
-        "same",
-        "names",
-        "ms",
-        title="Backward passes",
-    )
+    columns = "by hand,printed,ratio,operations,short,right,other sizes,checked,same,names,helpers,ms"
+    table = Table("", *columns.split(","), title="Backward passes")
     results = []
     for entry in chosen:
         found = judging.judge(entry)
@@ -54,7 +41,8 @@ def main(
         results.append(found)
         if show:
             console.print(f"[bold]{entry.name}[/]")
-            print(f"{judging.backward_of(found.source)}\n\n# by hand\n{judging.backward_of(entry.source)}\n\n{found.error}\n")
+            printed = found.error or judging.function_of(found.source, "backward")
+            print(f"{printed}\n\n# by hand\n{judging.function_of(entry.source, 'backward')}\n")
         if found.error:
             table.add_row(found.name, str(found.by_hand), "", "", "", "", f"[red]{escape(found.error)}")
             continue
@@ -62,21 +50,17 @@ def main(
         def said(fault: str) -> str:
             return f"[red]{escape(fault)}" if fault else "yes"
 
-        ratio = f"{found.printed / found.by_hand:.2f}"
-        cells = [said(found.wrong), said(found.elsewhere), said(found.unchecked), said("" if found.same else "no")]
-        names = said(", ".join(found.strangers)) if found.strangers else "yes"
-        short = said("" if found.short else "no")
-        table.add_row(
-            found.name,
-            str(found.by_hand),
-            str(found.printed),
-            ratio,
-            "{} : {}".format(*found.operations),
-            short,
-            *cells,
-            names,
-            f"{found.milliseconds:.0f}",
-        )
+        counts = [found.by_hand, found.printed, f"{found.printed / found.by_hand:.2f}", "{} : {}".format(*found.operations)]
+        faults = [
+            "" if found.short else "no",
+            found.wrong,
+            found.elsewhere,
+            found.unchecked,
+            "" if found.same else "no",
+            ", ".join(found.strangers),
+        ]
+        times = [", ".join(found.helpers), f"{found.milliseconds:.0f}"]
+        table.add_row(found.name, *map(str, counts), *map(said, faults), *times)
     console.print(table)
     good = [r for r in results if not r.error]
     console.print(

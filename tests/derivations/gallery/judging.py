@@ -37,6 +37,8 @@ CHAPTERS = {
 SIZES = ((5, 3), (8, 3), (2, 3), (4, 2), (7, 4))
 """The sizes with which a pass is derived, batch and features, and others at which it must be right."""
 SIZE_NAMES = frozenset("mn")
+UNNAMED = frozenset(f"d{letter}" for letter in "zasuvqr")
+"""Gradients by what the user gave no name, where they are used often."""
 _number = count()
 
 
@@ -112,10 +114,15 @@ def _function(source: str, name: str) -> ast.FunctionDef:
     return next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name)
 
 
-def backward_of(source: str) -> str:
-    """Return the lines of the backward pass of a program."""
-    function = next((n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef) and n.name == "backward"), None)
-    return "" if function is None else "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
+def defined(source: str) -> list[str]:
+    """Return the functions that a program defines."""
+    return [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+
+
+def function_of(source: str, name: str) -> str:
+    """Return the lines of a function of a program."""
+    function = _function(source, name)
+    return "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
 
 
 def statements(source: str) -> int:
@@ -148,10 +155,18 @@ def _names(tree: ast.AST, *, strings: bool = False) -> Iterator[str]:
             yield node.value  # a key
 
 
+def helpers(source: str) -> list[str]:
+    """Return the functions that a program defines because NumPy lacks them."""
+    return [name for name in defined(source) if name not in ("forward", "backward", "value_and_grad")]
+
+
 def strangers(entry: Entry, source: str) -> list[str]:
-    """Return the names in the printed backward pass that are neither the user's, with a number where there are several, nor made of them."""
-    mine = entry.user_names() | {"out", "np"}
-    known = mine | {f"d{n}" for n in mine} | SIZE_NAMES | set(dir(builtins))
+    """Return the names in the printed backward pass that are neither the user's (numbered where there are several) nor made of them.
+
+    Functions that the program defines for itself are `helpers`.
+    """
+    mine = entry.user_names() | {"out", "np", *helpers(source)}
+    known = mine | {f"d{n}" for n in mine} | SIZE_NAMES | UNNAMED | set(dir(builtins))
     found = set(_names(_function(source, "backward")))
     return sorted(n for n in found if n not in known and re.sub(r"_\d+$", "", n) not in known)
 
@@ -242,6 +257,8 @@ class Judged:
         What `ag.check_backward` has against it.
     strangers : list of str
         Names that are not the user's.
+    helpers : list of str
+        Functions that the program brings along.
     milliseconds : float
         The fastest of three derivations after a first.
     source : str
@@ -258,6 +275,7 @@ class Judged:
     elsewhere: str = ""
     unchecked: str = ""
     strangers: list[str] | tuple[str, ...] = ()
+    helpers: list[str] | tuple[str, ...] = ()
     milliseconds: float = 0.0
     same: bool = True
     source: str = ""
@@ -291,7 +309,7 @@ def judge(entry: Entry, rounds: int = 3) -> Judged:
     found.milliseconds = 1000 * min(times, default=0.0)
     found.printed = statements(source)
     found.operations = operations(entry.source), operations(source)
-    found.strangers = strangers(entry, source)
+    found.strangers, found.helpers = strangers(entry, source), helpers(source)
     found.wrong = _attempted(agree, entry, program, SIZES[0])
     found.elsewhere = next((x for s in SIZES[1:] if (x := _attempted(agree, entry, program, s, seed=1))), "")
     found.unchecked = _attempted(checked, program["forward"], program["backward"], entry)

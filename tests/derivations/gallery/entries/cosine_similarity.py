@@ -13,9 +13,8 @@ def loss(u, v):
 
 
 def backward(u, v, norm_u, norm_v, cos):
-    dcos = -1 / cos.size
-    du = dcos * (v / (norm_u * norm_v)[:, None] - (cos / norm_u**2)[:, None] * u)
-    dv = dcos * (u / (norm_u * norm_v)[:, None] - (cos / norm_v**2)[:, None] * v)
+    du = (u * (cos / norm_u)[:, None] - v / norm_v[:, None]) / (len(u) * norm_u[:, None])
+    dv = (v * (cos / norm_v)[:, None] - u / norm_u[:, None]) / (len(v) * norm_v[:, None])
     return {"du": du, "dv": dv}
 
 

@@ -12,10 +12,9 @@ def loss(w, b, X, y, lam):
 
 
 def backward(w, X, y, lam, slack):
-    n = X.shape[0]
-    dslack = (slack > 0) / n
-    dw = 2 * lam * w - X.T @ (dslack * y)
-    db = np.sum(dslack * y)
+    dmargins = y * (slack > 0) / len(y)
+    dw = 2 * lam * w - X.T @ dmargins
+    db = np.sum(dmargins)
     return {"dw": dw, "db": db}
 
 

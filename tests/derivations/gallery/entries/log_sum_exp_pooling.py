@@ -12,8 +12,7 @@ def forward(x, r):
 
 
 def backward(dpooled, x, r, pooled):
-    T = x.shape[1]
-    dx = dpooled[:, None] * np.exp(r * (x - pooled[:, None])) / T
+    dx = dpooled[:, None] * np.exp(r * (x - pooled[:, None])) / x.shape[1]
     return {"dx": dx}
 
 
