@@ -26,7 +26,9 @@ def derive(
     markdown: Annotated[bool, typer.Option("--markdown", help="Markdown with mathematics between dollars.")] = False,
     html: Annotated[bool, typer.Option("--html", help="One page with MathML.")] = False,
     index: Annotated[bool, typer.Option("--index", help="Write elements with their indices, not whole arrays.")] = False,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Its suffix (.py .tex .md .html) says the format.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Its suffix (.py .tex .md .html) says the format.")
+    ] = None,
 ) -> None:
     """Derive the backward pass of a function in a Python file. Exit code: 0 derived, 2 not."""
     path, colon, name = what.rpartition(":")

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np.derivations import notation as n
-from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.expression import Expression, walked
 from autograd_np.derivations.notation import Node
 from autograd_np.derivations.patterns import told
 from autograd_np.derivations.sizes import Leveled, Sizes
 from autograd_np.derivations.symbols import Symbols
-from autograd_np.derivations.templates import ATOM, POWER, PRODUCT, SUM, is_function, template
+from autograd_np.derivations.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM, is_function, template
 from autograd_np.op import RESULT, STEP
 from autograd_np.ops.indexing import arranged
 from autograd_np.ops.shaping import copy, spread, to_float, to_other
 
-__all__ = ["At", "Equations", "Variable", "bracketed", "constant_of", "fenced", "is_one", "is_range", "is_silent", "result", "silent"]
+__all__ = [
+    "At",
+    "Equations",
+    "Variable",
+    "bracketed",
+    "constant_of",
+    "fenced",
+    "is_constant",
+    "is_one",
+    "is_range",
+    "is_silent",
+    "moves_axes",
+    "result",
+    "silent",
+]
 
 At = tuple[Node, ...] | None
 """The index on each axis of the element that is written; ``None`` for all of an array."""
@@ -27,7 +42,22 @@ LETTERS = "ijklpqrstuvwabc"
 ONE = n.Number("1")
 TIMES = n.Sign("⊙")
 TRANSPOSED = n.Sign("⊤", "mark")
-UNSAID = ("keepdims", "dtype", "out", "casting", "subok", "order", "copy", "where", "mode", "optimize", "blocks", "writeable", "kind", "stable")
+UNSAID = (
+    "keepdims",
+    "dtype",
+    "out",
+    "casting",
+    "subok",
+    "order",
+    "copy",
+    "where",
+    "mode",
+    "optimize",
+    "blocks",
+    "writeable",
+    "kind",
+    "stable",
+)
 """Attributes that say nothing about the mathematics, or that a notation of its own says."""
 
 
@@ -97,7 +127,7 @@ class Equations:
         node = self.symbols(variable.name, ndim)
         if at:
             node = self.indexed(node, at)
-        binds = ATOM
+        binds = FUNCTION if isinstance(node, n.Row) else ATOM
         if variable.is_gradient:
             node, binds = self.symbols.gradient(node), POWER
         return (self.with_shape(node, e) if at is None else node), binds
@@ -110,6 +140,8 @@ class Equations:
         """Return a symbol, or a thing in brackets, with indices."""
         between = None if all(isinstance(i, (n.Symbol, n.Sign)) or i == ONE for i in at) else n.Sign(",", "mark")
         below = n.joined(at, between)
+        if isinstance(node, n.Row):
+            return n.row(*node.items[:-1], self.indexed(node.items[-1], at))
         if isinstance(node, n.Script):
             return n.Script(node.base, below if node.sub is None else n.row(node.sub, n.Sign(",", "mark"), below), node.sup)
         return n.Script(node, below)
@@ -128,6 +160,8 @@ class Equations:
             if all(v == 1 for v in same) or all(v == 0 for v in same):
                 return n.Symbol("1" if same[0] else "0", "bold"), ATOM
             return n.row(bracketed(node, binds, POWER), n.Symbol("1", "bold")), PRODUCT
+        if e.ndim and not any(np.size(v) for v in e.values):
+            return n.Symbol("0", "bold" if at is None else "upright"), ATOM
         if e.ndim == 2 and all(np.array_equal(v, np.eye(*v.shape)) for v in e.values):
             return (n.Fence("[", n.row(at[0], n.Sign("=", "relation"), at[1]), "]") if at else n.Symbol("I", "bold")), ATOM
         if is_range(e):
@@ -175,21 +209,22 @@ class Equations:
         """Return an operation as its row of the table says it is written."""
         op = e.op
         assert op is not None
-        if at is not None and op.kind not in ("elementwise", "constant"):
-            return self.element(e, at)
-        if at is not None and any(e.ndim < a.ndim for a in e.args):
+        if at is not None and not (op.by_element or isinstance(op.fn, np.ufunc)):
             return self.element(e, at)
         if op.variadic:
             inner = n.joined([self(a) for a in e.args], n.Sign(",", "mark"))
             return self._with_attributes(n.row(n.Sign(op.name, "function"), n.Fence("(", inner, ")")), e, frozenset()), ATOM
         found = template(op.tex)
-        put: dict[int | str, Node] = {
-            i: self.within(a, found.needs[i], self.aligned(a, e, at)) for i, a in enumerate(e.args, 1) if i in found.needs
-        }
+        is_logical = any(isinstance(x, (n.Sign, n.Symbol)) and x.text in "∧∨¬" for x in n.parts(found.tree))
+        put: dict[int | str, Node] = {}
+        for i, a in enumerate(e.args, 1):
+            if i in found.needs:
+                a_at = self.aligned(a, e, at)
+                put[i] = self.condition(a, a_at) if is_logical else self.within(a, found.needs[i], a_at)
         if len(found.needs) == 1 and isinstance(found.tree, n.Hole) and 1 in put:
             return self.leveled(e.args[0], self.aligned(e.args[0], e, at))
         said = {what for what in found.needs if isinstance(what, str)}
-        put |= {what: self.attribute(e.attribute(what)) for what in said if isinstance(what, str)}
+        put |= {what: self.attribute(e.attribute(what, _default(op.fn, what))) for what in said if isinstance(what, str)}
         node = self._with_attributes(found.filled(put), e, said)
         if _is_relation(found.tree):
             return n.Fence("[", node, "]"), ATOM
@@ -205,9 +240,9 @@ class Equations:
         left = {k: v for k, v in told(e.attrs).items() if k not in said and k not in UNSAID}
         if not left:
             return node
-        pieces = [n.row(n.Symbol(k.replace("_", " "), "upright"), n.Sign("=", "relation"), self.attribute(v)) for k, v in left.items()]
+        pieces = [n.row(n.Symbol(k, "upright"), n.Sign("=", "relation"), self.attribute(v)) for k, v in left.items()]
         if list(left) == ["shape"]:
-            pieces = [self.attribute(left["shape"])]
+            pieces = [self.sizes.shape(e)]
         below = n.joined(pieces, n.Sign(",", "mark"))
         if isinstance(node, n.Row) and isinstance(node.items[0], n.Sign) and node.items[0].role == "function":
             return n.row(n.Script(node.items[0], below), *node.items[1:])
@@ -222,6 +257,15 @@ class Equations:
         if isinstance(value, bool) or value is None or not isinstance(value, (int, float, np.number)):
             return n.Symbol(str(value) if isinstance(value, (str, bool)) else getattr(value, "__name__", "…"), "upright")
         return self.sizes.number((value,) * len(next(iter(self.names)).values) if self.names else (value,))[0]
+
+
+def _default(function: Any, parameter: str) -> Any:
+    """Return what a function does without an attribute."""
+    try:
+        found = inspect.signature(function).parameters[parameter].default
+    except (ValueError, TypeError, KeyError):
+        return None
+    return None if found is inspect.Parameter.empty else found
 
 
 def _is_relation(tree: Node) -> bool:
@@ -243,7 +287,8 @@ def _has_round(node: Node) -> bool:
         return node.left == "("
     if isinstance(node, n.Row):
         return any(
-            _has_round(x.base if isinstance(x, n.Script) else x) and not (i and is_function(node.items[i - 1])) for i, x in enumerate(node.items)
+            _has_round(x.base if isinstance(x, n.Script) else x) and not (i and is_function(node.items[i - 1]))
+            for i, x in enumerate(node.items)
         )
     return isinstance(node, n.Script) and _has_round(node.base)
 
@@ -260,10 +305,22 @@ def constant_of(e: Expression) -> tuple[Any, ...] | None:
     return None
 
 
+def is_constant(e: Expression) -> bool:
+    """Whether no variable takes part."""
+    return all(x.kind != "variable" for x in walked([e]))
+
+
+def moves_axes(e: Expression) -> bool:
+    """Whether axes of length one are put in so that which axis meets which has to be said by indices."""
+    return bool(e.op and e.op.name in ("expand_dims", "reshape", "getitem") and e.ndim > 2 and e.ndim > e.args[0].ndim)
+
+
 def is_range(e: Expression) -> bool:
     """Whether an array holds 0, 1, 2 … at each point."""
     first = e.values[0]
-    return e.kind == "array" and first.ndim == 1 and first.dtype.kind in "iu" and all(np.array_equal(v, np.arange(len(v))) for v in e.values)
+    return (
+        e.kind == "array" and first.ndim == 1 and first.dtype.kind in "iu" and all(np.array_equal(v, np.arange(len(v))) for v in e.values)
+    )
 
 
 def is_silent(e: Expression) -> bool:
@@ -288,4 +345,3 @@ def result(w: Equations, e: Expression, at: At) -> Leveled | None:
     name = n.Number(str(int(which) + 1)) if which.isdecimal() else n.Symbol(which, "upright")
     node, binds = w.leveled(e.args[0])
     return n.Script(node if binds == ATOM else n.Fence("(", node, ")"), name), POWER
-

@@ -72,7 +72,7 @@ class Derivation(Derived):
         <BLANKLINE>
         """
         blocks = Lesson(self, index=index).blocks()
-        return latex_document(blocks) if document else latex_blocks(blocks)
+        return latex_document(blocks, self._title()) if document else latex_blocks(blocks)
 
     def to_markdown(self, *, index: bool = False) -> str:
         """Return the derivation as Markdown with LaTeX between dollars, as Jupyter and code hosts show it.

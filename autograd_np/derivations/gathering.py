@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations import notation as n
-from autograd_np.derivations.equations import ONE, At, Equations, bracketed, fenced, is_one
+from autograd_np.derivations.equations import ONE, At, Equations, bracketed, fenced, is_one, moves_axes
 from autograd_np.derivations.expression import Expression, walked
 from autograd_np.derivations.notation import Node
 from autograd_np.derivations.patterns import told
@@ -59,7 +59,11 @@ def _reduction(w: Equations, e: Expression, at: At) -> Leveled | None:
 
 def is_elementwise(w: Equations, x: Expression) -> bool:
     """Whether an array is written by its elements."""
-    return any(y.is_call(scatter_add) or (y.op is not None and y.op.name == "einsum") for y in walked([x], lambda y: y in w.names) if y not in w.names)
+    return any(
+        y.is_call(scatter_add) or moves_axes(y) or (y.op is not None and y.op.name == "einsum")
+        for y in walked([x], lambda y: y in w.names)
+        if y not in w.names
+    )
 
 
 def _axes(axis: Any, ndim: int) -> list[int]:
@@ -113,8 +117,11 @@ def _gathered(
         named = n.Big(sign, below)
         if function in (np.var, np.std, np.argmax, np.argmin):
             ddof = attrs.get("ddof")
-            named = n.Big(n.Script(sign, None, n.Fence("(", n.row(n.Sign("−", "prefix"), w.attribute(ddof)), ")")) if ddof else sign, below)
-        return n.row(named, fenced(body[0]) if body[1] < ATOM or function in (np.var, np.std) else body[0]), FUNCTION
+            named = n.Big(
+                n.Script(sign, None, n.row(n.Symbol("ddof", "upright"), n.Sign("=", "relation"), w.attribute(ddof))) if ddof else sign,
+                below,
+            )
+        return n.row(named, body[0] if body[1] == ATOM and function in (np.max, np.min) else fenced(body[0])), FUNCTION
     minus = function in (np.sum, np.mean) and body[1] == PRODUCT and isinstance(body[0], n.Row) and body[0].items[0] == MINUS
     if minus:
         body = n.row(*body[0].items[1:]), PRODUCT  # type: ignore[union-attr]
@@ -147,22 +154,35 @@ def _norm(w: Equations, e: Expression, at: At) -> Leveled | None:
         return None
     attrs = told(e.attrs)
     x, axis, order = e.args[0], attrs.get("axis"), attrs.get("ord")
-    if set(attrs) - {"axis", "ord", "keepdims"} or (axis is not None and not isinstance(axis, int)) or not isinstance(order, (int, float, str, type(None))):
+    if (
+        set(attrs) - {"axis", "ord", "keepdims"}
+        or (axis is not None and not isinstance(axis, int))
+        or not isinstance(order, (int, float, str, type(None)))
+    ):
         return None
     if axis is None or x.ndim == 1:
         body = w(x)
     else:
         kept = [i for i in range(x.ndim) if i != axis % x.ndim]
+        letters = w.fresh(len(kept)) if at is None else [at[i] for i in kept] if attrs.get("keepdims") else list(at)
+        places: list[Node] = [DOT] * x.ndim
+        for i, letter in zip(kept, letters, strict=True):
+            places[i] = letter
+        body = _part(w, x, places)[0]
         if at is None:
-            places: list[Node] = [DOT] * x.ndim
-            [letter] = w.fresh(1)
-            places[kept[0]] = letter
-            if len(kept) != 1:
-                return None
-            return n.Script(n.Fence("(", n.row(n.Fence("‖", _part(w, x, places)[0], "‖")), ")"), letter), POWER
-        return w.element(e, at) if len(kept) != 1 else None
+            below = n.row(*letters)
+            norm = n.Fence("‖", body, "‖")
+            return n.Script(fenced(norm if order in (None, 2) else n.Script(norm, w.attribute(order))), below), POWER
     fence = n.Fence("‖", body, "‖")
-    below = None if order in (None, 2) and x.ndim < 2 else n.Symbol("F") if order in (None, "fro") else w.attribute(order)
+    below = (
+        None
+        if order in (None, 2) and x.ndim < 2
+        else n.Symbol("F")
+        if order in (None, "fro") and axis is None
+        else None
+        if order in (None, 2) and axis is not None
+        else w.attribute(order)
+    )
     return (fence if below is None else n.Script(fence, below)), ATOM if below is None else POWER
 
 

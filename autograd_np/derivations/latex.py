@@ -6,8 +6,9 @@ import unicodedata
 
 from autograd_np.derivations import notation as n
 from autograd_np.derivations.notation import Node
+from autograd_np.text import visible
 
-__all__ = ["KNOWN", "latex", "text"]
+__all__ = ["KNOWN", "latex", "plain", "text"]
 
 _LETTERS = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ϵ": r"\epsilon", "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta",
@@ -23,7 +24,26 @@ _SIGNS = {
     "\\": r"\backslash", "~": r"\sim", "≫": r"\gg", "≪": r"\ll", "⇒": r"\Rightarrow", "^": r"\wedge", "±": r"\pm",
 }  # fmt: skip
 _FUNCTIONS = frozenset(
-    ("log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max", "min", "det", "arg", "gcd", "coth", "cot")
+    (
+        "log",
+        "exp",
+        "sin",
+        "cos",
+        "tan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "max",
+        "min",
+        "det",
+        "arg",
+        "gcd",
+        "coth",
+        "cot",
+    )
 )
 _FENCES = {
     "(": "(", ")": ")", "[": "[", "]": "]", "|": r"\vert", "‖": r"\Vert", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil",
@@ -40,15 +60,20 @@ _TEXT = {
 
 
 def text(words: str) -> str:
-    """Return words as LaTeX has them outside formulas; a letter that pdflatex may not have is written without its accent, or by its number."""
-    return "".join(_TEXT.get(c) or (c if c.isascii() and c.isprintable() else _ascii(c)) for c in words)
+    """Return words with what commands LaTeX escaped."""
+    return "".join(_TEXT.get(c, c) for c in visible(words))
 
 
-def _ascii(c: str) -> str:
-    if c in _LETTERS:
-        return rf"\({_LETTERS[c]}\)"
-    plain = "".join(x for x in unicodedata.normalize("NFKD", c) if x.isascii() and x.isprintable())
-    return "".join(_TEXT.get(x, x) for x in plain) or f"u{ord(c):04X}"
+def plain(source: str) -> str:
+    """Return LaTeX with the letters that pdflatex does not know without their accents, or by their numbers."""
+    if source.isascii():
+        return source
+    return "".join(
+        c
+        if c.isascii()
+        else "".join(filter(str.isalnum, unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode())) or f"u{ord(c):04X}"
+        for c in source
+    )
 
 
 def latex(node: Node) -> str:
@@ -113,9 +138,7 @@ def _close(right: str) -> str:
 def _symbol(node: n.Symbol) -> str:
     letters = [_LETTERS.get(c) for c in node.text]
     if len(node.text) == 1:
-        inner = letters[0] or (text(node.text) if node.text in _TEXT or not node.text.isascii() else node.text)
-        if len(inner) > 1 and not inner.startswith("\\"):
-            return rf"\mathrm{{{inner}}}"
+        inner = letters[0] or text(node.text)
         if node.style.startswith("bold"):
             return rf"\boldsymbol{{{inner}}}" if letters[0] else rf"\mathbf{{{inner}}}"
         return rf"\mathrm{{{inner}}}" if node.style == "upright" and not letters[0] else inner
@@ -148,12 +171,17 @@ def _row(items: tuple[Node, ...]) -> str:
             found += " "
         elif isinstance(before, n.Under) and isinstance(item, n.Under):
             found += r"\;"
-        elif found and _needs_space(before, item):
+        elif found and (_needs_space(before, item) or _is_word(item) and not isinstance(before, n.Sign)):
             found += r"\,"
         elif found and found[-1].isalpha() and piece[:1].isalnum():
             found += " "
         found += piece
     return found
+
+
+def _is_word(item: Node) -> bool:
+    """Whether a thing is a function that LaTeX does not know."""
+    return isinstance(item, n.Sign) and item.role == "function" and item.text not in _FUNCTIONS
 
 
 def _needs_space(before: Node | None, item: Node) -> bool:

@@ -105,10 +105,8 @@ class Lesson:
 
     def blocks(self) -> list[Block]:
         """Return the lesson."""
-        found: list[Block] = [Heading("Forward")]
         lines = tuple(self._forward())
-        if lines:
-            found.append(Display(lines))
+        found: list[Block] = [Heading("Forward"), Display(lines)] if lines else []
         found.append(Heading("Backward"))
         if self.derivation.upstream is not None:
             out = self._gradient(self.derivation.loss, None)
@@ -144,7 +142,7 @@ class Lesson:
             if e in self.forward_names and e.op is not None:
                 w = self._writer(e, forward=True, shaped=True)
                 line = self._line(w, e, [e], e)
-                if width(line.right[0]) > WIDEST:
+                if n.width(line.right[0]) > WIDEST:
                     line = self._line(self._writer(e, forward=True), e, [e], e)
                 canonical = self.derivation.canonical(e)
                 left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index)
@@ -173,7 +171,11 @@ class Lesson:
             pieces += ["From " if not i else " and from ", n.row(line.left, n.Sign("=", "relation"), line.right[0])]
         new: dict[Node, list[Node]] = {}
         for what, slopes in [
-            rule for s in statements for r in readers for rule in local_rules(self.names, self.symbols, self.sizes, r, s.of) if not self.index
+            rule
+            for s in statements
+            for r in readers
+            for rule in local_rules(self.names, self.symbols, self.sizes, r, s.of)
+            if not self.index
         ]:
             for slope in slopes:
                 if repr((what, slope)) not in told:
@@ -217,7 +219,7 @@ class Lesson:
         raw = self.derivation.canonical(s.raw)
         w = self._writer(shaped=True)
         line = self._line(w, s.variable, [raw, s.value], s.of)
-        if max(map(width, line.right)) > WIDEST:
+        if max(map(n.width, line.right)) > WIDEST:
             line = self._line(self._writer(), s.variable, [raw, s.value], s.of)
         plain = self._line(self._writer(), s.variable, [raw, s.value], s.of)
         if len(plain.right) == 1:
@@ -238,7 +240,9 @@ class Lesson:
         return [(readers, [kept[s.variable] for s in group if s.variable in kept]) for readers, group in self._all_steps()]
 
     def _all_steps(self) -> list[tuple[list[Expression], list[Statement]]]:
-        whole = [s for s in self.derivation.chain if s.of is self.target and s.of.op is not None and s.of in self.derivation.wanted.values()]
+        whole = [
+            s for s in self.derivation.chain if s.of is self.target and s.of.op is not None and s.of in self.derivation.wanted.values()
+        ]
         return [([], whole), *self._steps()]
 
     def _notes(self) -> Paragraph | None:
@@ -273,26 +277,3 @@ def legible(node: Node, *, small: bool = False) -> Node:
         sub, sup = (None if x is None else legible(x, small=True) for x in (node.sub, node.sup))
         return n.Script(legible(node.base, small=small), sub, sup)
     return n.rebuilt(node, lambda part: legible(part, small=small))
-
-
-def width(node: Node) -> float:
-    """Return about how wide a formula is, in letters."""
-    match node:
-        case n.Symbol(text) | n.Number(text) | n.Word(text):
-            return len(text) * (0.8 if isinstance(node, n.Symbol) and len(text) > 1 else 1.0)
-        case n.Sign(text, role):
-            return {"binary": 2.2, "relation": 2.4, "function": 0.9 * len(text)}.get(role, 0.6)
-        case n.Row(items):
-            return sum(map(width, items))
-        case n.Fraction(top, bottom):
-            return max(width(top), width(bottom)) + 0.4
-        case n.Script(base, sub, sup):
-            return width(base) + 0.7 * max(width(sub) if sub else 0, width(sup) if sup else 0)
-        case n.Under(body, below):
-            return max(width(body), 0.7 * width(below))
-        case n.Big(sign, below, above):
-            return max(width(sign) + 0.6, 0.7 * (width(below) if below else 0), 0.7 * (width(above) if above else 0))
-        case n.Matrix(rows) | n.Cases(rows):
-            return max(sum(width(c) + 1.5 for c in cells) for cells in rows) + 1
-        case _:
-            return sum(map(width, n.parts(node))) + 1.2

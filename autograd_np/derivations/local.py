@@ -25,16 +25,14 @@ __all__ = ["Rule", "local_rules"]
 Rule: TypeAlias = tuple[Node, tuple[Node, ...]]
 """An operation, and its slopes."""
 
-PLAIN = (np.add, np.subtract, np.negative, np.multiply, np.sum, np.mean, np.transpose, np.swapaxes, np.expand_dims, np.squeeze)
+PLAIN = (np.add, np.subtract, np.negative, np.multiply, np.sum, np.mean, np.transpose, np.swapaxes, np.expand_dims, np.squeeze, np.where)
 """Operations whose derivative nobody has to be told."""
 
-LONGEST = 1400
+WIDEST = 34.0
 LETTERS = (("u", "v", "w"), "f"), (("s", "t", "r"), "g"), (("p", "q", "z"), "h")
 
 
-def local_rules(
-    names: Container[Expression], symbols: Symbols, sizes: Sizes, reader: Expression, e: Expression
-) -> Iterator[Rule]:
+def local_rules(names: Container[Expression], symbols: Symbols, sizes: Sizes, reader: Expression, e: Expression) -> Iterator[Rule]:
     """Yield the rules of the operations between a variable and the one that is computed from it.
 
     Parameters
@@ -46,7 +44,13 @@ def local_rules(
     reader, e : Expression
     """
     for x in walked([reader], lambda y: y is not reader and y in names):
-        if x.op is None or (x in names and x is not reader) or x.op in (RESULT, STEP) or x.op.kind == "constant" or isinstance(x.values[0], Results):
+        if (
+            x.op is None
+            or (x in names and x is not reader)
+            or x.op in (RESULT, STEP)
+            or x.op.kind == "constant"
+            or isinstance(x.values[0], Results)
+        ):
             continue
         through = [i for i, a in enumerate(x.args) if (a is e or a not in names) and depends_on(a, {e})]
         if not through or x.is_call(*PLAIN) or is_silent(x) or x.op.name in ("getitem", "reshape", "ravel"):
@@ -93,10 +97,14 @@ def _rule(symbols: Symbols, sizes: Sizes, x: Expression, through: list[int]) -> 
             return None
         left = _slope(w, y, args[i], alone=len(variables) == 1) if by_element else symbols.gradient(w(args[i]))
         right = w(simplified(slope))
-        if len(repr(right)) > LONGEST:
+        if n.width(right) > WIDEST or _is_nested(right):
             return None
         slopes.append(n.row(left, n.Sign("=", "relation"), right))
     return (n.row(w(y), n.Sign("=", "relation"), what), tuple(slopes)) if slopes else None
+
+
+def _is_nested(node: Node) -> bool:
+    return any(isinstance(p, n.Cases) or _is_nested(p) for p in n.parts(node)) or isinstance(node, n.Cases)
 
 
 def _slope(w: Mathematics, y: Expression, u: Expression, *, alone: bool) -> Node:

@@ -33,6 +33,7 @@ __all__ = [
     "parts",
     "rebuilt",
     "row",
+    "width",
 ]
 
 
@@ -139,9 +140,7 @@ class Hole(NamedTuple):
     what: int | str
 
 
-Node: TypeAlias = (
-    Symbol | Number | Word | Sign | Row | Fraction | Root | Script | Under | Big | Accent | Fence | Matrix | Cases | Hole
-)
+Node: TypeAlias = Symbol | Number | Word | Sign | Row | Fraction | Root | Script | Under | Big | Accent | Fence | Matrix | Cases | Hole
 
 
 def row(*items: Node) -> Node:
@@ -200,3 +199,26 @@ def is_tall(node: Node) -> bool:
     return isinstance(node, (Fraction, Root, Big, Under, Matrix, Cases)) or any(
         is_tall(p) for p in parts(node if not isinstance(node, Script) else Row((node.base,)))
     )
+
+
+def width(node: Node) -> float:
+    """Return about how wide a formula is, in letters."""
+    match node:
+        case Symbol(text) | Number(text) | Word(text):
+            return len(text) * (0.8 if isinstance(node, Symbol) and len(text) > 1 else 1.0)
+        case Sign(text, role):
+            return {"binary": 2.2, "relation": 2.4, "function": 0.9 * len(text)}.get(role, 0.6)
+        case Row(items):
+            return sum(map(width, items))
+        case Fraction(top, bottom):
+            return max(width(top), width(bottom)) + 0.4
+        case Script(base, sub, sup):
+            return width(base) + 0.7 * max(width(sub) if sub else 0, width(sup) if sup else 0)
+        case Under(body, below):
+            return max(width(body), 0.7 * width(below))
+        case Big(sign, below, above):
+            return max(width(sign) + 0.6, 0.7 * (width(below) if below else 0), 0.7 * (width(above) if above else 0))
+        case Matrix(rows) | Cases(rows):
+            return max(sum(width(c) + 1.5 for c in cells) for cells in rows) + 1
+        case _:
+            return sum(map(width, parts(node))) + 1.2

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from html import escape
 
 from autograd_np.derivations import notation as n
-from autograd_np.derivations.latex import latex, text
-from autograd_np.derivations.lesson import Block, Display, Heading, Line, Paragraph, width
+from autograd_np.derivations.latex import latex, plain, text
+from autograd_np.derivations.lesson import Block, Display, Heading, Line, Paragraph
 from autograd_np.derivations.mathml import mathml
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.notation import Node, width
 from autograd_np.text import visible
 
 __all__ = ["equation_in_mathml", "html", "latex_blocks", "latex_document", "markdown"]
@@ -24,10 +24,14 @@ _PREAMBLE = r"""\documentclass[10pt,fleqn]{article}
 \setlength{\oddsidemargin}{-5mm}
 \setlength{\textwidth}{170mm}
 \setlength{\textheight}{255mm}
+\makeatletter
+\renewcommand\subsection{\@startsection{subsection}{2}{0pt}{8pt plus 2pt}{3pt}{\normalfont\normalsize\bfseries}}
+\makeatother
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{3pt}
 \setcounter{MaxMatrixCols}{40}
 \allowdisplaybreaks
+\setlength{\jot}{2pt}
 \begin{document}
 \small
 \abovedisplayskip=3pt plus 2pt
@@ -90,9 +94,9 @@ def latex_blocks(blocks: Sequence[Block]) -> str:
     return re.sub(r"\n\n(\{\\\w+\n)?(\\begin\{align)", r"\n\1\2", "\n\n".join(found)) + "\n"
 
 
-def latex_document(blocks: Sequence[Block]) -> str:
+def latex_document(blocks: Sequence[Block], title: str) -> str:
     """Return a lesson as a document for pdflatex."""
-    return _PREAMBLE + latex_blocks(blocks) + "\\end{document}\n"
+    return plain(f"{_PREAMBLE}\\textbf{{\\large {text(title)}}}\n\n{latex_blocks(blocks)}\\end{{document}}\n")
 
 
 def markdown(blocks: Sequence[Block]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations import notation as n
-from autograd_np.derivations.equations import ONE, At, Equations, bracketed, fenced, is_one, is_range
+from autograd_np.derivations.equations import ONE, At, Equations, bracketed, constant_of, fenced, is_one, is_range, moves_axes
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.notation import Node
 from autograd_np.derivations.products import MINUS, transposed
@@ -30,9 +30,12 @@ EQUALS = n.Sign("=", "relation")
 
 def _axes_added(w: Equations, e: Expression, at: At) -> Leveled | None:
     """Write ``b[:, None]`` as the column b, ``b[None, :]`` as its transpose, and more axes of length one not at all."""
-    if not e.is_call(np.expand_dims, np.squeeze, reshape):
+    x = e.args[0] if e.args else e
+    if not (
+        e.is_call(np.expand_dims, np.squeeze, reshape)
+        or (e.is_call(getitem, scatter_add) and _takes_all(e, e if e.is_call(scatter_add) else x))
+    ):
         return None
-    x = e.args[0]
     there = [i for i in range(e.ndim) if not is_one(e, i)]
     before = [i for i in range(x.ndim) if not is_one(x, i)]
     if [tuple(s[i] for s in e.shapes) for i in there] != [tuple(s[i] for s in x.shapes) for i in before]:
@@ -44,7 +47,26 @@ def _axes_added(w: Equations, e: Expression, at: At) -> Leveled | None:
         return w.leveled(x, tuple(places))
     if x.ndim == 1 and e.ndim == 2 and there == [1]:
         return transposed(w, x)
+    if moves_axes(e) and x.ndim:
+        letters = w.fresh(e.ndim)
+        places = [ONE if is_one(e, i) else letters[i] for i in range(e.ndim)]
+        return n.Script(fenced(w.bound(e, places)), n.row(*places)), POWER
     return w.leveled(x)
+
+
+def _takes_all(e: Expression, x: Expression) -> bool:
+    """Whether an index only adds and drops axes of length one."""
+    index = e.attribute("index")
+    parts = list(index) if isinstance(index, tuple) else [index]
+    axis = 0
+    for p in parts:
+        if p is Ellipsis:
+            axis = x.ndim - sum(1 for q in parts[parts.index(p) + 1 :] if q is not None)
+        elif p is not None:
+            if not (isinstance(p, slice) and p == ALL) and not (p in (0, -1) and axis < x.ndim and is_one(x, axis)):
+                return False
+            axis += 1
+    return True
 
 
 # --- indices
@@ -53,7 +75,7 @@ def _axes_added(w: Equations, e: Expression, at: At) -> Leveled | None:
 def _entries(index: Any, ndim: int) -> list[Any] | None:
     """Return what stands for each axis of an array; ``None`` if new axes or masks are among it."""
     parts = list(index) if isinstance(index, tuple) else [index]
-    if any(p is None or isinstance(p, bool) or (isinstance(p, Expression) and p.dtype.kind == "b") for p in parts):
+    if any(p is None or isinstance(p, (bool, list)) or (isinstance(p, Expression) and p.dtype.kind == "b") for p in parts):
         return None
     if Ellipsis in [p for p in parts if not isinstance(p, Expression)]:
         at = next(i for i, p in enumerate(parts) if p is Ellipsis)
@@ -102,9 +124,6 @@ def _getitem(w: Equations, e: Expression, at: At) -> Leveled | None:
         entries[axis % x.ndim] = e.args[1]  # type: ignore[index]
     else:
         index = e.attribute("index")
-        if isinstance(index, tuple) and all(p is None or p is Ellipsis or p == ALL for p in index if not isinstance(p, Expression)):
-            if not any(isinstance(p, Expression) for p in index) and None in index:
-                return _axes_added(w, e.sheet.call(reshape, x, shape=_symbolic(e)), at)
         entries = _entries(index, x.ndim)
     if entries is None:
         return w.element(e, at) if at is not None else _by_symbol(w, x, e)
@@ -136,17 +155,15 @@ def _getitem(w: Equations, e: Expression, at: At) -> Leveled | None:
     return _at_places(w, x, places, at)
 
 
-def _symbolic(e: Expression) -> tuple[Any, ...]:
-    return tuple(e.sheet.number(*sizes) if len(set(sizes)) > 1 else sizes[0] for sizes in zip(*e.shapes, strict=True))
-
-
 def _are_together(entries: list[Any]) -> bool:
     where = [i for i, p in enumerate(entries) if isinstance(p, Expression) and p.kind != "number"]
     return where == list(range(where[0], where[-1] + 1))
 
 
 def _first_array(entries: list[Any]) -> int:
-    return sum(1 for p in entries[: next(i for i, p in enumerate(entries) if isinstance(p, Expression) and p.kind != "number")] if not _is_plain(p))
+    return sum(
+        1 for p in entries[: next(i for i, p in enumerate(entries) if isinstance(p, Expression) and p.kind != "number")] if not _is_plain(p)
+    )
 
 
 def _moved(w: Equations, p: slice, letter: Node, x: Expression, axis: int) -> Node | None:
@@ -271,9 +288,27 @@ def _scattered(w: Equations, e: Expression, at: At) -> Leveled:
 def _where(w: Equations, e: Expression, at: At) -> Leveled | None:
     if e.op is None or e.op.name != "where" or len(e.args) != 3:
         return None
+    if (found := _indicator(w, e, at)) is not None:
+        return found
     where, yes, no = ((a, w.aligned(a, e, at)) for a in e.args)
     first = (w(*yes), n.row(n.Word("if "), w.condition(*where)))
     return n.Cases((first, (w(*no), n.Word("otherwise")))), SUM
+
+
+def _indicator(w: Equations, e: Expression, at: At) -> Leveled | None:
+    """Write ``np.where(c, x, 0)`` as x times the number that a condition is, which is one or zero."""
+    condition, yes, no = e.args
+    zero = [(v := constant_of(a)) is not None and all(x == 0 for x in v) and a not in w.names for a in (yes, no)]
+    if zero[0] == zero[1]:
+        return None
+    held = w.condition(condition, w.aligned(condition, e, at))
+    bracket: Node = n.Fence("[", n.row(n.Sign("¬", "mark"), n.Fence("(", held, ")")) if zero[0] else held, "]")
+    other = no if zero[0] else yes
+    value = constant_of(other)
+    if value is not None and all(v == 1 for v in value):
+        return bracket, ATOM
+    node = w.within(other, POWER, w.aligned(other, e, at))
+    return n.joined([node, bracket], n.Sign("⊙") if at is None and other.ndim else None), PRODUCT
 
 
 def _blocks(w: Equations, e: Expression, at: At) -> Leveled | None:

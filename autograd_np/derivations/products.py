@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np.derivations import notation as n
-from autograd_np.derivations.equations import ONE, TIMES, TRANSPOSED, At, Equations, bracketed, constant_of, fenced, is_one, is_silent
+from autograd_np.derivations.equations import (
+    ONE,
+    TIMES,
+    TRANSPOSED,
+    At,
+    Equations,
+    bracketed,
+    constant_of,
+    fenced,
+    is_constant,
+    is_one,
+    is_silent,
+)
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.notation import Node
 from autograd_np.derivations.sizes import Leveled, digits
@@ -99,7 +112,7 @@ def _multiplied(w: Equations, e: Expression, at: At) -> tuple[int, Node, int]:
             key = (base.index, w.aligned(base, x, x_at))
             if key in factors or exponent == -1:
                 return collect(base, key[1], power * exponent)
-        value = constant_of(x) if x.kind in ("number", "array") else None
+        value = constant_of(x) if x.kind in ("number", "array") or (x.ndim and x not in w.names and is_constant(x)) else None
         if value is not None and np.asarray(value).dtype.kind in "iuf":
             if all(v < 0 for v in value):
                 sign = -sign if power % 2 else sign
@@ -121,7 +134,7 @@ def _multiplied(w: Equations, e: Expression, at: At) -> tuple[int, Node, int]:
             above.append(f)
         elif f.power < 0:
             below.append(f._replace(power=-f.power))
-    above, below = _numbers_apart(w, above, below)
+    above, below = _numbers_apart(w, *_folded(w, above, below))
     if at is None and e.ndim and not any(f.e.ndim for f in (*above, *below)):
         node, binds = _fraction(w, above, below, at)
         return (sign, ONES, ATOM) if node == ONE else (sign, n.row(bracketed(node, binds, POWER), ONES), PRODUCT)
@@ -134,6 +147,17 @@ def _exponent(x: Expression) -> int | None:
         return 2
     number = x.args[1].number
     return int(number) if number is not None and float(number).is_integer() and abs(number) < 10 else None
+
+
+def _folded(w: Equations, above: list[_Factor], below: list[_Factor]) -> tuple[list[_Factor], list[_Factor]]:
+    """Multiply plain numbers with one another, such as the 2 of a square's derivative with the 0.5 before it."""
+    plain = [f for f in above if f.e.kind == "number" and f.e.number is not None and f.power == 1 and isinstance(w(f.e), n.Number)]
+    if len(plain) < 2:
+        return above, below
+    value = math.prod(f.e.number for f in plain)
+    rest = [f for f in above if f not in plain]
+    number = plain[0].e.sheet.number(int(value) if float(value).is_integer() else float(value))
+    return ([plain[0]._replace(e=number), *rest] if value != 1 else rest), below
 
 
 def _numbers_apart(w: Equations, above: list[_Factor], below: list[_Factor]) -> tuple[list[_Factor], list[_Factor]]:
@@ -291,7 +315,9 @@ def transposed(w: Equations, e: Expression) -> Leveled:
 
 
 def _matmul(w: Equations, e: Expression, at: At) -> Leveled | None:
-    if not e.is_call(*MATRICES) or (e.is_call(np.dot) and max(a.ndim for a in e.args) > 2):
+    if not e.is_call(*MATRICES) or (not e.is_call(np.matmul) and max(a.ndim for a in e.args) > 2):
+        return None
+    if e.op is not None and e.op.name in ("matvec", "vecmat") and e.args[e.op.name == "matvec"].ndim != 1:
         return None
     a, b = e.args
     if not (a.ndim and b.ndim):

@@ -24,6 +24,14 @@ Leveled = tuple[Node, int]
 _FUNCTIONS = {"sqrt": r"\sqrt{#1}", "log": r"\log #1", "exp": "e^{#1}", "log2": r"\log_2 #1", "abs": r"\lvert #1 \rvert"}
 _NAMED = {"pi": n.Symbol("π"), "e": n.Symbol("e"), "inf": n.Symbol("∞")}
 FARTHEST = 3
+_CONSTANTS = {
+    math.pi: r"\pi", 2 * math.pi: r"2 \pi", math.pi / 2: r"\frac{\pi}{2}", math.sqrt(math.pi): r"\sqrt{\pi}",
+    math.sqrt(2 * math.pi): r"\sqrt{2 \pi}", 1 / math.sqrt(2 * math.pi): r"\frac{1}{\sqrt{2 \pi}}", 2 / math.sqrt(math.pi): r"\frac{2}{\sqrt{\pi}}",
+    math.sqrt(2 / math.pi): r"\sqrt{\frac{2}{\pi}}", math.sqrt(2): r"\sqrt{2}", 1 / math.sqrt(2): r"\frac{1}{\sqrt{2}}",
+    math.log(2): r"\log 2", math.log(10): r"\log 10", math.log(2 * math.pi): r"\log(2 \pi)", math.e: "e",
+    math.log(2 * math.pi) / 2: r"\frac{1}{2} \log(2 \pi)",
+}  # fmt: skip
+"""Numbers that rules compute from constants, as they are written."""
 
 
 class Sizes:
@@ -129,6 +137,9 @@ def digits(value: Any) -> Leveled:
         return n.row(n.Sign("−", "prefix"), digits(-value)[0]), PRODUCT
     if isinstance(value, float) and value.is_integer() and value < 1e6:
         return n.Number(str(int(value))), ATOM
+    for known, tex in _CONSTANTS.items():
+        if isinstance(value, float) and math.isclose(value, known, rel_tol=1e-15):
+            return template(tex).tree, template(tex).binds
     written = repr(value)
     if "e" in written:
         mantissa, exponent = written.split("e")
@@ -165,7 +176,9 @@ def _of_python(node: ast.expr) -> Leveled:
                     return n.Script(_within(left, ATOM), None, _within(right, SUM)), POWER
                 case ast.Mult():
                     a, b = _within(left, POWER), _within(right, FUNCTION)
-                    between = n.Sign("⋅") if isinstance(b, n.Number) or (isinstance(b, n.Row) and isinstance(b.items[0], n.Number)) else None
+                    between = (
+                        n.Sign("⋅") if isinstance(b, n.Number) or (isinstance(b, n.Row) and isinstance(b.items[0], n.Number)) else None
+                    )
                     return n.joined([a, b], between), PRODUCT
                 case ast.FloorDiv():
                     return n.Fence("⌊", n.row(_within(left, POWER), n.Sign("/", "mark"), _within(right, POWER)), "⌋"), ATOM

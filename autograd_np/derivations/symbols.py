@@ -39,13 +39,15 @@ def symbol(name: str, ndim: int = 0) -> Node:
     """
     name = unicodedata.normalize("NFC", name)
     style = "bold" if ndim else "italic"
+    if name.startswith("log_") and len(name) > 4:
+        return row(Sign("log", "function"), symbol(name[4:], ndim))
     stem, *rest = name.strip("_").split("_") if name.strip("_") else [name]
     accents = []
     for mark in ACCENTS:
         if len(stem) == len(mark) + 1 and stem.endswith(mark):
-            stem, accents = stem[:-len(mark)], [mark]
+            stem, accents = stem[: -len(mark)], [mark]
         elif stem.endswith(mark) and stem[: -len(mark)] in GREEK:
-            stem, accents = stem[:-len(mark)], [mark]
+            stem, accents = stem[: -len(mark)], [mark]
     while rest and rest[0] in ACCENTS:
         accents.append(rest.pop(0))
     head, below = _split(stem)

@@ -20,7 +20,16 @@ SUM, PRODUCT, FUNCTION, POWER, ATOM = range(5)
 """How tightly a formula binds: a sum, a product, a function beside its argument, a power or a fraction, what is one thing."""
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|#[A-Za-z_]\w*|#\d+|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
-_PAIRS = {"(": ")", "[": "]", r"\lvert": r"\rvert", r"\lVert": r"\rVert", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", r"\langle": r"\rangle", "|": "|"}
+_PAIRS = {
+    "(": ")",
+    "[": "]",
+    r"\lvert": r"\rvert",
+    r"\lVert": r"\rVert",
+    r"\lfloor": r"\rfloor",
+    r"\lceil": r"\rceil",
+    r"\langle": r"\rangle",
+    "|": "|",
+}
 _FENCE = {r"\lvert": "|", r"\rvert": "|", r"\lVert": "‖", r"\rVert": "‖", r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉",
           r"\langle": "⟨", r"\rangle": "⟩"}  # fmt: skip
 _BINARY = {"+": "+", "-": "−", "*": "∗", r"\odot": "⊙", r"\cdot": "⋅", r"\times": "×", r"\bmod": "mod", r"\wedge": "∧", r"\vee": "∨",
@@ -129,12 +138,19 @@ def _filled(node: Node, put: dict[int | str, Node]) -> Node:
         return put.get(node.what, n.Symbol("?"))
     if isinstance(node, n.Row):
         return n.row(*(_filled(x, put) for x in node.items))
-    return n.rebuilt(node, lambda part: _filled(part, put))
+    new = n.rebuilt(node, lambda part: _filled(part, put))
+    if isinstance(new, n.Script) and isinstance(new.base, n.Script):
+        base, sub, sup = new.base, new.sub, new.sup
+        if (sub is None or base.sub is None) and (sup is None or base.sup is None):
+            return n.Script(base.base, base.sub if sub is None else sub, base.sup if sup is None else sup)
+    return new
 
 
 class _Reader:
     def __init__(self, tex: str) -> None:
-        self.tokens = [t for t in _TOKEN.findall(tex) if not t.isspace() and t not in (r"\,", r"\;", r"\:", r"\ ", r"\!", r"\left", r"\right", "~")]
+        self.tokens = [
+            t for t in _TOKEN.findall(tex) if not t.isspace() and t not in (r"\,", r"\;", r"\:", r"\ ", r"\!", r"\left", r"\right", "~")
+        ]
         self.at = 0
 
     def read(self) -> Node:
@@ -225,7 +241,7 @@ class _Reader:
         if token == r"\operatorname":
             if self._peek() == "*":
                 self.at += 1
-            return n.Sign(self._words(), "function")
+            return n.Sign(self._words().strip("_"), "function")
         if token in (r"\mathrm", r"\text", r"\mathbf", r"\boldsymbol", r"\mathcal"):
             return n.Symbol(self._words(), "bold" if token in (r"\mathbf", r"\boldsymbol") else "upright")
         if token in _ACCENTS:
@@ -235,5 +251,6 @@ class _Reader:
         if token[1:] in _FUNCTIONS:
             return n.Sign(token[1:], "function")
         if token in KNOWN:
-            return n.Sign("⊤", "mark") if token == r"\top" else n.Symbol(KNOWN[token])
+            letter = KNOWN[token]
+            return n.Symbol(letter) if letter.isalpha() or letter in "∂∞" else n.Sign(letter, "mark")
         return n.Symbol(token[1:], "upright")
