@@ -199,6 +199,10 @@ class Graph:
         """Return forward and backward as NumPy that a person would write; see `autograd_np.derivations`."""
         raise NotImplementedError
 
+    def to_latex(self, wrt: str | Sequence[str] | None = None, *, index: bool = False, document: bool = True) -> str:
+        """Return the derivation of the gradients as LaTeX, step by step; see `autograd_np.derivations.face.Derivation.to_latex`."""
+        raise NotImplementedError
+
     # --- drawing: given by `autograd_np.render`, the floor above
 
     def to_dot(self, *, direction: Literal["TB", "LR"] = "TB") -> graphviz.Digraph:

@@ -357,11 +357,18 @@ def several(
     return _add(fn, "general", vjps, signature, also, row=Several, **more)
 
 
-def constant(*fns: Callable[..., Any], arrays: int = 1, signature: str = "", cases: Sequence[Case] = (), also: Iterable[Any] = ()) -> None:
+def constant(
+    *fns: Callable[..., Any],
+    arrays: int = 1,
+    signature: str = "",
+    cases: Sequence[Case] = (),
+    also: Iterable[Any] = (),
+    tex: str = "",
+) -> None:
     """Add functions whose result carries no gradient (comparisons, indices, shapes)."""
     for fn in fns:
         count = fn.nin if isinstance(fn, np.ufunc) else arrays
-        _add(fn, "constant", (None,) * count, signature, also, cases=cases)
+        _add(fn, "constant", (None,) * count, signature, also, cases=cases, tex=tex)
 
 
 SAMPLES: dict[Any, Op] = {}

@@ -20,7 +20,7 @@ from autograd_np.cli.output import complain
 from autograd_np.cli.which_nn import own_nn
 
 own_nn()  # before anything below imports nn
-from autograd_np.cli import check, coverage, demo, predict, render, train  # noqa: E402
+from autograd_np.cli import check, coverage, demo, derive, predict, render, train  # noqa: E402
 from autograd_np.tabular.settings import SettingError  # noqa: E402
 
 __all__ = ["app", "main"]
@@ -29,7 +29,7 @@ __all__ = ["app", "main"]
 _CallError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for _command in (demo.demo, train.train, predict.predict, check.check, render.render, coverage.coverage):
+for _command in (demo.demo, train.train, predict.predict, check.check, render.render, derive.derive, coverage.coverage):
     app.command()(_command)
 
 

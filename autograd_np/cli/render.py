@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +10,7 @@ import typer
 import autograd_np as ag
 import nn
 from autograd_np.cli.output import refuse, say
-from autograd_np.cli.user_file import blamed_on, importable, inputs_of, user_function, user_module
+from autograd_np.cli.user_file import blamed_on, importable, in_order, inputs_of, user_function, user_module
 
 __all__ = ["render"]
 
@@ -44,7 +42,7 @@ def render(
         module = user_module(file)
         function = user_function(module, file, name)
         given = inputs_of(module, file, inputs)
-        example = _in_order(getattr(function, "forward", function), given, name)
+        example = in_order(getattr(function, "forward", function), given, name)
         with blamed_on(file):
             graph = function.graph(*example) if isinstance(function, nn.Module) else ag.trace(function, *example)
     options: dict[str, Any] = {"parameters": [n.strip() for n in parameters.split(",") if n.strip()]}
@@ -58,20 +56,3 @@ def render(
     except ag.AutogradError as error:
         raise refuse(str(error)) from None
     say(f"{out}  ({len(graph)} nodes)")
-
-
-def _in_order(function: Callable[..., Any], given: dict[str, Any], name: str) -> list[Any]:
-    """Return the inputs that a function takes, in the order of its parameters; others are left alone."""
-    wanted = inspect.signature(function).parameters.values()
-    positional = [p for p in wanted if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if any(p.kind is p.VAR_POSITIONAL for p in wanted) and not positional:
-        return list(given.values())
-    missing = [p.name for p in positional if p.default is p.empty and p.name not in given]
-    if missing:
-        raise refuse(f"{name} takes {', '.join(missing)}, which the inputs do not have; they have {', '.join(given) or 'none'}")
-    found = []
-    for p in positional:
-        if p.name not in given and p.default is p.empty:
-            break
-        found.append(given.get(p.name, p.default))
-    return found

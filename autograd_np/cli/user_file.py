@@ -22,7 +22,7 @@ import autograd_np as ag
 from autograd_np.cli.output import refuse, say
 from autograd_np.cli.which_nn import remark, users_nn
 
-__all__ = ["blamed_on", "importable", "inputs_of", "user_function", "user_module"]
+__all__ = ["blamed_on", "importable", "in_order", "inputs_of", "user_function", "user_module"]
 
 
 @contextlib.contextmanager
@@ -146,3 +146,20 @@ def _arrays_of(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise refuse(f"{path} cannot be read as .npz: {reason}") from None
+
+
+def in_order(function: Callable[..., Any], given: dict[str, Any], name: str) -> list[Any]:
+    """Return the inputs that a function takes, in the order of its parameters; others are left alone."""
+    wanted = inspect.signature(function).parameters.values()
+    positional = [p for p in wanted if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if any(p.kind is p.VAR_POSITIONAL for p in wanted) and not positional:
+        return list(given.values())
+    missing = [p.name for p in positional if p.default is p.empty and p.name not in given]
+    if missing:
+        raise refuse(f"{name} takes {', '.join(missing)}, which the inputs do not have; they have {', '.join(given) or 'none'}")
+    found = []
+    for p in positional:
+        if p.name not in given and p.default is p.empty:
+            break
+        found.append(given.get(p.name, p.default))
+    return found

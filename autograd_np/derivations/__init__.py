@@ -2,7 +2,9 @@
 
 Here lives what reads a recorded function at several sizes (`points`, `recording`, `lockstep`), pulls gradients back as expressions
 (`expression`, `reverse`), simplifies them (`patterns`, `known`, `structure`, `algebra`, `simplify`), decides what deserves a line
-(`derivation`) and writes it (`numbers`, `writing`, `program`, `joint`); `face` is the door. Nothing here may judge what a user
+(`derivation`) and writes it (`numbers`, `writing`, `program`, `joint`). As mathematics it is a tree (`notation`, `templates`, `symbols`,
+`sizes`, `equations` and its families `products`, `gathering` and `places`, together in `mathematics`), put into an order to be read (`local`,
+`lesson`) and printed (`latex`, `mathml`, `pages`). `face` is the door. Nothing here may judge what a user
 wrote, draw it, or know `check` and `render`.
 """
 
@@ -37,9 +39,16 @@ def _to_numpy(self: Graph, wrt: Any = None, *, typed: bool = False) -> str:
     return of_graph(self, wrt).to_numpy(typed=typed)
 
 
+def _to_latex(self: Graph, wrt: Any = None, *, index: bool = False, document: bool = True) -> str:
+    from autograd_np.derivations.face import of_graph
+
+    return of_graph(self, wrt).to_latex(index=index, document=document)
+
+
 Graph.backward = _backward  # type: ignore[method-assign]
 Graph.simplify = _simplify  # type: ignore[method-assign]
 Graph.to_numpy = _to_numpy  # type: ignore[method-assign]
+Graph.to_latex = _to_latex  # type: ignore[method-assign]
 
 
 def __getattr__(name: str) -> Any:

@@ -64,7 +64,10 @@ class Derived:
         What the user wrote for an expression that has a name of its own.
     through : dict of (Expression, list of Expression)
         The operations from which a gradient comes.
+    chain : tuple of Statement
+        A statement for every variable that a gradient passes.
     statements : list of Statement
+        Those that deserve a line.
     wrt : dict of (str, Expression)
         The gradients that are asked for by the names of their variables.
     """
@@ -89,6 +92,7 @@ class Derived:
         seed = self._seed(target)
         self.through: dict[Expression, list[Expression]] = {}
         self.statements = self._swept(target, seed, plain)
+        self.chain = tuple(self.statements)
         if not plain:
             self._inline()
             self._name_the_nameless()

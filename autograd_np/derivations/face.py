@@ -9,6 +9,8 @@ from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived
 from autograd_np.derivations.expression import children
 from autograd_np.derivations.numbers import Numbers
+from autograd_np.derivations.lesson import Lesson
+from autograd_np.derivations.pages import equation_in_mathml, html, latex_blocks, latex_document, markdown
 from autograd_np.derivations.program import Program
 from autograd_np.derivations.recording import Recording, record, recorded
 from autograd_np.derivations.whole import calls_as_one
@@ -42,6 +44,101 @@ class Derivation(Derived):
             Python that needs nothing but NumPy, unless the function calls others (SciPy's).
         """
         return Program(self).source(typed=typed)
+
+    def to_latex(self, *, index: bool = False, document: bool = True) -> str:
+        r"""Return the derivation as LaTeX, step by step.
+
+        Parameters
+        ----------
+        index : bool
+            Write elements with their indices instead of whole arrays.
+        document : bool
+            Return a whole document for pdflatex; if False what stands between its beginning and its end. Either needs amsmath.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autograd_np as ag
+        >>> derivation = ag.derive(lambda x: np.sum(x**2), np.ones(3))
+        >>> print(derivation.to_latex(index=True, document=False).split("Result")[1])
+        }
+        \begin{align*}
+        \frac{\partial L}{\partial x_{i}} &= 2x_{i}
+        \end{align*}
+        <BLANKLINE>
+        """
+        blocks = Lesson(self, index=index).blocks()
+        return latex_document(blocks, self._title()) if document else latex_blocks(blocks)
+
+    def to_markdown(self, *, index: bool = False) -> str:
+        """Return the derivation as Markdown with LaTeX between dollars, as Jupyter and code hosts show it.
+
+        Parameters
+        ----------
+        index : bool
+            Write elements with their indices instead of whole arrays.
+
+        Returns
+        -------
+        str
+        """
+        return markdown(Lesson(self, index=index).blocks())
+
+    def to_html(self, *, index: bool = False) -> str:
+        """Return the derivation and the program as one page, its mathematics as MathML; it loads nothing.
+
+        Parameters
+        ----------
+        index : bool
+            Write elements with their indices instead of whole arrays.
+
+        Returns
+        -------
+        str
+        """
+        return html(Lesson(self, index=index).blocks(), self._title(), self.to_numpy())
+
+    def to_mathml(self, variable: str, *, index: bool = False) -> str:
+        """Return what the gradient by one variable is, as a ``math`` element.
+
+        Parameters
+        ----------
+        variable : str
+            Of the user's: ``Z1`` for the equation of ``dZ1``.
+        index : bool
+            Write elements with their indices instead of whole arrays.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        DifferentiationError
+            If no gradient by such a variable was derived.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autograd_np as ag
+        >>> print(ag.derive(lambda x: x * 2, 1.0).to_mathml("x")[-34:])
+        <mo>=</mo><mn>2</mn></mrow></math>
+        """
+        return equation_in_mathml(Lesson(self, index=index).equation(variable))
+
+    def _title(self) -> str:
+        name = getattr(self.recording.f, "__name__", "<lambda>")
+        return f"Derivation of {', '.join(f'd{n}' for n in self.wanted)}" + (f" of {name}" if name.isidentifier() else "")
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+    def _repr_latex_(self) -> str:
+        return self.to_latex(document=False)
 
     def __repr__(self) -> str:
         return f"<Derivation of {', '.join(f'd{n}' for n in self.wanted)}>"

@@ -88,7 +88,7 @@ def frozen(values: Array) -> Array:
     return np.positive(values)
 
 
-constant(frozen, cases=(case((2,)),))
+constant(frozen, cases=(case((2,)),), tex="#1")
 
 
 def _parted(values: Array, near: Array, middle: Array) -> tuple[Array, Array]:

@@ -113,7 +113,7 @@ elementwise(np.float_power,            power_by_base, power_by_exponent,        
 elementwise(np.remainder,              1, lambda y, a, b: np.rint((y - a) / b),                         on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"#1 \bmod #2")
 elementwise(np.fmod,                   1, lambda y, a, b: np.rint((y - a) / b),                         on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"#1 \bmod #2")
 elementwise(np.floor_divide,           0, 0,                                                         on=(Domain(0.3, 0.9), Domain(1.1, 2.0)), tex=r"\lfloor #1 / #2 \rfloor")
-elementwise(np.ldexp,                  lambda y, x, n: np.ldexp(np.ones_like(x), n), 0,              on=(real, whole),     tex="#1 2^{#2}")
+elementwise(np.ldexp,                  lambda y, x, n: np.ldexp(np.ones_like(x), n), 0,              on=(real, whole),     tex=r"#1 \cdot 2^{#2}")
 
 # exponentials and logarithms
 elementwise(np.exp,                    lambda y, x: y,                                                                     tex="e^{#1}")
@@ -164,11 +164,21 @@ elementwise(np.rint,                   0,                                       
 elementwise(np.trunc,                  0,                                                            on=not_whole)
 elementwise(np.fix,                    0,                                                            on=not_whole, signature="x")
 
+constant(np.equal,         tex="#1 = #2")
+constant(np.not_equal,     tex=r"#1 \ne #2")
+constant(np.less,          tex="#1 < #2")
+constant(np.less_equal,    tex=r"#1 \le #2")
+constant(np.greater,       tex="#1 > #2")
+constant(np.greater_equal, tex=r"#1 \ge #2")
+constant(np.logical_and,   tex=r"#1 \wedge #2")
+constant(np.logical_or,    tex=r"#1 \vee #2")
+constant(np.bitwise_and,   tex=r"#1 \wedge #2")
+constant(np.bitwise_or,    tex=r"#1 \vee #2")
+constant(np.logical_not,   tex=r"\neg #1")
+constant(np.invert,        tex=r"\neg #1")
 constant(
-    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
-    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit,
-    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm, np.bitwise_count,
-    np.spacing,
+    np.logical_xor, np.isnan, np.isinf, np.isfinite, np.signbit, np.bitwise_xor,
+    np.left_shift, np.right_shift, np.gcd, np.lcm, np.bitwise_count, np.spacing,
 )
 # fmt: on
 

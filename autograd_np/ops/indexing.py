@@ -307,7 +307,7 @@ GETITEM: Op = linear(
     getitem, lambda g, y, a, index: scatter_add(g, shape=a.shape, index=index),
     case((4, 3), index=1), case((4, 3), index=slice(None, None, -2)), case((4, 3), index=(Ellipsis, None, 1)), case((4, 3), index=[0, 0, 2]),
     case((2, 3), index=_MASK), case((4, 3), index=(np.array([0, 1, 1]), np.array([2, 2, 2]))), case((4, 3), index=(slice(1, 3), np.array([0, 0]))),
-    signature="a index", tex="#1[i]")
+    signature="a index", tex="#1_{#index}")
 linear(
     arranged, lambda g, y, a, order: g, case((2, 3, 4), order=(1, 2, 0)), case((3, 4), order=(1, 0)), tex="#1")
 linear(

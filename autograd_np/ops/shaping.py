@@ -291,7 +291,7 @@ linear(np.squeeze,                  _back,                                      
 linear(np.expand_dims,              _back,                                                            case((3, 4), axis=1), case((3,), axis=(0, -1)))
 
 # axes in another order
-linear(np.transpose,                lambda g, y, a, axes=None: np.transpose(g, None if axes is None else _inverse(axes)), case((3, 4)), case((2, 3, 4), axes=(1, -1, 0)), tex="#1^T")
+linear(np.transpose,                lambda g, y, a, axes=None: np.transpose(g, None if axes is None else _inverse(axes)), case((3, 4)), case((2, 3, 4), axes=(1, -1, 0)), tex=r"#1^\top")
 linear(np.swapaxes,                 lambda g, y, a, axis1, axis2: np.swapaxes(g, axis1, axis2),       case((2, 3, 4), axis1=0, axis2=-1))
 linear(np.moveaxis,                 lambda g, y, a, source, destination: np.moveaxis(g, destination, source), case((2, 3, 4), source=0, destination=-1), case((2, 3, 4), source=(0, 1), destination=(-1, 0)))
 

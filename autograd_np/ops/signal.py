@@ -145,7 +145,7 @@ multilinear(eager(np.convolve), _convolve_by_a, _convolve_by_v, cases=(
     also=(np.convolve,), tex="#1 * #2")
 linear(eager(windows), _unwindow, case((5,), window_shape=3), case((4, 5), window_shape=(2, 3)), case((3, 4, 2), window_shape=2, axis=1), case((3, 4), window_shape=(2, 2), axis=(0, 0)),
     signature="x window_shape axis subok writeable", also=(windows,))
-general(bessel_i, _bessel_slope, selects=False, cases=(case((3,)), case((2, 2), order=2), case((), order=1)), tex=r"I_n(#1)")
+general(bessel_i, _bessel_slope, selects=False, cases=(case((3,)), case((2, 2), order=2), case((), order=1)), tex="I_{#order}(#1)")
 elementwise(eager(np.i0, host=True), lambda y, x: bessel_i(x, order=1), on=Domain(-9, 9), also=(np.i0,), tex=r"I_0(#1)")
 # fmt: on
 

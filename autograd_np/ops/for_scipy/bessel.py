@@ -34,7 +34,7 @@ def _step(v: Array, x: Array, turning: bool) -> Array:
     return 0.1 / (np.arcsinh((abs(v) + 1) / size) + least)
 
 
-def _by_order(f: np.ufunc, neighbours: Callable[[Any, Any, int, Any, Any], Array], reals: bool) -> Primitive:
+def _by_order(f: np.ufunc, neighbours: Callable[[Any, Any, int, Any, Any], Array], symbol: str, reals: bool) -> Primitive:
     """Return the n-th derivative of `f` by its order, a function of (v, x, n); `neighbours` says its derivative by x."""
 
     def derivative(v: Array, x: Array, n: int) -> Array:
@@ -55,6 +55,7 @@ def _by_order(f: np.ufunc, neighbours: Callable[[Any, Any, int, Any, Any], Array
         of_reals(f"scipy.special.{f.__name__}", slope) if reals else slope,
         cases=(case((), (), n=1), case((2, 3), (3,), n=1)),
         on=(real_order, away),
+        tex=rf"\partial_{{#1}}^{{#n}} {symbol}_{{#1}}(#2)",
     )
     return new
 
@@ -80,7 +81,7 @@ def _falling_scaled(along: Any, y: Array, n: int, v: Array, x: Array) -> Array:
 
 
 def _row(f: np.ufunc, neighbours: Any, symbol: str, on: Domain = away, reals: bool = False) -> None:
-    by_order = _by_order(f, neighbours, reals)
+    by_order = _by_order(f, neighbours, symbol, reals)
 
     def along(n: int, v: Array, x: Array) -> Array:
         return f(v, x)

@@ -108,7 +108,9 @@ def _binom_k(y: Array, n: Array, k: Array) -> Array:
     return y * (special.psi(n - k + 1) - special.psi(k + 1))
 
 
-with_orders(hurwitz, lambda y, q, s: -s * hurwitz(q, s=s + 1), cases=(case((), s=2), case((2, 3), s=3)), on=positive)  # 25.11.17
+with_orders(
+    hurwitz, lambda y, q, s: -s * hurwitz(q, s=s + 1), cases=(case((), s=2), case((2, 3), s=3)), on=positive, tex=r"\zeta(#s, #1)"
+)  # 25.11.17
 
 # fmt: off
 each(zeta,             no_derivative("scipy.special.zeta", "x"), lambda y, s, q: -s * zeta(s + 1, q), on=(order, positive), tex=r"\zeta(#1, #2)")   # 25.11.17

@@ -66,7 +66,7 @@ def _gamma_inverse(y: Array, a: Array) -> Array:
 
 
 # fmt: off
-with_orders(gammainc_by_shape,    lambda y, a, x, n: gammainc_by_shape(a, x, n=n + 1), lambda y, a, x, n: gamma_density(a, x, n), cases=(case((), (), n=1), case((2, 3), (3,), n=1)), on=(shape, positive))
+with_orders(gammainc_by_shape,    lambda y, a, x, n: gammainc_by_shape(a, x, n=n + 1), lambda y, a, x, n: gamma_density(a, x, n), cases=(case((), (), n=1), case((2, 3), (3,), n=1)), on=(shape, positive), tex=r"\partial_{#1}^{#n} P(#1, #2)")
 each(special.gammainc,      lambda y, a, x: gammainc_by_shape(a, x, n=1),  lambda y, a, x: gamma_density(a, x),     on=(shape, positive),     tex="P(#1, #2)",      note=NOTE)
 each(special.gammaincc,     lambda y, a, x: -gammainc_by_shape(a, x, n=1), lambda y, a, x: -gamma_density(a, x),    on=(shape, positive),     tex="Q(#1, #2)",      note=NOTE)
 each(special.gammaincinv,   lambda y, a, p: -gammainc_by_shape(a, y, n=1) * _gamma_inverse(y, a), lambda y, a, p: _gamma_inverse(y, a),  on=(shape, probability), tex="P^{-1}(#1, #2)", note=NOTE)
@@ -145,6 +145,7 @@ with_orders(
     lambda y, a, b, x, i, j: betainc_by_shapes(a, b, x, i=i + 1, j=j),
     lambda y, a, b, x, i, j: betainc_by_shapes(a, b, x, i=i, j=j + 1),
     lambda y, a, b, x, i, j: beta_density(a, b, x, i, j),
+    tex=r"\partial_{#1}^{#i} \partial_{#2}^{#j} I_{#3}(#1, #2)",
     cases=(case((), (), (), i=1, j=0), case((2, 3), (3,), (1, 3), i=0, j=1)),
     on=(shape, shape, probability),
 )
@@ -191,7 +192,7 @@ def stdtr_by_freedom(v: Array, t: Array, n: int) -> Array:
 
 
 # fmt: off
-with_orders(stdtr_by_freedom, lambda y, v, t, n: stdtr_by_freedom(v, t, n=n + 1), lambda y, v, t, n: t_density(v, t, n), cases=(case((), (), n=1), case((2, 3), (3,), n=1)), on=(shape, Domain(-2.0, 2.0)))
-each(special.stdtr,    lambda y, v, t: stdtr_by_freedom(v, t, n=1),           lambda y, v, t: t_density(v, t),       on=(shape, Domain(-2.0, 2.0)), note=NOTE)
-each(special.stdtrit,  lambda y, v, p: -stdtr_by_freedom(v, y, n=1) / t_density(v, y), lambda y, v, p: 1 / t_density(v, y), on=(shape, probability), note=NOTE)
+with_orders(stdtr_by_freedom, lambda y, v, t, n: stdtr_by_freedom(v, t, n=n + 1), lambda y, v, t, n: t_density(v, t, n), cases=(case((), (), n=1), case((2, 3), (3,), n=1)), on=(shape, Domain(-2.0, 2.0)), tex=r"\partial_{#1}^{#n} F_{#1}(#2)")
+each(special.stdtr,    lambda y, v, t: stdtr_by_freedom(v, t, n=1),           lambda y, v, t: t_density(v, t),       on=(shape, Domain(-2.0, 2.0)), note=NOTE, tex="F_{#1}(#2)")
+each(special.stdtrit,  lambda y, v, p: -stdtr_by_freedom(v, y, n=1) / t_density(v, y), lambda y, v, p: 1 / t_density(v, y), on=(shape, probability), note=NOTE, tex="F_{#1}^{-1}(#2)")
 # fmt: on

@@ -154,11 +154,11 @@ each(special.eval_legendre,    *_refused("eval_legendre", "n"),    _lower(lambda
 each(special.eval_chebyt,      *_refused("eval_chebyt", "n"),      _lower(lambda n, x: n * special.eval_chebyu(n - 1, x)),                     on=(degree, inside_one), tex="T_{#1}(#2)")
 each(special.eval_chebyu,      *_refused("eval_chebyu", "n"),      _lower(lambda n, x: 2 * special.eval_gegenbauer(n - 1, 2.0, x)),            on=(degree, inside_one), tex="U_{#1}(#2)")
 each(special.eval_hermite,     *_refused("eval_hermite", "n"),     _lower(lambda n, x: 2 * n * special.eval_hermite(n - 1, x)),                on=(degree, inside_one), tex="H_{#1}(#2)")
-each(special.eval_hermitenorm, *_refused("eval_hermitenorm", "n"), _lower(lambda n, x: n * special.eval_hermitenorm(n - 1, x)),                on=(degree, inside_one), tex="He_{#1}(#2)")
+each(special.eval_hermitenorm, *_refused("eval_hermitenorm", "n"), _lower(lambda n, x: n * special.eval_hermitenorm(n - 1, x)),                on=(degree, inside_one), tex=r"\mathrm{He}_{#1}(#2)")
 each(special.eval_laguerre,    *_refused("eval_laguerre", "n"),    _lower(lambda n, x: -special.eval_genlaguerre(n - 1, 1.0, x)),              on=(degree, positive),   tex="L_{#1}(#2)")
-each(special.eval_genlaguerre, *_refused("eval_genlaguerre", "n", "alpha"), _lower(lambda n, a, x: -special.eval_genlaguerre(n - 1, a + 1, x)), on=(degree, whole, positive), tex="L_{#1}(#3)")
-each(special.eval_gegenbauer,  *_refused("eval_gegenbauer", "n", "alpha"),  _lower(lambda n, a, x: 2 * a * special.eval_gegenbauer(n - 1, a + 1, x)), on=(degree, whole, inside_one), tex="C_{#1}(#3)")
-each(special.eval_jacobi,      *_refused("eval_jacobi", "n", "alpha", "beta"), _lower(lambda n, a, b, x: (n + a + b + 1) / 2 * special.eval_jacobi(n - 1, a + 1, b + 1, x)), on=(degree, whole, whole, inside_one), tex="P_{#1}(#4)")
+each(special.eval_genlaguerre, *_refused("eval_genlaguerre", "n", "alpha"), _lower(lambda n, a, x: -special.eval_genlaguerre(n - 1, a + 1, x)), on=(degree, whole, positive), tex="L_{#1}^{(#2)}(#3)")
+each(special.eval_gegenbauer,  *_refused("eval_gegenbauer", "n", "alpha"),  _lower(lambda n, a, x: 2 * a * special.eval_gegenbauer(n - 1, a + 1, x)), on=(degree, whole, inside_one), tex="C_{#1}^{(#2)}(#3)")
+each(special.eval_jacobi,      *_refused("eval_jacobi", "n", "alpha", "beta"), _lower(lambda n, a, b, x: (n + a + b + 1) / 2 * special.eval_jacobi(n - 1, a + 1, b + 1, x)), on=(degree, whole, whole, inside_one), tex="P_{#1}^{(#2, #3)}(#4)")
 # fmt: on
 
 

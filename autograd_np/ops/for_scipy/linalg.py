@@ -251,7 +251,7 @@ general(completed,        _completed_vjp, cases=(case((3, 3)), case((2, 3, 3), l
 several(lu,               of_gradients(_lu_gradient), cases=SHAPES, steps=(0,), note="where no two pivots are equal")
 several(eigh,             of_gradients(_eigh_by_triangle), cases=(*MATRICES, case((3, 3), lower=False)), on=hermitian, note=f"{READS_A_TRIANGLE}; {EQUAL}")
 general(solve_sylvester,  _sylvester_by_a, _sylvester_by_b, _sylvester_by_q, cases=(case(*AB, (2, 3)), case(AB[0], AB[0].T, (2, 2))), note="A and -B have no eigenvalue in common")
-general(expm,             _expm_vjp, jvp=_expm_jvp, cases=(case((3, 3)), case((2, 2, 2)), case((1, 1))), tex="e^{#1}")
-general(logm,             _logm_vjp, jvp=_logm_jvp, cases=(case(NEAR_ONE),), tex=r"\log #1", note="of matrices without eigenvalues on the negative real axis")
+general(expm,             _expm_vjp, jvp=_expm_jvp, cases=(case((3, 3)), case((2, 2, 2)), case((1, 1))), tex=r"\operatorname{expm} #1")
+general(logm,             _logm_vjp, jvp=_logm_jvp, cases=(case(NEAR_ONE),), tex=r"\operatorname{logm} #1", note="of matrices without eigenvalues on the negative real axis")
 general(sqrtm,            _sqrtm_vjp, jvp=lambda t, y, a: solve_sylvester(y, y, t[0]), cases=(case(NEAR_ONE), case(np.stack([NEAR_ONE, NEAR_ONE.T + 0.1]))), tex=r"#1^{1/2}", note="of matrices without eigenvalues on the negative real axis")
 # fmt: on

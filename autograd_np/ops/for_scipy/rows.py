@@ -48,7 +48,7 @@ def each(fn: Callable[..., Any], *partials: Any, **more: Any) -> Op:
     return elementwise(fn, *map(_of_wide, partials), **more)
 
 
-def with_orders(fn: Callable[..., Any], *partials: Any, cases: Sequence[Case], on: Any) -> Op:
+def with_orders(fn: Callable[..., Any], *partials: Any, cases: Sequence[Case], on: Any, tex: str) -> Op:
     """Add a row for a function of each element alone that has orders of derivatives as attributes: ``partial(y, *arrays, n=1)``."""
 
     def vjp(partial: Any) -> Any:
@@ -61,7 +61,7 @@ def with_orders(fn: Callable[..., Any], *partials: Any, cases: Sequence[Case], o
         rule.__dict__.pop("__wrapped__")
         return rule
 
-    return general(fn, *map(vjp, partials), cases=cases, on=on, selects=False, by_element=True)
+    return general(fn, *map(vjp, partials), cases=cases, on=on, selects=False, by_element=True, tex=tex)
 
 
 def by_element(compute: Callable[..., Array]) -> Primitive:

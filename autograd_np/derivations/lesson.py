@@ -1,0 +1,279 @@
+"""A derivation as a lesson: forward, then each gradient by the line it comes from, the local rule, the chain rule, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from autograd_np import errors
+from autograd_np.derivations import notation as n
+from autograd_np.derivations.derivation import Derived, Statement
+from autograd_np.derivations.equations import At, Variable
+from autograd_np.derivations.expression import Expression, walked
+from autograd_np.derivations.local import local_rules
+from autograd_np.derivations.mathematics import Mathematics
+from autograd_np.derivations.notation import Node
+from autograd_np.derivations.sizes import Sizes
+from autograd_np.derivations.symbols import Symbols
+
+__all__ = ["Block", "Display", "Heading", "Lesson", "Line", "Paragraph"]
+
+
+class Heading(NamedTuple):
+    """What the next part is called."""
+
+    words: str
+
+
+class Paragraph(NamedTuple):
+    """Words and formulas in a line."""
+
+    pieces: tuple[str | Node, ...]
+
+
+class Line(NamedTuple):
+    """An equation: what is equal to what, to what."""
+
+    left: Node
+    right: tuple[Node, ...]
+
+
+class Display(NamedTuple):
+    """Equations below each other."""
+
+    lines: tuple[Line, ...]
+
+
+Block: TypeAlias = Heading | Paragraph | Display
+
+WIDEST = 52.0
+"""A formula with shapes is written without them where it would be wider, in letters."""
+
+
+class Lesson:
+    """Says how the gradients of a derivation come about.
+
+    Parameters
+    ----------
+    derivation : Derived
+    index : bool
+        Write elements with their indices, not whole arrays.
+    """
+
+    def __init__(self, derivation: Derived, *, index: bool = False) -> None:
+        self.derivation = derivation
+        recording = derivation.recording
+        self.index = index
+        inputs = recording.inputs | recording.captured
+        self.target = derivation.canonical(derivation.loss)
+        own = {e: name for name, e in inputs.items()}
+        result = recording.names.get(derivation.loss) or own.get(derivation.loss)
+        if result is None:
+            word = "out" if derivation.upstream is not None else "loss"
+            taken = {*inputs, *recording.names.values()}
+            result = word if word not in taken else next(x for i in range(2, 99) if (x := f"{word}_{i}") not in taken)
+        names = [*inputs, *recording.names.values(), result, *(v.name for v in recording.numbers)]
+        self.symbols = Symbols(dict.fromkeys(names), result if derivation.upstream is None else None)
+        self.sizes = Sizes(recording, self.symbols.letters)
+        self.forward_names = {e: Variable(name) for e, name in own.items()} | {e: Variable(name) for e, name in recording.names.items()}
+        self.forward_names.setdefault(derivation.loss, Variable(result))
+        self.names = {e: Variable(name) for e, name in derivation.names.items()}
+        self.names.setdefault(self.target, Variable(result))
+        for s in derivation.chain:
+            self.names[s.variable] = Variable(derivation.names[s.of], is_gradient=True)
+        if derivation.upstream is not None:
+            self.names[derivation.upstream] = Variable(result, is_gradient=True)
+        self._order = {e: i for i, e in enumerate(walked([self.target]))}
+        self._readers = self._found_readers()
+
+    def _writer(self, without: Expression | None = None, *, shaped: bool = False, forward: bool = False) -> Mathematics:
+        names = self.forward_names if forward else self.names
+        return Mathematics({e: v for e, v in names.items() if e is not without}, self.symbols, self.sizes, shaped=shaped and not self.index)
+
+    def _found_readers(self) -> dict[Expression, list[Expression]]:
+        """Return, for each variable, the variables that are computed from it and through which its gradient arrives."""
+        flowing = {s.of for s in self.derivation.chain} | {self.target}
+        found: dict[Expression, list[Expression]] = {}
+        for x in self._order:
+            if x in flowing and x.op is not None:
+                for read in walked([x], lambda y, x=x: y is not x and y in self.names):  # type: ignore[misc]
+                    if read is not x and read in flowing:
+                        found.setdefault(read, []).append(x)
+        return found
+
+    # --- what is said
+
+    def blocks(self) -> list[Block]:
+        """Return the lesson."""
+        lines = tuple(self._forward())
+        found: list[Block] = [Heading("Forward"), Display(lines)] if lines else []
+        found.append(Heading("Backward"))
+        if self.derivation.upstream is not None:
+            out = self._gradient(self.derivation.loss, None)
+            words = "is given: ", self.symbols.loss, " is what is computed from the result."
+            found.append(Paragraph(("The gradient ", out, " ", *words)))
+        told: set[str] = set()
+        for readers, statements in self._steps():
+            found += self._step(readers, statements, told)
+        found.append(Heading("Result"))
+        found.append(Display(tuple(self._results())))
+        notes = self._notes()
+        return [*found, notes] if notes else found
+
+    def _indices(self, w: Mathematics, e: Expression) -> At:
+        if not self.index or not e.ndim:
+            return None
+        letters = w.fresh(e.ndim)
+        return tuple(n.Number("1") if all(s[i] == 1 for s in e.shapes) else letters[i] for i in range(e.ndim))
+
+    def _line(self, w: Mathematics, left: Expression | Node, right: Sequence[Expression], like: Expression) -> Line:
+        at = self._indices(w, like)
+        w._used += at or ()
+        sides: list[Node] = []
+        for e in right:
+            node = legible(w(e, at if e.ndim == like.ndim else None if not e.ndim else w.aligned(e, like, at)))
+            if node not in sides:
+                sides.append(node)
+        w._used.clear()
+        return Line(w(left, at) if isinstance(left, Expression) else left, tuple(sides))
+
+    def _forward(self) -> Iterator[Line]:
+        for e in walked([self.derivation.loss]):
+            if e in self.forward_names and e.op is not None:
+                w = self._writer(e, forward=True, shaped=True)
+                line = self._line(w, e, [e], e)
+                if n.width(line.right[0]) > WIDEST:
+                    line = self._line(self._writer(e, forward=True), e, [e], e)
+                canonical = self.derivation.canonical(e)
+                left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index)
+                at = self._indices(left, e)
+                right = line.right
+                plain = self._line(self._writer(e, forward=True), e, [e], e).right
+                if canonical is not e:
+                    other = self._line(self._writer(canonical), left(e, at), [canonical], e).right
+                    right = right if other == plain else (*right, *other)
+                yield Line(left(e, at), right)
+
+    def _steps(self) -> list[tuple[list[Expression], list[Statement]]]:
+        """Return the gradients by the lines of forward that they come from, last line first."""
+        chain = [s for s in self.derivation.chain if s.of is not self.target or s.of.op is None]
+        groups: dict[tuple[Expression, ...], list[Statement]] = {}
+        for s in chain:
+            groups.setdefault(tuple(self._readers.get(s.of, [])), []).append(s)
+        first = {readers: min((self._order[r] for r in readers), default=len(self._order)) for readers in groups}
+        return [(list(readers), groups[readers]) for readers in sorted(groups, key=lambda r: -first[r])]
+
+    def _step(self, readers: list[Expression], statements: list[Statement], told: set[str]) -> Iterator[Block]:
+        pieces: list[str | Node] = []
+        for i, r in enumerate(readers):
+            w = self._writer(r)
+            line = self._line(w, self._writer()(r, self._indices(w, r)), [r], r)
+            pieces += ["From " if not i else " and from ", n.row(line.left, n.Sign("=", "relation"), line.right[0])]
+        new: dict[Node, list[Node]] = {}
+        for what, slopes in [
+            rule
+            for s in statements
+            for r in readers
+            for rule in local_rules(self.names, self.symbols, self.sizes, r, s.of)
+            if not self.index
+        ]:
+            for slope in slopes:
+                if repr((what, slope)) not in told:
+                    told.add(repr((what, slope)))
+                    new.setdefault(what, []).append(slope)
+        for i, (what, slopes) in enumerate(new.items()):
+            pieces += [", where " if not i else ", ", what, " gives "]
+            for j, slope in enumerate(slopes):
+                pieces += [", " if j else "", slope]
+        if pieces:
+            pieces.append(".")
+        for s in statements:
+            pieces += self._remarks(s, readers)
+        if pieces:
+            yield Paragraph(tuple(p for p in pieces if p != ""))
+        yield Display(tuple(self._statement(s) for s in statements))
+
+    def _remarks(self, s: Statement, readers: list[Expression]) -> Iterator[str | Node]:
+        if len(readers) > 1:
+            yield from (" ", self._name(s.of), f" is used {_times(len(readers))}: the contributions are added.")
+        spread = next((x for r in readers for x in self._broadcasts(r, s.of)), None)
+        if spread is not None:
+            yield from (" ", self._name(s.of), " is repeated to ", self.sizes.shape(spread), ": its gradient is summed over the copies.")
+
+    def _broadcasts(self, reader: Expression, e: Expression) -> Iterator[Expression]:
+        for x in walked([reader], lambda y: y is not reader and y in self.names):
+            if x.op is not None and x.op.kind == "elementwise" and (x is reader or x not in self.names):
+                for a in x.args:
+                    if a is e and a.shapes != x.shapes and x.ndim:
+                        yield x
+
+    def _name(self, e: Expression) -> Node:
+        return self.symbols(self.names[e].name, e.ndim)
+
+    def _gradient(self, e: Expression, at: At) -> Node:
+        name = (self.names.get(e) or self.forward_names[e]).name
+        node = self.symbols(name, 0 if at else e.ndim)
+        return self.symbols.gradient(self._writer().indexed(node, at) if at else node)
+
+    def _statement(self, s: Statement) -> Line:
+        raw = self.derivation.canonical(s.raw)
+        w = self._writer(shaped=True)
+        line = self._line(w, s.variable, [raw, s.value], s.of)
+        if max(map(n.width, line.right)) > WIDEST:
+            line = self._line(self._writer(), s.variable, [raw, s.value], s.of)
+        plain = self._line(self._writer(), s.variable, [raw, s.value], s.of)
+        if len(plain.right) == 1:
+            return line._replace(right=line.right[:1])
+        return line._replace(right=(*line.right[:-1], plain.right[-1]))
+
+    def _results(self) -> Iterator[Line]:
+        given = {s.of for s in self.derivation.statements}
+        for _, statements in self._steps_of(self.derivation.statements):
+            for s in statements:
+                yield self._line(self._writer(), s.variable, [s.value], s.of)
+        for e in self.derivation.wanted.values():
+            if e not in given:
+                yield Line(self._gradient(e, None), (n.Symbol("0", "bold" if e.ndim else "upright"),))
+
+    def _steps_of(self, statements: Sequence[Statement]) -> list[tuple[list[Expression], list[Statement]]]:
+        kept = {s.variable: s for s in statements}
+        return [(readers, [kept[s.variable] for s in group if s.variable in kept]) for readers, group in self._all_steps()]
+
+    def _all_steps(self) -> list[tuple[list[Expression], list[Statement]]]:
+        whole = [
+            s for s in self.derivation.chain if s.of is self.target and s.of.op is not None and s.of in self.derivation.wanted.values()
+        ]
+        return [([], whole), *self._steps()]
+
+    def _notes(self) -> Paragraph | None:
+        pieces: list[str | Node] = []
+        for e, name in self.symbols.constants:
+            pieces += ["" if not pieces else " ", self.symbols(name, e.ndim), " is an array of numbers in the code."]
+        for values, node in self.sizes.unknown.items():
+            pieces += ["" if not pieces else " ", node, f" is a number that depends on the sizes, {values[0]:.4g} in the first recording."]
+        return Paragraph(tuple(p for p in pieces if p != "")) if pieces else None
+
+    # --- one statement
+
+    def equation(self, variable: str) -> Line:
+        """Return the simplified gradient by a variable."""
+        for s in self.derivation.chain:
+            if self.derivation.names[s.of] == variable:
+                value = next((t.value for t in self.derivation.statements if t.variable is s.variable), s.value)
+                return self._line(self._writer(), s.variable, [value], s.of)
+        there = ", ".join(dict.fromkeys(self.derivation.names[s.of] for s in self.derivation.chain))
+        raise errors.DifferentiationError(f"no gradient by {variable!r} was derived; there are those by {there}")
+
+
+def _times(count: int) -> str:
+    return {2: "twice", 3: "three times"}.get(count, f"{count} times")
+
+
+def legible(node: Node, *, small: bool = False) -> Node:
+    """Leave out the shapes where letters are small: in exponents and indices."""
+    if isinstance(node, n.Under) and small and isinstance(node.below, (n.Row, n.Symbol, n.Number, n.Script)):
+        return legible(node.body, small=True)
+    if isinstance(node, n.Script):
+        sub, sup = (None if x is None else legible(x, small=True) for x in (node.sub, node.sup))
+        return n.Script(legible(node.base, small=small), sub, sup)
+    return n.rebuilt(node, lambda part: legible(part, small=small))
