@@ -130,10 +130,13 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     return graph
 
 
-def traced(f: Callable[..., Any], inputs: Sequence[Any], see_frame: See | None = None) -> tuple[Graph, list[Node | None]]:
+def traced(
+    f: Callable[..., Any], inputs: Sequence[Any], see_frame: See | None = None, *, integers: bool = True
+) -> tuple[Graph, list[Node | None]]:
     """Do what `trace` does; return the graph, and the Node of each array or number of the inputs.
 
-    `see_frame` is called with the frames of `f`, and of the user's functions that it calls, after every line and on return.
+    `see_frame` is called with the frames of `f`, and of the user's functions that it calls, after every line and on return. Without
+    `integers`, arrays of them are handed on as they are.
     """
     level = Level(keeps_all=True)
     constants: dict[int, tuple[str, Any]] = {}
@@ -152,7 +155,7 @@ def traced(f: Callable[..., Any], inputs: Sequence[Any], see_frame: See | None =
                 elif node.name is None:
                     node.name = name
 
-    wrapped = [_wrap_all(x, level) for x in inputs]
+    wrapped = [_wrap_all(x, level, integers) for x in inputs]
     start = Node(None, (), (), {}, np.zeros(()), False, level).index
     try:
         with watch_locals(code_of(f), see, see_frame):
@@ -190,6 +193,7 @@ def _continue_into_older(level: Level, start: int) -> None:
         lifted.values, lifted.parents = tuple(operands), tuple(parents)
 
 
-def _wrap_all(tree: Any, level: Level) -> Any:
+def _wrap_all(tree: Any, level: Level, integers: bool) -> Any:
     leaves, unflatten = flatten(tree)
-    return unflatten([leaf(x, level, needs=np.asarray(x).dtype.kind in "fc") if not isinstance(x, (str, bytes)) else x for x in leaves])
+    kinds = [None if isinstance(x, (str, bytes)) else np.asarray(x).dtype.kind for x in leaves]
+    return unflatten([leaf(x, level, needs=k in "fc") if k and (integers or k in "fc") else x for x, k in zip(leaves, kinds, strict=True)])

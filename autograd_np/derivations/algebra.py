@@ -542,6 +542,7 @@ class Algebra:
     def _written(self, p: Polynomial) -> Expression:
         if not p:
             return self.sheet.number(0.0)
+        p = self._chosen(p)
         candidates = [p]
         crossed = self._crossed(p)
         if crossed is not None:
@@ -553,6 +554,25 @@ class Algebra:
                 best = e
         assert best is not None
         return best
+
+    def _chosen(self, p: Polynomial) -> Polynomial:
+        """Write where(c, a, 0) * x + where(c, 0, b) * y as where(c, a * x, b * y), if both read the same arrays."""
+        choices = [(m, e) for m in p for e, n in m if n == 1 and e.op is not None and e.op.name == "where"]
+        for m, first in choices:
+            for t, second in choices:
+                if m is t or first.args[0] is not second.args[0] or first.args[2].number != 0 or second.args[1].number != 0:
+                    continue
+                if leaves_of({m: 1}) != leaves_of({t: 1}) or first.shapes != second.shapes:
+                    continue
+                branches = []
+                for k, e, a in ((m, first, first.args[1]), (t, second, second.args[2])):
+                    branches.append(times({monomial({x: n for x, n in k if x is not e}): p[k]}, self.polynomial(a)))
+                powers = [dict(k) for q in branches for k in q]
+                common = monomial({x: n for x, n in powers[0].items() if x.kind == "number" and all(k.get(x) == n for k in powers)})
+                parts = [self._written(times(q, {tuple((x, -n) for x, n in common): 1})) for q in branches]
+                new = self.sheet.apply(first.op, [first.args[0], *parts], {})  # type: ignore[arg-type]
+                return plus({k: v for k, v in p.items() if k not in (m, t)}, {monomial({**dict(common), new: 1}): 1})
+        return p
 
     def _gathered(self, p: Polynomial) -> Polynomial:
         """Take a term that is as many times a number as a sum has terms into that sum: n * mu - sum(x) is sum(mu - x)."""

@@ -19,6 +19,7 @@ __all__ = ["FORWARD", "REWRITINGS"]
 x: Any = unknown("x")
 c: Any = unknown("c")
 axis: Any = unknown_attribute("axis")
+kept: Any = unknown_attribute("kept")
 sigmoid, softplus, log_sigmoid, relu = special.sigmoid, special.softplus, special.log_sigmoid, special.relu
 softmax, log_softmax, logsumexp = special.softmax, special.log_softmax, special.logsumexp
 
@@ -89,6 +90,9 @@ FORWARD: list[Rewriting] = [
     Rewriting("log of softmax",      x - logsumexp(x),                               lambda x: log_softmax(x, axis=-1),                      lambda x: x.ndim == 1),
     Rewriting("log softmax shifted", log_softmax(x - highest(x, axis), axis=axis),   lambda x, axis: log_softmax(x, axis=axis)),
     Rewriting("log softmax shifted", log_softmax(x - np.max(x), axis=axis),          lambda x, axis: log_softmax(x, axis=axis)),
+
+    # norms, in the shape of which their gradient needs no division
+    Rewriting("norm squared",        np.linalg.norm(x, axis=axis, keepdims=kept) ** 2, lambda x, axis, kept: np.sum(x**2, axis=axis, keepdims=bool(kept))),
 
     # kinks
     Rewriting("relu",                np.maximum(x, c),                               lambda x, c: relu(x), lambda x, c: _is_zero(c) and is_float(x)),

@@ -255,6 +255,13 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
         for other, m, second in sizes[i + 1 :]:
             if tuple(map(operator.mul, n, m)) == values:
                 yield f"{text} * {other}", frozenset((name, second))
+    for name, shapes in arrays.items():
+        for axis in range(1, len(shapes[0]) - 1):
+            if tuple(math.prod(s[axis:]) for s in shapes) == values:
+                yield f"np.prod({name}.shape[{axis}:])", frozenset((name,))
+        for axis in range(len(shapes[0])):
+            if all(s[axis] and math.prod(s) // s[axis] == v for s, v in zip(shapes, values, strict=True)):
+                yield f"{name}.size // {name}.shape[{axis}]", frozenset((name,))
     for text, n, name in sizes:
         offset = _constant(map(operator.sub, values, n))
         if offset is not None and abs(offset) <= 2:

@@ -31,15 +31,20 @@ LARGE = 4096
 """Arrays of more elements are drawn smaller, so that recording costs what the code costs, not what the data does."""
 
 
+SQUARE = frozenset(("diag", "diagonal", "trace"))
+"""What is mostly applied to square matrices, even if it need not be."""
+
+
 class Run(NamedTuple):
     """One run of the user's function."""
 
     graph: Graph
     inputs: list[Node | None]
     seen: Any
+    leaves: list[Any]
 
 
-def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[], See]) -> list[Run]:
+def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[], See], *, integers: bool = True) -> list[Run]:
     """Record `f` on its inputs at two points of other sizes, or on the inputs alone if it lets no size vary.
 
     Parameters
@@ -47,6 +52,8 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
     f : callable
     inputs : mapping
         The positional arguments by name.
+    integers : bool
+        Record what is computed from integers, too.
     watching : callable
         Returns, for each run, what is called with the frames of the user's functions.
     """
@@ -55,8 +62,8 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         see = watching()
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            graph, nodes = traced(f, list(arguments.values()), see)
-        return Run(graph, nodes, see)
+            graph, nodes = traced(f, list(arguments.values()), see, integers=integers)
+        return Run(graph, nodes, see, flatten(list(arguments.values()))[0])
 
     base = run(inputs)
 
@@ -88,6 +95,8 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
 
     small = dict(inputs)
     groups = [g for g in free_axes(small, works, set()) if alike(resized(small, {g: _other(small, g)}, np.random.default_rng(0)))]
+    if any(n.op is not None and n.op.name in SQUARE for n in base.graph.nodes):
+        groups = _with_equal_sizes(groups, small)
     if not groups:
         return [base, *again()]
     fixed = _sizes(small) - {_size(small, g[0]) for g in groups}
@@ -103,6 +112,14 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         if all(isomorphic(base.graph, r.graph) for r in found):
             return found
     return [base, *again()]
+
+
+def _with_equal_sizes(groups: Sequence[tuple[Axis, ...]], inputs: Mapping[str, Any]) -> list[tuple[Axis, ...]]:
+    """Let axes of equal size vary together."""
+    of_size: dict[int, tuple[Axis, ...]] = {}
+    for g in groups:
+        of_size[_size(inputs, g[0])] = (*of_size.get(_size(inputs, g[0]), ()), *g)
+    return list(of_size.values())
 
 
 def _size(inputs: Mapping[str, Any], axis: Axis) -> int:

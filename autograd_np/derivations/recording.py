@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np import errors
 from autograd_np.derivations.expression import Expression, Sheet
 from autograd_np.derivations.lockstep import Lockstep
 from autograd_np.derivations.points import Run, runs
@@ -136,7 +137,11 @@ def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
     """
     names = _parameters(f, len(inputs))
     code = code_of(f)
-    found = runs(f, dict(zip(names, inputs, strict=True)), lambda: _Watch(code))
+    arguments = dict(zip(names, inputs, strict=True))
+    try:
+        found = runs(f, arguments, lambda: _Watch(code))
+    except errors.LeavesNumPyError:  # labels that are written with, or looked up in a list
+        found = runs(f, arguments, lambda: _Watch(code), integers=False)
     recording = Recording(f, Sheet(len(found)))
     _Reader(recording, found).read(names, inputs)
     return recording
@@ -150,7 +155,7 @@ def recorded(graph: Graph) -> Recording:
     recording = Recording(None, Sheet(1))
     leaves: list[Node | None] = list(graph.leaves)
     names = [n.name or f"x{i + 1}" for i, n in enumerate(graph.leaves)]
-    _Reader(recording, [Run(graph, leaves, watch)]).read(names, [0.0] * len(names))
+    _Reader(recording, [Run(graph, leaves, watch, [None] * len(leaves))]).read(names, [0.0] * len(names))
     return recording
 
 
@@ -194,9 +199,16 @@ class _Reader:
         recording.parameters = frozenset(name for name, x in zip(names, inputs, strict=True) if [*_paths(x, name)] == [name])
         paths = [path for name, x in zip(names, inputs, strict=True) for path in _paths(x, name)]
         leaves = list(zip(*(run.inputs for run in self.runs), strict=True))
+        seen: list[str] = []
         for path, nodes in zip(paths, leaves, strict=True):
             if nodes[0] is None:
+                values = [run.leaves[len(seen)] for run in self.runs]
+                seen.append(path)
+                if isinstance(values[0], np.ndarray):
+                    recording.inputs[path] = self.sheet.variable(self._fresh(path), values)
+                    self.together.know_array(recording.inputs[path])
                 continue
+            seen.append(path)
             e = self.sheet.variable(self._fresh(path), [value_of(n.out) for n in nodes])
             recording.inputs[e.name or path] = e
             self.together.know(nodes, e)

@@ -7,6 +7,7 @@ what they recorded is read.
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from typing import Any, cast
 
@@ -21,7 +22,8 @@ from autograd_np.derivations.whole import Call, is_general, whole
 from autograd_np.node import Level
 from autograd_np.op import RESULT, Op
 from autograd_np.ops.complex import real
-from autograd_np.ops.shaping import to_float
+from autograd_np.ops.indexing import axes_of
+from autograd_np.ops.shaping import spread, to_float
 from autograd_np.results import Results
 from autograd_np.sweeps import _broadcast_axes
 from autograd_np.tensor import Tensor, leaf
@@ -58,6 +60,8 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
     known = {e, *(x for x in (g if isinstance(g, list) else [g]) if x is not None), *children(e)}
     if as_written and op in PARTIALS:
         return [(i, _fitted(_by_element(e, cast(Expression, g), PARTIALS[op][i]), e.args[i])) for i in wanted]
+    if as_written and e.is_call(np.mean) and {"axis", "keepdims"} >= told(e.attrs).keys() and e.dtype == e.args[0].dtype:
+        return [(0, _of_mean(e, cast(Expression, g)))]
     if isinstance(op, Call):
         return [(i, _fitted(whole(e, g, i), e.args[i])) for i in wanted]
     if op.kind == "elementwise":
@@ -73,6 +77,16 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
     except NotAlikeError:
         found = [(i, whole(e, g, i)) for i in wanted]
     return [(i, _fitted(x if is_general(x, known) else whole(e, g, i), e.args[i])) for i, x in found]
+
+
+def _of_mean(e: Expression, g: Expression) -> Expression:
+    """Return what flows through a mean; the number of elements is one of sizes, which the rule of the row does not know."""
+    x, axis, sheet = e.args[0], e.attribute("axis"), e.sheet
+    if axis is not None and not e.attribute("keepdims"):
+        g = sheet.call(np.expand_dims, g, axis=axis)
+    axes = range(x.ndim) if axis is None else axes_of(axis, x.ndim)
+    count = sheet.number(*(math.prod(s[i] for i in axes) for s in x.shapes))
+    return sheet.call(spread, sheet.call(np.divide, g, count), shape=tuple(map(sheet.size, zip(*x.shapes, strict=True))))
 
 
 def _by_element(e: Expression, g: Expression, partial: Any) -> Expression:

@@ -11,7 +11,7 @@ from autograd_np.derivations.algebra import Algebra
 from autograd_np.derivations.expression import Expression, Sheet, children, rebuilt, same_values, walked
 from autograd_np.derivations.known import FORWARD, REWRITINGS
 from autograd_np.derivations.patterns import Rewriting
-from autograd_np.derivations.structure import STRUCTURE
+from autograd_np.derivations.structure import STRUCTURE, variance_spelled_out
 from autograd_np.ops import special
 from autograd_np.results import Results
 
@@ -23,8 +23,15 @@ ROUNDS = 20
 class Rewriter:
     """Applies rows to all of an expression, from the inside out, as long as one fires."""
 
-    def __init__(self, sheet: Sheet, rows: Iterable[Rewriting], stop: Callable[[Expression], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        rows: Iterable[Rewriting],
+        stop: Callable[[Expression], bool] = lambda _: False,
+        structure: Sequence[Callable[[Expression], Expression | None]] = STRUCTURE,
+    ) -> None:
         self.sheet = sheet
+        self.structure = structure
         self.stop = stop
         self.done: dict[Expression, Expression] = {}
         self.forms: dict[Expression, Expression] = {}
@@ -65,7 +72,7 @@ class Rewriter:
             if new is not None and new is not e and _may_replace(new, e):
                 self.sheet.fired[row.name] += 1
                 return new
-        for structural in STRUCTURE:
+        for structural in self.structure:
             found = structural(e)
             if found is not None and found is not e and _may_replace(found, e):
                 self.sheet.fired[structural.__name__.strip("_").replace("_", " ")] += 1
@@ -80,7 +87,7 @@ def _may_replace(new: Expression, old: Expression) -> bool:
 
 def canonical(sheet: Sheet) -> Rewriter:
     """Return what finds in the user's function the forms that have a name."""
-    return Rewriter(sheet, FORWARD)
+    return Rewriter(sheet, FORWARD, structure=(*STRUCTURE, variance_spelled_out))
 
 
 class Simplifier:

@@ -185,6 +185,16 @@ def _axis_alone(e: Expression) -> Expression | None:
     return None
 
 
+def variance_spelled_out(e: Expression) -> Expression | None:
+    """Write ``np.var(x)`` as the mean of the squares of what the mean was taken off from."""
+    how = told(e.attrs)
+    if not e.is_call(np.var) or not {"axis", "keepdims"} >= how.keys() or e.dtype != e.args[0].dtype:
+        return None
+    x = e.args[0]
+    over = {"axis": how["axis"]} if "axis" in how else {}
+    return e.sheet.call(np.mean, (x - e.sheet.call(np.mean, x, **over, keepdims=True)) ** 2, **{k: v for k, v in e.attrs if v is not None})
+
+
 STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _axis_put_back,
     _log_of_picked,
