@@ -27,8 +27,8 @@ halved, is another at each point, and what depends on that is not taken for what
 ATTEMPTS = ((FIRST, SECOND), (FIRST, (13, 17, 11, 14, 19, 23, 29)), ((11, 13, 7, 12, 17, 19), (37, 31, 41, 34, 29, 23)))
 """Others are in the same order, for functions that are defined for one order only, or larger."""
 
-LARGE = 4096
-"""Arrays of more elements are drawn smaller, so that recording costs what the code costs, not what the data does."""
+LARGE = 20_000
+"""Inputs of more elements are no point themselves, so that deriving costs what the code costs, not what the data does."""
 
 
 SQUARE = frozenset(("diag", "diagonal", "trace"))
@@ -45,7 +45,7 @@ class Run(NamedTuple):
 
 
 def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[], See], *, integers: bool = True) -> list[Run]:
-    """Record `f` on its inputs at two points of other sizes, or on the inputs alone if it lets no size vary.
+    """Record `f` on inputs of two other sizes, and on those that are given; where it lets no size vary, on these and other values.
 
     Parameters
     ----------
@@ -106,11 +106,14 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         if len(first) < len(groups) or len(second) < len(groups):
             continue
         try:
-            found = [run(resized(small, s, np.random.default_rng(i))) for i, s in enumerate((first, second))]
+            found = [
+                run(_moved(resized(small, s, rng), small, rng)) for s in (first, second) for rng in (np.random.default_rng(s[groups[0]]),)
+            ]
         except Exception:  # noqa: BLE001, S112 (the user's code may refuse a size in any way)
             continue
         if all(isomorphic(base.graph, r.graph) for r in found):
-            return found
+            is_small = sum(np.size(x) for x in flatten(small)[0]) <= LARGE
+            return [*found, base] if is_small else found
     return [base, *again()]
 
 
@@ -143,15 +146,42 @@ def isomorphic(a: Graph, b: Graph) -> bool:
         return False
     place = {node: i for i, node in enumerate(a.nodes)} | {node: i for i, node in enumerate(b.nodes)}
     for m, n in zip(a.nodes, b.nodes, strict=True):
-        if m.op is not n.op or len(m.values) != len(n.values) or np.ndim(m.out) != np.ndim(n.out) or _is_empty(m.out) != _is_empty(n.out):
+        if (
+            m.op is not n.op
+            or len(m.values) != len(n.values)
+            or np.ndim(m.out) != np.ndim(n.out)
+            or _is_empty(m.out) != _is_empty(n.out)
+            or _kind(m) != _kind(n)
+        ):
             return False
         if [p and place[p] for p in m.parents] != [p and place[p] for p in n.parents]:
             return False
     return all(place[m] == place[n] for m, n in zip(a.outputs, b.outputs, strict=True))
 
 
+def _kind(node: Node) -> Any:
+    return getattr(node.out, "dtype", None)
+
+
 def _is_empty(x: Any) -> bool:
     return not isinstance(x, Results) and np.size(x) == 0
+
+
+def _moved(drawn: Any, given: Any, rng: np.random.Generator) -> Any:
+    """Move floats that were taken from others, so that no two rows are the same; matrices that were positive definite stay so."""
+    leaves, unflatten = flatten(drawn)
+    return unflatten([_moved_array(a, b, rng) for a, b in zip(leaves, flatten(given)[0], strict=True)])
+
+
+def _moved_array(a: Any, given: Any, rng: np.random.Generator) -> Any:
+    if not isinstance(a, np.ndarray) or a.dtype.kind != "f" or a.shape == given.shape or np.all(a == np.round(a)):
+        return a
+    if given.ndim == 2 and given.shape[0] == given.shape[1] == np.linalg.matrix_rank(given) and np.allclose(given, given.T):
+        half: Any = rng.normal(size=a.shape)
+        return np.asarray(half @ half.T / len(half) + np.eye(len(half)), a.dtype) * a.dtype.type(np.mean(np.diag(given)))
+    if a.ndim and any(np.allclose(np.sum(a, axis=i), 1) for i in range(a.ndim)):
+        return a
+    return np.asarray(a * (1 + 0.1 * rng.uniform(-1, 1, a.shape)), a.dtype)
 
 
 def _typed(drawn: Any, like: Any) -> Any:

@@ -67,7 +67,7 @@ class Program:
         self._inputs: dict[str, Expression] = self.recording.inputs | self.recording.captured
         self._forward_names = {e: n for n, e in self._inputs.items()} | self.recording.names
         loss = derivation.loss
-        self.result = self.recording.names.get(loss) or self._free("loss" if derivation.upstream is None else "out")
+        self.result = self._forward_names.get(loss) or self._free("loss" if derivation.upstream is None else "out")
         self._forward_names.setdefault(loss, self.result)
         self._lines = Lines(self.recording.f)
         self._plain_names()
@@ -302,7 +302,7 @@ class Program:
 
     def _statement(self, s: Statement, writer: Writer) -> list[Line]:
         name = s.variable.name or ""
-        first, *others = [f"{name} = {writer.result(s.value)}"] if s.value.kind == "number" else lines_of(name, s.value, writer)
+        first, *others = [f"{name} = {writer.result(s.value)}"] if s.value.ndim == 0 else lines_of(name, s.value, writer)
         return [Line(first, self._origin(s.of)), *map(Line, others)]
 
     # --- all of it

@@ -66,7 +66,10 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
         return [(i, _fitted(whole(e, g, i), e.args[i])) for i in wanted]
     if op.kind == "elementwise":
         wanted = [i for i in wanted if not (isinstance(op.rules[i], int) and op.rules[i] == 0)]
-        found = [(i, _by_element(e, cast(Expression, g), op.rules[i])) for i in wanted]
+        try:
+            found = [(i, _by_element(e, cast(Expression, g), op.rules[i])) for i in wanted]
+        except NotAlikeError:
+            found = [(i, whole(e, g, i)) for i in wanted]
         return [(i, _fitted(x if is_general(x, known) else whole(e, g, i), e.args[i])) for i, x in found]
     if op.name == "result":
         index = e.attribute("index")

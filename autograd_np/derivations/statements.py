@@ -142,8 +142,7 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> str:
     value = "1" if all(np.all(v == 1) for v in g.values) else writer(g)
     place = f"{name}[{writer.index(index)}]"
     if not _are_distinct(index, e):
-        at = writer.index(index)
-        return f"np.{'subtract' if term.negative else 'add'}.at({name}, {f'({at})' if isinstance(index, tuple) else at}, {value})"
+        return f"np.{'subtract' if term.negative else 'add'}.at({name}, {writer.attribute(index)}, {value})"
     fresh = True
     for k, mask in enumerate(touched):
         there = realised(index, k)
@@ -157,6 +156,8 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> str:
 def _are_distinct(index: Any, e: Expression) -> bool:
     """Whether no element is named twice, whatever the places are: slices, numbers, or a row of its own for each."""
     parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(p, list) for p in parts):
+        return False
     if not any(isinstance(p, Expression) and p.ndim for p in parts):
         return True
     if any(isinstance(p, Expression) and p.dtype.kind == "b" for p in parts):

@@ -64,9 +64,24 @@ class Pullback(Op):
 
 
 class Call(Op):
-    """A call of a function that is derived from other rows, as one operation; its pullback is a call of `vjp`."""
+    """A call of a function that is derived from other rows, as one operation; its pullback is a call of `vjp`.
 
-    __slots__ = ()
+    Attributes
+    ----------
+    given : tuple of str
+        The keywords of the call.
+    """
+
+    __slots__ = ("given",)
+
+    def __init__(self, fn: Any, count: int, given: tuple[str, ...]) -> None:
+        super().__init__(fn.__name__, fn, "general", (lambda *_, **__: None,) * count, params=None)
+        self.given = given
+
+    @property
+    def attrs(self) -> tuple[str, ...]:
+        """The function takes what it was given."""
+        return (*self.params, *self.given)
 
 
 @contextmanager
@@ -90,12 +105,12 @@ def _called(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Op | None
     found = fn(*map(value_of, args), **kwargs)
     if not isinstance(found, (np.ndarray, np.generic)) or found.dtype.kind != "f":
         return None
-    return _call(fn, arrays[-1] + 1)
+    return _call(fn, arrays[-1] + 1, tuple(kwargs))
 
 
 @functools.cache
-def _call(fn: Any, count: int) -> Call:
-    return Call(fn.__name__, fn, "general", (lambda *_, **__: None,) * count, params=None)
+def _call(fn: Any, count: int, given: tuple[str, ...]) -> Call:
+    return Call(fn, count, given)
 
 
 @functools.cache

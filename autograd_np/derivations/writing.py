@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.derivations.expression import Expression, realised
+from autograd_np.derivations.expression import Expression, realised, walked
 from autograd_np.derivations.names import function_name, plain_function
 from autograd_np.derivations.numbers import written
 from autograd_np.derivations.patterns import told
@@ -113,7 +113,9 @@ class Writer:
 
     def result(self, e: Expression) -> str:
         """Return what a variable is set to."""
-        return self._object(e) if e.kind == "number" and e.dtype != np.float64 else self(e)
+        if e.dtype != np.float64 and e not in self.names and all(x.kind in ("number", "call") and x.ndim == 0 for x in walked([e])):
+            return f"{self.attribute(e.dtype)}({self(e)})"  # of numbers alone NumPy makes float64
+        return self(e)
 
     def name_of(self, e: Expression) -> str | None:
         """Return the name of an expression, and note that it was read."""
@@ -206,7 +208,10 @@ class Writer:
             return f"-np.logaddexp(0, {self._negated(args[0])})", UNARY
         if name == "einsum":
             attrs = {k: v for k, v in attrs.items() if k not in ("subscripts", "optimize")}
-            return f"np.einsum({', '.join([repr(e.attribute('subscripts')), *map(self, args)])})", ATOM
+            return (
+                f"np.einsum({', '.join([repr(e.attribute('subscripts')), *(self._operand(e, i, COMPARE) for i in range(len(args)))])})",
+                ATOM,
+            )
         if isinstance(op, Pullback):
             return self._pullback(e, op), ATOM
         function = self._function(op)
@@ -219,7 +224,8 @@ class Writer:
     def _operand(self, e: Expression, i: int, level: int) -> str:
         """Return an argument: a number of NumPy's as one of Python's, unless the result would have another dtype."""
         a = e.args[i]
-        if a.kind == "number" and not a.is_weak and a not in self.names and not _gives_way(e, i):
+        name = e.op.name if e.op is not None else ""
+        if a.kind == "number" and a not in self.names and (name in HELPERS or not (a.is_weak or _gives_way(e))):
             return self._object(a)
         return self._within(a, level)
 
@@ -248,28 +254,28 @@ class Writer:
     def _spread(self, e: Expression) -> Text:
         inner, shape = e.args[0], e.attribute("shape")
         if inner.kind == "number" and inner.number is not None:
-            like = self._array_of_shape(e.shapes)
+            like = self._array_of_shape(e.shapes, e.dtype) if inner.number in (0, 1) else None
             if inner.number in (0, 1):
                 fill = "zeros" if inner.number == 0 else "ones"
-                if like and self._has_dtype(like, e):
-                    self.used[like] = None
-                return (f"np.{fill}_like({like})" if like and self._has_dtype(like, e) else f"np.{fill}({self.shape_text(shape)})"), ATOM
-        if inner.ndim == 0:
-            return f"np.full({self.shape_text(shape)}, {self(inner)})", ATOM
+                if like is not None:
+                    return f"np.{fill}_like({like})", ATOM
+                return f"np.{fill}({self.shape_text(shape)}{self._other_dtype(e)})", ATOM
+        if inner.kind == "number":
+            return f"np.full({self.shape_text(shape)}, {self(inner)}{self._other_dtype(e)})", ATOM
         return f"np.broadcast_to({self(inner)}, {self.shape_text(shape)})", ATOM
 
     def zeros(self, e: Expression) -> str:
         """Return zeros of the shape and dtype of an expression."""
         return self(e.sheet.call(spread, e.sheet.number(e.dtype.type(0)), shape=tuple(map(e.sheet.size, zip(*e.shapes, strict=True)))))
 
-    def _has_dtype(self, name: str, e: Expression) -> bool:
-        return any(n == name and x.dtype == e.dtype for x, n in self.names.items())
+    def _other_dtype(self, e: Expression) -> str:
+        return "" if e.dtype == np.float64 else f", dtype={self.attribute(e.dtype)}"
 
-    def _array_of_shape(self, shapes: tuple[tuple[int, ...], ...]) -> str | None:
+    def _array_of_shape(self, shapes: tuple[tuple[int, ...], ...], dtype: Any = None) -> str | None:
         """Return the name of an array of a shape, first of all of the one whose gradient is written."""
-        found = [x for x in self.names if x.shapes == shapes and x.kind != "number" and x.ndim]
+        found = [x for x in self.names if x.shapes == shapes and x.kind != "number" and x.ndim and dtype in (None, x.dtype)]
         best = self.prefer if self.prefer in found else next((x for x in found if self.names[x] in self.used), found[0] if found else None)
-        return self.names[best] if best is not None else None
+        return self.name_of(best) if best is not None else None
 
     def shape_text(self, shape: Any) -> str:
         """Return a shape: that of an array, if one has it at every point."""
@@ -351,16 +357,21 @@ class Writer:
             return f"np.{v.name}"
         if isinstance(v, type) and issubclass(v, np.generic):
             return f"np.{v.__name__}"
-        return written(v.item() if isinstance(v, np.generic) else v)
+        if v is None or isinstance(v, (bool, int, float, complex, str, np.generic)) or v is Ellipsis:
+            return written(v.item() if isinstance(v, np.generic) else v)
+        raise errors.DifferentiationError(
+            f"an operation has an argument of type {type(v).__module__}.{type(v).__qualname__}, which cannot be written as NumPy; "
+            f"a derivation is written for functions of arrays and numbers"
+        )
 
 
 def _are_masks(args: Sequence[Expression]) -> bool:
     return all(a.dtype == np.bool_ for a in args)
 
 
-def _gives_way(e: Expression, i: int) -> bool:
-    """Whether an operation comes to the same if Python's number stands in the place of a number of NumPy's."""
-    values = [a.values[0].item() if k == i else a.values[0] for k, a in enumerate(e.args)]
+def _gives_way(e: Expression) -> bool:
+    """Whether an operation comes to the same if Python's numbers stand in the place of NumPy's."""
+    values = [a.values[0].item() if a.kind == "number" and not a.is_weak else a.values[0] for a in e.args]
     op, how = cast(Op, e.op), {k: realised(v, 0) for k, v in e.attrs}
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -373,14 +384,14 @@ def _gives_way(e: Expression, i: int) -> bool:
 
 @functools.cache
 def _defaults(op: Op) -> dict[str, Any]:
-    """Return what the attributes of a function are where nobody says them."""
+    """Return what the attributes of a function are where nobody says them; ``inspect.Parameter.empty`` if they have to be said."""
     found: dict[str, Any] = {}
     for function in (op.fn, plain_function(op)):
         try:
             parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
         except (TypeError, ValueError):
             continue
-        found |= {p.name: p.default for p in parameters if p.default is not p.empty}
+        found |= {p.name: p.default for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
     return found
 
 
@@ -388,15 +399,12 @@ def _spoken(op: Op, attrs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     """Return the attributes that have to be said."""
     defaults = _defaults(op)
     meant = told(attrs)
-    return {
-        k: v
-        for k, v in attrs
-        if (k in meant if k not in defaults else v is not defaults[k] and (k in meant or not _is_left_out(v, defaults[k])))
-    }
+    by_default = {k: k in defaults and defaults[k] is not np._NoValue for k, _ in attrs}
+    return {k: v for k, v in attrs if (not _is_left_out(v, defaults[k]) if by_default[k] else k in meant)}
 
 
 def _is_left_out(v: Any, default: Any) -> bool:
-    return v is np._NoValue or default is np._NoValue or (type(v) is type(default) and v == default)
+    return v is np._NoValue or v is default or (type(v) is type(default) and not isinstance(v, (tuple, list)) and bool(v == default))
 
 
 def _tightness(text: str) -> int:

@@ -57,6 +57,7 @@ def check(source: str, f: Callable[..., Any], inputs: Any, rtol: float | None = 
         if np.ndim(out) == 0:
             seed = np.ones_like(seed)
         expected = pull(seed)
+    rtol = rtol or (1e-8 if all(np.asarray(x).dtype == np.float64 for x in inputs) else 2e-3)
     value, gradients = value_and_grad(source, *inputs, upstream=seed)
     same(value, out, rtol, "the value", source)
     assert len(gradients) == len(expected)
@@ -69,7 +70,7 @@ def same(found: Any, expected: Any, rtol: float | None, what: str, source: str) 
     found, expected = np.asarray(found), np.asarray(expected)
     assert found.shape == expected.shape, f"{what} has the shape {found.shape}, not {expected.shape}\n{source}"
     assert found.dtype == expected.dtype, f"{what} is {found.dtype}, not {expected.dtype}\n{source}"
-    rtol = rtol or (1e-8 if found.dtype == np.float64 else 2e-3)
+    rtol = rtol or 1e-8
     finite = np.abs(expected[np.isfinite(expected)])
-    atol = rtol * float(np.max(finite, initial=0.0)) + (1e-12 if found.dtype == np.float64 else 1e-6)
+    atol = rtol * float(np.max(finite, initial=0.0)) + 1e-4 * rtol
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol, err_msg=f"{what}\n{source}")
