@@ -429,6 +429,8 @@ class Algebra:
         if f.is_call(np.diag) and f.ndim == 2 and len(axes) == 1 and f.attribute("k", 0) == 0:
             row = f.args[0] if axes[0] == 0 else self.sheet.call(np.expand_dims, f.args[0], axis=-1)
             return self.polynomial(row) if keepdims or axes[0] == 0 else self.polynomial(f.args[0])
+        if f.is_call(scatter_add) and len(axes) == f.ndim:
+            return self.polynomial(self.simplified(self.sheet.call(np.sum, f.args[0]) if f.args[0].ndim else f.args[0]))
         if f.is_call(scatter_add) and _is_one_each(f, axes):
             self.sheet.fired["sum of one-hot rows"] += 1
             return dict(ONE)

@@ -10,6 +10,8 @@ import numpy as np
 
 __all__ = ["Form", "form_of"]
 
+LONGEST_NUMBER = 6
+"""Numbers of more characters were drawn or computed: nobody writes them down."""
 LONGEST_ARRAY = 32
 """An array of no more elements, the same at every point, is written out."""
 
@@ -53,7 +55,11 @@ def _forms(values: Sequence[Any]) -> Iterator[Form]:
         yield from _progressions(values, "" if first.dtype == np.int64 else dtype, same)
     if first.ndim == 2 and all(v.size > 1 for v in values):
         yield from _diagonals(values, dtype)
-    if same and first.size <= LONGEST_ARRAY:
+    if (
+        same
+        and first.size <= LONGEST_ARRAY
+        and (first.dtype.kind != "f" or all(len(repr(x)) <= LONGEST_NUMBER for x in first.ravel().tolist()))
+    ):
         yield Form(_literal(first), [])
 
 

@@ -246,15 +246,10 @@ def _as_it_is(e: Expression) -> Expression:
 
 
 def _result_of(recording: Recording) -> Expression:
-    """Return the result that is differentiated: the only one, or the only scalar beside what is saved for backward."""
+    """Return the result that is differentiated: the only scalar, or the first, beside what is saved for backward."""
     outputs = recording.outputs
     scalars = [e for e in outputs if e.ndim == 0 and e.dtype.kind == "f"]
-    if len(outputs) > 1 and len(scalars) != 1:
-        raise errors.DifferentiationError(
-            f"the function returns {len(outputs)} arrays, of which {len(scalars)} are scalars; "
-            f"return the loss alone, or one loss beside what is saved"
-        )
-    found = scalars[0] if len(outputs) > 1 else outputs[0]
+    found = scalars[0] if len(scalars) == 1 else outputs[0]
     if found.dtype.kind != "f":
         raise errors.DifferentiationError(f"the result is {found.dtype}; derivations are written for real floating results")
     return found

@@ -35,7 +35,10 @@ class Lines:
             tree = ast.parse(self._source)
         except (OSError, TypeError, SyntaxError):
             return
+        repeated = {n for loop in ast.walk(tree) if isinstance(loop, (ast.For, ast.While)) for n in ast.walk(loop)}
         for node in ast.walk(tree):
+            if node in repeated:  # what it reads may be something else by now
+                continue
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 self._assigned.setdefault(node.targets[0].id, []).append(node)
             elif isinstance(node, ast.Return) and node.value is not None:

@@ -81,6 +81,8 @@ class _Watch:
         self.variables: dict[Node, tuple[str, str]] = {}  # of functions that `code` called
         self.own: dict[Node, tuple[str, int | None]] = {}  # with the line that was executed
         self.arrays: dict[int, tuple[str, Any]] = {}
+        self.changing: set[str] = set()  # numbers that held several values: the count of a loop
+        self.inside: dict[Node, str] = {}  # in lists and dicts
         self.numbers: dict[str, tuple[Any, tuple[str, int] | None]] = {}
         self.called: dict[CodeType, None] = {}
         self._last: dict[int, int] = {}
@@ -99,14 +101,16 @@ class _Watch:
                 if isinstance(x, Tensor):
                     if x._node is None:
                         self.arrays.setdefault(id(value_of(x)), (name, x))
+                    elif name != variable and not isinstance(value, dict) and variable != "self":
+                        self.inside.setdefault(x._node, name)
                     elif mine:
                         self.own.setdefault(x._node, (name, line))
                     else:
                         self.variables.setdefault(x._node, (frame.f_code.co_name, name))
                 elif isinstance(x, np.ndarray):
                     self.arrays.setdefault(id(x), (name, x))
-                elif mine:
-                    self.numbers.setdefault(name, (x, (frame.f_code.co_filename, line) if line else None))
+                elif mine and self.numbers.setdefault(name, (x, (frame.f_code.co_filename, line) if line else None))[0] != x:
+                    self.changing.add(name)
 
 
 def _entries(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -123,7 +127,7 @@ def _entries(value: Any, name: str) -> Iterator[tuple[str, Any]]:
                 yield from _entries(item, f"{name}_{i + 1}")
     elif name == "self":
         for key, item in vars(value).items() if hasattr(value, "__dict__") else ():
-            if isinstance(item, (Tensor, np.ndarray, int, float)):
+            if isinstance(item, (Tensor, np.ndarray, int, float, dict, list, tuple)) and not key.startswith("__"):
                 yield from _entries(item, key)
 
 
@@ -263,7 +267,7 @@ class _Reader:
         seen = self.runs[0].seen
         mine = {node: name for node, (name, _) in seen.own.items()}
         others = {node: name for node, (_, name) in seen.variables.items()}
-        for variables, prefix in ((mine, False), (others, True)):
+        for variables, prefix in ((mine, False), (others, True), (seen.inside, True)):
             again: dict[str, list[Node]] = {}
             for node, name in variables.items():
                 e = self.of_node[0].get(node)
@@ -284,6 +288,8 @@ class _Reader:
     def _numbers(self) -> None:
         first = self.runs[0].seen.numbers
         for name, (_, line) in first.items():
+            if any(name in run.seen.changing for run in self.runs):
+                continue
             values = tuple(run.seen.numbers.get(name, (None,))[0] for run in self.runs)
             if name not in self.recording.inputs and None not in values:
                 self.recording.numbers.append(Number(name, values, line))

@@ -153,6 +153,14 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> str:
     return f"{place} {'-' if term.negative else '+'}= {value}"
 
 
+def _as_object(text: str, index: Any) -> str:
+    """Write an index where Python takes a value."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(p, slice) or p is Ellipsis for p in parts):
+        return f"np.s_[{text}]"
+    return f"({text})" if isinstance(index, tuple) else text
+
+
 def _are_distinct(index: Any, e: Expression) -> bool:
     """Whether no element is named twice, whatever the places are: slices, numbers, or a row of its own for each."""
     parts = index if isinstance(index, tuple) else (index,)
