@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np.derivations.untouched import untouched
 from autograd_np.draws import Axis, draw, free_axes, new_sizes, resized
 from autograd_np.graph import Graph
 from autograd_np.node import Node
@@ -60,7 +61,7 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
 
     def run(arguments: Mapping[str, Any]) -> Run:
         see = watching()
-        with np.errstate(all="ignore"), warnings.catch_warnings():
+        with untouched(f), np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             graph, nodes = traced(f, list(arguments.values()), see, integers=integers)
         return Run(graph, nodes, see, flatten(list(arguments.values()))[0])
@@ -75,7 +76,7 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
 
     def works(arguments: dict[str, Any]) -> bool:
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
+            with untouched(f), np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 f(*arguments.values())
         except Exception:  # noqa: BLE001

@@ -71,6 +71,7 @@ class Program:
         self._forward_names.setdefault(loss, self.result)
         self._lines = Lines(self.recording.f)
         self._plain_names()
+        self.result = self._forward_names[loss]
         self._holders: dict[Expression, Expression] = {}
         self._arrays: dict[str, Expression] = {}
         self.backward = self._backward()

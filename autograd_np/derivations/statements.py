@@ -142,7 +142,7 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> str:
     value = "1" if all(np.all(v == 1) for v in g.values) else writer(g)
     place = f"{name}[{writer.index(index)}]"
     if not _are_distinct(index, e):
-        return f"np.{'subtract' if term.negative else 'add'}.at({name}, {writer.attribute(index)}, {value})"
+        return f"np.{'subtract' if term.negative else 'add'}.at({name}, {_as_object(writer.index(index), index)}, {value})"
     fresh = True
     for k, mask in enumerate(touched):
         there = realised(index, k)

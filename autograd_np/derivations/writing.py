@@ -260,7 +260,7 @@ class Writer:
                 if like is not None:
                     return f"np.{fill}_like({like})", ATOM
                 return f"np.{fill}({self.shape_text(shape)}{self._other_dtype(e)})", ATOM
-        if inner.kind == "number":
+        if inner.ndim == 0:
             return f"np.full({self.shape_text(shape)}, {self(inner)}{self._other_dtype(e)})", ATOM
         return f"np.broadcast_to({self(inner)}, {self.shape_text(shape)})", ATOM
 
