@@ -20,6 +20,7 @@ __all__ = [
     "asking_library",
     "call_site",
     "is_users",
+    "is_users_file",
     "leaves_the_turn",
     "name_of",
     "raised_in",
@@ -131,7 +132,13 @@ def _is_library(frame: FrameType) -> bool:
 
 def is_users(frame: FrameType) -> bool:
     """Whether a frame runs a user's code: none of this package, of `nn`, of Python or of what is installed."""
-    return not (_is_inside(frame) or _is_library(frame) or frame.f_code.co_filename.startswith((_NN, "<frozen")))
+    return is_users_file(frame.f_code.co_filename)
+
+
+def is_users_file(filename: str) -> bool:
+    """Whether a file is a user's: not this package's, nor of `nn`, of Python or of what is installed."""
+    own = filename.startswith((_PACKAGE, _NN, _STDLIB, "<frozen", "<none>")) or _NUMPY in filename
+    return not own and not any(part in filename for part in _INSTALLED)
 
 
 def _instruction(frame: FrameType) -> str:

@@ -156,6 +156,7 @@ def traced(
                     node.name = name
 
     wrapped = [_wrap_all(x, level, integers) for x in inputs]
+    nodes = [x._node if isinstance(x, Tensor) else None for x in flatten(wrapped)[0]]  # now: `f` may put more into a dict
     start = Node(None, (), (), {}, np.zeros(()), False, level).index
     try:
         with watch_locals(code_of(f), see, see_frame):
@@ -170,7 +171,6 @@ def traced(
         raise errors.DifferentiationError(f"the result of {name} does not depend on its inputs or on any Tensor, so there is no graph")
     for node, lifted in level.lifted.items():
         lifted.name = lifted.name or older.get(node)
-    nodes = [x._node if isinstance(x, Tensor) else None for x in flatten(wrapped)[0]]
     return Graph(list(dict.fromkeys(roots)), names=constants), nodes
 
 

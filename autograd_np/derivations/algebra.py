@@ -182,7 +182,7 @@ class Algebra:
         found = self._polynomials.get(e)
         if found is None:
             scaled_mask = e.is_call(np.multiply) and any(a.kind == "number" for a in e.args)
-            atomic = e.op is None or self.is_named(e) or not (_is_real(e) or scaled_mask)
+            atomic = e.op is None or (self.is_named(e) and not e.is_call(np.mean)) or not (_is_real(e) or scaled_mask)
             found = self._leaf(e) if atomic else self._converted(e)
             if self._roots:
                 found = total(({self._rooted(m): c} for m, c in found.items()))
@@ -429,7 +429,7 @@ class Algebra:
         if f.is_call(np.diag) and f.ndim == 2 and len(axes) == 1 and f.attribute("k", 0) == 0:
             row = f.args[0] if axes[0] == 0 else self.sheet.call(np.expand_dims, f.args[0], axis=-1)
             return self.polynomial(row) if keepdims or axes[0] == 0 else self.polynomial(f.args[0])
-        if f.is_call(scatter_add) and len(axes) == f.ndim:
+        if f.is_call(scatter_add) and all(s[i] == 1 for s in f.shapes for i in range(f.ndim) if i not in axes):
             return self.polynomial(self.simplified(self.sheet.call(np.sum, f.args[0]) if f.args[0].ndim else f.args[0]))
         if f.is_call(scatter_add) and _is_one_each(f, axes):
             self.sheet.fired["sum of one-hot rows"] += 1

@@ -52,6 +52,12 @@ def _one_axis(axis: Any, z: Expression) -> bool:
     return isinstance(axis, int) or z.ndim == 1
 
 
+def _long_axis(x: Expression) -> int | None:
+    """Return the axis of a column, a row or a vector."""
+    long = [i for i in range(x.ndim) if any(s[i] != 1 for s in x.shapes)]
+    return -1 if x.ndim == 1 else long[0] if len(long) == 1 else None
+
+
 def _last_or(axis: Any) -> int:
     return axis if isinstance(axis, int) else -1
 
@@ -77,7 +83,7 @@ FORWARD: list[Rewriting] = [
     # the soft maximum
     Rewriting("softmax",             exp(x) / total(exp(x), axis),                   lambda x, axis: softmax(x, axis=_last_or(axis)), lambda x, axis: is_float(x) and _one_axis(axis, x)),
     Rewriting("softmax",             exp(x) / np.sum(exp(x), axis=axis),             lambda x, axis: softmax(x, axis=-1),                lambda x, axis: is_float(x) and x.ndim == 1),
-    Rewriting("softmax",             exp(x) / np.sum(exp(x)),                        lambda x: softmax(x, axis=-1),                      lambda x: is_float(x) and x.ndim == 1),
+    Rewriting("softmax",             exp(x) / np.sum(exp(x)),                        lambda x: softmax(x, axis=_long_axis(x)),           lambda x: is_float(x) and _long_axis(x) is not None),
     Rewriting("softmax shifted",     softmax(x - highest(x, axis), axis=axis),       lambda x, axis: softmax(x, axis=axis)),
     Rewriting("softmax shifted",     softmax(x - np.max(x), axis=axis),              lambda x, axis: softmax(x, axis=axis)),
     Rewriting("log of softmax",      np.log(softmax(x, axis=axis)),                  lambda x, axis: log_softmax(x, axis=axis)),

@@ -117,6 +117,8 @@ class Lockstep:
             return type(first)(self._attribute(parts, read) for parts in zip(*values, strict=True))
         if type(first) is slice:
             return slice(*(self._attribute([getattr(v, end) for v in values], read) for end in ("start", "stop", "step")))
+        if isinstance(first, range):
+            return self.operand([np.arange(v.start, v.stop, v.step) for v in values])
         if isinstance(first, Tensor):
             return self.read(values) if first._node is not None else self.operand(values)
         if isinstance(first, np.ndarray):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import keyword
 import re
@@ -14,6 +15,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.derivations.expression import Expression, Sheet
 from autograd_np.derivations.lockstep import Lockstep
+from autograd_np.derivations.making import understanding_arrays
 from autograd_np.derivations.points import Run, runs
 from autograd_np.graph import Graph
 from autograd_np.node import Node
@@ -142,13 +144,27 @@ def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
     names = _parameters(f, len(inputs))
     code = code_of(f)
     arguments = dict(zip(names, inputs, strict=True))
-    try:
-        found = runs(f, arguments, lambda: _Watch(code))
-    except errors.LeavesNumPyError:  # labels that are written with, or looked up in a list
-        found = runs(f, arguments, lambda: _Watch(code), integers=False)
+    found = _first_that_runs(f, arguments, lambda: _Watch(code))
     recording = Recording(f, Sheet(len(found)))
     _Reader(recording, found).read(names, inputs)
     return recording
+
+
+def _first_that_runs(f: Callable[..., Any], arguments: dict[str, Any], watching: Callable[[], _Watch]) -> list[Run]:
+    """Run as it stands; or with labels as they are, which are looked up in lists; or with arrays that can be written into."""
+    failed: Exception | None = None
+    for integers, makes in ((True, False), (False, False), (True, True), (False, True)):
+        try:
+            with understanding_arrays(f) if makes else contextlib.nullcontext():
+                return runs(f, arguments, watching, integers=integers)
+        except (errors.LeavesNumPyError, errors.InPlaceError) as error:
+            failed = failed or error
+        except (ValueError, TypeError) as error:  # "setting an array element with a sequence"
+            if "array element" not in str(error) and "0-dimensional" not in str(error):
+                raise
+            failed = failed or error
+    assert failed is not None
+    raise failed
 
 
 def recorded(graph: Graph) -> Recording:

@@ -123,7 +123,7 @@ class Simplifier:
         self._rewriter = self.algebra.simplified = _Normal(sheet, self)
         for e in named:
             self.algebra.learn(e)
-        for e in (*walked(named), *steps):
+        for e in (*steps, *walked(named)):  # what the user wrote comes before what it is taken for
             self.algebra.learn_sum(e)
             self.algebra.learn_root(e)
         for e in named:

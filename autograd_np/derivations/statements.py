@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_np.derivations.expression import Expression, realised
 from autograd_np.derivations.writing import Writer
-from autograd_np.ops.indexing import scatter_add, setitem
+from autograd_np.ops.indexing import is_basic, scatter_add, setitem
 from autograd_np.ops.shaping import to_float
 
 __all__ = ["lines_of"]
@@ -50,7 +50,7 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     lines = _own(name, _as(_summed(plain).value, like), writer) if plain else [f"{name} = {writer.zeros(e)}"]
     touched = [np.full(s, bool(plain)) for s in e.shapes]
     for term in put:
-        lines.append(_put(name, term, touched, writer))
+        lines += _put(name, term, touched, writer)
     return lines + after
 
 
@@ -134,7 +134,7 @@ def _side_by_side(put: list[_Term], e: Expression, writer: Writer) -> str | None
     return f"np.concatenate([{', '.join(values)}], axis={axis})"
 
 
-def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> str:
+def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> list[str]:
     """Write one summand that is put into places; into places that hold nothing yet it is assigned."""
     e = term.value
     index = e.attribute("index")
@@ -142,15 +142,16 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> str:
     value = "1" if all(np.all(v == 1) for v in g.values) else writer(g)
     place = f"{name}[{writer.index(index)}]"
     if not _are_distinct(index, e):
-        return f"np.{'subtract' if term.negative else 'add'}.at({name}, {_as_object(writer.index(index), index)}, {value})"
+        return [f"np.{'subtract' if term.negative else 'add'}.at({name}, {_as_object(writer.index(index), index)}, {value})"]
     fresh = True
     for k, mask in enumerate(touched):
         there = realised(index, k)
         fresh = fresh and not np.any(mask[there])
         mask[there] = True
     if fresh:
-        return f"{place} = {writer(e.sheet.call(np.negative, g)) if term.negative else value}"
-    return f"{place} {'-' if term.negative else '+'}= {value}"
+        g = e.sheet.call(np.negative, g) if term.negative else g
+        return lines_of(place, g, writer) if _puts(g) and is_basic(index) else [f"{place} = {writer(g) if term.negative else value}"]
+    return [f"{place} {'-' if term.negative else '+'}= {value}"]
 
 
 def _as_object(text: str, index: Any) -> str:

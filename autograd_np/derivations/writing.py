@@ -50,7 +50,7 @@ HELPERS: dict[str, str] = {
     y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.squeeze(y, axis=axis)""",
     "scatter_add": """def scatter_add(g, shape, index):
-    out = np.zeros(shape, g.dtype)
+    out = np.zeros(shape, np.asarray(g).dtype)
     np.add.at(out, index, g)
     return out""",
     "setitem": """def setitem(a, v, index):
