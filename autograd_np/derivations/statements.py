@@ -93,6 +93,9 @@ def _terms(e: Expression, negative: bool = False) -> list[_Term]:
     if e.is_call(np.multiply) and e.args[0].ndim == 0 and e.args[1].is_call(scatter_add):
         put = e.args[1]
         e = e.sheet.apply(put.op, [e.sheet.call(np.multiply, e.args[0], put.args[0])], dict(put.attrs))  # type: ignore[arg-type]
+    if e.is_call(scatter_add) and e.args[0].kind == "number" and all(v < 0 for v in e.args[0].values):
+        e = e.sheet.apply(e.op, [e.sheet.number(*(-v for v in e.args[0].values))], dict(e.attrs))  # type: ignore[arg-type]
+        negative = not negative
     return [_Term(e, negative)]
 
 
