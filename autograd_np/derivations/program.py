@@ -183,12 +183,13 @@ class Program:
         return self._lines.result(known) if e is self.derivation.loss and e not in self.recording.names else None
 
     def _plain_names(self) -> None:
-        """Call all that a variable held by its name, where backward needs one of them at most."""
+        """Call all that a variable held by its name, where backward needs at most what it held last."""
         derivation, names = self.derivation, self.recording.names
-        needed = {x for s in derivation.statements for x in (s.of, *walked([s.value], derivation.names.__contains__))}
+        read = {x for s in derivation.statements for x in walked([s.value], derivation.names.__contains__)}
+        needed = {*read, *(s.of for s in derivation.statements)}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
-            if sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
+            if any(c in read for c in canonical[:-1]) or sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
                 continue
             for v, c in zip(versions, canonical, strict=True):
                 names[v] = self._forward_names[v] = name
