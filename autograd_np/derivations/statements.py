@@ -33,7 +33,7 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     after: list[str] = []
     like = e
     inner, scale = _unscaled(e)
-    if inner is not e and _puts(inner):
+    if inner is not e and inner.dtype == e.dtype and _puts(inner):
         e = inner
         after = [f"{name} {operator}= {writer(by)}" for operator, by in scale]
     if e.is_call(setitem):
