@@ -191,11 +191,11 @@ class Algebra:
 
     def _leaf(self, e: Expression) -> Polynomial:
         if e.kind == "array" and all(v.size and v.dtype.kind == "f" and np.all(v == v.flat[0]) for v in e.values):
-            return self._leaf(self.sheet.number(*(v.flat[0].item() for v in e.values)))  # the shape is seen to when the result is written
+            return self._leaf(self.sheet.number(*(v.flat[0] for v in e.values)))  # the shape is seen to when the result is written
         if e.kind != "number":
             return {((e, 1),): 1}
         if isinstance(e.number, (int, float, np.number)) and math.isfinite(e.number):  # np.float64 is one; whoever asks sees to the dtype
-            return {(): as_number(float(e.number) if isinstance(e.number, np.floating) else e.number)} if e.number != 0 else {}
+            return {(): as_number(float(str(e.number)) if isinstance(e.number, np.floating) else e.number)} if e.number != 0 else {}
         return self._size(e)
 
     def _size(self, e: Expression) -> Polynomial:

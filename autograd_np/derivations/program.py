@@ -113,8 +113,6 @@ class Program:
 
     def _array(self, writer: Writer, e: Expression, arrays: Mapping[str, Expression]) -> str:
         """Write an array that the user's code made of sizes: as NumPy makes it, or where it is small, as it is."""
-        if e.ndim and e.name is not None and e.name in writer.names.values():
-            return e.name
         form = form_of(e.values)
         numbers = [self._number(writer, n, arrays) for n in form.numbers] if form is not None else [None]
         if form is not None and all(n is not None for n in numbers):
@@ -149,13 +147,11 @@ class Program:
     def _forward(self) -> Function:
         names = self._forward_names
         arrays = dict(self._inputs)
-        steps = [e for e in walked([self.derivation.loss]) if e in names and e.op is not None]
         lines: list[Line] = []
         used: dict[str, None] = {}
         saved = [p for p in self.backward.parameters if self.derivation.upstream is None or p != self.derivation.upstream.name]
         by_name = {n: e for e, n in names.items()}
-        extra = [by_name[p] for p in saved if p in by_name and by_name[p].op is not None and by_name[p] not in steps]
-        for e in [*steps, *(x for x in walked(extra) if x in names and x.op is not None and x not in steps)]:
+        for e in self._in_order(walked([self.derivation.loss, *(by_name[p] for p in saved if p in by_name)])):
             text, read = self._line(e)
             lines.append(Line(text))
             used |= read
@@ -163,6 +159,12 @@ class Program:
         parameters = [*self._inputs, *(n for n in self._arrays if n not in self._inputs)]
         cache = "{" + ", ".join(f'"{p}": {p}' for p in saved) + "}"
         return Function("forward", parameters, [*sized, *lines], f"{self.result}, {cache}")
+
+    def _in_order(self, steps: Iterable[Expression]) -> list[Expression]:
+        """Return the variables among some expressions in the order in which the user computed them."""
+        places = {e: i for i, e in reversed(list(enumerate(self.recording.steps)))}
+        found = [e for e in steps if e in self._forward_names and e.op is not None]
+        return sorted(found, key=lambda e: places.get(e, len(places)))
 
     def _line(self, e: Expression) -> tuple[str, dict[str, None]]:
         """Return the line of a variable, as the user wrote it if that can be, and the names it reads."""
@@ -183,12 +185,13 @@ class Program:
         return self._lines.result(known) if e is self.derivation.loss and e not in self.recording.names else None
 
     def _plain_names(self) -> None:
-        """Call all that a variable held by its name, where backward needs one of them at most."""
+        """Call all that a variable held by its name, where backward needs at most what it held last."""
         derivation, names = self.derivation, self.recording.names
-        needed = {x for s in derivation.statements for x in (s.of, *walked([s.value], derivation.names.__contains__))}
+        read = {x for s in derivation.statements for x in walked([s.value], derivation.names.__contains__)}
+        needed = {*read, *(s.of for s in derivation.statements)}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
-            if sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
+            if any(c in read for c in canonical[:-1]) or sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
                 continue
             for v, c in zip(versions, canonical, strict=True):
                 names[v] = self._forward_names[v] = name
@@ -201,11 +204,10 @@ class Program:
     def _in_turn(self, versions: list[Expression]) -> bool:
         """Whether nothing reads what a variable held before, once it holds something else."""
         current = -1
-        for e in walked([self.derivation.loss]):
-            if e in self._forward_names and e.op is not None:
-                if any(x in versions and versions.index(x) != current for x in self._read_by(e)):
-                    return False
-                current = versions.index(e) if e in versions else current
+        for e in self._in_order(walked([self.derivation.loss])):
+            if any(x in versions and versions.index(x) != current for x in self._read_by(e)):
+                return False
+            current = versions.index(e) if e in versions else current
         return True
 
     # --- backward

@@ -298,7 +298,7 @@ class _Reader:
                     self.recording.versions[identifier(name)] = [self.of_node[0][node] for node in nodes]
                 for i, node in enumerate(nodes):
                     self.recording.names[self.of_node[0][node]] = self._fresh(f"{name}_{i + 1}" if numbered else name)
-        steps = {e: i for i, e in enumerate(self.recording.steps)}
+        steps = {e: i for i, e in reversed(list(enumerate(self.recording.steps)))}
         self.recording.names = dict(sorted(self.recording.names.items(), key=lambda item: steps.get(item[0], -1)))
 
     def _numbers(self) -> None:

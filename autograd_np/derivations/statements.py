@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np.derivations.expression import Expression, realised
+from autograd_np.derivations.expression import Expression, inside, realised
 from autograd_np.derivations.writing import Writer
 from autograd_np.ops.indexing import is_basic, scatter_add, setitem
 from autograd_np.ops.shaping import to_float
@@ -33,7 +33,7 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     after: list[str] = []
     like = e
     inner, scale = _unscaled(e)
-    if inner is not e and _puts(inner):
+    if inner is not e and inner.dtype == e.dtype and _puts(inner):
         e = inner
         after = [f"{name} {operator}= {writer(by)}" for operator, by in scale]
     if e.is_call(setitem):
@@ -145,10 +145,12 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> list[str
     value = "1" if all(np.all(v == 1) for v in g.values) else writer(g)
     place = f"{name}[{writer.index(index)}]"
     if not _are_distinct(index, e):
+        for mask in touched:
+            mask[...] = True
         return [f"np.{'subtract' if term.negative else 'add'}.at({name}, {_as_object(writer.index(index), index)}, {value})"]
     fresh = True
     for k, mask in enumerate(touched):
-        there = realised(index, k)
+        there = ... if any(x.ndim for x in inside(index)) else realised(index, k)  # places that depend on values may be any
         fresh = fresh and not np.any(mask[there])
         mask[there] = True
     if fresh:

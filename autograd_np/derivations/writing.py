@@ -54,7 +54,7 @@ HELPERS: dict[str, str] = {
     np.add.at(out, index, g)
     return out""",
     "setitem": """def setitem(a, v, index):
-    out = a.copy()
+    out = np.array(a)
     out[index] = v
     return out""",
     "add_along_axis": """def add_along_axis(g, indices, shape, axis):
@@ -249,7 +249,10 @@ class Writer:
 
     def _with_minus(self, e: Expression) -> str:
         text = self._within(e, PRODUCT)
-        return f"-({text})" if text.startswith("-") else f"-{text}"
+        first = e
+        while first not in self.names and first.is_call(np.multiply, np.divide, np.matmul):
+            first = first.args[0]
+        return f"-({text})" if text.startswith("-") or first.dtype == np.bool_ else f"-{text}"  # NumPy refuses to negate a mask
 
     def _spread(self, e: Expression) -> Text:
         inner, shape = e.args[0], e.attribute("shape")

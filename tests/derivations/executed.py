@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +19,15 @@ def executed(source: str) -> dict[str, Any]:
     return namespace
 
 
-def value_and_grad(source: str, *inputs: Any, upstream: Any = None) -> tuple[Any, tuple[Any, ...]]:
-    """Run ``value_and_grad`` of a printed program on the inputs in their order; return the value and the gradients in theirs."""
+def value_and_grad(source: str, *inputs: Any, upstream: Any = None, **captured: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Run ``value_and_grad`` of a printed program on the inputs in their order; return the value and the gradients in theirs.
+
+    What the function had captured is given by name, if the program asks for it.
+    """
     run = executed(source)["value_and_grad"]
     parameters = list(inspect.signature(run).parameters)
+    run = functools.partial(run, **{k: v for k, v in captured.items() if k in parameters})
+    parameters = [p for p in parameters if p not in captured]
     arguments = [*inputs, *([] if upstream is None or len(parameters) == len(inputs) else [upstream])]
     assert len(arguments) == len(parameters), f"asks for {parameters}"
     with np.errstate(all="ignore"):
