@@ -25,7 +25,7 @@ def test_every_entry_has_its_chapter() -> None:
 def test_what_was_derived_by_hand_is_right(name: str) -> None:
     entry = ENTRIES[name]
     assert judging.checked(entry.f, entry.backward, entry) == ""
-    ag.check_gradients(entry.f, *entry.arguments().values(), order=1, elements=12).raise_if_wrong()
+    ag.check_gradients(entry.f, *entry.arguments().values(), order=1, elements=6).raise_if_wrong()
 
 
 @pytest.mark.parametrize("name", ENTRIES)
