@@ -43,6 +43,7 @@ def test_a_printed_pass_is_passed_by_check_backward(name: str) -> None:
 def test_a_printed_pass_is_as_short_as_by_hand(name: str) -> None:
     found = judged(name)
     assert found.printed <= judging.allowed(found.by_hand), found.source
+    assert found.compact, found.source
 
 
 @pytest.mark.parametrize("name", ENTRIES)
