@@ -32,7 +32,7 @@ def main(
     console = Console()
     chosen = [e for e in judging.entries(folder) if not only or e.name in only]
     again = judging.elsewhere(folder)
-    columns = "by hand,printed,ratio,operations,short,right,other sizes,checked,same,names,helpers,ms"
+    columns = "by hand,printed,ratio,operations,compact,short,right,other sizes,checked,same,names,helpers,ms"
     table = Table("", *columns.split(","), title="Backward passes")
     results = []
     for entry in chosen:
@@ -50,7 +50,13 @@ def main(
         def said(fault: str) -> str:
             return f"[red]{escape(fault)}" if fault else "yes"
 
-        counts = [found.by_hand, found.printed, f"{found.printed / found.by_hand:.2f}", "{} : {}".format(*found.operations)]
+        counts = [
+            found.by_hand,
+            found.printed,
+            f"{found.printed / found.by_hand:.2f}",
+            "{} : {}".format(*found.operations),
+            "yes" if found.compact else "no",
+        ]
         faults = [
             "" if found.short else "no",
             found.wrong,

@@ -23,16 +23,16 @@ __all__ = ["PARTIALS", "VJPS", "add_windows"]
 
 
 @primitive
-def add_windows(g: Array, *, shape: Shape, window_shape: Any, axis: Any) -> Array:
+def add_windows(g: Array, *, shape: Shape, window_shape: Any, axis: Any = None) -> Array:
     """Return zeros of `shape` with every window added at its place: the transpose of ``sliding_window_view``."""
     out = np.zeros(shape, g.dtype)
     sizes = window_shape if isinstance(window_shape, tuple) else (window_shape,)
     axes = axes_of(axis, len(shape))
     for place in itertools.product(*map(range, sizes)):
-        index: list[Any] = [slice(None)] * len(shape)
+        start = [0] * len(shape)
         for a, i in zip(axes, place, strict=True):
-            index[a] = slice(i, i + g.shape[a])
-        out[tuple(index)] += g[(..., *place)]
+            start[a] += i  # an axis may have several windows
+        out[tuple(slice(i, i + n) for i, n in zip(start, g.shape, strict=False))] += g[(..., *place)]
     return out
 
 

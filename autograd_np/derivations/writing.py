@@ -57,6 +57,15 @@ HELPERS: dict[str, str] = {
     out = np.array(a)
     out[index] = v
     return out""",
+    "add_windows": """def add_windows(g, shape, window_shape, axis=None):
+    out = np.zeros(shape, g.dtype)
+    axes = range(len(shape)) if axis is None else np.atleast_1d(axis)
+    for place in np.ndindex(*np.atleast_1d(window_shape)):
+        start = [0] * len(shape)
+        for a, i in zip(axes, place):
+            start[a] += i
+        out[tuple(slice(i, i + n) for i, n in zip(start, g.shape))] += g[(..., *place)]
+    return out""",
     "add_along_axis": """def add_along_axis(g, indices, shape, axis):
     out = np.zeros(shape, g.dtype)
     index = list(np.ogrid[tuple(map(slice, shape))])

@@ -287,6 +287,12 @@ class Judged:
         return not self.error and self.printed <= allowed(self.by_hand)
 
     @property
+    def compact(self) -> bool:
+        """Whether its statements are not much longer than by hand."""
+        by_hand, printed = self.operations
+        return not self.error and printed <= 1.75 * by_hand + 1
+
+    @property
     def flawless(self) -> bool:
         """Whether nothing is to be said against it but its time and its length in operations."""
         return self.short and self.same and not (self.error or self.wrong or self.elsewhere or self.unchecked or self.strangers)
