@@ -40,12 +40,13 @@ class Sizes:
     Parameters
     ----------
     recording : Recording
+    numbers : Numbers
     taken : iterable of str
         Letters that variables have.
     """
 
-    def __init__(self, recording: Recording, taken: Iterable[str]) -> None:
-        self.numbers = Numbers(recording)
+    def __init__(self, recording: Recording, numbers: Numbers, taken: Iterable[str]) -> None:
+        self.numbers = numbers
         self.letters: dict[tuple[int, ...], Node] = {}
         self.unknown: dict[tuple[Any, ...], Node] = {}
         """Numbers that differ from size to size in a way that no formula was found for, by their symbols."""
