@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from autograd_np import errors
-from autograd_np.derivations import notation as n
 from autograd_np.derivations.derivation import Derived, Statement, replaced
-from autograd_np.derivations.equations import At, Variable
 from autograd_np.derivations.expression import Expression, walked
-from autograd_np.derivations.local import local_rules
-from autograd_np.derivations.mathematics import Mathematics
-from autograd_np.derivations.notation import Node
-from autograd_np.derivations.sizes import Sizes
-from autograd_np.derivations.symbols import Symbols
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.equations import ONE, ONES, At, Variable, bracketed
+from autograd_np.derivations.mathematics.local import local_rules
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.sizes import Sizes
+from autograd_np.derivations.mathematics.symbols import Symbols
+from autograd_np.derivations.mathematics.templates import POWER
+from autograd_np.derivations.mathematics.writer import Mathematics
 
 __all__ = ["Block", "Display", "Heading", "Lesson", "Line", "Paragraph"]
 
@@ -66,6 +67,7 @@ class Lesson:
         self.index = index
         inputs = recording.inputs | recording.captured
         self.target = derivation.canonical(derivation.loss)
+        self._own = {*recording.steps, *derivation.originals}
         own = {e: name for name, e in inputs.items()}
         result = recording.names.get(derivation.loss) or own.get(derivation.loss)
         if result is None:
@@ -92,7 +94,9 @@ class Lesson:
 
     def _writer(self, without: Expression | None = None, *, shaped: bool = False, forward: bool = False) -> Mathematics:
         names = self.forward_names if forward else self.names
-        return Mathematics({e: v for e, v in names.items() if e is not without}, self.symbols, self.sizes, shaped=shaped and not self.index)
+        return Mathematics(
+            {e: v for e, v in names.items() if e is not without}, self.symbols, self.sizes, shaped=shaped and not self.index, own=self._own
+        )
 
     def _told(self) -> list[Statement]:
         """Return the statements of the chain rule, those by what has no name put into the others."""
@@ -153,6 +157,8 @@ class Lesson:
         sides: list[Node] = []
         for e in right:
             node = legible(w(e, at if e.ndim == like.ndim else None if not e.ndim else w.aligned(e, like, at)))
+            if like.ndim and not e.ndim and at is None:
+                node = ONES if node == ONE else n.row(bracketed(*w.leveled(e), POWER), ONES)
             if node not in sides:
                 sides.append(node)
         w._used.clear()
@@ -166,7 +172,7 @@ class Lesson:
                 if n.width(line.right[0]) > WIDEST:
                     line = self._line(self._writer(e, forward=True), e, [e], e)
                 canonical = self.derivation.canonical(e)
-                left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index)
+                left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index, own=self._own)
                 at = self._indices(left, e)
                 right = line.right
                 plain = self._line(self._writer(e, forward=True), e, [e], e).right
@@ -202,9 +208,9 @@ class Lesson:
                 if repr((what, slope)) not in told:
                     told.add(repr((what, slope)))
                     new.setdefault(what, []).append(slope)
-        for i, (what, slopes) in enumerate(new.items()):
+        for i, (what, its) in enumerate(new.items()):
             pieces += [", where " if not i else ", ", what, " gives "]
-            for j, slope in enumerate(slopes):
+            for j, slope in enumerate(its):
                 pieces += [", " if j else "", slope]
         if pieces:
             pieces.append(".")
@@ -261,9 +267,7 @@ class Lesson:
         return [(readers, [kept[s.variable] for s in group if s.variable in kept]) for readers, group in self._all_steps()]
 
     def _all_steps(self) -> list[tuple[list[Expression], list[Statement]]]:
-        whole = [
-            s for s in self.chain if s.of is self.target and s.of.op is not None and s.of in self.derivation.wanted.values()
-        ]
+        whole = [s for s in self.chain if s.of is self.target and s.of.op is not None and s.of in self.derivation.wanted.values()]
         return [([], whole), *self._steps()]
 
     def _notes(self) -> Paragraph | None:
