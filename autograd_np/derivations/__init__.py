@@ -2,10 +2,8 @@
 
 Here lives what reads a recorded function at several sizes (`points`, `recording`, `lockstep`), pulls gradients back as expressions
 (`expression`, `reverse`), simplifies them (`patterns`, `known`, `structure`, `algebra`, `simplify`), decides what deserves a line
-(`derivation`) and writes it (`numbers`, `writing`, `program`, `joint`). As mathematics it is a tree (`notation`, `templates`, `symbols`,
-`sizes`, `equations` and its families `products`, `gathering` and `places`, together in `mathematics`), put into an order to be read (`local`,
-`lesson`) and printed (`latex`, `mathml`, `pages`). `face` is the door. Nothing here may judge what a user
-wrote, draw it, or know `check` and `render`.
+(`derivation`) and writes it (`numbers`, `writing`, `program`, `joint`; `mathematics` as formulas); `face` is the door. Nothing here may
+judge what a user wrote, draw it, or know `check` and `render`.
 """
 
 from __future__ import annotations

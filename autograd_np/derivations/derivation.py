@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from autograd_np.derivations.simplify import Simplifier, canonical
 from autograd_np.ops.indexing import scatter_add, setitem
 from autograd_np.ops.shaping import spread
 
-__all__ = ["Derived", "Statement"]
+__all__ = ["Derived", "Statement", "replaced"]
 
 LONGEST = 9
 """A statement of more operations than these is not made longer by what could stand on a line of its own."""
@@ -64,6 +64,7 @@ class Derived:
         What the user wrote for an expression that has a name of its own.
     through : dict of (Expression, list of Expression)
         The operations from which a gradient comes.
+    simplified : Simplifier
     chain : tuple of Statement
         A statement for every variable that a gradient passes.
     statements : list of Statement
@@ -88,7 +89,7 @@ class Derived:
         self.wanted = self._wanted(wrt)
         self.upstream: Expression | None = None
         self.numbers = Numbers(recording)
-        self._simplified = Simplifier(self.sheet, list(self.names), list(self.originals), self.numbers.constants, self.numbers.sizes)
+        self.simplified = Simplifier(self.sheet, list(self.names), list(self.originals), self.numbers.constants, self.numbers.sizes)
         seed = self._seed(target)
         self.through: dict[Expression, list[Expression]] = {}
         self.statements = self._swept(target, seed, plain)
@@ -155,8 +156,8 @@ class Derived:
 
     def _statement(self, e: Expression, g: Expression, plain: bool) -> Statement:
         if g.shapes != e.shapes:
-            g = self._simplified.algebra.expression(self._simplified.algebra.polynomial(g), e)
-        value = g if plain else self._simplified(g)
+            g = self.simplified.algebra.expression(self.simplified.algebra.polynomial(g), e)
+        value = g if plain else self.simplified(g)
         variable = self.sheet.variable(self._gradient_name(e), value.values, flows=True)
         return Statement(variable, value, e, g)
 
@@ -201,7 +202,7 @@ class Derived:
     def _inlined(self, s: Statement) -> bool:
         """Write a gradient where it is used, if that is better; return whether it is."""
         users = [t for t in self.statements if s.variable in walked([t.value])]
-        new = {t.variable: self._simplified(_replaced(t.value, s.variable, s.value)) for t in users}
+        new = {t.variable: self.simplified(replaced(t.value, {s.variable: s.value})) for t in users}
         before = self._weight(s.value) + sum(self._weight(t.value) for t in users)
         after = sum(self._weight(v) for v in new.values())
         better = after < before or self._is_plain(s.value)
@@ -233,8 +234,9 @@ def _count(e: Expression, x: Expression) -> int:
     return found[e]
 
 
-def _replaced(e: Expression, old: Expression, new: Expression) -> Expression:
-    done: dict[Expression, Expression] = {old: new}
+def replaced(e: Expression, by: Mapping[Expression, Expression]) -> Expression:
+    """Return an expression with others in the place of some of its parts."""
+    done: dict[Expression, Expression] = dict(by)
     for x in walked([e]):
         if x not in done:
             done[x] = rebuilt(x, done.__getitem__) if x.op is not None else x

@@ -8,9 +8,9 @@ from typing import Any
 from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived
 from autograd_np.derivations.expression import children
+from autograd_np.derivations.mathematics.lesson import Lesson
+from autograd_np.derivations.mathematics.pages import equation_in_mathml, html, latex_blocks, latex_document, markdown
 from autograd_np.derivations.numbers import Numbers
-from autograd_np.derivations.lesson import Lesson
-from autograd_np.derivations.pages import equation_in_mathml, html, latex_blocks, latex_document, markdown
 from autograd_np.derivations.program import Program
 from autograd_np.derivations.recording import Recording, record, recorded
 from autograd_np.derivations.whole import calls_as_one

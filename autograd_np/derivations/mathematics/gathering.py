@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.equations import ONE, At, Equations, bracketed, fenced, is_one, moves_axes
 from autograd_np.derivations.expression import Expression, walked
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.equations import ONE, At, Equations, bracketed, fenced, is_one, is_silent, moves_axes
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.products import MINUS
+from autograd_np.derivations.mathematics.sizes import Leveled
+from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT
 from autograd_np.derivations.patterns import told
-from autograd_np.derivations.products import MINUS
-from autograd_np.derivations.sizes import Leveled
-from autograd_np.derivations.templates import ATOM, FUNCTION, POWER, PRODUCT
 from autograd_np.ops import special
 from autograd_np.ops.indexing import scatter_add
 
@@ -22,7 +22,8 @@ __all__ = ["FAMILIES"]
 SUM_SIGN = n.Sign("∑")
 _SIGNS: dict[Any, Node] = {
     np.sum: SUM_SIGN, np.prod: n.Sign("∏"), np.mean: SUM_SIGN, special.logsumexp: SUM_SIGN,
-    np.max: n.Sign("max", "function"), np.min: n.Sign("min", "function"), np.var: n.Sign("Var", "function"), np.std: n.Sign("sd", "function"),
+    np.max: n.Sign("max", "function"), np.min: n.Sign("min", "function"), np.var: n.Sign("Var", "function"),
+    np.std: n.Sign("sd", "function"),
     np.argmax: n.Sign("arg max", "function"), np.argmin: n.Sign("arg min", "function"), np.any: n.Sign("any", "function"),
     np.all: n.Sign("all", "function"),
 }  # fmt: skip
@@ -42,6 +43,11 @@ def _reduction(w: Equations, e: Expression, at: At) -> Leveled | None:
     if at is None and any(not is_one(x, i) for i in kept) and is_elementwise(w, x):
         own = w.fresh(e.ndim)
         return n.Script(fenced(w.bound(e, own)), n.row(*own)), POWER
+    inner = x
+    while is_silent(inner) and inner not in w.names:
+        inner = inner.args[0]
+    skip = x.ndim - inner.ndim
+    kept_apart = [i for i in kept if i >= skip and not is_one(inner, i - skip)]
     at_kept: list[Node] | None = None
     if at is not None:
         at_kept = [at[i] for i in kept] if attrs.get("keepdims") else list(at)
@@ -50,11 +56,11 @@ def _reduction(w: Equations, e: Expression, at: At) -> Leveled | None:
     w._used += at_kept or []
     letters = dict(zip(many, w.fresh(many), strict=True))
     w._used += letters.values()
-    body, binds = _body(w, function, x, letters, kept, at_kept, axes)
+    body, binds = _body(w, function, x, letters, kept, at_kept, kept_apart)
     del w._used[before:]
     if not many:
         return body, binds
-    return _gathered(w, function, e, x, list(letters.items()), (body, binds), attrs)
+    return _gathered(w, function, x, list(letters.items()), (body, binds), attrs)
 
 
 def is_elementwise(w: Equations, x: Expression) -> bool:
@@ -73,14 +79,14 @@ def _axes(axis: Any, ndim: int) -> list[int]:
 
 
 def _body(
-    w: Equations, function: Any, x: Expression, letters: dict[int, Node], kept: list[int], at: list[Node] | None, axes: list[int]
+    w: Equations, function: Any, x: Expression, letters: dict[int, Node], kept: list[int], at: list[Node] | None, kept_apart: list[int]
 ) -> Leveled:
     """Write what is gathered: an element, or a part of an array with dots where it goes on."""
     places: list[Node] = [letters.get(i, ONE) for i in range(x.ndim)]
     if at is not None:
         for i, place in zip(kept, at, strict=True):
             places[i] = ONE if is_one(x, i) else place
-    elif any(not is_one(x, i) for i in kept):
+    elif kept_apart:
         for i in kept:
             places[i] = ONE if is_one(x, i) else DOT
         node, binds = _part(w, x, places)
@@ -102,9 +108,7 @@ def _part(w: Equations, x: Expression, places: list[Node]) -> Leveled:
     return w.indexed(node if binds == ATOM and not isinstance(node, n.Script) else fenced(node), places), ATOM
 
 
-def _gathered(
-    w: Equations, function: Any, e: Expression, x: Expression, letters: list[tuple[int, Node]], body: Leveled, attrs: dict[str, Any]
-) -> Leveled:
+def _gathered(w: Equations, function: Any, x: Expression, letters: list[tuple[int, Node]], body: Leveled, attrs: dict[str, Any]) -> Leveled:
     if len(letters) == 1:
         [(axis, letter)] = letters
         below: Node = n.row(letter, n.Sign("=", "relation"), ONE)
@@ -174,16 +178,10 @@ def _norm(w: Equations, e: Expression, at: At) -> Leveled | None:
             norm = n.Fence("‖", body, "‖")
             return n.Script(fenced(norm if order in (None, 2) else n.Script(norm, w.attribute(order))), below), POWER
     fence = n.Fence("‖", body, "‖")
-    below = (
-        None
-        if order in (None, 2) and x.ndim < 2
-        else n.Symbol("F")
-        if order in (None, "fro") and axis is None
-        else None
-        if order in (None, 2) and axis is not None
-        else w.attribute(order)
-    )
-    return (fence if below is None else n.Script(fence, below)), ATOM if below is None else POWER
+    small: Node | None = None
+    if order not in (None, 2) or (axis is None and x.ndim > 1):
+        small = n.Symbol("F") if order in (None, "fro") else w.attribute(order)
+    return (fence, ATOM) if small is None else (n.Script(fence, small), POWER)
 
 
 FAMILIES = (_reduction, _softmax, _norm)

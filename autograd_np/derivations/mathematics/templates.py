@@ -10,16 +10,16 @@ import functools
 import re
 from typing import NamedTuple
 
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.latex import KNOWN
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.latex import KNOWN
+from autograd_np.derivations.mathematics.notation import Node
 
 __all__ = ["ATOM", "FUNCTION", "POWER", "PRODUCT", "SUM", "Template", "is_function", "template"]
 
 SUM, PRODUCT, FUNCTION, POWER, ATOM = range(5)
 """How tightly a formula binds: a sum, a product, a function beside its argument, a power or a fraction, what is one thing."""
 
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|#[A-Za-z_]\w*|#\d+|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
+_PIECE = re.compile(r"\\[A-Za-z]+|\\.|#[A-Za-z_]\w*|#\d+|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
 _PAIRS = {
     "(": ")",
     "[": "]",
@@ -67,7 +67,7 @@ def template(tex: str) -> Template:
 
     Examples
     --------
-    >>> from autograd_np.derivations.latex import latex
+    >>> from autograd_np.derivations.mathematics.latex import latex
     >>> latex(template(r"\frac{#1}{1 + #2}").filled({1: n.Symbol("a"), 2: n.Symbol("b")}))
     '\\frac{a}{1 + b}'
     """
@@ -139,6 +139,8 @@ def _filled(node: Node, put: dict[int | str, Node]) -> Node:
     if isinstance(node, n.Row):
         return n.row(*(_filled(x, put) for x in node.items))
     new = n.rebuilt(node, lambda part: _filled(part, put))
+    if isinstance(new, n.Script) and isinstance(new.base, n.Under):
+        new = new._replace(base=new.base.body)
     if isinstance(new, n.Script) and isinstance(new.base, n.Script):
         base, sub, sup = new.base, new.sub, new.sup
         if (sub is None or base.sub is None) and (sup is None or base.sup is None):
@@ -148,30 +150,30 @@ def _filled(node: Node, put: dict[int | str, Node]) -> Node:
 
 class _Reader:
     def __init__(self, tex: str) -> None:
-        self.tokens = [
-            t for t in _TOKEN.findall(tex) if not t.isspace() and t not in (r"\,", r"\;", r"\:", r"\ ", r"\!", r"\left", r"\right", "~")
+        self.pieces = [
+            t for t in _PIECE.findall(tex) if not t.isspace() and t not in (r"\,", r"\;", r"\:", r"\ ", r"\!", r"\left", r"\right", "~")
         ]
         self.at = 0
 
     def read(self) -> Node:
         """Return all of it."""
         found: list[Node] = []
-        while self.at < len(self.tokens):
+        while self.at < len(self.pieces):
             found.append(self._until(()))
             self.at += 1  # a bracket that nothing opened
         return n.row(*found) if found else n.Row(())
 
     def _peek(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+        return self.pieces[self.at] if self.at < len(self.pieces) else ""
 
     def _until(self, ends: tuple[str, ...]) -> Node:
         items: list[Node] = []
         while self._peek() and self._peek() not in ends:
-            token = self._peek()
-            if token == "}":
+            piece = self._peek()
+            if piece == "}":
                 break
             self.at += 1
-            items.append(self._scripted(self._thing(token, items)))
+            items.append(self._scripted(self._thing(piece, items)))
         return n.row(*items)
 
     def _scripted(self, base: Node) -> Node:
@@ -184,10 +186,10 @@ class _Reader:
         return base if sub is None and sup is None else n.Script(base, sub, sup)
 
     def _argument(self) -> Node:
-        token = self._peek()
+        piece = self._peek()
         self.at += 1
-        if token != "{":
-            return self._thing(token, []) if token else n.Row(())
+        if piece != "{":
+            return self._thing(piece, []) if piece else n.Row(())
         found = self._until(("}",))
         self.at += 1
         return found
@@ -195,62 +197,62 @@ class _Reader:
     def _words(self) -> str:
         if self._peek() != "{":
             self.at += 1
-            return self.tokens[self.at - 1] if self.at <= len(self.tokens) else ""
+            return self.pieces[self.at - 1] if self.at <= len(self.pieces) else ""
         start = self.at = self.at + 1
         while self._peek() not in ("}", ""):
             self.at += 1
-        words = "".join(self.tokens[start : self.at])
+        words = "".join(self.pieces[start : self.at])
         self.at += 1
         return words.replace("\\", "")
 
-    def _thing(self, token: str, before: list[Node]) -> Node:
-        if token == "{":
+    def _thing(self, piece: str, before: list[Node]) -> Node:
+        if piece == "{":
             found = self._until(("}",))
             self.at += 1
             return found
-        if token.startswith("#") and len(token) > 1:
-            return n.Hole(int(token[1:]) if token[1:].isdigit() else token[1:])
-        if token in _PAIRS and not (token == "|" and "|" not in self.tokens[self.at :]):
-            body = self._until((_PAIRS[token],))
+        if piece.startswith("#") and len(piece) > 1:
+            return n.Hole(int(piece[1:]) if piece[1:].isdigit() else piece[1:])
+        if piece in _PAIRS and not (piece == "|" and "|" not in self.pieces[self.at :]):
+            body = self._until((_PAIRS[piece],))
             self.at += 1
-            return n.Fence(_FENCE.get(token, token), body, _FENCE.get(_PAIRS[token], _PAIRS[token]))
-        if token[0].isdigit():
-            return n.Number(token)
-        if token in _BINARY:
+            return n.Fence(_FENCE.get(piece, piece), body, _FENCE.get(_PAIRS[piece], _PAIRS[piece]))
+        if piece[0].isdigit():
+            return n.Number(piece)
+        if piece in _BINARY:
             alone = not before or (isinstance(before[-1], n.Sign) and before[-1].role != "function")
-            return n.Sign(_BINARY[token], "prefix" if alone and token in "+-" else "mark" if alone else "binary")
-        if token in _RELATIONS:
-            return n.Sign(_RELATIONS[token], "relation")
-        if token in (",", ";", "/"):
-            return n.Sign(token, "mark")
-        if token.startswith("\\"):
-            return self._command(token)
-        return n.Symbol(token)
+            return n.Sign(_BINARY[piece], "prefix" if alone and piece in "+-" else "mark" if alone else "binary")
+        if piece in _RELATIONS:
+            return n.Sign(_RELATIONS[piece], "relation")
+        if piece in (",", ";", "/"):
+            return n.Sign(piece, "mark")
+        if piece.startswith("\\"):
+            return self._command(piece)
+        return n.Symbol(piece)
 
-    def _command(self, token: str) -> Node:
-        if token in (r"\frac", r"\binom"):
+    def _command(self, piece: str) -> Node:
+        if piece in (r"\frac", r"\binom"):
             top = self._argument()
-            return n.Fraction(top, self._argument(), token == r"\frac")
-        if token == r"\sqrt":
+            return n.Fraction(top, self._argument(), piece == r"\frac")
+        if piece == r"\sqrt":
             degree = None
             if self._peek() == "[":
                 self.at += 1
                 degree = self._until(("]",))
                 self.at += 1
             return n.Root(self._argument(), degree)
-        if token == r"\operatorname":
+        if piece == r"\operatorname":
             if self._peek() == "*":
                 self.at += 1
             return n.Sign(self._words().strip("_"), "function")
-        if token in (r"\mathrm", r"\text", r"\mathbf", r"\boldsymbol", r"\mathcal"):
-            return n.Symbol(self._words(), "bold" if token in (r"\mathbf", r"\boldsymbol") else "upright")
-        if token in _ACCENTS:
-            return n.Accent(_ACCENTS[token], self._argument())
-        if token in _BIG:
-            return _BIG[token]
-        if token[1:] in _FUNCTIONS:
-            return n.Sign(token[1:], "function")
-        if token in KNOWN:
-            letter = KNOWN[token]
+        if piece in (r"\mathrm", r"\text", r"\mathbf", r"\boldsymbol", r"\mathcal"):
+            return n.Symbol(self._words(), "bold" if piece in (r"\mathbf", r"\boldsymbol") else "upright")
+        if piece in _ACCENTS:
+            return n.Accent(_ACCENTS[piece], self._argument())
+        if piece in _BIG:
+            return _BIG[piece]
+        if piece[1:] in _FUNCTIONS:
+            return n.Sign(piece[1:], "function")
+        if piece in KNOWN:
+            letter = KNOWN[piece]
             return n.Symbol(letter) if letter.isalpha() or letter in "∂∞" else n.Sign(letter, "mark")
-        return n.Symbol(token[1:], "upright")
+        return n.Symbol(piece[1:], "upright")

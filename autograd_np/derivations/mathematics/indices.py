@@ -1,19 +1,19 @@
-"""Which elements of an array, and where they are put: indices, slices, blocks, cases, and products with named indices."""
+"""Which elements of an array are read, and where elements are put: indices, slices, axes of length one."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.equations import ONE, At, Equations, bracketed, constant_of, fenced, is_one, is_range, moves_axes
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.notation import Node
-from autograd_np.derivations.products import MINUS, transposed
-from autograd_np.derivations.sizes import Leveled
-from autograd_np.derivations.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.equations import ONE, At, Equations, bracketed, fenced, is_one, is_range, moves_axes
+from autograd_np.derivations.mathematics.matrices import transposed
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.products import MINUS
+from autograd_np.derivations.mathematics.sizes import Leveled
+from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT
 from autograd_np.ops.indexing import getitem, scatter_add
 from autograd_np.ops.shaping import reshape
 
@@ -22,6 +22,7 @@ __all__ = ["FAMILIES"]
 ALL = slice(None)
 COMMA = n.Sign(",", "mark")
 DOT = n.Sign("⋅", "mark")
+PARTIAL = n.Sign("∂", "mark")
 EQUALS = n.Sign("=", "relation")
 
 
@@ -87,14 +88,14 @@ def _is_plain(v: Any) -> bool:
     return isinstance(v, int) or (isinstance(v, Expression) and v.kind == "number")
 
 
-def _values(w: Equations, v: Any, e: Expression) -> tuple[int, ...]:
+def _values(v: Any, e: Expression) -> tuple[int, ...]:
     return tuple(v.values) if isinstance(v, Expression) else (v,) * e.sheet.points
 
 
 def _place(w: Equations, v: Any, e: Expression, axis: int) -> Node:
     """Return the place of an integer on an axis, counted from one."""
     sizes = tuple(s[axis] for s in e.shapes)
-    values = [i + s if i < 0 else i for i, s in zip(_values(w, v, e), sizes, strict=True)]
+    values = [i + s if i < 0 else i for i, s in zip(_values(v, e), sizes, strict=True)]
     return w.sizes.size(tuple(i + 1 for i in values))
 
 
@@ -282,79 +283,4 @@ def _scattered(w: Equations, e: Expression, at: At) -> Leveled:
     return n.row(n.Script(n.Sign("scatter", "function"), where), n.Fence("(", w(e.args[0]), ")")), ATOM
 
 
-# --- cases and blocks
-
-
-def _where(w: Equations, e: Expression, at: At) -> Leveled | None:
-    if e.op is None or e.op.name != "where" or len(e.args) != 3:
-        return None
-    if (found := _indicator(w, e, at)) is not None:
-        return found
-    where, yes, no = ((a, w.aligned(a, e, at)) for a in e.args)
-    first = (w(*yes), n.row(n.Word("if "), w.condition(*where)))
-    return n.Cases((first, (w(*no), n.Word("otherwise")))), SUM
-
-
-def _indicator(w: Equations, e: Expression, at: At) -> Leveled | None:
-    """Write ``np.where(c, x, 0)`` as x times the number that a condition is, which is one or zero."""
-    condition, yes, no = e.args
-    zero = [(v := constant_of(a)) is not None and all(x == 0 for x in v) and a not in w.names for a in (yes, no)]
-    if zero[0] == zero[1]:
-        return None
-    held = w.condition(condition, w.aligned(condition, e, at))
-    bracket: Node = n.Fence("[", n.row(n.Sign("¬", "mark"), n.Fence("(", held, ")")) if zero[0] else held, "]")
-    other = no if zero[0] else yes
-    value = constant_of(other)
-    if value is not None and all(v == 1 for v in value):
-        return bracket, ATOM
-    node = w.within(other, POWER, w.aligned(other, e, at))
-    return n.joined([node, bracket], n.Sign("⊙") if at is None and other.ndim else None), PRODUCT
-
-
-def _blocks(w: Equations, e: Expression, at: At) -> Leveled | None:
-    """Write arrays that are put together as blocks."""
-    if e.op is None or e.op.name not in ("concatenate", "stack") or not e.args or at is not None:
-        return None
-    axis = (e.attribute("axis") or 0) % e.ndim
-    is_stack = e.op.name == "stack"
-    if e.ndim > 2 or (is_stack and e.ndim != 2):
-        return None
-    if is_stack:
-        blocks = [w(a) if axis == 1 else transposed(w, a)[0] for a in e.args]
-    else:
-        blocks = [w(a) for a in e.args]
-    beside = axis == 1
-    return n.Matrix((tuple(blocks),) if beside else tuple((b,) for b in blocks)), ATOM
-
-
-def _einsum(w: Equations, e: Expression, at: At) -> Leveled | None:
-    """Write a product with indices as the sum over those that the result has not."""
-    if e.op is None or e.op.name != "einsum":
-        return None
-    subscripts = str(e.attribute("subscripts")).replace(" ", "")
-    if not re.fullmatch(r"[A-Za-z]*(,[A-Za-z]*)*(->[A-Za-z]*)?", subscripts):
-        return None
-    left, arrow, right = subscripts.partition("->")
-    if not arrow:
-        right = "".join(sorted(c for c in set(left) - {","} if left.count(c) == 1))
-    if at is None and right:
-        letters = [n.Symbol(c) for c in right]
-        return n.Script(fenced(w.bound(e, letters)), n.row(*letters)), POWER
-    at = at or ()
-    before = len(w._used)
-    w._used += at
-    places: dict[str, Node] = dict(zip(right, at, strict=True))
-    summed = [c for c in dict.fromkeys(left.replace(",", "")) if c not in places]
-    own = [n.Symbol(c) for c in summed]
-    for c, letter in zip(summed, own if not set(own) & set(w._used) else w.fresh(len(summed)), strict=True):
-        places[c] = letter
-    w._used += [places[c] for c in summed]
-    factors = [w.within(a, POWER, tuple(places[c] for c in s)) for a, s in zip(e.args, left.split(","), strict=True)]
-    del w._used[before:]
-    body = n.row(*factors)
-    if not summed:
-        return body, PRODUCT
-    return n.row(n.Big(n.Sign("∑"), n.joined((places[c] for c in summed), COMMA)), body), FUNCTION
-
-
-FAMILIES = (_axes_added, _getitem, _scatter, _where, _blocks, _einsum)
+FAMILIES = (_axes_added, _getitem, _scatter)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import unicodedata
 
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.notation import Node
 from autograd_np.text import visible
 
 __all__ = ["KNOWN", "latex", "plain", "text"]
 
 _LETTERS = {
-    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ϵ": r"\epsilon", "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta",
+    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ϵ": r"\epsilon",
+    "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta",
     "ι": r"\iota", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu", "ν": r"\nu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma",
-    "τ": r"\tau", "υ": r"\upsilon", "φ": r"\varphi", "ϕ": r"\phi", "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega", "Γ": r"\Gamma", "Δ": r"\Delta", "Θ": r"\Theta",
+    "τ": r"\tau", "υ": r"\upsilon", "φ": r"\varphi", "ϕ": r"\phi", "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega",
+    "Γ": r"\Gamma", "Δ": r"\Delta", "Θ": r"\Theta",
     "Λ": r"\Lambda", "Ξ": r"\Xi", "Π": r"\Pi", "Σ": r"\Sigma", "Φ": r"\Phi", "Ψ": r"\Psi", "Ω": r"\Omega", "∂": r"\partial", "∞": r"\infty",
     "ℓ": r"\ell",
 }  # fmt: skip
 _SIGNS = {
-    "⊙": r"\odot", "⋅": r"\cdot", "·": r"\cdot", "×": r"\times", "−": "-", "∑": r"\sum", "∏": r"\prod", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
+    "⊙": r"\odot", "⋅": r"\cdot", "·": r"\cdot", "×": r"\times", "−": "-",
+    "∑": r"\sum", "∏": r"\prod", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
     "∈": r"\in", "…": r"\dots", "⋯": r"\cdots", "⊤": r"\top", "∧": r"\wedge", "∨": r"\vee", "¬": r"\neg", "∗": "*", "⊗": r"\otimes",
-    "⊕": r"\oplus", "→": r"\to", "≈": r"\approx", "†": r"\dagger", "%": r"\%", "&": r"\mathbin{\&}", "#": r"\#", "_": r"\_", "$": r"\$", "{": r"\{", "}": r"\}",
+    "⊕": r"\oplus", "→": r"\to", "≈": r"\approx", "†": r"\dagger", "%": r"\%", "&": r"\mathbin{\&}", "#": r"\#", "_": r"\_", "$": r"\$",
+    "{": r"\{", "}": r"\}",
     "\\": r"\backslash", "~": r"\sim", "≫": r"\gg", "≪": r"\ll", "⇒": r"\Rightarrow", "^": r"\wedge", "±": r"\pm",
 }  # fmt: skip
 _FUNCTIONS = frozenset(
@@ -54,8 +58,10 @@ KNOWN = {command: letter for letter, command in (_SIGNS | _LETTERS).items() if c
 """Commands, and the letters that they are."""
 
 _TEXT = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%", "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "—": "---", "–": "--", "×": r"\(\times\)", "“": "``", "”": "''",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "—": "---", "–": "--",
+    "×": r"\(\times\)", "“": "``", "”": "''",
 }  # fmt: skip
 
 
@@ -77,13 +83,13 @@ def plain(source: str) -> str:
 
 
 def latex(node: Node) -> str:
-    """Return a tree as LaTeX for math mode.
+    r"""Return a tree as LaTeX for math mode.
 
     Examples
     --------
-    >>> from autograd_np.derivations.symbols import symbol
+    >>> from autograd_np.derivations.mathematics.symbols import symbol
     >>> latex(symbol("W1", ndim=2)), latex(symbol("gamma")), latex(symbol("y_pred"))
-    ('\\\\mathbf{W}_{1}', '\\\\gamma', 'y_{\\\\mathrm{pred}}')
+    ('\\mathbf{W}_{1}', '\\gamma', 'y_{\\mathrm{pred}}')
     """
     match node:
         case n.Symbol():
@@ -143,7 +149,7 @@ def _symbol(node: n.Symbol) -> str:
             return rf"\boldsymbol{{{inner}}}" if letters[0] else rf"\mathbf{{{inner}}}"
         return rf"\mathrm{{{inner}}}" if node.style == "upright" and not letters[0] else inner
     font = "mathbf" if node.style == "bold-upright" else "mathrm"
-    return rf"\{font}{{{''.join(letter and f'{letter} ' or text(c) for c, letter in zip(node.text, letters, strict=True))}}}"
+    return rf"\{font}{{{''.join((letter and f'{letter} ') or text(c) for c, letter in zip(node.text, letters, strict=True))}}}"
 
 
 def _sign(node: n.Sign) -> str:
@@ -171,7 +177,7 @@ def _row(items: tuple[Node, ...]) -> str:
             found += " "
         elif isinstance(before, n.Under) and isinstance(item, n.Under):
             found += r"\;"
-        elif found and (_needs_space(before, item) or _is_word(item) and not isinstance(before, n.Sign)):
+        elif found and (_needs_space(before, item) or (_is_word(item) and not isinstance(before, n.Sign))):
             found += r"\,"
         elif found and found[-1].isalpha() and piece[:1].isalnum():
             found += " "

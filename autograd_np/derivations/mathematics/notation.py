@@ -175,7 +175,7 @@ def parts(node: Node) -> Iterator[Node]:
             for x in part:
                 yield from x if type(x) is tuple else (x,)
         else:
-            yield part  # type: ignore[misc]
+            yield part
 
 
 def rebuilt(node: Node, f: Callable[[Node], Node]) -> Node:
@@ -185,7 +185,7 @@ def rebuilt(node: Node, f: Callable[[Node], Node]) -> Node:
         if type(part) is tuple:
             changed.append(tuple(tuple(map(f, x)) if type(x) is tuple else f(x) for x in part))
         else:
-            changed.append(part if part is None or isinstance(part, (str, bool, int)) else f(part))  # type: ignore[arg-type]
+            changed.append(part if part is None or isinstance(part, (str, bool, int)) else f(part))
     return type(node)(*changed)  # type: ignore[arg-type]
 
 

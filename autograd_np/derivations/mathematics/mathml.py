@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.notation import Node
 from autograd_np.text import visible
 
 __all__ = ["mathml"]
@@ -19,7 +19,7 @@ def mathml(node: Node) -> str:
 
     Examples
     --------
-    >>> from autograd_np.derivations.symbols import symbol
+    >>> from autograd_np.derivations.mathematics.symbols import symbol
     >>> mathml(symbol("x_1"))
     '<msub><mi>x</mi><mn>1</mn></msub>'
     """

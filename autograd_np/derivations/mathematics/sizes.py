@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations import notation as n
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.symbols import symbol
+from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM, template
 from autograd_np.derivations.numbers import Numbers
 from autograd_np.derivations.recording import Recording
-from autograd_np.derivations.symbols import symbol
-from autograd_np.derivations.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM, template
 
 __all__ = ["Sizes", "digits"]
 
@@ -24,9 +24,13 @@ Leveled = tuple[Node, int]
 _FUNCTIONS = {"sqrt": r"\sqrt{#1}", "log": r"\log #1", "exp": "e^{#1}", "log2": r"\log_2 #1", "abs": r"\lvert #1 \rvert"}
 _NAMED = {"pi": n.Symbol("π"), "e": n.Symbol("e"), "inf": n.Symbol("∞")}
 FARTHEST = 3
+"""A product has no more sizes than these."""
+FARTHEST_OFF = 6
+"""A number that is farther from a size than this is not one that was made of it."""
 _CONSTANTS = {
     math.pi: r"\pi", 2 * math.pi: r"2 \pi", math.pi / 2: r"\frac{\pi}{2}", math.sqrt(math.pi): r"\sqrt{\pi}",
-    math.sqrt(2 * math.pi): r"\sqrt{2 \pi}", 1 / math.sqrt(2 * math.pi): r"\frac{1}{\sqrt{2 \pi}}", 2 / math.sqrt(math.pi): r"\frac{2}{\sqrt{\pi}}",
+    math.sqrt(2 * math.pi): r"\sqrt{2 \pi}", 1 / math.sqrt(2 * math.pi): r"\frac{1}{\sqrt{2 \pi}}",
+    2 / math.sqrt(math.pi): r"\frac{2}{\sqrt{\pi}}",
     math.sqrt(2 / math.pi): r"\sqrt{\frac{2}{\pi}}", math.sqrt(2): r"\sqrt{2}", 1 / math.sqrt(2): r"\frac{1}{\sqrt{2}}",
     math.log(2): r"\log 2", math.log(10): r"\log 10", math.log(2 * math.pi): r"\log(2 \pi)", math.e: "e",
     math.log(2 * math.pi) / 2: r"\frac{1}{2} \log(2 \pi)",
@@ -40,12 +44,13 @@ class Sizes:
     Parameters
     ----------
     recording : Recording
+    numbers : Numbers
     taken : iterable of str
         Letters that variables have.
     """
 
-    def __init__(self, recording: Recording, taken: Iterable[str]) -> None:
-        self.numbers = Numbers(recording)
+    def __init__(self, recording: Recording, numbers: Numbers, taken: Iterable[str]) -> None:
+        self.numbers = numbers
         self.letters: dict[tuple[int, ...], Node] = {}
         self.unknown: dict[tuple[Any, ...], Node] = {}
         """Numbers that differ from size to size in a way that no formula was found for, by their symbols."""
@@ -80,21 +85,25 @@ class Sizes:
         return self._of_sizes(values)
 
     def _of_sizes(self, values: tuple[Any, ...]) -> Leveled:
-        for count in range(1, FARTHEST + 1):
-            for sizes in itertools.combinations_with_replacement(self.letters, count):
-                product = [math.prod(v) for v in zip(*sizes, strict=True)]
-                below = n.row(*(self.letters[s] for s in sizes))
-                if (c := _constant(v / p for v, p in zip(values, product, strict=True))) is not None:
-                    return (below, PRODUCT if count > 1 else ATOM) if c == 1 else (n.row(digits(c)[0], below), PRODUCT)
-                if (c := _constant(v * p for v, p in zip(values, product, strict=True))) is not None:
-                    return n.Fraction(digits(c)[0], below), POWER
-                if (c := _constant(v - p for v, p in zip(values, product, strict=True))) is not None:
-                    return n.row(below, n.Sign("+" if c > 0 else "−"), digits(abs(c))[0]), SUM
-                if all(isinstance(v, float) for v in values):
-                    if (c := _constant(v * math.sqrt(p) for v, p in zip(values, product, strict=True))) is not None:
-                        return n.Fraction(digits(c)[0], n.Root(below)), POWER
-                    if (c := _constant(v / math.sqrt(p) for v, p in zip(values, product, strict=True))) is not None:
-                        return (n.Root(below), POWER) if c == 1 else (n.row(digits(c)[0], n.Root(below)), PRODUCT)
+        pairs = list(itertools.combinations(self.letters, 2))
+        for sizes in [s for count in range(1, FARTHEST + 1) for s in itertools.combinations_with_replacement(self.letters, count)]:
+            product = [math.prod(v) for v in zip(*sizes, strict=True)]
+            below = n.row(*(self.letters[s] for s in sizes))
+            if (c := _constant(v / p for v, p in zip(values, product, strict=True))) is not None:
+                return (below, PRODUCT if len(sizes) > 1 else ATOM) if c == 1 else (n.row(digits(c)[0], below), PRODUCT)
+            if (c := _constant(v * p for v, p in zip(values, product, strict=True))) is not None:
+                return n.Fraction(digits(c)[0], below), POWER
+            if isinstance(values[0], float):
+                if (c := _constant(v * math.sqrt(p) for v, p in zip(values, product, strict=True))) is not None:
+                    return n.Fraction(digits(c)[0], n.Root(below)), POWER
+                if (c := _constant(v / math.sqrt(p) for v, p in zip(values, product, strict=True))) is not None:
+                    return (n.Root(below), POWER) if c == 1 else (n.row(digits(c)[0], n.Root(below)), PRODUCT)
+        for a, b in pairs:
+            if all(v == x + y for v, x, y in zip(values, a, b, strict=True)):
+                return n.row(self.letters[a], n.Sign("+"), self.letters[b]), SUM
+        for size, letter in self.letters.items():
+            if (c := _constant(v - p for v, p in zip(values, size, strict=True))) is not None and abs(c) <= FARTHEST_OFF:
+                return n.row(letter, n.Sign("+" if c > 0 else "−"), digits(abs(c))[0]), SUM
         if values not in self.unknown:
             self.unknown[values] = n.Script(n.Symbol("c"), n.Number(str(len(self.unknown) + 1)))
         return self.unknown[values], ATOM

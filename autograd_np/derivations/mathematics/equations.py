@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np.derivations import notation as n
 from autograd_np.derivations.expression import Expression, walked
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.sizes import Leveled, Sizes
+from autograd_np.derivations.mathematics.symbols import Symbols
+from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM, is_function, template
 from autograd_np.derivations.patterns import told
-from autograd_np.derivations.sizes import Leveled, Sizes
-from autograd_np.derivations.symbols import Symbols
-from autograd_np.derivations.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM, is_function, template
 from autograd_np.op import RESULT, STEP
 from autograd_np.ops.indexing import arranged
 from autograd_np.ops.shaping import copy, spread, to_float, to_other
@@ -26,6 +26,7 @@ __all__ = [
     "bracketed",
     "constant_of",
     "fenced",
+    "is_column",
     "is_constant",
     "is_one",
     "is_range",
@@ -40,6 +41,7 @@ At = tuple[Node, ...] | None
 
 LETTERS = "ijklpqrstuvwabc"
 ONE = n.Number("1")
+ONES = n.Symbol("1", "bold")
 TIMES = n.Sign("⊙")
 TRANSPOSED = n.Sign("⊤", "mark")
 UNSAID = (
@@ -79,6 +81,8 @@ class Equations:
     sizes : Sizes
     shaped : bool
         Write the shape of each array under it.
+    own : container of Expression
+        What stands in the user's code. Elsewhere a case that a rule keeps apart, so as not to divide by zero, is not written.
 
     Attributes
     ----------
@@ -89,11 +93,20 @@ class Equations:
 
     families: Sequence[Callable[[Any, Expression, At], Leveled | None]] = ()
 
-    def __init__(self, names: Mapping[Expression, Variable], symbols: Symbols, sizes: Sizes, *, shaped: bool = False) -> None:
+    def __init__(
+        self,
+        names: Mapping[Expression, Variable],
+        symbols: Symbols,
+        sizes: Sizes,
+        *,
+        shaped: bool = False,
+        own: Container[Expression] = (),
+    ) -> None:
         self.names = names
         self.symbols = symbols
         self.sizes = sizes
         self.shaped = shaped
+        self.own = own
         self._used: list[Node] = []
 
     def __call__(self, e: Expression, at: At = None) -> Node:
@@ -310,6 +323,13 @@ def is_constant(e: Expression) -> bool:
     return all(x.kind != "variable" for x in walked([e]))
 
 
+def is_column(w: Equations, e: Expression) -> bool:
+    """Whether a vector is made a column without a name, so that it goes with the rows of a matrix."""
+    if e in w.names or e.ndim != 2 or e.op is None or e.op.name not in ("expand_dims", "reshape", "getitem"):
+        return False
+    return e.args[0].ndim == 1 and is_one(e, 1) and not is_one(e, 0)
+
+
 def moves_axes(e: Expression) -> bool:
     """Whether axes of length one are put in so that which axis meets which has to be said by indices."""
     return bool(e.op and e.op.name in ("expand_dims", "reshape", "getitem") and e.ndim > 2 and e.ndim > e.args[0].ndim)
@@ -330,8 +350,11 @@ def is_silent(e: Expression) -> bool:
 
 def silent(w: Equations, e: Expression, at: At) -> Leveled | None:
     """Write what an operation that changes nothing is applied to."""
-    if not is_silent(e) or (at is None and e.ndim and not e.args[0].ndim):
+    if not is_silent(e):
         return None
+    if at is None and e.ndim and not e.args[0].ndim:
+        node, binds = w.leveled(e.args[0])
+        return (ONES, ATOM) if node == ONE else (n.row(bracketed(node, binds, POWER), ONES), PRODUCT)
     return w.leveled(e.args[0], w.aligned(e.args[0], e, at))
 
 

@@ -8,15 +8,15 @@ from typing import TypeAlias
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.equations import Variable, is_silent
 from autograd_np.derivations.expression import Expression, Sheet, depends_on, walked
-from autograd_np.derivations.mathematics import Mathematics
-from autograd_np.derivations.notation import Node
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.equations import Variable, is_silent
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.sizes import Sizes
+from autograd_np.derivations.mathematics.symbols import Symbols
+from autograd_np.derivations.mathematics.writer import Mathematics
 from autograd_np.derivations.reverse import pulled
 from autograd_np.derivations.simplify import Simplifier
-from autograd_np.derivations.sizes import Sizes
-from autograd_np.derivations.symbols import Symbols
 from autograd_np.op import RESULT, STEP
 from autograd_np.results import Results
 
@@ -28,7 +28,7 @@ Rule: TypeAlias = tuple[Node, tuple[Node, ...]]
 PLAIN = (np.add, np.subtract, np.negative, np.multiply, np.sum, np.mean, np.transpose, np.swapaxes, np.expand_dims, np.squeeze, np.where)
 """Operations whose derivative nobody has to be told."""
 
-WIDEST = 34.0
+WIDEST = 26.0
 LETTERS = (("u", "v", "w"), "f"), (("s", "t", "r"), "g"), (("p", "q", "z"), "h")
 
 

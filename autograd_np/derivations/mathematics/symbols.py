@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.notation import Accent, Fraction, Node, Number, Script, Sign, Symbol, row
+from autograd_np.derivations.mathematics.notation import Accent, Fraction, Node, Number, Script, Sign, Symbol, row
 
 __all__ = ["Symbols", "symbol"]
 
@@ -44,9 +44,7 @@ def symbol(name: str, ndim: int = 0) -> Node:
     stem, *rest = name.strip("_").split("_") if name.strip("_") else [name]
     accents = []
     for mark in ACCENTS:
-        if len(stem) == len(mark) + 1 and stem.endswith(mark):
-            stem, accents = stem[: -len(mark)], [mark]
-        elif stem.endswith(mark) and stem[: -len(mark)] in GREEK:
+        if (len(stem) == len(mark) + 1 and stem.endswith(mark)) or (stem.endswith(mark) and stem[: -len(mark)] in GREEK):
             stem, accents = stem[: -len(mark)], [mark]
     while rest and rest[0] in ACCENTS:
         accents.append(rest.pop(0))

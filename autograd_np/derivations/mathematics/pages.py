@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.latex import latex, plain, text
-from autograd_np.derivations.lesson import Block, Display, Heading, Line, Paragraph
-from autograd_np.derivations.mathml import mathml
-from autograd_np.derivations.notation import Node, width
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.latex import latex, plain, text
+from autograd_np.derivations.mathematics.lesson import Block, Display, Heading, Line, Paragraph
+from autograd_np.derivations.mathematics.mathml import mathml
+from autograd_np.derivations.mathematics.notation import Node, width
 from autograd_np.text import visible
 
 __all__ = ["equation_in_mathml", "html", "latex_blocks", "latex_document", "markdown"]
@@ -45,9 +45,9 @@ def _cut(right: Node, room: float) -> list[Node]:
         return [right]
     found: list[list[Node]] = [[]]
     for item in right.items:
-        if isinstance(item, n.Sign) and item.role == "binary" and item.text in "+−⊙" and found[-1]:
-            if width(n.row(*found[-1])) > room * (0.35 if item.text != "⊙" else 0.8):
-                found.append([])
+        may_break = isinstance(item, n.Sign) and item.role == "binary" and item.text in "+−⊙" and found[-1]
+        if may_break and width(n.row(*found[-1])) > room * (0.8 if item.text == "⊙" else 0.35):  # type: ignore[union-attr]
+            found.append([])
         found[-1].append(item)
     return [n.row(*items) for items in found]
 
@@ -81,14 +81,21 @@ def _in_latex(paragraph: Paragraph) -> str:
 def latex_blocks(blocks: Sequence[Block]) -> str:
     """Return a lesson as LaTeX without a document around it."""
     found = []
+    before: Block | None = None
     for block in blocks:
+        before, last = block, before
         match block:
             case Heading(words):
                 found.append(rf"\subsection*{{{text(words)}}}")
             case Paragraph():
                 found.append(_in_latex(block))
             case Display():
-                body = "\\begin{align*}\n" + " \\\\\n".join(_aligned(block)) + "\n\\end{align*}"
+                body = (
+                    ("\\vspace{-\\baselineskip}\n" if isinstance(last, Heading) else "")
+                    + "\\begin{align*}\n"
+                    + " \\\\\n".join(_aligned(block))
+                    + "\n\\end{align*}"
+                )
                 widest = max(sum(width(x) + 3 for x in sides) + width(line.left) for line in block.lines for _, sides, _ in _rows(line))
                 found.append(body if widest < LINE * 1.15 else f"{{\\{'footnotesize' if widest < LINE * 1.3 else 'tiny'}\n{body}}}")
     return re.sub(r"\n\n(\{\\\w+\n)?(\\begin\{align)", r"\n\1\2", "\n\n".join(found)) + "\n"

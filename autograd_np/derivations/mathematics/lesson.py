@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from autograd_np import errors
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.derivation import Derived, Statement
-from autograd_np.derivations.equations import At, Variable
+from autograd_np.derivations.derivation import Derived, Statement, replaced
 from autograd_np.derivations.expression import Expression, walked
-from autograd_np.derivations.local import local_rules
-from autograd_np.derivations.mathematics import Mathematics
-from autograd_np.derivations.notation import Node
-from autograd_np.derivations.sizes import Sizes
-from autograd_np.derivations.symbols import Symbols
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.equations import ONE, ONES, At, Variable, bracketed
+from autograd_np.derivations.mathematics.local import local_rules
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.sizes import Sizes
+from autograd_np.derivations.mathematics.symbols import Symbols
+from autograd_np.derivations.mathematics.templates import POWER
+from autograd_np.derivations.mathematics.writer import Mathematics
 
 __all__ = ["Block", "Display", "Heading", "Lesson", "Line", "Paragraph"]
 
@@ -66,6 +67,7 @@ class Lesson:
         self.index = index
         inputs = recording.inputs | recording.captured
         self.target = derivation.canonical(derivation.loss)
+        self._own = {*recording.steps, *derivation.originals}
         own = {e: name for name, e in inputs.items()}
         result = recording.names.get(derivation.loss) or own.get(derivation.loss)
         if result is None:
@@ -74,13 +76,17 @@ class Lesson:
             result = word if word not in taken else next(x for i in range(2, 99) if (x := f"{word}_{i}") not in taken)
         names = [*inputs, *recording.names.values(), result, *(v.name for v in recording.numbers)]
         self.symbols = Symbols(dict.fromkeys(names), result if derivation.upstream is None else None)
-        self.sizes = Sizes(recording, self.symbols.letters)
+        self.sizes = Sizes(recording, derivation.numbers, self.symbols.letters)
         self.forward_names = {e: Variable(name) for e, name in own.items()} | {e: Variable(name) for e, name in recording.names.items()}
         self.forward_names.setdefault(derivation.loss, Variable(result))
         self.names = {e: Variable(name) for e, name in derivation.names.items()}
         self.names.setdefault(self.target, Variable(result))
-        for s in derivation.chain:
-            self.names[s.variable] = Variable(derivation.names[s.of], is_gradient=True)
+        self.chain = self._told()
+        for s in self.chain:
+            if s.of not in self.names:
+                name = (s.variable.name or "dz")[1:]
+                self.names[s.of] = self.forward_names[derivation.originals.get(s.of, s.of)] = Variable(name)
+            self.names[s.variable] = Variable(self.names[s.of].name, is_gradient=True)
         if derivation.upstream is not None:
             self.names[derivation.upstream] = Variable(result, is_gradient=True)
         self._order = {e: i for i, e in enumerate(walked([self.target]))}
@@ -88,11 +94,30 @@ class Lesson:
 
     def _writer(self, without: Expression | None = None, *, shaped: bool = False, forward: bool = False) -> Mathematics:
         names = self.forward_names if forward else self.names
-        return Mathematics({e: v for e, v in names.items() if e is not without}, self.symbols, self.sizes, shaped=shaped and not self.index)
+        return Mathematics(
+            {e: v for e, v in names.items() if e is not without}, self.symbols, self.sizes, shaped=shaped and not self.index, own=self._own
+        )
+
+    def _told(self) -> list[Statement]:
+        """Return the statements of the chain rule, those by what has no name put into the others."""
+        derivation = self.derivation
+        kept = {s.variable for s in derivation.statements}
+        raw: dict[Expression, Expression] = {}
+        value: dict[Expression, Expression] = {}
+        found = []
+        for s in derivation.chain:
+            told = s._replace(raw=replaced(s.raw, raw))
+            if any(x in value for x in walked([s.value])):
+                told = told._replace(value=derivation.simplified(replaced(s.value, value)))
+            if s.of in derivation.names or s.variable in kept:
+                found.append(told)
+            else:
+                raw[s.variable], value[s.variable] = told.raw, told.value
+        return found
 
     def _found_readers(self) -> dict[Expression, list[Expression]]:
         """Return, for each variable, the variables that are computed from it and through which its gradient arrives."""
-        flowing = {s.of for s in self.derivation.chain} | {self.target}
+        flowing = {s.of for s in self.chain} | {self.target}
         found: dict[Expression, list[Expression]] = {}
         for x in self._order:
             if x in flowing and x.op is not None:
@@ -132,6 +157,8 @@ class Lesson:
         sides: list[Node] = []
         for e in right:
             node = legible(w(e, at if e.ndim == like.ndim else None if not e.ndim else w.aligned(e, like, at)))
+            if like.ndim and not e.ndim and at is None:
+                node = ONES if node == ONE else n.row(bracketed(*w.leveled(e), POWER), ONES)
             if node not in sides:
                 sides.append(node)
         w._used.clear()
@@ -145,7 +172,7 @@ class Lesson:
                 if n.width(line.right[0]) > WIDEST:
                     line = self._line(self._writer(e, forward=True), e, [e], e)
                 canonical = self.derivation.canonical(e)
-                left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index)
+                left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index, own=self._own)
                 at = self._indices(left, e)
                 right = line.right
                 plain = self._line(self._writer(e, forward=True), e, [e], e).right
@@ -156,7 +183,7 @@ class Lesson:
 
     def _steps(self) -> list[tuple[list[Expression], list[Statement]]]:
         """Return the gradients by the lines of forward that they come from, last line first."""
-        chain = [s for s in self.derivation.chain if s.of is not self.target or s.of.op is None]
+        chain = [s for s in self.chain if s.of is not self.target or s.of.op is None]
         groups: dict[tuple[Expression, ...], list[Statement]] = {}
         for s in chain:
             groups.setdefault(tuple(self._readers.get(s.of, [])), []).append(s)
@@ -181,9 +208,9 @@ class Lesson:
                 if repr((what, slope)) not in told:
                     told.add(repr((what, slope)))
                     new.setdefault(what, []).append(slope)
-        for i, (what, slopes) in enumerate(new.items()):
+        for i, (what, its) in enumerate(new.items()):
             pieces += [", where " if not i else ", ", what, " gives "]
-            for j, slope in enumerate(slopes):
+            for j, slope in enumerate(its):
                 pieces += [", " if j else "", slope]
         if pieces:
             pieces.append(".")
@@ -240,9 +267,7 @@ class Lesson:
         return [(readers, [kept[s.variable] for s in group if s.variable in kept]) for readers, group in self._all_steps()]
 
     def _all_steps(self) -> list[tuple[list[Expression], list[Statement]]]:
-        whole = [
-            s for s in self.derivation.chain if s.of is self.target and s.of.op is not None and s.of in self.derivation.wanted.values()
-        ]
+        whole = [s for s in self.chain if s.of is self.target and s.of.op is not None and s.of in self.derivation.wanted.values()]
         return [([], whole), *self._steps()]
 
     def _notes(self) -> Paragraph | None:
@@ -257,11 +282,11 @@ class Lesson:
 
     def equation(self, variable: str) -> Line:
         """Return the simplified gradient by a variable."""
-        for s in self.derivation.chain:
-            if self.derivation.names[s.of] == variable:
+        for s in self.chain:
+            if self.names[s.of].name == variable:
                 value = next((t.value for t in self.derivation.statements if t.variable is s.variable), s.value)
                 return self._line(self._writer(), s.variable, [value], s.of)
-        there = ", ".join(dict.fromkeys(self.derivation.names[s.of] for s in self.derivation.chain))
+        there = ", ".join(dict.fromkeys(self.names[s.of].name for s in self.chain))
         raise errors.DifferentiationError(f"no gradient by {variable!r} was derived; there are those by {there}")
 
 

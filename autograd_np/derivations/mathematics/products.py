@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np.derivations import notation as n
-from autograd_np.derivations.equations import (
+from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.mathematics import notation as n
+from autograd_np.derivations.mathematics.equations import (
     ONE,
+    ONES,
     TIMES,
     TRANSPOSED,
     At,
@@ -17,20 +19,19 @@ from autograd_np.derivations.equations import (
     bracketed,
     constant_of,
     fenced,
+    is_column,
     is_constant,
     is_one,
     is_silent,
 )
-from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.notation import Node
-from autograd_np.derivations.sizes import Leveled, digits
-from autograd_np.derivations.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM
+from autograd_np.derivations.mathematics.matrices import transposed
+from autograd_np.derivations.mathematics.notation import Node
+from autograd_np.derivations.mathematics.sizes import Leveled, digits
+from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM
 
-__all__ = ["FAMILIES", "MINUS", "matrix_product", "raised", "transposed"]
+__all__ = ["FAMILIES", "MINUS", "raised"]
 
 _FACTORS = (np.multiply, np.divide, np.negative, np.reciprocal)
-MATRICES = (np.matmul, np.dot, np.matvec, np.vecmat) if hasattr(np, "matvec") else (np.matmul, np.dot)
-ONES = n.Symbol("1", "bold")
 MINUS = n.Sign("−", "prefix")
 
 
@@ -63,6 +64,8 @@ def _sum(w: Equations, e: Expression, at: At) -> Leveled | None:
             items.append(n.Sign("−" if negative else "+"))
         elif negative:
             items.append(MINUS)
+        if at is None and is_column(w, x) and not is_one(e, 1):
+            node, binds = n.row(bracketed(node, binds, POWER), n.Script(ONES, None, TRANSPOSED)), PRODUCT
         items.append(bracketed(node, binds, PRODUCT))
     whole = n.row(*items)
     if at is None and e.ndim and not any(x.ndim for _, x, _ in terms):
@@ -99,7 +102,7 @@ def _multiplied(w: Equations, e: Expression, at: At) -> tuple[int, Node, int]:
         elif x.is_call(np.multiply, np.divide):
             for i, a in enumerate(x.args):
                 collect(a, w.aligned(a, x, x_at), -power if i and x.is_call(np.divide) else power)
-            return
+            return None
         elif x.is_call(np.negative):
             sign = -sign if power % 2 else sign
             return collect(x.args[0], x_at, power)
@@ -219,9 +222,21 @@ def _joined(w: Equations, factors: list[_Factor], at: At, *, last: bool = True) 
     if len(ordered) == 1:
         return _factor(w, ordered[0], SUM if last else POWER)
     items: list[Node] = []
+    rows = [f for f in arrays if f.e.ndim == 1 or (f.e.ndim == 2 and is_one(f.e, 0))]
+    columns = [f for f in arrays if f.e.ndim == 2 and is_one(f.e, 1) and not is_one(f.e, 0)]
+    if len(arrays) == 2 and len(rows) == len(columns) == 1 and not is_one(rows[0].e, -1):
+        right = _factor(w, rows[0], POWER)[0] if rows[0].e.ndim == 2 else _turned(w, rows[0])
+        outer = n.row(_factor(w, columns[0], POWER)[0], right)
+        return (n.row(_joined(w, scalars, at)[0], outer) if scalars else outer), PRODUCT
+    wide = any(f.e.ndim == 2 and not is_one(f.e, 1) for f in arrays)
     for i, f in enumerate(ordered):
         is_last = i == len(ordered) - 1 and last
         alone = f.e.ndim > 0 and len(arrays) == 1 and at is None
+        if wide and at is None and is_column(w, f.e):
+            if arrays[0] is not f:
+                items.append(TIMES)
+            items.append(n.Fence("(", n.row(_factor(w, f, POWER)[0], n.Script(ONES, None, TRANSPOSED)), ")"))
+            continue
         level = PRODUCT if alone else FUNCTION if is_last else POWER
         node, binds = _factor(w, f, SUM)
         if binds < level and (binds != PRODUCT or f in arrays or not _is_plain_product(node)):
@@ -241,9 +256,16 @@ def _factor(w: Equations, f: _Factor, level: int) -> Leveled:
     return bracketed(node, binds, level), max(binds, level)
 
 
+def _turned(w: Equations, f: _Factor) -> Node:
+    """Return a vector as a row."""
+    if f.power == 1:
+        return bracketed(*transposed(w, f.e), POWER)
+    return n.Script(fenced(_factor(w, f, POWER)[0]), None, TRANSPOSED)
+
+
 def _is_plain_product(node: Node) -> bool:
     """Whether a product of numbers can stand among other factors without brackets."""
-    return isinstance(node, n.Row) and not _has(node, n.Big) and not any(isinstance(x, n.Sign) for x in node.items)
+    return isinstance(node, n.Row) and not _has(node, (n.Big,)) and not any(isinstance(x, n.Sign) for x in node.items)
 
 
 def _is_outer(a: Expression, b: Expression) -> bool:
@@ -295,106 +317,4 @@ def _power(w: Equations, e: Expression, at: At) -> Leveled | None:
     return raised(node, binds, w(exponent, w.aligned(exponent, e, at)), of_array=of_array)
 
 
-# --- products of matrices
-
-
-def transposed(w: Equations, e: Expression) -> Leveled:
-    """Return the transpose of a matrix."""
-    if e not in w.names and e.is_call(np.transpose) and not e.attribute("axes"):
-        return w.leveled(e.args[0])
-    shaped, w.shaped = w.shaped, w.shaped and e not in w.names
-    node, binds = w.leveled(e)
-    w.shaped = shaped
-    if binds < ATOM or (isinstance(node, n.Script) and node.sup is not None):
-        node = fenced(node)
-    raised_node = n.Script(node.base, node.sub, TRANSPOSED) if isinstance(node, n.Script) else n.Script(node, None, TRANSPOSED)
-    if w.shaped and e in w.names and e.ndim > 1:
-        turned = e.sheet.call(np.transpose, e) if e.ndim == 2 else e.sheet.call(np.swapaxes, e, axis1=-1, axis2=-2)
-        return n.Under(raised_node, w.sizes.shape(turned)), POWER
-    return raised_node, POWER
-
-
-def _matmul(w: Equations, e: Expression, at: At) -> Leveled | None:
-    if not e.is_call(*MATRICES) or (not e.is_call(np.matmul) and max(a.ndim for a in e.args) > 2):
-        return None
-    if e.op is not None and e.op.name in ("matvec", "vecmat") and e.args[e.op.name == "matvec"].ndim != 1:
-        return None
-    a, b = e.args
-    if not (a.ndim and b.ndim):
-        return w.leveled(e.sheet.call(np.multiply, a, b), at)
-    return matrix_product(w, e, at)
-
-
-def matrix_product(w: Equations, e: Expression, at: At) -> Leveled | None:
-    """Write a product of matrices and vectors; vectors are columns."""
-    a, b = e.args
-    if at is not None:
-        return _element(w, e, at)
-    if a.ndim == 1 and b.ndim == 2:
-        first, second = transposed(w, b), w.leveled(a)
-    elif a.ndim == 1:
-        first, second = transposed(w, a), w.leveled(b)
-    else:
-        first, second = w.leveled(a), w.leveled(b)
-    left, right = (x[0] if _is_chain(w, y) else bracketed(*x, POWER) for x, y in ((first, a), (second, b)))
-    return n.row(left, right), PRODUCT
-
-
-def _is_chain(w: Equations, e: Expression) -> bool:
-    """Whether an operand is a product of matrices itself, which needs no brackets beside another."""
-    return e not in w.names and e.ndim == 2 and e.is_call(*MATRICES) and all(a.ndim == 2 for a in e.args)
-
-
-def _element(w: Equations, e: Expression, at: tuple[Node, ...]) -> Leveled:
-    a, b = e.args
-    before = len(w._used)
-    w._used += at
-    [k] = w.fresh(1)
-    w._used.append(k)
-    inner = a.ndim - 1
-    one = is_one(a, inner)
-    index = ONE if one else k
-    rows, columns = (at[:-1] if b.ndim > 1 else at), (at[:-2] if a.ndim > 1 else at[:-1])
-    at_a = (*rows[len(rows) - (a.ndim - 1) :], index) if a.ndim > 1 else (index,)
-    at_b = (*columns[len(columns) - (b.ndim - 2) :], index, at[-1]) if b.ndim > 1 else (index,)
-    left, right = w.within(a, POWER, at_a), w.within(b, FUNCTION, at_b)
-    del w._used[before:]
-    body = n.row(left, right)
-    if one:
-        return body, PRODUCT
-    last = w.sizes.size(tuple(s[inner] for s in a.shapes))
-    return n.row(n.Big(n.Sign("∑"), n.row(k, n.Sign("=", "relation"), ONE), last), body), FUNCTION
-
-
-def _outer(w: Equations, e: Expression, at: At) -> Leveled | None:
-    if e.is_call(np.outer):
-        a, b = e.args
-    elif e.is_call(np.multiply) and e.args[0].is_call(np.expand_dims) and e.args[0].args[0].ndim == e.args[1].ndim == 1:
-        if e.args[0].attribute("axis") not in (-1, 1) or e.args[0] in w.names:
-            return None
-        a, b = e.args[0].args[0], e.args[1]
-    else:
-        return None
-    if at is not None:
-        return n.row(w.within(a, POWER, at[:1]), w.within(b, POWER, at[1:])), PRODUCT
-    return n.row(w.within(a, POWER), bracketed(*transposed(w, b), POWER)), PRODUCT
-
-
-def _transpose(w: Equations, e: Expression, at: At) -> Leveled | None:
-    if not e.is_call(np.transpose, np.swapaxes):
-        return None
-    axes = e.attribute("axes")
-    ndim = e.ndim
-    if e.is_call(np.swapaxes):
-        one, two = e.attribute("axis1") % ndim, e.attribute("axis2") % ndim
-        order = [two if i == one else one if i == two else i for i in range(ndim)]
-    else:
-        order = [x % ndim for x in axes] if axes else list(range(ndim))[::-1]
-    if at is not None:
-        return w.leveled(e.args[0], tuple(at[order.index(i)] for i in range(ndim)))
-    if ndim >= 2 and order == [*range(ndim - 2), ndim - 1, ndim - 2]:
-        return transposed(w, e.args[0])
-    return w.leveled(e.args[0]) if order == list(range(ndim)) else None
-
-
-FAMILIES = (_outer, _sum, _product, _power, _matmul, _transpose)
+FAMILIES = (_sum, _product, _power)
