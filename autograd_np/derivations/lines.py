@@ -20,13 +20,20 @@ _ALLOWED = (
 
 
 class Lines:
-    """The assignments of a function, and what it returns."""
+    """The assignments of a function, and what it returns.
+
+    Attributes
+    ----------
+    stored : set of str
+        The variables that are assigned to.
+    """
 
     def __init__(self, f: Callable[..., Any] | None) -> None:
         self._source = ""
         self._assigned: dict[str, list[ast.Assign]] = {}
         self._returned: list[ast.expr] = []
         self._first = 0
+        self.stored: set[str] = set()
         if f is None:
             return
         try:
@@ -35,6 +42,7 @@ class Lines:
             tree = ast.parse(self._source)
         except (OSError, TypeError, SyntaxError):
             return
+        self.stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         repeated = {n for loop in ast.walk(tree) if isinstance(loop, (ast.For, ast.While)) for n in ast.walk(loop)}
         for node in ast.walk(tree):
             if node in repeated:  # what it reads may be something else by now

@@ -167,7 +167,7 @@ class Numbers:
         same = all(v == values[0] or (v != v and values[0] != values[0]) for v in values)
         if values in self._named and not (same and isinstance(values[0], int)):
             return self._named[values], frozenset((self._named[values],))
-        if values in self._constants:
+        if values in self._constants and not (isinstance(values[0], int) and "." in self._constants[values].replace("self.", "")):
             text = self._constants[values].replace("self.", "")
             return text, frozenset(n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)) - {"np", "math", "float", "int"}
         if same:

@@ -126,20 +126,23 @@ class Program:
         """Return the lines that give the numbers among some names, and the names those read."""
         lines: list[Line] = []
         read: list[str] = []
-        todo = list(used)
         done: set[str] = set()
-        while todo:
-            name = todo.pop(0)
+
+        def give(name: str) -> None:
             if name in done or name in arrays or name in self._arrays:
-                continue
+                return
             done.add(name)
             line = self.numbers.line_of(name, self._inputs, arrays)
             if line is not None:
                 text, names = line
+                for n in sorted(names):  # what it reads comes before it
+                    give(n)
                 if text not in [x.text for x in lines]:
-                    lines.insert(0, Line(text))
-                read += [n for n in names if n in arrays]
-                todo += [n for n in names if n not in arrays]
+                    lines.append(Line(text))
+                read.extend(n for n in sorted(names) if n in arrays)
+
+        for name in list(used):
+            give(name)
         return lines, read
 
     # --- forward
@@ -173,13 +176,14 @@ class Program:
             return f"{self._forward_names[e]} = {own[0]}", dict.fromkeys(sorted(own[1]))
         names = {x: n for x, n in self._forward_names.items() if x is not e}
         writer = self._writer(names, self._inputs)
+        writer.at_hand = [x for x in walked([e]) if x in names]
         return f"{self._forward_names[e]} = {writer(e)}", writer.used
 
     def _users_line(self, e: Expression) -> tuple[str, frozenset[str]] | None:
         name, line = self.recording.lines.get(e, ("", None))
         numbers = {n.name for n in self.recording.numbers}
         same = {n for x, (n, _) in self.recording.lines.items() if self._forward_names.get(x) == n}
-        known = {n for n in self._inputs if n in self.recording.parameters} | numbers | same
+        known = {n for n in self._inputs if n in self.recording.parameters and n not in self._lines.stored} | numbers | same
         if line is not None and name == self._forward_names[e]:
             return self._lines.assignment(name, line, known)
         return self._lines.result(known) if e is self.derivation.loss and e not in self.recording.names else None

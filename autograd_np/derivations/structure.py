@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.expression import Expression, realised
 from autograd_np.derivations.patterns import told
 from autograd_np.ops import special
-from autograd_np.ops.indexing import axes_of, getitem, scatter_add
+from autograd_np.ops.indexing import axes_of, getitem, is_basic, scatter_add, setitem
 from autograd_np.ops.shaping import reshape, spread, to_float
 
 __all__ = ["STRUCTURE"]
@@ -185,6 +185,22 @@ def _axis_alone(e: Expression) -> Expression | None:
     return None
 
 
+def _read_beside_written(e: Expression) -> Expression | None:
+    """Read what was there before something was written into other places."""
+    if not (e.is_call(getitem) and e.args[0].is_call(setitem)):
+        return None
+    written = e.args[0]
+    i, j = written.attribute("index"), e.attribute("index")
+    if not is_basic(realised(i, 0)) or not is_basic(realised(j, 0)):
+        return None
+    for k, shape in enumerate(written.shapes):
+        mask = np.zeros(shape, bool)
+        mask[realised(i, k)] = True
+        if np.any(mask[realised(j, k)]):
+            return None
+    return e.sheet.apply(e.op, [written.args[0]], dict(e.attrs))  # type: ignore[arg-type]
+
+
 def variance_spelled_out(e: Expression) -> Expression | None:
     """Write ``np.var(x)`` as the mean of the squares of what the mean was taken off from."""
     how = told(e.attrs)
@@ -207,6 +223,7 @@ STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _place_in_one,
     _axis_alone,
     _sum_of_sum,
+    _read_beside_written,
     _dot_of_matrices,
     _shape_that_is_there,
 )

@@ -93,6 +93,10 @@ class Writer:
         The functions of `HELPERS` that were used.
     imports : dict
         The lines that import what NumPy does not have.
+    prefer : Expression or None
+        The array whose shape is written, if it has that shape, before those of others.
+    at_hand : list of Expression or None
+        The arrays whose shapes may be read, if not those of all that have names.
     used : dict
         The names that were read, in their order.
     """
@@ -110,6 +114,7 @@ class Writer:
         self.imports: dict[str, None] = {}
         self.used: dict[str, None] = {}
         self.prefer: Expression | None = None
+        self.at_hand: list[Expression] | None = None
         self._tensors = 0  # within a call of `vjp`, in which arguments are Tensors
         self._number = number
         self._array = array
@@ -285,7 +290,11 @@ class Writer:
 
     def _array_of_shape(self, shapes: tuple[tuple[int, ...], ...], dtype: Any = None) -> str | None:
         """Return the name of an array of a shape, first of all of the one whose gradient is written."""
-        found = [x for x in self.names if x.shapes == shapes and x.kind != "number" and x.ndim and dtype in (None, x.dtype)]
+        found = [
+            x
+            for x in (self.names if self.at_hand is None else self.at_hand)
+            if x.shapes == shapes and x.kind != "number" and x.ndim and dtype in (None, x.dtype)
+        ]
         best = self.prefer if self.prefer in found else next((x for x in found if self.names[x] in self.used), found[0] if found else None)
         return self.name_of(best) if best is not None else None
 
