@@ -35,7 +35,7 @@ def understanding_arrays(f: Callable[..., Any]) -> Iterator[None]:
 def _namespaces(f: Callable[..., Any]) -> list[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     seen: set[int] = set()
-    todo: list[Any] = [f, getattr(f, "__self__", None)]
+    todo: list[Any] = [f, getattr(inspect.unwrap(f), "__self__", None)]
     while todo:
         x = todo.pop()
         x = inspect.unwrap(x) if callable(x) else x

@@ -6,17 +6,18 @@ import contextlib
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.derivations.expression import Expression, Sheet
+from autograd_np.derivations.expression import Expression, Sheet, walked
 from autograd_np.derivations.lockstep import Lockstep
 from autograd_np.derivations.making import understanding_arrays
 from autograd_np.derivations.points import Run, runs
+from autograd_np.derivations.state import with_state
 from autograd_np.graph import Graph
 from autograd_np.node import Node
 from autograd_np.op import value_of
@@ -143,10 +144,12 @@ def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
     """
     names = _parameters(f, len(inputs))
     code = code_of(f)
-    arguments = dict(zip(names, inputs, strict=True))
-    found = _first_that_runs(f, arguments, lambda: _Watch(code))
+    call, state = with_state(f)
+    state = {name if name not in names else f"{name}_": x for name, x in state.items()}
+    arguments = {**dict(zip(names, inputs, strict=True)), **state}
+    found = _first_that_runs(call, arguments, lambda: _Watch(code))
     recording = Recording(f, Sheet(len(found)))
-    _Reader(recording, found).read(names, inputs)
+    _Reader(recording, found).read(list(arguments), list(arguments.values()), set(state))
     return recording
 
 
@@ -213,10 +216,13 @@ class _Reader:
         self.globals: dict[int, str] = {}
         self.taken: set[str] = set()
 
-    def read(self, names: list[str], inputs: Sequence[Any]) -> None:
+    def read(self, names: list[str], inputs: Sequence[Any], state: Collection[str] = ()) -> None:
+        """Read what the runs recorded; of the `state` of an object, what the result depends on is an input."""
         recording = self.recording
         recording.called = tuple(self.runs[0].seen.called)
-        recording.parameters = frozenset(name for name, x in zip(names, inputs, strict=True) if [*_paths(x, name)] == [name])
+        recording.parameters = frozenset(
+            name for name, x in zip(names, inputs, strict=True) if name not in state and [*_paths(x, name)] == [name]
+        )
         paths = [path for name, x in zip(names, inputs, strict=True) for path in _paths(x, name)]
         leaves = list(zip(*(run.inputs for run in self.runs), strict=True))
         seen: list[str] = []
@@ -236,7 +242,10 @@ class _Reader:
         for nodes in zip(*(run.graph.nodes for run in self.runs), strict=True):
             if nodes[0] not in self.of_node[0]:
                 self._add(nodes)
-        recording.outputs = [self.of_node[0][n] for n in self.runs[0].graph.outputs]
+        outputs = [self.of_node[0][n] for n in self.runs[0].graph.outputs]
+        recording.outputs = outputs
+        used = set(walked(outputs))
+        recording.inputs = {n: e for n, e in recording.inputs.items() if n not in state or e in used}
         self._name()
         self._numbers()
 
