@@ -580,7 +580,8 @@ class Algebra:
                 for k, e, a in ((m, first, first.args[1]), (t, second, second.args[2])):
                     branches.append(times({monomial({x: n for x, n in k if x is not e}): p[k]}, self.polynomial(a)))
                 powers = [dict(k) for q in branches for k in q]
-                common = monomial({x: n for x, n in powers[0].items() if x.kind == "number" and all(k.get(x) == n for k in powers)})
+                first_powers = powers[0] if powers else {}
+                common = monomial({x: n for x, n in first_powers.items() if x.kind == "number" and all(k.get(x) == n for k in powers)})
                 parts = [self._written(times(q, {tuple((x, -n) for x, n in common): 1})) for q in branches]
                 new = self.sheet.apply(first.op, [first.args[0], *parts], {})  # type: ignore[arg-type]
                 return plus({k: v for k, v in p.items() if k not in (m, t)}, {monomial({**dict(common), new: 1}): 1})
