@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from programs import judge
 
-COUNT = int(os.environ.get("AUTOGRAD_NP_DERIVED_PROGRAMS", "120"))
+COUNT = int(os.environ.get("AUTOGRAD_NP_DERIVED_PROGRAMS", "100"))
 
 
 @pytest.mark.parametrize("block", range(4))
