@@ -122,6 +122,7 @@ class Algebra:
         self.from_end = False
         self.simplified: Callable[[Expression], Expression] = lambda e: e
         self._polynomials: dict[Expression, Polynomial] = {}
+        self._open: set[Expression] = set()
         self._products: list[tuple[Expression, Monomial, Number]] = []
         self._sums: dict[Any, tuple[Expression, Number]] = {}
         self._roots: dict[Expression, tuple[Expression, int]] = {}
@@ -180,13 +181,17 @@ class Algebra:
     def polynomial(self, e: Expression) -> Polynomial:
         """Return an expression as a sum of products."""
         found = self._polynomials.get(e)
+        if found is None and e in self._open:  # two forms that turn into one another
+            return {((e, 1),): 1}
         if found is None:
+            self._open.add(e)
             scaled_mask = e.is_call(np.multiply) and any(a.kind == "number" for a in e.args)
             atomic = e.op is None or (self.is_named(e) and not e.is_call(np.mean)) or not (_is_real(e) or scaled_mask)
             found = self._leaf(e) if atomic else self._converted(e)
             if self._roots:
                 found = total(({self._rooted(m): c} for m, c in found.items()))
             self._polynomials[e] = found
+            self._open.discard(e)
         return found
 
     def _leaf(self, e: Expression) -> Polynomial:
@@ -327,9 +332,10 @@ class Algebra:
                 args[i] = self.expression(rest, args[i])
             elif self._is_settled(args[i]):
                 args[i] = self.expression(p, args[i])
-        if all(a is b for a, b in zip(args, e.args, strict=True)):
-            return {((e, 1),): 1}
-        return times(outside, self.polynomial(self.simplified(self.sheet.apply(e.op, args, dict(e.attrs)))))  # type: ignore[arg-type]
+        new = self.sheet.apply(e.op, args, dict(e.attrs))  # type: ignore[arg-type]
+        if new is e or new in self._open:
+            return times(outside, {((new, 1),): 1})
+        return times(outside, self.polynomial(self.simplified(new)))
 
     def _with_unit_axes(self, e: Expression) -> Polynomial | None:
         """Put new axes of length one into each factor of a product; those in front change nothing in what is broadcast."""
@@ -439,14 +445,18 @@ class Algebra:
             return {}
         return None
 
-    def _is_centred(self, f: Expression, axes: tuple[int, ...], axis: Any) -> bool:
+    def _is_centred(self, f: Expression, axes: tuple[int, ...], axis: Any, steps: int = 8) -> bool:
         """Whether the mean along axes was taken off, so that the sum is zero; a factor that does not change there makes no difference."""
+        if not steps:
+            return False
         p = self._converted(f) if f.op is not None else {((f, 1),): 1}
         if ((f, 1),) in p:
             return False
         if len(p) == 1:
             rest = [(e, n) for e, n in next(iter(p)) if not self._is_fixed(e, f, axes, True)]
-            return len(rest) == 1 and rest[0][1] == 1 and rest[0][0].shapes == f.shapes and self._is_centred(rest[0][0], axes, axis)
+            return (
+                len(rest) == 1 and rest[0][1] == 1 and rest[0][0].shapes == f.shapes and self._is_centred(rest[0][0], axes, axis, steps - 1)
+            )
         found: Polynomial = {}
         for m, c in p.items():
             means = [e for e, n in m if self.is_named(e) and self._is_fixed(e, f, axes, True) and n == 1]
@@ -570,7 +580,8 @@ class Algebra:
                 for k, e, a in ((m, first, first.args[1]), (t, second, second.args[2])):
                     branches.append(times({monomial({x: n for x, n in k if x is not e}): p[k]}, self.polynomial(a)))
                 powers = [dict(k) for q in branches for k in q]
-                common = monomial({x: n for x, n in powers[0].items() if x.kind == "number" and all(k.get(x) == n for k in powers)})
+                first_powers = powers[0] if powers else {}
+                common = monomial({x: n for x, n in first_powers.items() if x.kind == "number" and all(k.get(x) == n for k in powers)})
                 parts = [self._written(times(q, {tuple((x, -n) for x, n in common): 1})) for q in branches]
                 new = self.sheet.apply(first.op, [first.args[0], *parts], {})  # type: ignore[arg-type]
                 return plus({k: v for k, v in p.items() if k not in (m, t)}, {monomial({**dict(common), new: 1}): 1})
@@ -648,9 +659,9 @@ class Algebra:
             negative = self._is_negative(c)
             e = self._term(m, -c if negative else c)
             if found is None:
-                found = self.sheet.call(np.negative, e) if negative else e
+                found = self._negated(e) if negative else e
             else:
-                found = self.sheet.call(np.subtract if negative else np.add, found, e)
+                found = self.sheet.call(np.subtract if negative else np.add, _as_float(found), e)
         assert found is not None
         return found
 
@@ -681,7 +692,10 @@ class Algebra:
             down = factor if down is None else sheet.call(np.multiply, down, factor)
         if down is not None:
             found = sheet.call(np.divide, found, down)
-        return sheet.call(np.negative, found) if negative else found
+        return self._negated(found) if negative else found
+
+    def _negated(self, e: Expression) -> Expression:
+        return self.sheet.call(np.multiply, -1.0, e) if e.dtype.kind == "b" else self.sheet.call(np.negative, e)
 
     def _without_squared_roots(self, powers: dict[Expression, int]) -> dict[Expression, int]:
         """Write even powers of a root that has no name as powers of what the root is of."""
@@ -777,6 +791,11 @@ class Algebra:
             new = self.sheet.call(np.sum, self.expression({monomial(within): c}, x), **dict(sum_.attrs))
             return {**found, new: found.get(new, 0) + 1}
         return None
+
+
+def _as_float(e: Expression) -> Expression:
+    """Return a mask as zeros and ones, which can be subtracted."""
+    return e.sheet.call(np.multiply, 1.0, e) if e.dtype.kind == "b" else e
 
 
 def _times_in(powers: dict[Expression, int], m: Monomial) -> int:

@@ -263,6 +263,9 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
             if all(s[axis] and math.prod(s) // s[axis] == v for s, v in zip(shapes, values, strict=True)):
                 yield f"{name}.size // {name}.shape[{axis}]", frozenset((name,))
     for text, n, name in sizes:
+        if tuple(k**2 for k in n) == values:
+            yield f"{text} ** 2", frozenset((name,))
+    for text, n, name in sizes:
         offset = _constant(map(operator.sub, values, n))
         if offset is not None and abs(offset) <= 2:
             yield _with_offset(text, offset), frozenset((name,))

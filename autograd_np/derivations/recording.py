@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.derivations.expression import Expression, Sheet, walked
-from autograd_np.derivations.lockstep import Lockstep
+from autograd_np.derivations.lockstep import Lockstep, NotAlikeError
 from autograd_np.derivations.making import understanding_arrays
 from autograd_np.derivations.points import Run, runs
 from autograd_np.derivations.state import with_state
@@ -148,9 +148,14 @@ def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
     state = {name if name not in names else f"{name}_": x for name, x in state.items()}
     arguments = {**dict(zip(names, inputs, strict=True)), **state}
     found = _first_that_runs(call, arguments, lambda: _Watch(code))
-    recording = Recording(f, Sheet(len(found)))
-    _Reader(recording, found).read(list(arguments), list(arguments.values()), set(state))
-    return recording
+    for points in (found, found[-1:]):
+        recording = Recording(f, Sheet(len(points)))
+        try:
+            _Reader(recording, points).read(list(arguments), list(arguments.values()), set(state))
+        except NotAlikeError:
+            continue
+        return recording
+    raise errors.DifferentiationError("the function does something else each time that it runs; a derivation is written for one formula")
 
 
 def _first_that_runs(f: Callable[..., Any], arguments: dict[str, Any], watching: Callable[[], _Watch]) -> list[Run]:
