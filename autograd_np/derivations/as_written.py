@@ -46,8 +46,6 @@ add_windows.op = Op(
 
 
 def _of_windows(g: Array, _y: Array, x: Array, window_shape: Any, axis: Any = None, **_how: Any) -> Array:
-    if len(set(axes_of(axis, x.ndim))) < len(axes_of(axis, x.ndim)):  # windows of windows
-        return cast("Array", row_of(windows).rules[0](g, _y, x, window_shape=window_shape, axis=axis))
     return add_windows(g, shape=x.shape, window_shape=window_shape, axis=axis)
 
 
