@@ -53,14 +53,19 @@ def test_a_backward_pass_by_hand(tmp_path: Path) -> None:
     assert f"> {lines.index('    dW = np.dot(dZ, X.T)') + 1} |     dW = np.dot(dZ, X.T)" in told
 
 
+def test_a_derived_backward_pass(tmp_path: Path) -> None:
+    (line,) = re.findall(r"Among other lines it prints `(.*?)`", README)
+    assert any(told.strip().startswith(line) for told in run(BLOCKS[3], tmp_path).splitlines())
+
+
 def test_a_model_of_layers(tmp_path: Path) -> None:
-    assert float(run(BLOCKS[3], tmp_path).split()[-1]) > 0.95
+    assert float(run(BLOCKS[4], tmp_path).split()[-1]) > 0.95
     assert (tmp_path / "circle.safetensors").exists()
 
 
 def test_data_that_live_elsewhere(tmp_path: Path) -> None:
     pytest.importorskip("dask.array")
-    told = run(BLOCKS[4], tmp_path)
+    told = run(BLOCKS[5], tmp_path)
     assert told.startswith("loss ")
     assert "gradients of W1 ndarray(3, 2) b1 ndarray(3, 1) W2 ndarray(1, 3) b2 ndarray(1, 1)" in told
 
@@ -97,7 +102,7 @@ print(np.linalg.norm(off))
 
 
 def test_there_is_no_code_block_that_is_not_tested() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
 
 
 def test_the_three_uses_take_about_ten_lines_each() -> None:

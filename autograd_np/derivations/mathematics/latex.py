@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from autograd_np.derivations.mathematics import notation as n
@@ -179,7 +180,7 @@ def _row(items: tuple[Node, ...]) -> str:
             found += r"\;"
         elif found and (_needs_space(before, item) or (_is_word(item) and not isinstance(before, n.Sign))):
             found += r"\,"
-        elif found and found[-1].isalpha() and piece[:1].isalnum():
+        elif piece[:1].isalpha() and re.search(r"\\[A-Za-z]+$", found):
             found += " "
         found += piece
     return found

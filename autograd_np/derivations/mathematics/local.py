@@ -64,7 +64,7 @@ def local_rules(names: Container[Expression], symbols: Symbols, sizes: Sizes, re
 
 def _rule(symbols: Symbols, sizes: Sizes, x: Expression, through: list[int]) -> Rule | None:
     assert x.op is not None
-    letters, result = next((ls for ls in LETTERS if not {*ls[0], ls[1]} & symbols.letters), LETTERS[0])
+    letters, result = next((ls for ls in LETTERS if not {*ls[0][: len(x.args)], ls[1]} & symbols.letters), LETTERS[0])
     sheet = Sheet(x.sheet.points)
     by_element = x.op.kind == "elementwise"
     args: list[Expression] = []

@@ -133,6 +133,8 @@ def _multiplied(w: Equations, e: Expression, at: At) -> tuple[int, Node, int]:
     above: list[_Factor] = []
     below: list[_Factor] = []
     for f in factors.values():
+        if f.power % 2 and _is_negative(*w.leveled(f.e, f.at)):
+            sign = -sign
         if f.power > 0:
             above.append(f)
         elif f.power < 0:
@@ -249,8 +251,16 @@ def _joined(w: Equations, factors: list[_Factor], at: At, *, last: bool = True) 
     return n.row(*items), PRODUCT
 
 
+def _is_negative(node: Node, binds: int) -> bool:
+    return binds == PRODUCT and isinstance(node, n.Row) and node.items[0] == MINUS
+
+
 def _factor(w: Equations, f: _Factor, level: int) -> Leveled:
+    """Return a factor; a minus before it belongs to the whole product."""
     node, binds = w.leveled(f.e, f.at)
+    if _is_negative(node, binds):
+        node = n.row(*node.items[1:])  # type: ignore[union-attr]
+        binds = FUNCTION if any(isinstance(x, n.Big) for x in n.parts(n.row(node, ONE))) else PRODUCT
     if f.power != 1:
         return raised(node, binds, f.power, of_array=f.e.ndim > 0 and f.at is None)
     return bracketed(node, binds, level), max(binds, level)

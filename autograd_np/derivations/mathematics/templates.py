@@ -80,7 +80,7 @@ def template(tex: str) -> Template:
 def _binds(tree: Node) -> int:
     if isinstance(tree, (n.Symbol, n.Number, n.Hole, n.Fence, n.Accent)):
         return ATOM
-    if not isinstance(tree, n.Row):
+    if not isinstance(tree, n.Row) or not tree.items:
         return POWER
     signs = [x for x in tree.items if isinstance(x, n.Sign)]
     if any(s.text in "+−" and s.role == "binary" for s in signs) or any(s.role == "relation" for s in signs):
