@@ -136,7 +136,7 @@ def traced(
     """Do what `trace` does; return the graph, and the Node of each array or number of the inputs.
 
     `see_frame` is called with the frames of `f`, and of the user's functions that it calls, after every line and on return. Without
-    `integers`, arrays of them are handed on as they are.
+    `integers`, these, and numbers that are no arrays, are handed on as they are.
     """
     level = Level(keeps_all=True)
     constants: dict[int, tuple[str, Any]] = {}
@@ -196,4 +196,5 @@ def _continue_into_older(level: Level, start: int) -> None:
 def _wrap_all(tree: Any, level: Level, integers: bool) -> Any:
     leaves, unflatten = flatten(tree)
     kinds = [None if isinstance(x, (str, bytes)) else np.asarray(x).dtype.kind for x in leaves]
-    return unflatten([leaf(x, level, needs=k in "fc") if k and (integers or k in "fc") else x for x, k in zip(leaves, kinds, strict=True)])
+    taken = [k is not None and (integers or (k in "fc" and isinstance(x, np.ndarray))) for x, k in zip(leaves, kinds, strict=True)]
+    return unflatten([leaf(x, level, needs=k in "fc") if t else x for x, k, t in zip(leaves, kinds, taken, strict=True)])  # type: ignore[operator]

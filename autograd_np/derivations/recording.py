@@ -85,7 +85,7 @@ class _Watch:
         self.own: dict[Node, tuple[str, int | None]] = {}  # with the line that was executed
         self.arrays: dict[int, tuple[str, Any]] = {}
         self.changing: set[str] = set()  # numbers that held several values: the count of a loop
-        self.inside: dict[Node, str] = {}  # in lists and dicts
+        self.inside: dict[Node, str] = {}  # in lists and objects
         self.numbers: dict[str, tuple[Any, tuple[str, int] | None]] = {}
         self.called: dict[CodeType, None] = {}
         self._last: dict[int, int] = {}
@@ -104,7 +104,7 @@ class _Watch:
                 if isinstance(x, Tensor):
                     if x._node is None:
                         self.arrays.setdefault(id(value_of(x)), (name, x))
-                    elif name != variable and not isinstance(value, dict) and variable != "self":
+                    elif name != variable and not isinstance(value, dict):
                         self.inside.setdefault(x._node, name)
                     elif mine:
                         self.own.setdefault(x._node, (name, line))
@@ -249,10 +249,21 @@ class _Reader:
                 self._add(nodes)
         outputs = [self.of_node[0][n] for n in self.runs[0].graph.outputs]
         recording.outputs = outputs
-        used = set(walked(outputs))
-        recording.inputs = {n: e for n, e in recording.inputs.items() if n not in state or e in used}
+        self._drop_unused(state, set(walked(outputs)))
         self._name()
         self._numbers()
+
+    def _drop_unused(self, state: Collection[str], used: set[Expression]) -> None:
+        """Keep of an object's arrays those that the result depends on, under the names that the function has for them."""
+        kept = {n: e for n, e in self.recording.inputs.items() if n not in state or e in used}
+        self.taken -= set(self.recording.inputs) - set(kept)
+        held = {self.of_node[0].get(node): name for node, (name, _) in self.runs[0].seen.own.items()}
+        self.recording.inputs = {}
+        for name, e in kept.items():
+            if name in state:
+                self.taken.discard(name)
+                e.name = self._fresh(held.get(e) or re.sub(r"_\d+$", "", name))
+            self.recording.inputs[e.name or name] = e
 
     def _fresh(self, name: str) -> str:
         name = identifier(name)
