@@ -33,7 +33,6 @@ from autograd_np.sweeps import (
     topological,
     total,
     unbroadcast,
-    warn_if_a_column_met_a_row,
 )
 from autograd_np.tensor import value_of
 from autograd_np.typing import Array
@@ -156,8 +155,7 @@ def _pull_carefully(op: Op, g: Array, taint: Taint, node: Node, motion: Motion) 
             ti = _gated(node, i, partial, taint, motion)
             gi = _settled(g * partial, ti)
         if gi.shape != value.shape:
-            warn_if_a_column_met_a_row(node, value)
-            gi = unbroadcast(gi, value.shape)
+            gi = unbroadcast(gi, value.shape, node)
             ti = None if ti is None else unbroadcast(np.broadcast_to(ti, node.out.shape), value.shape)
         yield i, cast_to(gi, value.dtype), None if ti is None else cast_to(ti, value.dtype)
 

@@ -38,7 +38,6 @@ __all__ = [
     "topological",
     "total",
     "unbroadcast",
-    "warn_if_a_column_met_a_row",
     "without_invalid",
 ]
 
@@ -111,9 +110,9 @@ def sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) 
             continue
         if g is None or not node.needs:
             continue
-        if op.selects or (node.attrs and "where" in node.attrs):
-            selects = True
         if op.kind == "elementwise":
+            if op.selects:
+                selects = True
             values = node.values
             count = len(values)
             i = -1
@@ -122,30 +121,31 @@ def sweep(cotangents: dict[Node, Array], seen: dict[Node, Array] | None = None) 
                 if parent is None or not parent.needs:
                     continue
                 partial = op.rules[i]
-                if partial.__class__ is int:
-                    if partial == 0:
-                        continue
-                    gi = g if partial == 1 else -g
-                else:
-                    # spelled out for one and two operands, because a call with *values costs twice as much
-                    if count == 1:
-                        p = partial(node.out, values[0])
-                    elif count == 2:
-                        p = partial(node.out, values[0], values[1])
+                # spelled out for one and two operands, because a call with *values costs twice as much
+                if partial.__class__ is not int:
+                    if count == 2:
+                        gi = g * partial(node.out, values[0], values[1])
+                    elif count == 1:
+                        gi = g * partial(node.out, values[0])
                     else:
-                        p = partial(node.out, *values)
-                    gi = g * p
+                        gi = g * partial(node.out, *values)
+                elif partial == 1:
+                    gi = g
+                elif partial:
+                    gi = -g
+                else:
+                    continue
                 value = values[i]
                 if count > 1 and gi.shape != value.shape:
-                    warn_if_a_column_met_a_row(node, value)
-                    gi = unbroadcast(gi, value.shape)
+                    gi = unbroadcast(gi, value.shape, node)
                 if gi.dtype is not value.dtype and gi.dtype != value.dtype:
                     gi = cast_to(gi, value.dtype)
                 if gi is g:
-                    shared.add(id(gi))
-                before = pending.get(parent)
-                pending[parent] = gi if before is None else before + gi
+                    shared.add(id(g))
+                pending[parent] = pending[parent] + gi if parent in pending else gi
         else:
+            if op.selects or "where" in node.attrs:
+                selects = True
             for i, gi in pull(op, g, node):
                 parent = node.parents[i]
                 if parent in pending:
@@ -174,8 +174,11 @@ def pull(op: Op, g: Array, node: Node) -> list[tuple[int, Array]]:
     for i, parent in enumerate(node.parents):
         if parent is None or not parent.needs:
             continue
-        rule = op.rules[0 if op.joint else i]
-        gi = pulled[i] if op.joint else rule(g, out, *values, **attrs) if rule else None
+        if op.joint:
+            gi = pulled[i]
+        else:
+            rule = op.rules[i]
+            gi = None if not rule else rule(g, out, *values, **attrs) if attrs else rule(g, out, *values)
         if gi is None:
             continue
         value = values[i]
@@ -223,9 +226,12 @@ def own(g: Array | None, node: Node) -> Array:
     return np.array(g) if isinstance(g, (np.ndarray, np.generic)) else alone(g)
 
 
-def unbroadcast(g: Array, shape: Shape) -> Array:
-    """Sum `g` over the axes along which an operand of `shape` was broadcast."""
-    extra, axes = _broadcast_axes(g.shape, shape)
+def unbroadcast(g: Array, shape: Shape, node: Node | None = None) -> Array:
+    """Sum `g` over the axes along which an operand of `shape` was broadcast; of `node`, if its shapes are to be looked at."""
+    got = g.shape
+    if node is not None and len(got) == 2 and got[0] == got[1]:
+        _warn_if_a_column_met_a_row(node, shape)
+    extra, axes = _broadcast_axes(got, shape)
     if extra:
         g = summed(g, extra)
     return summed(g, axes, keepdims=True) if axes else g
@@ -240,15 +246,14 @@ def _broadcast_axes(got: Shape, shape: Shape) -> tuple[Shape, Shape]:
     return tuple(range(extra)), tuple(i for i, n in enumerate(shape) if n != got[extra + i])
 
 
-def warn_if_a_column_met_a_row(node: Node, value: Array) -> None:
+def _warn_if_a_column_met_a_row(node: Node, mine: Shape) -> None:
     """Warn when a prediction (n, 1) met a target (n,), or the reverse: the loss is then of shape (n, n)."""
-    if len(node.values) != 2:
+    n = node.out.shape[0]
+    if n < 2 or len(node.values) != 2:
         return
-    i = 0 if node.values[1] is value else 1
-    if getattr(node.values[i], "ndim", 0) + value.ndim != 3 or value.ndim == 0:
-        return
-    mine, other = value.shape, node.values[i].shape
-    if mine[0] < 2 or {mine, other} != {(mine[0],), (mine[0], 1)}:
+    i = 0 if np.shape(node.values[1]) == mine else 1
+    other = np.shape(node.values[i])
+    if {mine, other} != {(n,), (n, 1)}:
         return
     target = node.parents[i]
     if target is None or not target.needs:
