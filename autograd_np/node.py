@@ -21,10 +21,10 @@ from autograd_np.op import Op
 from autograd_np.text import shown
 from autograd_np.typing import Array, Name
 
-__all__ = ["EAGER", "NO_ATTRS", "OPEN", "VARIABLES", "Level", "Node", "WatchedNode", "leaf_node"]
+__all__ = ["EAGER", "NO_ATTRS", "OPEN", "VARIABLES", "Level", "Node", "WatchedNode", "leaf_node", "next_index"]
 
 NO_ATTRS: dict[str, Any] = {}
-_next_index = itertools.count(1).__next__
+next_index = itertools.count(1).__next__
 
 OPEN: set[int] = set()
 """The orders of the levels that are open, but for `EAGER`, and of the calls of `vmap` that run."""
@@ -44,7 +44,7 @@ class Level:
 
     def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
         self.order = next(orders)
-        self.start = _next_index()  # what was recorded before this level opened has a smaller index
+        self.start = next_index()  # what was recorded before this level opened has a smaller index
         self.keeps_all = keeps_all
         self.sites = sites or keeps_all
         self.takes_in = False
@@ -149,7 +149,7 @@ class Node:
         self.out = out
         self.needs = needs
         self.level = level
-        self.index = _next_index()
+        self.index = next_index()
         self.grad: Any = None
         self.given_name: Name = None
         self.site: str | None = None

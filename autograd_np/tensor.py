@@ -27,7 +27,7 @@ from autograd_np.elsewhere import device_of
 from autograd_np.memory import owner
 from autograd_np.mirrored import import_line
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
-from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node
+from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node, next_index
 from autograd_np.numpy_warnings import retold
 from autograd_np.op import AS_ONE, TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
 from autograd_np.overriding import gathered, is_among
@@ -45,6 +45,7 @@ __all__ = [
     "record",
     "record_one",
     "record_two",
+    "recorded",
     "refuse_mixed_devices",
     "sign",
     "stop_gradient",
@@ -118,11 +119,7 @@ def record_one(op: Op, a: Tensor) -> Any:
         data = op.direct(value) if value.__class__ is _NDARRAY else op.fn(value)
     except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
         data = _in_spite_of(error, op, (value,))
-    result = _new(Tensor)
-    result.data = data
-    result._node = Node(op, (node,), (value,), NO_ATTRS, data, True, node.level)
-    result._storage = None
-    return result
+    return recorded(op, (node,), (value,), data, node.level)
 
 
 def record_two(op: Op, a: Any, b: Any) -> Any:
@@ -155,9 +152,24 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
         data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
     except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
         data = _in_spite_of(error, op, (x, y), NO_ATTRS, (a, b))
+    return recorded(op, (left, right), (x, y), data, node.level)
+
+
+def recorded(op: Op | None, parents: tuple[Node | None, ...], values: tuple[Any, ...], data: Array, level: Level) -> Tensor:
+    """Return what an operation computed, with the Node of which all is known; calling the class costs as much again."""
+    node = _new(Node)
+    node.op = op
+    node.parents = parents
+    node.values = values
+    node.attrs = NO_ATTRS
+    node.out = data
+    node.needs = True
+    node.level = level
+    node.index = next_index()
+    node.grad = node.given_name = node.site = None
     result = _new(Tensor)
     result.data = data
-    result._node = Node(op, (left, right), (x, y), NO_ATTRS, data, True, node.level)
+    result._node = node
     result._storage = None
     return result
 
@@ -306,6 +318,16 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
 def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Look `fn` up in the table and record it, sorting its arguments into arrays and attributes."""
     row = fn.op if fn.__class__ is Primitive else TABLE.get(fn)
+    if row.__class__ is Op and not kwargs and len(args) == len(row.rules) and not row.variadic:
+        if len(args) == 2 and (isinstance(args[0], Tensor) or isinstance(args[1], Tensor)):  # it may be inside a list
+            result = record_two(row, *args)
+        elif len(args) == 1 and not row.selects and isinstance(args[0], Tensor):
+            result = record_one(row, args[0])
+        else:
+            result = record(row, args)
+        if row.strict and isinstance(result, Tensor) and result._storage is None:
+            _note_if_a_view(result, args)  # a user's function may return its argument
+        return result
     if row is None:
         row = ops.row_of_scipys(fn)
         if row is None:
@@ -327,15 +349,6 @@ def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         except RuntimeWarning as warning:
             result = retold(warning, derived, *args, **given)
         return result if out is None else ops.write_out(fn, out, result)
-    if not kwargs and len(args) == len(row.rules) and not row.variadic:
-        if len(args) == 1 and not row.selects and isinstance(args[0], Tensor):
-            result = record_one(row, args[0])
-        else:
-            pair = len(args) == 2 and (isinstance(args[0], Tensor) or isinstance(args[1], Tensor))  # it may be inside a list
-            result = record_two(row, *args) if pair else record(row, args)
-        if row.strict and isinstance(result, Tensor) and result._storage is None:
-            _note_if_a_view(result, args)  # a user's function may return its argument
-        return result
     operands, attrs, sources, out = bind(row, args, kwargs)
     result = record(row, operands, attrs, sources)
     if result is NotImplemented and (batched := batched_in([*args, *kwargs.values()])):
