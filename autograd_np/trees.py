@@ -26,10 +26,14 @@ Unflatten = Callable[[Sequence[Any]], Any]
 
 def flatten(tree: PyTree) -> tuple[list[Any], Unflatten]:
     """Return the leaves of nested dicts, lists, tuples and dataclasses, and the function that puts leaves back."""
-    if isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
+    if tree.__class__ is dict:
+        for name, x in tree.items():
+            if name.__class__ is not str or x.__class__ is not np.ndarray:
+                break
+        else:
+            return _named(tree)  # parameters, mostly, where a microsecond is felt
+    elif isinstance(tree, (Tensor, np.ndarray, np.generic, float, int, complex)):
         return [tree], _only
-    if tree.__class__ is dict and all(k.__class__ is str and x.__class__ is np.ndarray for k, x in tree.items()):
-        return _named(tree)  # parameters, mostly, where a microsecond is felt
     leaves, spec = _optree().tree_flatten(tree, namespace=NAMESPACE)
     for x in leaves:
         if x.__class__ is not np.ndarray and learn(x):
@@ -44,13 +48,15 @@ def _optree() -> Any:
 
 def _named(tree: dict[str, Array]) -> tuple[list[Any], Unflatten]:
     """Do what optree does with a dict: leaves by the order of their keys, and the keys' own order when they are put back."""
-    names, order = sorted(tree), tuple(tree)
+    names, places = _order(tuple(tree))
+    return [tree[name] for name in names], lambda leaves: {name: leaves[i] for name, i in places}
 
-    def unflatten(leaves: Sequence[Any]) -> dict[str, Any]:
-        by_name = dict(zip(names, leaves, strict=True))
-        return {name: by_name[name] for name in order}
 
-    return [tree[name] for name in names], unflatten
+@functools.lru_cache(256)
+def _order(keys: tuple[str, ...]) -> tuple[list[str], list[tuple[str, int]]]:
+    """Return the keys in order, and each in its own place with where it is in that order."""
+    names = sorted(keys)
+    return names, [(name, names.index(name)) for name in keys]
 
 
 def _only(leaves: Sequence[Any]) -> Any:

@@ -14,7 +14,7 @@ from autograd_np.elsewhere import computed, is_lazy
 from autograd_np.modes import lazy_mode
 from autograd_np.node import Level, Node
 from autograd_np.op import is_numpys
-from autograd_np.tensor import Tensor, alone, leaf
+from autograd_np.tensor import Tensor, alone, leaf, recorded
 from autograd_np.trees import Unflatten, flatten
 from autograd_np.typing import Array, PyTree
 
@@ -44,7 +44,7 @@ Argnames = str | Sequence[str]
 def variable(x: Any, level: Level, where: str) -> Tensor:
     """Wrap a leaf of the arguments, or say why it has no gradient."""
     if x.__class__ is np.ndarray and x.dtype.kind in "fc":
-        return leaf(x, level)
+        return recorded(None, (), (), x, level)  # as `leaf` does, for each parameter at each step
     if x.__class__ is Tensor and x._node is None and x._storage is None:
         x = x.data  # a constant, such as autograd_np.numpy makes: what is asked about it is answered with arrays
     if not hasattr(x, "__array_function__") and not isinstance(x, (float, int, complex, np.generic)):
@@ -98,11 +98,7 @@ def unwrap(x: Any, level: Level) -> Any:
 
 def collect(found: dict[Node, Array], variables: list[Tensor]) -> list[Any]:
     """Return the gradient by each variable, zeros where nothing flows."""
-    result = []
-    for v in variables:
-        g = found.get(v._node)  # type: ignore[arg-type]
-        result.append(np.zeros_like(v.data) if g is None else g)
-    return result
+    return [np.zeros_like(v.data) if (g := found.get(v._node)) is None else g for v in variables]  # type: ignore[arg-type]
 
 
 def settled(found: list[Any], primals: list[Any]) -> list[Any]:

@@ -136,10 +136,15 @@ def _value_and_grad(
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, PyTree]:
         slots = slots_of(f, argnums, argnames, args, kwargs, where)
         with Level() as level:
-            wrapped = {n: wrap(args[n] if isinstance(n, int) else kwargs[n], level, where) for n in slots}
-            if argnames is not None:
-                kwargs = {k: wrapped[k][0] if k in wrapped else v for k, v in kwargs.items()}
-            out = f(*[wrapped[n][0] if n in wrapped else a for n, a in enumerate(args)], **kwargs)
+            positional: list[Any] = list(args)
+            wrapped = []
+            for n in slots:
+                if isinstance(n, int):
+                    positional[n], variables, unflatten = wrap(positional[n], level, where)
+                else:
+                    kwargs[n], variables, unflatten = wrap(kwargs[n], level, where)
+                wrapped.append((variables, unflatten))
+            out = f(*positional, **kwargs)
         aux: Any = None
         if has_aux:
             if not isinstance(out, (tuple, list)) or len(out) != 2:
@@ -147,14 +152,14 @@ def _value_and_grad(
                     f"{where} with has_aux=True needs a function that returns a pair (loss, aux), got {type(out).__name__}"
                 )
             out, aux = out
-            leaves, unflatten = flatten(aux)
-            aux = unflatten([unwrap(x, level) for x in leaves])
+            leaves, unflatten_aux = flatten(aux)
+            aux = unflatten_aux([unwrap(x, level) for x in leaves])
         if not (isinstance(out, Tensor) and out.data.size == 1 and out.data.dtype.kind != "c"):
             _demand_scalar(out, where)
         node = node_at(out, level)
         values = {node: node.out} if valued and node is not None and is_lazy(node.out) else None
         found = gradients({node: one_like(node.out)}, values=values) if node is not None else {}
-        trees = tuple(wrapped[n][2](collect(found, wrapped[n][1])) for n in slots)
+        trees = [unflatten(collect(found, variables)) for variables, unflatten in wrapped]
         gradient = as_asked(trees, argnums, argnames)
         value = values[node] if values and not is_lazy(values[node]) else unwrap(out, level)  # type: ignore[index]
         return (value, aux) if has_aux else value, gradient
