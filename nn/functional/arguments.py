@@ -107,7 +107,9 @@ def concrete(x: Array) -> np.ndarray | None:
 def within_unit(x: Array) -> bool:
     """Whether all elements are within [0, 1]; lazy arrays, which cannot tell yet, pass."""
     x = concrete(x)
-    return x is None or x.size == 0 or bool(np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1)
+    if x is None or x.size == 0:
+        return True
+    return bool(x.item(x.argmin()) >= 0 and x.item(x.argmax()) <= 1)  # a NaN is found by both; np.min takes three times as long
 
 
 def reduced(loss: Array, reduction: str) -> Array:
