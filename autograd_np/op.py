@@ -308,10 +308,11 @@ def multilinear(
     tex: str = "",
     note: str = "",
     signature: str = "",
+    direct: Callable[..., Any] | None = None,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row for a function that is linear in each of its array arguments (a product)."""
-    return _add(fn, "multilinear", vjps, signature, also, domains=on, cases=cases, tex=tex, note=note)
+    return _add(fn, "multilinear", vjps, signature, also, domains=on, cases=cases, tex=tex, note=note, direct=direct)
 
 
 def general(

@@ -244,7 +244,7 @@ DIAGONALS = [
 TRIANGLES = [case((3, 3)), case((2, 3, 4), k=1), case((4, 3), k=-1), case((3,))]
 
 # fmt: off
-multilinear(np.dot,       _dot_by_a,       _dot_by_b,       cases=DOT,       signature="a b",      tex="#1 #2")
+multilinear(np.dot,       _dot_by_a,       _dot_by_b,       cases=DOT,       signature="a b",      tex="#1 #2", direct=np.ndarray.dot)
 multilinear(np.matmul,    _matmul_by_a,    _matmul_by_b,    cases=MATMUL,    signature="a b",      tex="#1 #2")
 multilinear(inner,        _inner_by_a,     _inner_by_b,     cases=INNER,     also=(np.inner,),    tex=INNER_TEX)
 multilinear(np.tensordot, _tensordot_by_a, _tensordot_by_b, cases=TENSORDOT, signature="a b axes")
