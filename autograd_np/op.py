@@ -97,6 +97,8 @@ class Op:
         A user's own operation: a vjp must return the exact shape (no un-broadcasting), and the result may be the argument.
     direct : callable
         What `fn` does to ndarrays without attributes, without the cost of dispatch.
+    of_numbers : callable
+        What `fn` does to NumPy's scalars and Python's numbers: an operator, which makes no arrays of them.
     selects : bool
         Some elements may be left out of the result, so that a cotangent of zero can meet a NaN.
     by_element : bool
@@ -124,6 +126,7 @@ class Op:
         "many",
         "name",
         "note",
+        "of_numbers",
         "quick",
         "rules",
         "selects",
@@ -152,11 +155,13 @@ class Op:
         gates: bool = False,
         by_element: bool = False,
         direct: Callable[..., Any] | None = None,
+        of_numbers: Callable[..., Any] | None = None,
         many: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.fn = fn
         self.direct = direct or (fn.implementation if isinstance(fn, Primitive) else fn)
+        self.of_numbers = of_numbers or fn
         self.kind: Kind = kind
         self.rules = tuple(rules)
         self._params = params
@@ -276,10 +281,12 @@ def elementwise(
     signature: str = "",
     selects: bool = False,
     gates: bool = False,
+    of_numbers: Callable[..., Any] | None = None,
     also: Iterable[Any] = (),
 ) -> Op:
     """Add a row for a function of each element alone: one partial derivative an argument."""
-    return _add(fn, "elementwise", partials, signature, also, domains=on, tex=tex, note=note, selects=selects, gates=gates)
+    more = {"domains": on, "tex": tex, "note": note, "selects": selects, "gates": gates, "of_numbers": of_numbers}
+    return _add(fn, "elementwise", partials, signature, also, **more)
 
 
 def linear(

@@ -149,7 +149,12 @@ def record_two(op: Op, a: Any, b: Any) -> Any:
     if node is None or not node.level.quick or mode_entry() is not DEFAULT or op.kind is CONSTANT or not node.needs:
         return record(op, (a, b))
     try:
-        data = op.direct(x, y) if x.__class__ is _NDARRAY and y.__class__ is _NDARRAY else op.fn(x, y)
+        if y.__class__ is _NDARRAY:
+            data = op.direct(x, y) if x.__class__ is _NDARRAY else op.fn(x, y)
+        elif (x.__class__ in _FLOATS and y.__class__ in _NUMBERS) or (y.__class__ in _FLOATS and x.__class__ in _NUMBERS):
+            data = op.of_numbers(x, y)
+        else:
+            data = op.fn(x, y)
     except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
         data = _in_spite_of(error, op, (x, y), NO_ATTRS, (a, b))
     return recorded(op, (left, right), (x, y), data, node.level)
@@ -753,7 +758,9 @@ class Tensor(Recordable):
 _new = object.__new__
 _NDARRAY = np.ndarray
 _SCALARS = (float, int, np.ndarray, Tensor, np.generic, bool, complex, list, tuple)
-_PLAIN = frozenset({np.ndarray, float, int, np.float64, np.float32})
+_FLOATS = frozenset({np.float64, np.float32})
+_NUMBERS = _FLOATS | {float, int}
+_PLAIN = _NUMBERS | {np.ndarray}
 
 
 def known(other: Any) -> bool:

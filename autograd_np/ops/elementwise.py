@@ -6,6 +6,7 @@ Derivatives are from the NIST Digital Library of Mathematical Functions, https:/
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -98,10 +99,10 @@ def sinc_slope(y: Array, x: Array) -> Array:
 # fmt: off
 
 # arithmetic        function           by each argument                                              sampled on            notation
-ADD      = elementwise(np.add,         1, 1,                                                                               tex="#1 + #2")
-SUBTRACT = elementwise(np.subtract,    1, -1,                                                                              tex="#1 - #2")
-MULTIPLY = elementwise(np.multiply,    lambda y, a, b: b, lambda y, a, b: a,                                               tex=r"#1 \odot #2")
-DIVIDE   = elementwise(np.divide,      inverse, lambda y, a, b: -y / b,                              on=(real, positive),  tex=r"\frac{#1}{#2}")
+ADD      = elementwise(np.add,         1, 1,                                                                               tex="#1 + #2", of_numbers=operator.add)
+SUBTRACT = elementwise(np.subtract,    1, -1,                                                                              tex="#1 - #2", of_numbers=operator.sub)
+MULTIPLY = elementwise(np.multiply,    lambda y, a, b: b, lambda y, a, b: a,                                               tex=r"#1 \odot #2", of_numbers=operator.mul)
+DIVIDE   = elementwise(np.divide,      inverse, lambda y, a, b: -y / b,                              on=(real, positive),  tex=r"\frac{#1}{#2}", of_numbers=operator.truediv)
 NEGATIVE = elementwise(np.negative,    -1,                                                                                 tex="-#1")
 elementwise(np.positive,               1,                                                                                  tex="#1")
 elementwise(np.reciprocal,             lambda y, x: -(y * y),                                        on=positive,          tex=r"\frac{1}{#1}")

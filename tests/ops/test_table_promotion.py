@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -203,3 +204,21 @@ def test_a_ufunc_computes_in_the_dtype_it_is_given(ufunc: Any, casting: Any) -> 
             pairs = zip(got, expected, strict=True) if isinstance(expected, tuple) else [(got, expected)]
             for a, b in pairs:
                 _agree(a, b, f"{ufunc.__name__} of {args} in {dtype}, {casting}")
+
+
+NUMBERS = [0.0, -0.0, 2.5, -3.0, 1e300, np.inf, np.nan, 7, 0]
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("operation", "ufunc"),
+    [(operator.add, np.add), (operator.sub, np.subtract), (operator.mul, np.multiply), (operator.truediv, np.divide)],
+)
+def test_arithmetic_of_numbers_gives_what_the_ufunc_gives(operation: Any, ufunc: Any, kind: Any) -> None:
+    """Numbers are not made arrays of, which must not be seen: the same bits and the same dtype, also of what is not finite."""
+    x = np.sum(ag.Tensor([kind(2.5)], requires_grad=True))
+    with np.errstate(all="ignore"):
+        for b in [*NUMBERS, *map(np.float64, NUMBERS), *map(np.float32, NUMBERS)]:
+            for found, expected in ((operation(x, b), ufunc(kind(2.5), b)), (operation(b, x), ufunc(b, kind(2.5)))):
+                assert type(found.data) is type(expected), b
+                assert found.data.tobytes() == expected.tobytes() or (np.isnan(found.data) and np.isnan(expected)), b
