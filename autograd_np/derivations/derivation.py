@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.derivations.algebra import cost
 from autograd_np.derivations.expression import Expression, Sheet, rebuilt, walked
 from autograd_np.derivations.numbers import Numbers
+from autograd_np.derivations.polynomials import cost
 from autograd_np.derivations.recording import Recording
 from autograd_np.derivations.reverse import Cotangent, is_differentiable, pulled
 from autograd_np.derivations.simplify import Simplifier, canonical

@@ -1,0 +1,154 @@
+"""Polynomials: sums of terms, each a number times powers of atoms, which are any expressions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from autograd_np.derivations.expression import Expression, walked
+from autograd_np.ops.shaping import spread
+from autograd_np.results import Results
+
+__all__ = [
+    "DECIMALS",
+    "ONE",
+    "Monomial",
+    "Number",
+    "Polynomial",
+    "as_number",
+    "cost",
+    "inverse",
+    "is_constant",
+    "is_real",
+    "leaves_of",
+    "length",
+    "monomial",
+    "order_of",
+    "plus",
+    "quotient",
+    "raised",
+    "scaled",
+    "times",
+    "times_in",
+    "total",
+]
+
+Number = Any
+"""An int, a float or a Fraction."""
+Monomial = tuple[tuple[Expression, int], ...]
+Polynomial = dict[Monomial, Number]
+
+ONE: Polynomial = {(): 1}
+DECIMALS = 8
+"""Numbers of no more characters are computed with exactly."""
+
+
+def monomial(powers: dict[Expression, int]) -> Monomial:
+    """Return powers of atoms in their order, without those that are zero."""
+    return tuple(sorted(((e, n) for e, n in powers.items() if n), key=lambda item: item[0].index))
+
+
+def times(a: Polynomial, b: Polynomial) -> Polynomial:
+    """Return the product, term by term."""
+    found: Polynomial = {}
+    for ma, ca in a.items():
+        for mb, cb in b.items():
+            powers = dict(ma)
+            for e, n in mb:
+                powers[e] = powers.get(e, 0) + n
+            m = monomial(powers)
+            found[m] = found.get(m, 0) + ca * cb
+    return {m: c for m, c in found.items() if c != 0}
+
+
+def plus(a: Polynomial, b: Polynomial) -> Polynomial:
+    """Return the sum."""
+    found = dict(a)
+    for m, c in b.items():
+        found[m] = found.get(m, 0) + c
+    return {m: c for m, c in found.items() if c != 0}
+
+
+def total(terms: Iterable[Polynomial]) -> Polynomial:
+    """Return the sum of several."""
+    found: Polynomial = {}
+    for p in terms:
+        found = plus(found, p)
+    return found
+
+
+def scaled(a: Polynomial, by: Number) -> Polynomial:
+    """Return a multiple."""
+    return {m: c * by for m, c in a.items()} if by != 0 else {}
+
+
+def raised(a: Polynomial, n: int) -> Polynomial:
+    """Return the n-th power of a single term."""
+    [(m, c)] = a.items()
+    return {tuple((e, k * n) for e, k in m): c**n if n > 0 else inverse(c) ** -n}
+
+
+def inverse(c: Number) -> Number:
+    """Return one divided by a number, of whole ones exactly."""
+    return 1 / Fraction(c) if isinstance(c, (int, Fraction)) else 1 / c
+
+
+def as_number(value: Any) -> Number:
+    """Return a number to compute with, exactly where its decimals are few: so that 2 * 0.05 is 0.1."""
+    if isinstance(value, (int, np.integer)) or (isinstance(value, float) and value.is_integer()):
+        return int(value)
+    text = repr(float(value))
+    return Fraction(text) if len(text) <= DECIMALS and "e" not in text else value
+
+
+def leaves_of(p: Polynomial) -> set[Expression]:
+    """Return the arrays of numbers that a polynomial depends on."""
+    return {x for x in walked(e for m in p for e, _ in m) if x.kind == "variable"}
+
+
+def cost(e: Expression, free: Callable[[Expression], bool]) -> float:
+    """Return how much there is to read: the operations, each as often as it is written, without what is `free`."""
+    found: dict[Expression, float] = {}
+    for x in walked([e], free):
+        own = 0.0 if x.op is None or free(x) else 0.25 if x.is_call(np.transpose, spread, np.broadcast_to, np.negative) else 1.0
+        found[x] = own + (sum(found[a] for a in x.args) if own else 0.0)
+    return found[e]
+
+
+def quotient(a: Number, b: Number) -> Number:
+    """Return a quotient, of whole numbers as a fraction."""
+    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
+        found = Fraction(a) / Fraction(b)
+        return int(found) if found.denominator == 1 else found
+    return a / b
+
+
+def is_constant(p: Polynomial) -> bool:
+    """Whether a polynomial is a number, or a size."""
+    return not p or (len(p) == 1 and all(e.kind == "number" for e, _ in next(iter(p))))
+
+
+def order_of(m: Monomial) -> list[tuple[int, int]]:
+    """Return what terms are ordered by, so that they come out the same each time."""
+    return [(e.index, n) for e, n in m]
+
+
+def times_in(powers: dict[Expression, int], m: Monomial) -> int:
+    """Return how many times a product is in another; negative if its inverse is."""
+    ratios = [Fraction(powers.get(e, 0), n) for e, n in m]
+    low, high = min(ratios), max(ratios)
+    return math.floor(low) if low >= 1 else math.ceil(high) if high <= -1 else 0
+
+
+def length(powers: dict[Expression, int]) -> int:
+    """Return how much there is to write of a product."""
+    return sum(1 + (abs(n) > 1) + (n < 0) for n in powers.values())
+
+
+def is_real(e: Expression) -> bool:
+    """Whether the value is an array of real floating numbers."""
+    return not isinstance(e.values[0], Results) and e.dtype.kind == "f"
