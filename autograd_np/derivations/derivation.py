@@ -101,7 +101,8 @@ class Derived:
     def _wanted(self, wrt: str | Sequence[str] | None) -> dict[str, Expression]:
         inputs = self.recording.inputs | self.recording.captured
         if wrt is None:
-            return {n: e for n, e in self.recording.inputs.items() if e.dtype.kind == "f"}
+            trained = {n: e for n, e in self.recording.captured.items() if e in self.recording.trained}
+            return {n: e for n, e in (self.recording.inputs | trained).items() if e.dtype.kind == "f"}
         wrt = [wrt] if isinstance(wrt, str) else wrt
         unknown = [n for n in wrt if n not in inputs]
         if unknown:

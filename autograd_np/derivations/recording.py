@@ -28,6 +28,9 @@ from autograd_np.trees import flatten
 __all__ = ["Number", "Recording", "record", "recorded"]
 
 
+PRODUCTS = (np.matmul, np.dot, np.tensordot)
+
+
 class Number(NamedTuple):
     """A number that a variable of the user's held: an integer read from a shape, a constant of a module."""
 
@@ -52,6 +55,8 @@ class Recording:
         The user's functions that were called.
     parameters : frozenset of str
         Those inputs that are parameters of the function themselves, no entries of containers.
+    trained : set of Expression
+        Tensors that require a gradient and that the function was not given: the parameters of a model.
     lines : dict of (Expression, (str, int))
         The variable of the function itself that first held a value, and the line that was executed then.
     versions : dict of (str, list of Expression)
@@ -72,6 +77,7 @@ class Recording:
         self.steps: list[Expression] = []
         self.called: tuple[CodeType, ...] = ()
         self.parameters: frozenset[str] = frozenset()
+        self.trained: set[Expression] = set()
         self.lines: dict[Expression, tuple[str, int]] = {}
         self.versions: dict[str, list[Expression]] = {}
 
@@ -205,6 +211,8 @@ def _parameters(f: Callable[..., Any], count: int) -> list[str]:
 def identifier(name: str) -> str:
     """Return a name as a variable can have it."""
     name = re.sub(r"\W+", "_", name).strip("_") or "x"
+    number, _, rest = name.partition("_")
+    name = f"{rest}_{number}" if number.isdigit() and rest[:1].isalpha() else name  # 0.weight is weight_0
     return f"{name}_" if keyword.iskeyword(name) or name in ("np",) else f"_{name}" if name[0].isdigit() else name
 
 
@@ -251,6 +259,7 @@ class _Reader:
         recording.outputs = outputs
         self._drop_unused(state, set(walked(outputs)))
         self._name()
+        self._name_inner_layers()
         self._numbers()
 
     def _drop_unused(self, state: Collection[str], used: set[Expression]) -> None:
@@ -284,6 +293,8 @@ class _Reader:
         if node.op is None:
             e = self.sheet.variable(self._fresh(node.name or "x"), [value_of(n.out) for n in nodes])
             self.recording.captured[e.name or ""] = e
+            if node.needs:
+                self.recording.trained.add(e)
             self.together.know(nodes, e)
             return
         for v in (*node.values, *node.attrs.values()):
@@ -325,6 +336,21 @@ class _Reader:
                     self.recording.names[self.of_node[0][node]] = self._fresh(f"{name}_{i + 1}" if numbered else name)
         steps = {e: i for i, e in reversed(list(enumerate(self.recording.steps)))}
         self.recording.names = dict(sorted(self.recording.names.items(), key=lambda item: steps.get(item[0], -1)))
+
+    def _name_inner_layers(self) -> None:
+        """Name what a product takes of another product, where the user wrote both in one line."""
+        recording = self.recording
+        depends: set[Expression] = set()
+        for e in recording.steps:
+            depends_now = e.is_call(*PRODUCTS) or any(a in depends and a not in recording.names for a in e.args)
+            if e.is_call(*PRODUCTS):
+                for a in e.args:
+                    if a in depends and a not in recording.names and a.op is not None and a.op.kind == "elementwise":
+                        recording.names[a] = self._fresh("h")
+            if depends_now:
+                depends.add(e)
+        steps = {e: i for i, e in enumerate(recording.steps)}
+        recording.names = dict(sorted(recording.names.items(), key=lambda item: steps.get(item[0], -1)))
 
     def _numbers(self) -> None:
         first = self.runs[0].seen.numbers
