@@ -15,6 +15,7 @@ Axis = tuple[tuple[Any, ...], int]
 """An axis of an array: the path to the array, and which of its axes."""
 
 MOST_TRIALS = 60
+MOST_TRIALS_OF_A_SIZE = 300
 PRIMES = (7, 11, 5, 13, 17, 19, 23, 29, 31, 37)
 
 
@@ -101,7 +102,9 @@ def _arrays(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any,
         yield path, value
 
 
-def free_axes(inputs: Mapping[str, Any], works: Callable[[dict[str, Any]], bool], fixed: set[int]) -> list[tuple[Axis, ...]]:
+def free_axes(
+    inputs: Mapping[str, Any], works: Callable[[dict[str, Any]], bool], fixed: set[int], *, everywhere: bool = False
+) -> list[tuple[Axis, ...]]:
     """Find the axes that forward lets vary, together with those that have to vary with them.
 
     Parameters
@@ -111,24 +114,34 @@ def free_axes(inputs: Mapping[str, Any], works: Callable[[dict[str, Any]], bool]
         Whether forward runs on some inputs.
     fixed : set of int
         Sizes that the code or the inputs name as numbers; axes of these sizes are left alone.
+    everywhere : bool
+        Try the axes inside images, too, and those that can only grow, as integers choose among what is along them.
 
     Returns
     -------
     list of tuples of Axis
-        Groups of axes of equal size that can take another size together; the axes inside images are not tried.
+        Groups of axes of equal size that can take another size together.
     """
     groups: dict[int, list[Axis]] = {}
     for path, x in _arrays(dict(inputs)):
         for axis, n in enumerate(x.shape):
-            if n > 1 and n not in fixed and (x.ndim <= 2 or axis in (0, x.ndim - 1)):
+            if n > 1 and n not in fixed and (everywhere or x.ndim <= 2 or axis in (0, x.ndim - 1)):
                 groups.setdefault(n, []).append((path, axis))
-    budget = iter(range(MOST_TRIALS))
+    shared = iter(range(MOST_TRIALS))
 
-    def vary(n: int, *chosen: Axis) -> bool:
-        sizes = [n + 2, max(n - 2, 2)]
-        return next(budget, None) is not None and all(works(resized(inputs, {chosen: m}, np.random.default_rng(0))) for m in sizes)
+    def parts(n: int, axes: list[Axis]) -> list[tuple[Axis, ...]]:
+        budget = iter(range(MOST_TRIALS_OF_A_SIZE)) if everywhere else shared
 
-    return [part for n, axes in groups.items() for part in _parts(axes, functools.partial(vary, n))]
+        def vary(sizes: Sequence[int], *chosen: Axis) -> bool:
+            return next(budget, None) is not None and all(works(resized(inputs, {chosen: m}, np.random.default_rng(0))) for m in sizes)
+
+        found = _parts(axes, functools.partial(vary, (n + 2, max(n - 2, 2))))
+        if everywhere:
+            rest = [a for a in axes if not any(a in part for part in found)]
+            found += _parts(rest, functools.partial(vary, (n + 2,)))
+        return found
+
+    return [part for n, axes in groups.items() for part in parts(n, axes)]
 
 
 def _parts(axes: Sequence[Axis], works: Callable[..., bool]) -> list[tuple[Axis, ...]]:

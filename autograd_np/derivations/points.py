@@ -25,8 +25,13 @@ FIRST = (5, 7, 3, 6, 8, 9, 10)
 SECOND = (13, 11, 17, 12, 14, 15, 16)
 """In another order than the first sizes, and of more binary digits: so that which of two axes is longer, and how often one can be
 halved, is another at each point, and what depends on that is not taken for what holds at all sizes."""
-ATTEMPTS = ((FIRST, SECOND), (FIRST, (13, 17, 11, 14, 19, 23, 29)), ((11, 13, 7, 12, 17, 19), (37, 31, 41, 34, 29, 23)))
-"""Others are in the same order, for functions that are defined for one order only, or larger."""
+ATTEMPTS = (
+    (FIRST, SECOND),
+    (FIRST, (13, 17, 11, 14, 19, 23, 29)),
+    ((11, 13, 7, 12, 17, 19), (37, 31, 41, 34, 29, 23)),
+    ((6, 10, 4, 8, 12, 14, 16), (22, 18, 26, 20, 24, 28, 30)),
+)
+"""Others are in the same order, for functions that are defined for one order only, or larger, or can be halved."""
 
 LARGE = 20_000
 """Inputs of more elements are no point themselves, so that deriving costs what the code costs, not what the data does."""
@@ -95,26 +100,35 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         return []
 
     small = dict(inputs)
-    groups = [g for g in free_axes(small, works, set()) if alike(resized(small, {g: _other(small, g)}, np.random.default_rng(0)))]
-    if any(n.op is not None and n.op.name in SQUARE for n in base.graph.nodes):
-        groups = _with_equal_sizes(groups, small)
-    if not groups:
-        return [base, *again()]
-    fixed = _sizes(small) - {_size(small, g[0]) for g in groups}
-    for attempt in ATTEMPTS:
-        first = new_sizes(groups, fixed, attempt[0])
-        second = new_sizes(groups, fixed | set(first.values()), attempt[1])
-        if len(first) < len(groups) or len(second) < len(groups):
-            continue
-        try:
-            found = [
-                run(_moved(resized(small, s, rng), small, rng)) for s in (first, second) for rng in (np.random.default_rng(s[groups[0]]),)
-            ]
-        except Exception:  # noqa: BLE001, S112 (the user's code may refuse a size in any way)
-            continue
-        if all(isomorphic(base.graph, r.graph) for r in found):
-            is_small = sum(np.size(x) for x in flatten(small)[0]) <= LARGE
-            return [*found, base] if is_small else found
+    tried: list[tuple[Axis, ...]] = []
+    for everywhere in (True, False):
+        groups = [
+            g
+            for g in free_axes(small, works, set(), everywhere=everywhere)
+            if alike(resized(small, {g: _other(small, g)}, np.random.default_rng(0)))
+        ]
+        if any(n.op is not None and n.op.name in SQUARE for n in base.graph.nodes):
+            groups = _with_equal_sizes(groups, small)
+        if groups == tried:
+            break
+        tried = groups
+        fixed = _sizes(small) - {_size(small, g[0]) for g in groups}
+        for attempt in ATTEMPTS:
+            first = new_sizes(groups, fixed, attempt[0])
+            second = new_sizes(groups, fixed | set(first.values()), attempt[1])
+            if len(first) < len(groups) or len(second) < len(groups):
+                continue
+            try:
+                found = [
+                    run(_moved(resized(small, s, rng), small, rng))
+                    for s in (first, second)
+                    for rng in (np.random.default_rng(s[groups[0]]),)
+                ]
+            except Exception:  # noqa: BLE001, S112 (the user's code may refuse a size in any way)
+                continue
+            if all(isomorphic(base.graph, r.graph) for r in found):
+                is_small = sum(np.size(x) for x in flatten(small)[0]) <= LARGE
+                return [*found, base] if is_small else found
     return [base, *again()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
 from gallery import judging
 
@@ -102,3 +103,22 @@ def test_the_judge_counts() -> None:
     assert judging.statements(counted) == 3
     assert judging.operations(counted) == 6
     assert [judging.allowed(n) for n in (1, 3, 4, 7, 10)] == [2, 4, 5, 9, 13]
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (4, 4), (2, 5)])
+@pytest.mark.parametrize("name", ["logistic_regression", "softmax_labels", "dropout_mlp", "layer_norm", "embeddings"])
+def test_sizes_that_are_alike_in_the_example_are_told_apart(name: str, sizes: tuple[int, int]) -> None:
+    entry = ENTRIES[name]
+    source = ag.derive(entry.f, *entry.arguments(sizes).values(), wrt=entry.wrt).to_numpy()
+    assert judging.agree(entry, judging.executed(source), (7, 3)) == ""
+
+
+def test_a_mean_is_divided_by_the_sizes_of_its_own_axes() -> None:
+    def pooled(x, w):
+        return np.sum(np.tanh(x.mean(axis=(2, 3)) @ w))
+
+    rng = np.random.default_rng(0)
+    source = ag.derive(pooled, rng.normal(size=(5, 3, 3, 2)), rng.normal(size=(3, 4)), wrt=["x"]).to_numpy()
+    x, w = rng.normal(size=(4, 2, 6, 5)), rng.normal(size=(2, 3))
+    _, gradients = judging.executed(source)["value_and_grad"](x, w)
+    np.testing.assert_allclose(gradients["dx"], ag.grad(pooled)(x, w), rtol=1e-12)

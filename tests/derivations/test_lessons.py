@@ -60,10 +60,10 @@ def test_the_notebook_by_its_elements() -> None:
     assert lines[-1] == r"\frac{\partial L}{\partial W_{1,ij}} = \sum_{k = 1}^{m}\frac{\partial L}{\partial Z_{1,ik}}X_{jk}"
 
 
-def test_sizes_are_numbers_only_if_they_do_not_vary(derivations: dict[str, Any]) -> None:
+def test_sizes_are_letters_even_where_integers_choose_among_what_is_along_them(derivations: dict[str, Any]) -> None:
     text = derivations["softmax_classifier"].to_latex()
-    assert r"\underset{n \times 5}{\mathbf{logits}}" in text  # labels say how many classes there are
-    assert r"\underset{k \times 5}{\mathbf{W}}" in text
+    assert r"\underset{n \times k_{2}}{\mathbf{logits}}" in text
+    assert r"\underset{k_{1} \times k_{2}}{\mathbf{W}}" in text
 
 
 def test_a_user_s_number_keeps_its_name(derivations: dict[str, Any]) -> None:
