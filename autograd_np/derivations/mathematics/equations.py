@@ -108,6 +108,7 @@ class Equations:
         self.shaped = shaped
         self.own = own
         self._used: list[Node] = []
+        self._done: dict[tuple[Expression, At, bool, tuple[Node, ...]], Leveled] = {}
 
     def __call__(self, e: Expression, at: At = None) -> Node:
         """Return what is written for an expression."""
@@ -119,6 +120,12 @@ class Equations:
 
     def leveled(self, e: Expression, at: At = None) -> Leveled:
         """Return what is written for an expression, and how tightly it binds."""
+        key = (e, at, self.shaped, tuple(self._used))
+        if key not in self._done:  # products look at their factors several times
+            self._done[key] = self._leveled(e, at)
+        return self._done[key]
+
+    def _leveled(self, e: Expression, at: At) -> Leveled:
         if e in self.names:
             return self.leaf(e, at)
         if e.kind == "number":
@@ -313,7 +320,7 @@ def is_one(e: Expression, axis: int) -> bool:
 
 def constant_of(e: Expression) -> tuple[Any, ...] | None:
     """Return the number that all elements of an array are, at each point."""
-    if all(np.size(v) and np.all(v == np.ravel(v)[0]) for v in e.values):
+    if all(np.size(v) and np.asarray(v).dtype.kind in "biufc" and np.all(v == np.ravel(v)[0]) for v in e.values):
         return tuple(np.ravel(v)[0].item() for v in e.values)
     return None
 

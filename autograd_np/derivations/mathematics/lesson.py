@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from autograd_np import errors
@@ -69,17 +71,21 @@ class Lesson:
         self.target = derivation.canonical(derivation.loss)
         self._own = {*recording.steps, *derivation.originals}
         own = {e: name for name, e in inputs.items()}
-        result = recording.names.get(derivation.loss) or own.get(derivation.loss)
+        once = _told_apart(recording.names, inputs)
+        result = once.get(derivation.loss) or own.get(derivation.loss)
         if result is None:
             word = "out" if derivation.upstream is not None else "loss"
             taken = {*inputs, *recording.names.values()}
             result = word if word not in taken else next(x for i in range(2, 99) if (x := f"{word}_{i}") not in taken)
-        names = [*inputs, *recording.names.values(), result, *(v.name for v in recording.numbers)]
+        names = [*inputs, *once.values(), result, *(v.name for v in recording.numbers)]
         self.symbols = Symbols(dict.fromkeys(names), result if derivation.upstream is None else None)
         self.sizes = Sizes(recording, derivation.numbers, self.symbols.letters)
-        self.forward_names = {e: Variable(name) for e, name in own.items()} | {e: Variable(name) for e, name in recording.names.items()}
+        self.forward_names = {e: Variable(name) for e, name in own.items()} | {e: Variable(name) for e, name in once.items()}
         self.forward_names.setdefault(derivation.loss, Variable(result))
-        self.names = {e: Variable(name) for e, name in derivation.names.items()}
+        known: dict[Expression, str] = {}
+        for e, name in once.items():
+            known.setdefault(derivation.canonical(e), name)
+        self.names = {e: Variable(known.get(e, name)) for e, name in derivation.names.items()}
         self.names.setdefault(self.target, Variable(result))
         self.chain = self._told()
         for s in self.chain:
@@ -283,11 +289,26 @@ class Lesson:
     def equation(self, variable: str) -> Line:
         """Return the simplified gradient by a variable."""
         for s in self.chain:
-            if self.names[s.of].name == variable:
+            if variable in (self.names[s.of].name, self.derivation.names.get(s.of)):
                 value = next((t.value for t in self.derivation.statements if t.variable is s.variable), s.value)
                 return self._line(self._writer(), s.variable, [value], s.of)
         there = ", ".join(dict.fromkeys(self.names[s.of].name for s in self.chain))
         raise errors.DifferentiationError(f"no gradient by {variable!r} was derived; there are those by {there}")
+
+
+def _told_apart(names: Mapping[Expression, str], inputs: Container[str]) -> dict[Expression, str]:
+    """Give a number to each value of a variable that held several, or that held an argument before."""
+    count = Counter(names.values())
+    taken = {*names.values()}
+    found: dict[Expression, str] = {}
+    for e, name in names.items():
+        if count[name] > 1 or name in inputs:
+            numbered = (f"{name}_{i}" for i in itertools.count(1))
+            found[e] = next(n for n in numbered if n not in taken and n not in inputs)
+            taken.add(found[e])
+        else:
+            found[e] = name
+    return found
 
 
 def _times(count: int) -> str:
