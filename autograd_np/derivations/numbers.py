@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import itertools
 import math
 import operator
 import textwrap
@@ -263,9 +264,6 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
             if all(s[axis] and math.prod(s) // s[axis] == v for s, v in zip(shapes, values, strict=True)):
                 yield f"{name}.size // {name}.shape[{axis}]", frozenset((name,))
     for text, n, name in sizes:
-        if tuple(k**2 for k in n) == values:
-            yield f"{text} ** 2", frozenset((name,))
-    for text, n, name in sizes:
         offset = _constant(map(operator.sub, values, n))
         if offset is not None and abs(offset) <= 2:
             yield _with_offset(text, offset), frozenset((name,))
@@ -280,6 +278,11 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
             for function in (min, max):
                 if tuple(map(function, n, m)) == values:
                     yield f"{function.__name__}({text}, {other})", frozenset((name, second))
+    different = {n: (text, n, name) for text, n, name in reversed(sizes)}
+    for count in (2, 3, 4):
+        for chosen in itertools.combinations_with_replacement(different.values(), count):
+            if tuple(map(math.prod, zip(*(n for _, n, _ in chosen), strict=True))) == values:
+                yield " * ".join(text for text, _, _ in chosen), frozenset(name for _, _, name in chosen)
 
 
 def _likely(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:

@@ -196,6 +196,8 @@ class Program:
         needed = {*read, *(s.of for s in derivation.statements)}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
+            if any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
+                continue
             if any(c in read for c in canonical[:-1]) or sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
                 continue
             for v, c in zip(versions, canonical, strict=True):
