@@ -305,7 +305,7 @@ def _with_offset(text: str, offset: int) -> str:
 def _constant(numbers: Iterable[Any]) -> Any:
     """Return what all numbers are, or ``None``."""
     first, *others = numbers
-    return first if all(math.isclose(first, n, rel_tol=1e-9) for n in others) else None
+    return first if all(math.isclose(first, n, rel_tol=1e-6 if isinstance(first, float) else 0) for n in others) else None
 
 
 def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found:
