@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
-import itertools
 import math
 import operator
 import textwrap

@@ -194,9 +194,10 @@ class Program:
         derivation, names = self.derivation, self.recording.names
         read = {x for s in derivation.statements for x in walked([s.value], derivation.names.__contains__)}
         needed = {*read, *(s.of for s in derivation.statements)}
+        gradients = {s.variable.name for s in derivation.statements}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
-            if any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
+            if name in gradients or any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
                 continue
             if any(c in read for c in canonical[:-1]) or sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
                 continue

@@ -212,7 +212,11 @@ class Writer:
             return f"np.swapaxes({self(args[0])}, {attrs['axis1']}, {attrs['axis2']})", ATOM
         if name in ("to_float", "to_other"):
             dtype = self.attribute(e.attribute("dtype"))
-            return (f"{dtype}({self(args[0])})" if args[0].ndim == 0 and args[0].op is None else f"{self._within(args[0], ATOM)}.astype({dtype})"), ATOM
+            return (
+                f"{dtype}({self(args[0])})"
+                if args[0].ndim == 0 and args[0].op is None
+                else f"{self._within(args[0], ATOM)}.astype({dtype})"
+            ), ATOM
         if name == "spread":
             return self._spread(e)
         if name == "sigmoid":
