@@ -132,7 +132,10 @@ class Meaning:
     def _gathered(self, big: n.Big, body: list[Node], at: At) -> Any:
         below = list(big.below.items) if isinstance(big.below, n.Row) else [big.below]
         letters = [x for x in below if isinstance(x, n.Symbol)]
-        ranges = [range(1, round(float(self(big.above, at))) + 1)] if big.above is not None else [self._range(x, body) for x in letters]
+        if big.above is not None:
+            ranges = [range(1, round(float(self(big.above, at))) + 1)]
+        else:
+            ranges = [self._range(x, body) for x in letters]
         values = [self._product(body, {**at, **dict(zip(letters, places, strict=True))}) for places in itertools.product(*ranges)]
         return {"∑": np.sum, "max": np.max, "min": np.min, "∏": np.prod}[big.sign.text](values)
 

@@ -102,7 +102,7 @@ STRUCTURAL: dict[str, Any] = {
     "a product with a transpose": lambda x: (x.T @ x).T,
     "the variance": lambda x: np.mean((x - np.mean(x, axis=0)) ** 2),
     "a sum over a broadcast": lambda x: np.sum(np.broadcast_to(x[:1], x.shape), axis=0),
-    "negations": lambda x: -(-x) - (-(x**2)),
+    "negations": lambda x: np.negative(-x) - (-(x**2)),
 }
 
 
