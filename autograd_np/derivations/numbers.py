@@ -282,6 +282,11 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
         for chosen in itertools.combinations_with_replacement(different.values(), count):
             if tuple(map(math.prod, zip(*(n for _, n, _ in chosen), strict=True))) == values:
                 yield " * ".join(text for text, _, _ in chosen), frozenset(name for _, _, name in chosen)
+    for text, n, name in different.values():
+        for other, m, second in different.values():
+            for offset in (-1, 1):
+                if tuple((k + offset) * j for k, j in zip(n, m, strict=True)) == values:
+                    yield f"({_with_offset(text, offset)}) * {other}", frozenset((name, second))
 
 
 def _likely(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
