@@ -165,6 +165,8 @@ class Numbers:
         if values[0] in PLAIN and all(v == values[0] for v in values):
             return repr(values[0]), frozenset()
         same = all(v == values[0] or (v != v and values[0] != values[0]) for v in values)
+        if same and {self._named.get(values), self._constants.get(values, "").replace("self.", "")} & set(self.recording.names.values()):
+            return written(values[0]), frozenset()  # an array has taken the name since
         if values in self._named and not (same and isinstance(values[0], int)):
             return self._named[values], frozenset((self._named[values],))
         if values in self._constants and not (isinstance(values[0], int) and "." in self._constants[values].replace("self.", "")):
