@@ -28,7 +28,13 @@ def backward(graph: Graph, wrt: str | Sequence[str] | None = None) -> Graph:
     replay = _Replay(values, derivation.names)
     forward = replay(derivation.loss)
     start = max((n.index for n in replay.level_nodes()), default=0)
-    outputs = [forward, *map(replay, asked)]
+    for variable in asked:
+        replay(variable)
+    for variable in asked:  # a gradient that depends on nothing is an array
+        if not isinstance(replay.done[variable], Tensor):
+            constant = np.broadcast_to(np.asarray(replay.done[variable], variable.dtype), variable.shape)
+            replay.done[variable] = leaf(constant.copy(), replay.level, needs=False, name=variable.name)
+    outputs = [forward, *(replay.done[variable] for variable in asked)]
     for variable in values:
         node = replay.done[variable]._node if isinstance(replay.done.get(variable), Tensor) else None
         if node is not None:

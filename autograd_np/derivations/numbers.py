@@ -165,6 +165,8 @@ class Numbers:
         if values[0] in PLAIN and all(v == values[0] for v in values):
             return repr(values[0]), frozenset()
         same = all(v == values[0] or (v != v and values[0] != values[0]) for v in values)
+        if same and {self._named.get(values), self._constants.get(values, "").replace("self.", "")} & set(self.recording.names.values()):
+            return written(values[0]), frozenset()  # an array has taken the name since
         if values in self._named and not (same and isinstance(values[0], int)):
             return self._named[values], frozenset((self._named[values],))
         if values in self._constants and not (isinstance(values[0], int) and "." in self._constants[values].replace("self.", "")):
@@ -263,9 +265,6 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
             if all(s[axis] and math.prod(s) // s[axis] == v for s, v in zip(shapes, values, strict=True)):
                 yield f"{name}.size // {name}.shape[{axis}]", frozenset((name,))
     for text, n, name in sizes:
-        if tuple(k**2 for k in n) == values:
-            yield f"{text} ** 2", frozenset((name,))
-    for text, n, name in sizes:
         offset = _constant(map(operator.sub, values, n))
         if offset is not None and abs(offset) <= 2:
             yield _with_offset(text, offset), frozenset((name,))
@@ -280,6 +279,16 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
             for function in (min, max):
                 if tuple(map(function, n, m)) == values:
                     yield f"{function.__name__}({text}, {other})", frozenset((name, second))
+    different = {n: (text, n, name) for text, n, name in reversed(sizes)}
+    for count in (2, 3, 4):
+        for chosen in itertools.combinations_with_replacement(different.values(), count):
+            if tuple(map(math.prod, zip(*(n for _, n, _ in chosen), strict=True))) == values:
+                yield " * ".join(text for text, _, _ in chosen), frozenset(name for _, _, name in chosen)
+    for text, n, name in different.values():
+        for other, m, second in different.values():
+            for offset in (-1, 1):
+                if tuple((k + offset) * j for k, j in zip(n, m, strict=True)) == values:
+                    yield f"({_with_offset(text, offset)}) * {other}", frozenset((name, second))
 
 
 def _likely(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
@@ -302,7 +311,7 @@ def _with_offset(text: str, offset: int) -> str:
 def _constant(numbers: Iterable[Any]) -> Any:
     """Return what all numbers are, or ``None``."""
     first, *others = numbers
-    return first if all(math.isclose(first, n, rel_tol=1e-9) for n in others) else None
+    return first if all(math.isclose(first, n, rel_tol=1e-6 if isinstance(first, float) else 0) for n in others) else None
 
 
 def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found:

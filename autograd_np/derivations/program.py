@@ -62,7 +62,7 @@ class Program:
         self.derivation = derivation
         self.recording = derivation.recording
         self.numbers = derivation.numbers
-        self.helpers: dict[str, None] = {}
+        self.helpers: dict[str, str] = {}
         self.imports: dict[str, None] = {}
         self._inputs: dict[str, Expression] = self.recording.inputs | self.recording.captured
         self._forward_names = {e: n for n, e in self._inputs.items()} | self.recording.names
@@ -92,6 +92,7 @@ class Program:
             instead,
         )
         writer.helpers, writer.imports = self.helpers, self.imports
+        writer.taken = frozenset((*self._inputs, *self.recording.names.values()))
         return writer
 
     def _number(self, writer: Writer, values: tuple[Any, ...], arrays: Mapping[str, Expression]) -> str | None:
@@ -193,8 +194,11 @@ class Program:
         derivation, names = self.derivation, self.recording.names
         read = {x for s in derivation.statements for x in walked([s.value], derivation.names.__contains__)}
         needed = {*read, *(s.of for s in derivation.statements)}
+        gradients = {s.variable.name for s in derivation.statements}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
+            if name in gradients or any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
+                continue
             if any(c in read for c in canonical[:-1]) or sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
                 continue
             for v, c in zip(versions, canonical, strict=True):
@@ -318,12 +322,13 @@ class Program:
         """Return the whole program: imports, helpers, forward, backward, and both in one."""
         upstream = self.derivation.upstream
         parameters = [*self.forward.parameters, *([upstream.name or ""] if upstream is not None else [])]
+        cache = next(n for n in ("cache", "saved", "for_backward") if n not in parameters)
         both = [
-            Line(f"{self.result}, cache = forward({', '.join(self.forward.parameters)})"),
+            Line(f"{self.result}, {cache} = forward({', '.join(self.forward.parameters)})"),
         ]
-        arguments = f"{upstream.name}, **cache" if upstream is not None else "**cache"
+        arguments = f"{upstream.name}, **{cache}" if upstream is not None else f"**{cache}"
         joined = Function("value_and_grad", parameters, both, f"{self.result}, backward({arguments})")
         pieces = ["\n".join(["import numpy as np", *self.imports])]
-        pieces += [HELPERS[h] for h in self.helpers]
+        pieces += [HELPERS[h].replace(f"def {h}(", f"def {name}(") for h, name in self.helpers.items()]
         pieces += [f.source(typed=typed) for f in (self.forward, self.backward, joined)]
         return "\n\n\n".join(pieces) + "\n"

@@ -208,12 +208,16 @@ def _parameters(f: Callable[..., Any], count: int) -> list[str]:
     return [*names, *(f"x{i + 1}" for i in range(len(names), count))][:count]
 
 
+RESERVED = frozenset(("np", "ag", "scipy", "forward", "backward", "value_and_grad"))
+"""What a program calls by these names."""
+
+
 def identifier(name: str) -> str:
     """Return a name as a variable can have it."""
     name = re.sub(r"\W+", "_", name).strip("_") or "x"
     number, _, rest = name.partition("_")
     name = f"{rest}_{number}" if number.isdigit() and rest[:1].isalpha() else name  # 0.weight is weight_0
-    return f"{name}_" if keyword.iskeyword(name) or name in ("np",) else f"_{name}" if name[0].isdigit() else name
+    return f"{name}_" if keyword.iskeyword(name) or name in RESERVED else f"_{name}" if name[0].isdigit() else name
 
 
 class _Reader:

@@ -76,7 +76,7 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
         count = len(cast(Results, e.args[0].values[0]))
         return [(0, [cast(Expression, g) if i == index else None for i in range(count)])]
     try:
-        found = _traced(e, g, wanted, VJPS[op] if as_written and op in VJPS and _takes(VJPS[op][0], e) else op.rules)
+        found = _traced(e, g, wanted, VJPS[op] if as_written and op in VJPS and _takes(VJPS[op][0], e) and not _has_ties(e) else op.rules)
     except NotAlikeError:
         found = [(i, whole(e, g, i)) for i in wanted]
     return [(i, _fitted(x if is_general(x, known) else whole(e, g, i), e.args[i])) for i, x in found]
@@ -161,6 +161,18 @@ def _applied(op: Op, rules: tuple[Any, ...], g: Any, y: Any, arrays: list[Any], 
         return {i: found[i] for i in wanted if found[i] is not None}
     found = {i: rules[i](g, y, *arrays, **how) for i in wanted if rules[i]}
     return {i: x for i, x in found.items() if x is not None}
+
+
+def _has_ties(e: Expression) -> bool:
+    """Whether an extreme is attained twice, as in what holds a number twice: each has a share then."""
+    if not e.is_call(np.max, np.min):
+        return False
+    [x] = e.args
+    hits = (
+        a == (y if e.attribute("keepdims") or e.attribute("axis") is None else np.expand_dims(y, e.attribute("axis")))
+        for a, y in zip(x.values, e.values, strict=True)
+    )
+    return any(int(np.sum(hit)) > np.size(y) for hit, y in zip(hits, e.values, strict=True))
 
 
 def _takes(rule: Any, e: Expression) -> bool:

@@ -95,6 +95,11 @@ class Spelling(Form):
             e = kept if kept.shapes == like.shapes else e
         if e.is_weak and not like.is_weak:
             e = self.sheet.number(*(like.dtype.type(v) for v in e.values))
+        if any(
+            len(s) > len(t) or any(m not in (1, n) for m, n in zip(s[::-1], t[::-1], strict=False))
+            for s, t in zip(e.shapes, like.shapes, strict=True)
+        ):
+            return like  # a factor that does not fit beside the others without what was summed
         return e if e.shapes == like.shapes else self.sheet.call(spread, e, shape=self._shape(like))
 
     def _with_kept_axes(self, m: Monomial, ndim: int) -> Monomial:

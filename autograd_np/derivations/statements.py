@@ -42,7 +42,7 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     terms = _terms(e)
     put = [t for t in terms if t.value.is_call(scatter_add)]
     plain = [t for t in terms if not t.value.is_call(scatter_add)]
-    if not put or (plain and any(t.value.shapes != e.shapes for t in (_summed(plain),))):
+    if not put or any(t.value.shapes != e.shapes for t in (*put, *([_summed(plain)] if plain else []))):
         return [f"{name} = {writer(e)}"]
     side_by_side = None if plain else _side_by_side(put, e, writer)
     if side_by_side is not None:

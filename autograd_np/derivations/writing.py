@@ -90,7 +90,9 @@ class Writer:
     names : mapping of (Expression, str)
         What is written by its name.
     helpers : dict
-        The functions of `HELPERS` that were used.
+        The functions of `HELPERS` that were used, and what they are called.
+    taken : frozenset of str
+        The names of variables, which no helper may have.
     imports : dict
         The lines that import what NumPy does not have.
     prefer : Expression or None
@@ -110,7 +112,8 @@ class Writer:
         instead: Callable[[Expression], Expression] = lambda e: e,
     ) -> None:
         self.names = names
-        self.helpers: dict[str, None] = {}
+        self.helpers: dict[str, str] = {}
+        self.taken: frozenset[str] = frozenset()
         self.imports: dict[str, None] = {}
         self.used: dict[str, None] = {}
         self.prefer: Expression | None = None
@@ -209,7 +212,11 @@ class Writer:
             return f"np.swapaxes({self(args[0])}, {attrs['axis1']}, {attrs['axis2']})", ATOM
         if name in ("to_float", "to_other"):
             dtype = self.attribute(e.attribute("dtype"))
-            return (f"{dtype}({self(args[0])})" if args[0].kind == "number" else f"{self._within(args[0], ATOM)}.astype({dtype})"), ATOM
+            return (
+                f"{dtype}({self(args[0])})"
+                if args[0].ndim == 0 and args[0].op is None
+                else f"{self._within(args[0], ATOM)}.astype({dtype})"
+            ), ATOM
         if name == "spread":
             return self._spread(e)
         if name == "sigmoid":
@@ -315,8 +322,7 @@ class Writer:
             self.imports[f"from {module.rpartition('.')[0]} import {module.rpartition('.')[2]}"] = None
             return f"{module.rpartition('.')[2]}.{op.name}"
         if op.name in HELPERS:
-            self.helpers[op.name] = None
-            return op.name
+            return self.helpers.setdefault(op.name, f"{op.name}_of" if op.name in self.taken else op.name)
         name = function_name(op)
         if name is None:
             raise errors.DifferentiationError(f"{op.name} has no name by which a program could call it")
