@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_np.check.explain.case import Budget, Case, Verdict
 from autograd_np.check.explain.culprits import meant_as_gradient, stale
+from autograd_np.check.explain.derived import Deriving
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.explain.edits.rewrite import rewritten
 from autograd_np.check.explain.feeders import suspects_of
@@ -73,8 +74,9 @@ def find_mistakes(session: Session, points: Sequence[Point], budget: Budget) -> 
 def _find(case: Case) -> list[Mistake]:
     session = case.session
     found: list[Mistake] = []
+    deriving = Deriving(case)
     if session.run(case.main).recording.error is not None:
-        found += _what_raises(case)
+        found += map(deriving.where_it_raises, _what_raises(case))
         if not found or found[0].cure is None:
             return found
         case.fixes.append(found[0].cure)
@@ -94,6 +96,7 @@ def _find(case: Case) -> list[Mistake]:
         w = left[0]
         late = bool(found) and case.late()
         verdict = Verdict(w.place, _unknown(w)) if late else _explain(case, w, out, last=bool(found) and len(left) == 1)
+        verdict = deriving.line(w, out, verdict)
         found.append(Mistake(w, verdict.place, verdict.diagnosis, verdict.fix))
         explained.add((w.place, w.base))
         if verdict.fix is not None and (verdict.fix.body is not None or verdict.place != w.place):

@@ -23,7 +23,9 @@ from autograd_np.trace import code_of, watch_locals
 __all__ = ["trace_point"]
 
 
-def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[int, Any], scalars: Collection[str] = ()) -> Traced:
+def trace_point(
+    program: Program, inputs: Mapping[str, Any], instead: Mapping[int, Any], scalars: Collection[str] = (), *, keeps_all: bool = False
+) -> Traced:
     """Run forward on arrays and on Tensors.
 
     Parameters
@@ -33,6 +35,8 @@ def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[in
         ``id`` of an array of the state -> the array to put in its place.
     scalars : collection of str
         Python numbers among the inputs that are differentiated too.
+    keeps_all : bool
+        Record what needs no gradient, too.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[in
         From the line of the user's function that leaves NumPy.
     """
     run = program.run(inputs, program.fresh_world(instead))
-    level = Level(sites=True)
+    level = Level(sites=True, keeps_all=keeps_all)
     versions: dict[str, list[Node]] = {}
     leaves: dict[str, Node] = {}
     names = leaf_names(inputs)
