@@ -14,6 +14,7 @@ from autograd_np.check.judge.names import is_data, is_label
 from autograd_np.check.judge.outcome import Absent, Fix, Returned
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.session import Done, Session
+from autograd_np.check.judge.trained import is_trained, path_of
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.reads import roots_written_by
 from autograd_np.check.watch.run import Event
@@ -21,11 +22,6 @@ from autograd_np.check.watch.source import Place
 from autograd_np.check.watch.state import Attribute
 
 __all__ = ["Clipping", "Withheld", "absent", "clipping", "in_place_of_gradients", "misplaced", "respelled", "withheld", "without_gradient"]
-
-_CARRIED = re.compile(
-    r"(?i)[ahcs](_?(0|prev|init|state))?|hidden|cell|states?|(\w+_)?(mean|std|var)s?|(running|moving)_\w+|pos(ition)?s?|pos_\w+|pe|[xy]_\w+"
-    r"|\w*masks?(_\w+)?"
-)
 
 
 class Withheld(NamedTuple):
@@ -143,19 +139,9 @@ def _has_sibling_in(name: str, covered: Collection[str], point: Point) -> bool:
 
 def _is_in_list_beside(name: str, other: str, point: Point) -> bool:
     """Whether two parameters have the same place in two lists, or dicts, of one object: ``self.biases[0]`` and ``self.weights[0]``."""
-    own, beside = _path_of(name, point), _path_of(other, point)
+    own, beside = path_of(name, point), path_of(other, point)
     lists = len(own) == len(beside) > 2 and not isinstance(own[-1], Attribute) and not isinstance(beside[-1], Attribute)
     return lists and own[-1] == beside[-1] and own[-2] != beside[-2] and own[:-2] == beside[:-2]
-
-
-def _are_attributes(name: str, other: str, point: Point) -> bool:
-    """Whether two parameters are attributes of one object, each an array: ``self.W`` and ``self.b``."""
-    return all(isinstance(path[-1], Attribute) for path in (_path_of(name, point), _path_of(other, point)) if path)
-
-
-def _path_of(name: str, point: Point) -> tuple[Any, ...]:
-    """Return where an input stands in what forward reads; empty if that is not known."""
-    return tuple(point.keys.get(point.traced.program.aliases.get(name, name), ()))
 
 
 def _unpacked(place: Place) -> bool:
@@ -213,8 +199,8 @@ def absent(session: Session, point: Point, done: Done, returned: Sequence[Return
     """Return the parameters left without a gradient though their like have one.
 
     Their like are the others of a dict, list or object whose gradients are in one too, or the rest of a numbering: where there
-    are `dW1`, `dW2` and `db2`, `db1` is missing. Where one list of an object has gradients, so must the list beside it: if
-    `weights[0]`, then `biases[0]`.
+    are `dW1`, `dW2` and `db2`, `db1` is missing. An attribute beside one that has a gradient, or the list beside a list, may be
+    kept fixed: it needs one only if something says that it is trained.
     """
     given = {r.forward_name: r for r in returned if r.decides and r.place is not None and r.forward_name in point.leaves}
     found = []
@@ -224,7 +210,11 @@ def absent(session: Session, point: Point, done: Done, returned: Sequence[Return
         same_number = [n for n in given if _numbers(n) and _numbers(n) == _numbers(name)]
         same_letters = [n for n in given if _letters(n) == _letters(name)]
         numbered = bool(same_number and same_letters)
-        if np.ndim(point.leaves[name].out) == 0 or _is_carried(name, point) or not (beside or across or numbered):
+        if np.ndim(point.leaves[name].out) == 0 or not (beside or across or numbered):
+            continue
+        path = path_of(name, point)
+        attribute = not numbered and isinstance(path[-1 if beside else -2], Attribute)
+        if attribute and not is_trained(name, given, point):
             continue
         nearest = max(beside or across or same_number, key=lambda n: (n in same_number, n in same_letters))
         if across:
@@ -232,14 +222,14 @@ def absent(session: Session, point: Point, done: Done, returned: Sequence[Return
             continue
         old, new = (_last_key(n, point) for n in (nearest, name))
         where = _exchanged(given[nearest].where, old, new)
-        if where is not None or numbered or any(_are_attributes(name, n, point) for n in beside):
+        if where is not None or numbered or attribute:
             found.append(Absent(name, respelled(given[nearest].path, old, new), given[nearest], where))
     return found
 
 
 def _of_another_list(name: str, beside: Returned, session: Session, point: Point, done: Done) -> Absent:
     """Return a gradient that is missing with its whole list: the list that backward made of them, and what is returned in its place."""
-    *container, key = _path_of(name, point)
+    *container, key = path_of(name, point)
     lacking = {path[-1]: n for n, path in point.keys.items() if list(path[:-1]) == container and n in point.leaves}
     locals_ = done.recording.calls[0].last if done.recording.calls else {}
     lists = [
@@ -299,12 +289,6 @@ def _called(name: str, truth: Any, session: Session, done: Done) -> str:
     return same[-1] if same else f"d{_LAST.findall(name)[-1]}"
 
 
-def _is_carried(name: str, point: Point) -> bool:
-    """Whether an attribute is called as the states and statistics are that an object carries beside its parameters."""
-    path = [k for k in _path_of(name, point) if isinstance(k, Attribute)]
-    return bool(path) and bool(_CARRIED.fullmatch(path[-1]))
-
-
 def _numbers(name: str) -> list[str]:
     return re.findall(r"\d+", name)
 
@@ -317,7 +301,7 @@ _LAST = re.compile(r"[A-Za-z]\w*")
 
 
 def _last_key(name: str, point: Point) -> str | int:
-    path = _path_of(name, point)
+    path = path_of(name, point)
     key = path[-1] if path else name
     return key if isinstance(key, int) else str(key)
 
