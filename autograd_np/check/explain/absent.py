@@ -23,6 +23,7 @@ from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Recording, Step
 from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.state import leaves_in
 
 __all__ = ["find_absent"]
 
@@ -103,6 +104,7 @@ def _changes(case: Case, recording: Recording, lacking: Sequence[Absent]) -> Ite
     steps = {s.place: s for s in reversed(recording.steps)}
     first = lacking[0]
     if first.path.isidentifier() and _stands_there(first):
+        yield from _put_instead(first, list(steps.values()))
         yield from _instead(first, list(steps.values()))
     elif len({a.beside.place for a in lacking}) == 1:
         yield from _stored(case, recording, first)
@@ -175,6 +177,18 @@ def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
             words = f"`{ast.unparse(value)}` is returned where `{a.path}`, the gradient of `{_whole(a)}`, belongs"
             change = (path, a.path)
             yield step.place, Edit(1, "wrong-point", words, partial(replaced, step.place.statement, [change]), None, (change,))
+
+
+def _put_instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
+    """Yield the statement that put what stands in a gradient's place into a list, with the gradient."""
+    for step in steps:
+        match step.place.statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append"), args=[ast.Name(id=name)])) if step.call.number == 0:
+                held = [v for _, v in leaves_in(step.before.get(name), ())]
+                if any(np.array_equal(v, a.beside.value) for v in held):
+                    words = f"`{name}` is appended where `{a.path}`, the gradient of `{_whole(a)}`, belongs"
+                    change = (("value", "args", 0), a.path)
+                    yield step.place, Edit(1, "wrong-point", words, partial(replaced, step.place.statement, [change]), None, (change,))
 
 
 def _with_entry(statement: ast.stmt, old: Any, new: Any, name: str) -> ast.stmt | None:

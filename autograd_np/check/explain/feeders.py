@@ -170,8 +170,18 @@ class _Slice:
         for step, part in own:
             self._follow(step, step.number, part)
         if first is not event:
-            self.found |= {s.number: s for s in (start, *(e.step for e in same))}
+            passing = self._returns_between(first.call, start.call) if first is not None else []
+            self.found |= {s.number: s for s in (start, *(e.step for e in same), *passing)}
         return sorted(self.found.values(), key=lambda s: s.number)
+
+    def _returns_between(self, inner: Call, outer: Call) -> list[Step]:
+        """Return the return statements through which a value came out of calls."""
+        found: list[Step] = []
+        while inner is not outer and inner.by is not None:
+            steps = [s for s in self.out.recording.steps if s.call is inner]
+            found += [s for s in steps[-1:] if isinstance(s.place.statement, ast.Return)]
+            inner = inner.by.call
+        return found
 
     def leading_to(self, name: str) -> list[Step]:
         """Return the steps from which the last value of one of backward's own variables was made."""

@@ -49,7 +49,7 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
         leaf = point.leaf(meaning.name) if meaning is not None else None
         if meaning is None or leaf is None or meaning.name in covered or not np.any(point.truth(leaf)):
             continue
-        crowded = displaced or e.value.shape in strange
+        crowded = displaced or e.value.shape in strange or () in strange
         asked = session.wrt is not None and meaning.name in session.wrt
         if session.wrt is not None and not asked:
             continue
@@ -82,9 +82,16 @@ def displacing(session: Session, done: Done) -> list[tuple[Any, ...]]:
 
 
 def strangers(session: Session, point: Point, done: Done) -> list[Result]:
-    """Return what is returned, alone or in a tuple, though it is a variable of forward's, and no gradient."""
+    """Return what is returned, alone or in a tuple, though it is a variable of forward's, or a whole number, and no gradient."""
     paired = {w[1:] for w in session.targets if w[0] == "returned"}
-    return [
+    result, statement = done.recording.result, session.handing(done.recording)
+    elements = getattr(getattr(statement.statement, "value", None), "elts", []) if statement is not None else []
+    numbers = [
+        Result(ast.unparse(elements[i]), "", (i,), np.asarray(x, float), elements[i])
+        for i, x in enumerate(result if isinstance(result, tuple) and len(result) == len(elements) else ())
+        if isinstance(x, (int, np.integer)) and not isinstance(x, bool) and isinstance(elements[i], ast.Name)
+    ]
+    return numbers + [
         r
         for r in done.results
         if not r.left and len(r.keys) <= 1 and all(isinstance(k, int) for k in r.keys) and r.keys not in paired
@@ -265,14 +272,17 @@ def in_place_of_gradients(session: Session, point: Point, done: Done) -> list[Ab
     given = {n for t in session.targets.values() for n in t.name.split("\0")}
     layer = bool(session.reading.upstream)
     lacking = [n for n, node in point.leaves.items() if n not in given and np.any(point.truth(node)) and not is_label(n)]
+    arguments = [n for n in lacking if point.keys.get(n, ("",))[0] in point.inputs]
     paired = {w[1:] for w in session.targets if w[0] == "returned"}
     places: list[tuple[str, str, tuple[Any, ...], Any]] = []
     for r in done.results:
         if r.left or r.keys in paired or np.size(r.value) < 2 or any(isinstance(k, str) for k in r.keys):
             continue
         same = [n for n in lacking if np.array_equal(r.value, point.leaves[n].out) and (layer or not is_data(n))]
+        alone = sum(not other.left for other in done.results) == 1
+        if layer and alone and np.ptp(r.value) > 0 and point.value_nodes(r.value):
+            same = same or arguments
         places += [(same[0], r.path, r.keys, r.value)] if len(same) == 1 else []
-    arguments = [n for n in lacking if point.keys.get(n, ("",))[0] in point.inputs]
     if layer and not any(not r.left for r in done.results) and done.recording.result is not None and len(arguments) == 1:
         places.append((arguments[0], "the result", (), np.zeros(())))
     found = []

@@ -390,17 +390,17 @@ def _by_elimination(work: Assigner, results: Sequence[Result], over: Sequence[in
         if i not in work.found
         and not results[i].left
         and not any(isinstance(k, str) for k in results[i].keys)
-        and _is_of_gradients(results[i])
+        and _is_of_gradients(results[i], point)
     ]
     free = [n for n in _arguments(point) if n not in work.taken and np.any(point.truth(point.leaves[n])) and not is_label(n)]
     if len(returned) == len(free) == 1 and not work.wrt:
         work.take(returned[0], free[0], point.leaves[free[0]], is_input=True)
 
 
-def _is_of_gradients(r: Result) -> bool:
-    """Whether what is returned is called, or computed from, a gradient."""
+def _is_of_gradients(r: Result, point: Point) -> bool:
+    """Whether what is returned is called, or computed from, a gradient; or is called as a step towards one: ``dx_flat``."""
     if r.name:
-        return is_gradients_name(r.name)
+        return is_gradients_name(r.name) or any(x.startswith(f"{k}_") for x in wanted_names(r.name) for k in point.leaves)
     return r.node is not None and any(isinstance(n, ast.Name) and is_gradients_name(n.id) for n in ast.walk(r.node))
 
 

@@ -262,6 +262,8 @@ class Session:
         for a in lacking:
             if a.where is not None:
                 self.targets[a.where] = Targets(a.forward_name, point.leaves[a.forward_name], True)
+                if a.where == ("returned", 0) and not any(w[0] == "returned" for w in before):  # a list of one, or that one
+                    self.targets["returned",] = self.targets[a.where]
         try:
             yield
         finally:
@@ -323,6 +325,9 @@ class Session:
         meant = self.pairing.meaning(e, point)
         if not r.left:
             taken = r.path.isidentifier() and bool(point.value_nodes(e.value)) and np.ptp(e.value) > 0
+            leaf = point.leaf(name) if meant is None and r.path.isidentifier() and len(r.keys) == 1 else None
+            if leaf is not None:  # by its name and its shape it was for something else
+                taken = taken or (e.value.shape != np.shape(leaf.out) and not fits(e.value.shape, np.shape(leaf.out)))
             return self.handing(recording) if taken or (meant is not None and self._is_of_another(meant, e, name, point)) else None
         if meant is None or meant.name == name or point.leaf(meant.name) is None:
             return None

@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from autograd_np.check.watch.reads import COMPOUND, written_in_place
 
-__all__ = ["Function", "Functions", "Place", "is_users", "placed"]
+__all__ = ["Function", "Functions", "Place", "is_users", "parsed", "placed"]
 
 _ast: Any = ast  # type_params came with Python 3.12
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -303,7 +303,7 @@ def _code_named(code: CodeType, name: str) -> CodeType | None:
 def _tree_of(code: CodeType) -> Any:
     """Return the syntax tree of a function, with the positions of its file."""
     text = "".join(linecache.getlines(code.co_filename))
-    module = _parsed(text)
+    module = parsed(text)
     if module is None:
         try:
             lines, first = inspect.getsourcelines(code)
@@ -325,7 +325,8 @@ def _tree_of(code: CodeType) -> Any:
 
 
 @functools.lru_cache(64)
-def _parsed(text: str) -> ast.Module | None:
+def parsed(text: str) -> ast.Module | None:
+    """Return the syntax tree of a file; ``None`` if it is no Python."""
     try:
         return ast.parse(text) if text.strip() else None
     except (SyntaxError, ValueError):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, is_array, is_float_array, shape_of
 from autograd_np.check.explain.edits.syntax import negated
+from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["assignment_edits"]
+
+OF_CALLED = 5.8
+"""From this rank on results are unpacked in another order, where they are unpacked in that of their variables."""
 
 
 WRITTEN = 0.3
@@ -98,11 +102,19 @@ def _reads(value: ast.expr, written: str) -> bool:
 
 def _unpacked(line: Line, target: ast.Tuple | ast.List) -> Iterator[Edit]:
     names = [line.text(t) for t in target.elts]
+    rank = OF_CALLED if _in_order(line, names) else 4.8
     for i, j in itertools.combinations(range(min(len(names), 8)), 2):
         if "_" not in (names[i], names[j]) and not any(n.startswith("*") for n in (names[i], names[j])):
             swapped = [*names[:i], names[j], *names[i + 1 : j], names[i], *names[j + 1 :]]
             words = f"`{names[i]}` and `{names[j]}` are unpacked in the wrong order"
-            yield line.edit(4.8, "wrong-point", words, (("targets", 0), ", ".join(swapped)))
+            yield line.edit(rank, "wrong-point", words, (("targets", 0), ", ".join(swapped)))
+
+
+def _in_order(line: Line, names: Sequence[str]) -> bool:
+    """Whether gradients are unpacked in the order of the variables they are called after: then what was called gave them in another one."""
+    known = {name.lower(): i for i, name in reversed([*enumerate(line.candidates)])}
+    places = [next((known[x.lower()] for x in wanted_names(n) if x.lower() in known), -1) for n in names]
+    return min(places) >= 0 and places == sorted(set(places))
 
 
 def _other_targets(line: Line, target: ast.expr, rest: str) -> Iterator[Edit]:

@@ -15,6 +15,7 @@ import numpy as np
 from autograd_np.check.explain.edits.syntax import Change, Path, at, expressions, indexes, parsed, parts, replaced, statements
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
+from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["Edit", "Hints", "Line", "Place", "as_broadcast", "broadcasts", "is_array", "is_float_array", "is_size", "shape_of"]
 
@@ -216,6 +217,10 @@ class Line:
     def np(self) -> str:
         """The user's name of NumPy."""
         return next((k for k, v in self.env.items() if v is np), "np")
+
+    def is_gradient(self, name: str) -> bool:
+        """Whether a variable is called as gradients are, or after another one in sight."""
+        return is_gradients_name(name) or any(x in self.candidates for x in wanted_names(name))
 
     def functions(self, parameters: int) -> list[str]:
         """Return the user's functions that may be called with so many arrays instead of another.

@@ -11,7 +11,6 @@ import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_array, is_size, shape_of
 from autograd_np.check.explain.edits.syntax import Change, Path, apart
-from autograd_np.check.judge.names import is_gradients_name
 
 __all__ = ["computed_edits", "everywhere_edits", "name_edits", "reachable"]
 
@@ -55,7 +54,7 @@ def _of_other_shape(at: Place, value: Any) -> Iterator[Edit]:
     """Yield the variables of another shape, with as many axes but where gradients are handed over, and masks where a value multiplies."""
     handed = isinstance(at.parent, (ast.Dict, ast.Tuple, ast.List, ast.Return, ast.Call))
     for name, other in at.line.arrays.items():
-        fits = np.ndim(other) == value.ndim or (handed and is_gradients_name(name))
+        fits = np.ndim(other) == value.ndim or (handed and at.line.is_gradient(name))
         if fits and shape_of(other) != value.shape and np.asarray(other).dtype.kind == "f" and name in at.line.env:
             yield at.edit(4.9, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{name}`", name)
     if _multiplies(at.parent):
