@@ -27,6 +27,9 @@ from autograd_np.check.watch.state import leaves_in
 
 __all__ = ["find_absent"]
 
+MOST_OF_RETURN = 7.0
+"""Up to this rank changes of a return statement are tried where something stands in a gradient's place."""
+
 
 def find_absent(
     session: Session, points: Sequence[Point], wrong_points: Sequence[Point], lacking: Sequence[Absent], budget: Budget
@@ -103,9 +106,13 @@ def _changes(case: Case, recording: Recording, lacking: Sequence[Absent]) -> Ite
     """Yield what may give the gradients: a missing statement where one place would store all, then other bounds of a loop."""
     steps = {s.place: s for s in reversed(recording.steps)}
     first = lacking[0]
-    if first.path.isidentifier() and _stands_there(first):
+    if _stands_there(first):
+        handing = (s for s in steps.values() if s.call.number == 0 and isinstance(s.place.statement, ast.Return))
+        whole = list(_instead(first, list(steps.values()))) if first.path.isidentifier() else []
         yield from _put_instead(first, list(steps.values()))
-        yield from _instead(first, list(steps.values()))
+        yield from (found for found in whole if found[1].changes[0][0] != ("value",))
+        yield from ((s.place, edit) for s in handing for edit in case.edits(s.place, s, "") if edit.rank < MOST_OF_RETURN)
+        yield from whole
     elif len({a.beside.place for a in lacking}) == 1:
         yield from _stored(case, recording, first)
     for place, step in steps.items():

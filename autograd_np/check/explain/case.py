@@ -129,7 +129,11 @@ class Case:
             scope, candidates = session.scope(step, point), session.candidates(step, point)
             sizes = sizes_in(session.own_names(step), candidates, self.sizes(point), flat_names(point.inputs))
             try:
-                self._edits[key] = edits_of(place.statement, path, scope, candidates, sizes, hints=self.hints, unread=place.function.unread)
+                function, hints = place.function, self.hints
+                left = function.left_by_loops(place.statement)
+                self._edits[key] = edits_of(
+                    place.statement, path, scope, candidates, sizes, hints=hints, unread=function.unread, left_by_loops=left
+                )
             except Exception:  # noqa: BLE001 (a search that fails finds nothing; the verdict stands)
                 self._edits[key] = []
         return self._edits[key]
@@ -241,7 +245,17 @@ class Case:
         if any(isinstance(x, np.ndarray) and x.shape == value.shape and self.close(x, value) for x in handed):
             return set()
         found, opposite = set(self.nodes_with(value)), set(self.nodes_with(-value))
+        if not found and not opposite:
+            return set(self.derived_by(value))
         return found if not opposite else set() if signed else found | opposite
+
+    def derived_by(self, value: Array) -> Iterator[Node]:
+        """Yield the variables of forward by which a value is the derivative of another one: it takes one's gradient to the other's."""
+        point = self.main
+        alike = [n for n in point.gradients if n.name is not None and np.shape(n.out) == np.shape(value)] if np.ptp(value) > 0 else []
+        for node, user in itertools.combinations(sorted(alike, key=lambda n: n.index), 2):
+            if self.close(value * point.truth(user), point.truth(node), point.slack(node)) and np.any(point.truth(node)):
+                yield node
 
     def nodes_with(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward whose gradient a value is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +22,10 @@ from autograd_np.check.watch.writers import Writers
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "named_terms", "suspects_of"]
+__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "named_terms", "suspects_of", "without_effect"]
 
-MOST = 80
-"""So many statements are suspected."""
+MOST, MOST_OF_ONE = 80, 12
+"""So many statements are suspected, and so many variables of one that takes a cache apart."""
 
 
 class Suspect(NamedTuple):
@@ -87,15 +88,36 @@ def _suspects(case: Case, steps: list[Step], out: Outcome) -> list[Suspect]:
     else:
         truth = case.session.program.defines_truth
         steps = [s for s in steps if not truth(s.place.function)]
-    places: dict[tuple[Place, str], list[Step]] = {}
+    places: dict[Place, dict[str, Step]] = {}
     for step in steps:
         for path in dict.fromkeys(e.path for e in step.events) or [""]:
-            places.setdefault((step.place, path), []).append(step)
+            places.setdefault(step.place, {}).setdefault(path, step)
     found = []
-    for (place, path), visited in list(places.items())[:MOST]:
-        events = [e for e in out.events if e.place == place and e.path == path]
-        found.append(_suspect(case, place, path, events, visited[0]))
+    for place, paths in list(places.items())[:MOST]:
+        for path, step in list(paths.items())[:MOST_OF_ONE]:
+            events = [e for e in out.events if e.place == place and e.path == path]
+            found.append(_suspect(case, place, path, events, step))
     return sorted(found, key=lambda s: s.step.number)
+
+
+def without_effect(case: Case, out: Outcome) -> list[Suspect]:
+    """Return the statements whose value nothing reads before it is overwritten: they may have been meant to set something else."""
+    read: dict[tuple[int, str], int] = {}  # the next step that reads a variable, and that sets it or an element of it anew
+    anew: dict[tuple[int, str], int] = {}
+    found: list[Step] = []
+    for step in reversed(out.recording.steps):
+        call, s = step.call.number, step.place.statement
+        target = s.targets[0] if isinstance(s, ast.Assign) else s.target if isinstance(s, ast.AugAssign) else None
+        root = target.value if isinstance(target, ast.Subscript) else target
+        own = {root.id} if isinstance(root, ast.Name) else set()
+        next_read = min((read.get((call, name), math.inf) for name in own), default=-1)
+        if step.events and all(anew.get((call, e.path), math.inf) <= next_read for e in step.events):
+            found.append(step)
+        if isinstance(s, ast.Assign):
+            anew |= {(call, e.path): step.number for e in step.events}
+            own -= names_read_by(s.value)
+        read |= {(call, name): step.number for name in names_read_by(s) - (own if isinstance(s, ast.Assign) else set())}
+    return _suspects(case, found[::-1], out)
 
 
 def behind_right_ones(case: Case) -> list[Step]:
@@ -171,7 +193,7 @@ class _Slice:
             self._follow(step, step.number, part)
         if first is not event:
             passing = self._returns_between(first.call, start.call) if first is not None else []
-            self.found |= {s.number: s for s in (start, *(e.step for e in same), *passing)}
+            self.found |= {s.number: s for s in (start, *_handing_on(same, start), *passing)}
         return sorted(self.found.values(), key=lambda s: s.number)
 
     def _returns_between(self, inner: Call, outer: Call) -> list[Step]:
@@ -329,6 +351,16 @@ class _Slice:
             if inside and not any(x.place == s.place for x in found):
                 found.append(s)
         return found
+
+
+def _handing_on(same: list[Event], start: Step) -> list[Step]:
+    """Return the steps that handed a value on to one that has it: what another call, or a variable that is read, had of it."""
+    found = [start]
+    for e in reversed(same):
+        root = e.path.partition("[")[0]
+        if e.step not in found and any(e.call is not s.call or root in names_read_by(s.place.statement) for s in found):
+            found.append(e.step)
+    return found
 
 
 def _part_of(statement: ast.stmt | None, name: str) -> int | None:

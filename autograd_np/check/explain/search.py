@@ -204,8 +204,8 @@ def _detours(case: Case, steps: Sequence[Step]) -> list[float]:
 def _copies(place: Place) -> bool:
     """Whether a statement only gives a value another name."""
     match place.statement:
-        case ast.Assign(targets=[ast.Name() | ast.Attribute()], value=ast.Name() | ast.Attribute()):
-            return True
+        case ast.Assign(targets=[ast.Name() | ast.Attribute()], value=ast.Name() | ast.Attribute() as value):
+            return all(part.isidentifier() for part in ast.unparse(value).split(".")) and getattr(value, "attr", "") != "T"
     return False
 
 

@@ -187,6 +187,8 @@ class Assigner:
                 for candidate, exact in self._candidates(x):
                     if self._by_name(i, candidate + tail, r, exact=exact or bool(tail)):
                         return True
+                if tail and x.endswith("s") and x[:-1] in self.point.leaves and self._by_name(i, x[:-1], r):  # dws[0]
+                    return True
         if any(not tail and is_no_gradient(base) for base, tail in spellings[:1]):
             return True
         return self._as_event(i, r)
@@ -200,6 +202,8 @@ class Assigner:
         node = self.point.leaf(name) if name is not None else None
         if name is None or node is None:
             return False
+        if r.left and isinstance(r.keys[-1], int) and not _CONTAINER.fullmatch(r.container) and not is_gradients_name(r.container):
+            return False  # put into a list of something else
         if r.left:
             words = {w for k in r.keys[:-1] if isinstance(k, str) for w in (k, *k.split("_"))}
             after = [n for n in self.point.leaves if n.rpartition(".")[2] in words and n not in self.taken]
@@ -355,15 +359,26 @@ def assigned(
             unjudged.append(i)
     _by_value(work, results, open_ones)
     over = [*unjudged, *(i for i in open_ones if i not in work.found)]
+    _by_exact_value(work, results, over)
     _by_likeness(work, results, over)
     _by_elimination(work, results, over)
     return work.found, [i for i in over if i not in work.found]
 
 
+def _by_exact_value(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
+    """Pair a gradient whose name pairs with nothing with the one argument whose gradient it is."""
+    for i in over:
+        r = results[i]
+        if i not in work.found and not r.left and _is_of_gradients(r, work.point) and not work.wrt:
+            fitting = [n for n in _arguments(work.point) if n not in work.taken and _is_truth(work, r, n)]
+            if len(fitting) == 1:
+                work.take(i, fitting[0], work.point.leaves[fitting[0]], is_input=True)
+
+
 def _by_likeness(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
     """Pair a gradient that pairs with nothing with the one argument of its shape that ends as it does: ``dLogVar`` with ``t_log_var``."""
     free = [n for n in _arguments(work.point) if n not in work.taken]
-    for i in over:
+    for i in (j for j in over if j not in work.found):
         r = results[i]
         ends = [x for name in wanted_names(r.name) if len(x := _letters(name)) >= SHORTEST]
         fitting = [n for n in free if _letters(n).endswith(tuple(ends)) and np.shape(work.point.leaves[n].out) == np.shape(r.value)]

@@ -150,12 +150,30 @@ class Function:
 
     @functools.cached_property
     def unread(self) -> frozenset[str]:
-        """Variables that are set and never read: something was meant to be made of them."""
+        """Variables that are set and never read: something was meant to be made of them. A shape is taken apart for one of its sizes."""
         names = [
             n for s in (self.tree.body if isinstance(self.tree, ast.FunctionDef) else ()) for n in ast.walk(s) if isinstance(n, ast.Name)
         ]
         read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
-        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) - read
+        sizes = {
+            n.id
+            for s in self.statements
+            if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Tuple) and getattr(s.value, "attr", "") == "shape"
+            for n in ast.walk(s.targets[0])
+            if isinstance(n, ast.Name)
+        }
+        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) - read - sizes
+
+    def left_by_loops(self, statement: ast.stmt) -> frozenset[str]:
+        """Return the variables that only loops set which a statement is not in: what the last step of a loop left."""
+        loops = [s for s in self.statements if isinstance(s, (ast.For, ast.While))]
+        away = {id(n) for loop in loops if not any(n is statement for n in ast.walk(loop)) for n in ast.walk(loop)}
+        found: dict[bool, set[str]] = {True: set(), False: set(self.parameters)}
+        for s in self.statements:
+            parts = [s.target] if isinstance(s, ast.For) else [] if isinstance(s, COMPOUND) else [s]
+            names = (n for part in parts for n in ast.walk(part) if isinstance(n, ast.Name))
+            found[id(s) in away] |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        return frozenset(found[True] - found[False])
 
     @functools.cached_property
     def returns(self) -> list[ast.Return]:

@@ -125,8 +125,9 @@ def _other_targets(line: Line, target: ast.expr, rest: str) -> Iterator[Edit]:
             if name != line.text(target) and name in line.env:
                 words = f"`{line.text(target)}` is set here, it should be `{name}`"
                 yield line.instead(5.6, "wrong-point", words, f"{name} {rest}")
-    elif isinstance(target, ast.Subscript):
+    if isinstance(target, ast.Subscript):
         base, index = line.value_of(line.text(target.value)), line.text(target.slice)
+        index = index[1:-1] if isinstance(target.slice, ast.Tuple) and index.startswith("(") else index
         for name, other in line.env.items():
             if type(other) is type(base) and other is not base and not name.startswith("_") and _alike(other, base):
                 words = f"`{line.text(target)}` is set here, it should be `{name}[{index}]`"

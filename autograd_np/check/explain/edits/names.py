@@ -46,6 +46,8 @@ def name_edits(at: Place) -> Iterator[Edit]:
         for name, other in {**at.line.scalars, **at.line.numbers}.items():
             if name != text and other != value:
                 yield at.edit(4.6, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", name)
+    if isinstance(node, ast.Name) and not (base or at.header or at.index or at.setting or at.attribute):
+        yield from _of_another_kind(at)
     if not base and not at.index and isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(value, np.ndarray):
         yield from _unindexed(at, node, value)
 
@@ -61,6 +63,54 @@ def _of_other_shape(at: Place, value: Any) -> Iterator[Edit]:
         for name in [at.text, *list(at.line.like(value))[:12]]:
             words = f"`{at.target}` is multiplied by the value `{at.text}`, should be by the mask `({name} > 0)`"
             yield at.edit(5.9, "wrong-point", words, f"({name} > 0)")
+
+
+_TAKES_SIZES = {
+    "reshape",
+    "zeros",
+    "ones",
+    "empty",
+    "full",
+    "arange",
+    "linspace",
+    "eye",
+    "transpose",
+    "repeat",
+    "tile",
+    "len",
+    "range",
+    "pad",
+}
+
+
+def _of_another_kind(at: Place) -> Iterator[Edit]:
+    """Yield arrays in the place of what is none, numbers in that of an array, and arrays that broadcast to the same shape."""
+    value = at.value
+    elementwise = isinstance(at.parent, ast.BinOp) and not isinstance(at.parent.op, ast.MatMult)
+    words = f"`{at.target}` uses `{at.text}`, should be `{{0}}`"
+    if not (is_array(value) and np.ndim(value)):
+        called = at.line.text(at.parent.func).rpartition(".")[2] if isinstance(at.parent, ast.Call) else ""
+        if called in _TAKES_SIZES or at.path[-1] == "func":
+            return
+        for name, other in at.line.arrays.items():
+            if np.ndim(other) and name in at.line.env and name != at.text:
+                yield at.edit(4.9 if at.line.is_gradient(name) or elementwise else 5.1, "wrong-point", words.format(name), name)
+    elif elementwise and value.dtype.kind == "f":
+        other = at.line.value(at.parent.left if at.path[-1] == "right" else at.parent.right)
+        whole = shape_of(at.line.value(at.parent))
+        for name, x in at.line.arrays.items():
+            known = name in at.line.env and shape_of(x) != value.shape and np.asarray(x).dtype.kind == "f"
+            if known and whole is not None and _broadcast(shape_of(other), shape_of(x)) == whole:
+                yield at.edit(5, "wrong-point", words.format(name), name)
+        for name in dict.fromkeys([*at.line.counters, *at.line.scalars]):
+            yield at.edit(5.3, "wrong-point", words.format(name), name)
+
+
+def _broadcast(a: tuple[int, ...] | None, b: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    try:
+        return np.broadcast_shapes(a, b) if a is not None and b is not None else None
+    except ValueError:
+        return None
 
 
 def _multiplies(node: ast.AST) -> bool:
