@@ -207,6 +207,148 @@ def test_a_cache_of_many_arrays_hides_no_statement():
             du += dut
         return {"h0": dh, "w": dw, "u": du}
 
-    inputs = {"xs": rng.normal(size=(12, 2, 4)), "h0": rng.normal(size=(2, 3)), "w": rng.normal(size=(4, 3)), "u": rng.normal(size=(3, 3))}
+    inputs = {"xs": rng.normal(size=(10, 2, 4)), "h0": rng.normal(size=(2, 3)), "w": rng.normal(size=(4, 3)), "u": rng.normal(size=(3, 3))}
     report = ag.check_backward(forward, backward, inputs, wrt=["h0", "w", "u"], seconds=10)
     assert [f.fix.strip() for f in report.findings] == ["da = dh * (1 - new**2)"]
+
+
+class Relu:
+    """A layer that hides what is not positive; `made` and `handed` are two mistakes in its backward pass."""
+
+    def forward(self, x):
+        self.shape = x.shape
+        self.mask = x <= 0
+        return np.where(self.mask, 0, x).reshape(len(x), -1)
+
+    def not_masked(self, dout):
+        dx = dout.reshape(self.shape)
+        return dx
+
+    def not_reshaped(self, dout):
+        dx = dout * ~self.mask.reshape(dout.shape)
+        return dx
+
+    def handed(self, dout):
+        dx = dout.reshape(self.shape).copy()
+        dx[self.mask] = 0
+        return dout
+
+
+@pytest.mark.parametrize(
+    ("backward", "line", "fix"),
+    [
+        ("not_masked", "dx = dout.reshape(self.shape)", "self.mask"),
+        ("not_reshaped", "dx = dout", ".reshape(self.shape)"),
+        ("handed", "return dout", "return dx"),
+    ],
+)
+def test_masks_shapes_and_what_was_made_in_place_are_known(backward, line, fix):
+    layer = Relu()
+    (finding,) = ag.check_backward(layer.forward, getattr(layer, backward), {"x": rng.normal(size=(4, 2, 3))}).findings
+    assert finding.source.strip().startswith(line)
+    assert fix in finding.fix
+
+
+def best_of(x):
+    return x != np.max(x)
+
+
+def test_the_comparison_in_a_helper_comes_before_the_inverse_of_its_mask():
+    def forward(X):
+        out = np.zeros(len(X))
+        for i in range(len(X)):
+            out[i] = np.max(X[i])
+        return out
+
+    def backward(dout, X):
+        dX = np.zeros_like(X)
+        for i in range(len(X)):
+            mask = best_of(X[i])
+            dX[i] += mask * dout[i]
+        return dX
+
+    (finding,) = ag.check_backward(forward, backward, {"X": rng.normal(size=(3, 4))}).findings
+    assert finding.fix.strip() == "return x == np.max(x)"
+
+
+def test_the_element_that_was_taken_comes_before_the_one_that_is_set():
+    def forward(X):
+        out = np.zeros(len(X))
+        for i in range(len(X)):
+            out[i] = np.mean(X[i])
+        return out
+
+    def backward(dout, X):
+        dX = np.zeros_like(X)
+        for i in range(len(X)):
+            d = dout[i - 1]
+            dX[i] += d / X.shape[1]
+        return dX
+
+    (finding,) = ag.check_backward(forward, backward, {"X": rng.normal(size=(3, 4))}).findings
+    assert finding.fix.strip() == "d = dout[i]"
+
+
+class Tanh:
+    """An activation as an object."""
+
+    def __call__(self, z):
+        return np.tanh(z)
+
+    def gradient(self, z):
+        return 1 - np.tanh(z) ** 2
+
+
+class Dense:
+    """A layer with such an activation, or one within another layer."""
+
+    def __init__(self, inner=None):
+        self.W, self.activation, self.inner = rng.normal(size=(3, 3)), Tanh(), inner
+
+    def forward(self, x):
+        self.x = x if self.inner is None else self.inner.forward(x)
+        self.z = self.x @ self.W
+        return self.activation(self.z)
+
+    def backward(self, dout):
+        dz = dout * self.activation.gradient(self.z)
+        self.dW = self.x.T @ dz
+        return dz @ self.W.T
+
+    def not_derived(self, dout):
+        dz = dout
+        self.dW = self.x.T @ dz
+        return dz @ self.W.T
+
+    def around(self, dout):
+        dx = self.backward(dout)
+        dx = self.inner.backward(dx) * 2
+        return dx
+
+
+def test_the_derivative_that_an_object_has_may_be_missing():
+    layer = Dense()
+    (finding,) = ag.check_backward(layer.forward, layer.not_derived, {"x": AFFINE["x"]}).findings
+    assert finding.kind == "missing-factor"
+    assert finding.fix.strip() == "dz = dout * self.activation.gradient(self.z)"
+
+
+def test_what_is_made_of_the_result_of_a_call_is_not_behind_what_the_call_left():
+    layer = Dense(Dense())
+    (finding,) = ag.check_backward(layer.forward, layer.around, {"x": AFFINE["x"]}).findings
+    assert finding.fix.strip() == "dx = self.inner.backward(dx)"
+
+
+def test_the_one_gradient_that_is_called_like_another_stands_in_its_place():
+    def forward(hs, h):
+        return hs * h, (hs, h)
+
+    def backward(dout, cache):
+        hs, h = cache
+        dhs = dout * h
+        dhs1 = dout * hs
+        dh = dhs1.sum(axis=0)
+        return dhs, dhs1
+
+    (finding,) = ag.check_backward(forward, backward, {"hs": rng.normal(size=(4, 3)), "h": rng.normal(size=3)}).findings
+    assert finding.fix.strip() == "return dhs, dh"

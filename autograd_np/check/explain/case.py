@@ -55,6 +55,10 @@ class Budget:
         return self.ended
 
 
+MOST_STEPS = 5
+"""A function whose derivative a helper gives takes so many elementary steps at most."""
+
+
 class Verdict(NamedTuple):
     """Where the mistake is, what it is, and how to go on as if it were not there."""
 
@@ -252,10 +256,21 @@ class Case:
     def derived_by(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward by which a value is the derivative of another one: it takes one's gradient to the other's."""
         point = self.main
-        alike = [n for n in point.gradients if n.name is not None and np.shape(n.out) == np.shape(value)] if np.ptp(value) > 0 else []
-        for node, user in itertools.combinations(sorted(alike, key=lambda n: n.index), 2):
-            if self.close(value * point.truth(user), point.truth(node), point.slack(node)) and np.any(point.truth(node)):
-                yield node
+        for node in point.gradients if np.ptp(value) > 0 else ():
+            if np.shape(node.out) == np.shape(value) and np.any(point.truth(node)):
+                users = self._computed_from(node)
+                if any(self.close(value * point.truth(u), point.truth(node), point.slack(node)) for u in users):
+                    yield node
+
+    def _computed_from(self, node: Node) -> list[Node]:
+        """Return what is computed from a variable in a few steps and has its shape."""
+        found, last = list[Node](), [node]
+        for _ in range(MOST_STEPS):
+            last = [
+                u for n in last for u in self.main.users.get(n, ()) if np.shape(u.out) == np.shape(node.out) and u in self.main.gradients
+            ]
+            found += last
+        return found
 
     def nodes_with(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward whose gradient a value is."""

@@ -129,15 +129,17 @@ def behind_right_ones(case: Case) -> list[Step]:
     least = NOTHING * max((float(np.max(np.abs(r.value), initial=0.0)) for r in returned), default=0.0)
     for r in returned:  # what is zero whatever happens, as a bias before a normalisation, clears nothing
         if np.any(np.abs(r.value) > least) and case.session.is_right(r, case.main):
-            found |= {s.number: s for s in _behind(case, out, r)}
+            found |= {s.number: s for s in _behind(case, out, r, callers=False)}
     return list(found.values())
 
 
-def _behind(case: Case, out: Outcome, r: Returned) -> list[Step]:
-    """Return the steps that a result was made of, those that set it among them."""
+def _behind(case: Case, out: Outcome, r: Returned, *, callers: bool = True) -> list[Step]:
+    """Return the steps that a result was made of, those that set it among them; with or without those that only called what made it."""
     set_by = [e for e in out.events if e.path == r.path and e.call.number == 0]
     event = next((e for e in reversed(set_by) if e.place == r.place), None)
-    return [*_Slice(case, out).of(r.value, event, r.place), *(e.step for e in set_by)]
+    walk = _Slice(case, out)
+    steps = walk.of(r.value, event, r.place)
+    return [*(s for s in steps if callers or s.number not in walk.callers), *(e.step for e in set_by)]
 
 
 def _forward_in(case: Case, out: Outcome) -> set[int]:
@@ -157,6 +159,7 @@ class _Slice:
     def __init__(self, case: Case, out: Outcome) -> None:
         self.case, self.out = case, out
         self.found: dict[int, Step] = {}
+        self.callers: set[int] = set()  # found for what they handed to a call alone
         self.visited: set[tuple[int, Any]] = set()
         self.ends: dict[int, Step] = {}
         self.writes: dict[tuple[int, str], list[Step]] = {}
@@ -220,6 +223,7 @@ class _Slice:
         if (step.number, part) not in self.visited and (step.number, None) not in self.visited:
             self.visited.add((step.number, part))
             self.found[step.number] = step
+            self.callers.discard(step.number)
             self._follow(step, step.number, part)
 
     def _follow(self, step: Step, before: int, part: int | None = None) -> None:
@@ -338,6 +342,7 @@ class _Slice:
             self._visit(by)
         elif (by.number, (call.number, name)) not in self.visited:
             self.visited.add((by.number, (call.number, name)))
+            self.callers |= {by.number} - self.found.keys()
             self.found[by.number] = by
             self._made_of(by, given)
 

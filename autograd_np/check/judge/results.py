@@ -359,26 +359,15 @@ def assigned(
             unjudged.append(i)
     _by_value(work, results, open_ones)
     over = [*unjudged, *(i for i in open_ones if i not in work.found)]
-    _by_exact_value(work, results, over)
     _by_likeness(work, results, over)
     _by_elimination(work, results, over)
     return work.found, [i for i in over if i not in work.found]
 
 
-def _by_exact_value(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
-    """Pair a gradient whose name pairs with nothing with the one argument whose gradient it is."""
-    for i in over:
-        r = results[i]
-        if i not in work.found and not r.left and _is_of_gradients(r, work.point) and not work.wrt:
-            fitting = [n for n in _arguments(work.point) if n not in work.taken and _is_truth(work, r, n)]
-            if len(fitting) == 1:
-                work.take(i, fitting[0], work.point.leaves[fitting[0]], is_input=True)
-
-
 def _by_likeness(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
     """Pair a gradient that pairs with nothing with the one argument of its shape that ends as it does: ``dLogVar`` with ``t_log_var``."""
     free = [n for n in _arguments(work.point) if n not in work.taken]
-    for i in (j for j in over if j not in work.found):
+    for i in over:
         r = results[i]
         ends = [x for name in wanted_names(r.name) if len(x := _letters(name)) >= SHORTEST]
         fitting = [n for n in free if _letters(n).endswith(tuple(ends)) and np.shape(work.point.leaves[n].out) == np.shape(r.value)]
@@ -415,7 +404,7 @@ def _by_elimination(work: Assigner, results: Sequence[Result], over: Sequence[in
 def _is_of_gradients(r: Result, point: Point) -> bool:
     """Whether what is returned is called, or computed from, a gradient; or is called as a step towards one: ``dx_flat``."""
     if r.name:
-        return is_gradients_name(r.name) or any(x.startswith(f"{k}_") for x in wanted_names(r.name) for k in point.leaves)
+        return is_gradients_name(r.name) or any(re.match(rf"{re.escape(k)}(_|\d)", x) for x in wanted_names(r.name) for k in point.leaves)
     return r.node is not None and any(isinstance(n, ast.Name) and is_gradients_name(n.id) for n in ast.walk(r.node))
 
 

@@ -154,7 +154,13 @@ class Function:
         names = [
             n for s in (self.tree.body if isinstance(self.tree, ast.FunctionDef) else ()) for n in ast.walk(s) if isinstance(n, ast.Name)
         ]
-        read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+        into = {
+            id(t.value)
+            for s in self.statements
+            for t in (s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, ast.AugAssign) else [])
+            if isinstance(t, ast.Subscript)
+        }
+        read = {n.id for n in names if isinstance(n.ctx, ast.Load) and id(n) not in into}
         sizes = {
             n.id
             for s in self.statements

@@ -19,6 +19,9 @@ OF_CALLED = 5.8
 """From this rank on results are unpacked in another order, where they are unpacked in that of their variables."""
 
 
+OF_SHAPES = 4.4
+"""From this rank on the length of an array is a factor that is missing: one divides by it, and may do so by another one's."""
+
 WRITTEN = 0.3
 """How much simpler it is to take away a minus that was written than to write one."""
 
@@ -67,6 +70,7 @@ def _scaled(line: Line, text: str, path: tuple[str, ...]) -> Iterator[Edit]:
         words = f"`{line.target}` is {size:.4g} × too large: divide by {said}"
         yield line.edit(rank, "scale", words, (path, f"({text}) / {written}"), factor=size)
         words = f"`{line.target}` is {size:.4g} × too small: a factor {said} is missing"
+        rank = OF_SHAPES if "[" in name else rank
         yield line.edit(rank, "scale", words, (path, f"{written} * ({text})"), factor=1 / size)
         if size == 2:
             yield line.edit(2.2, "scale", f"`{line.target}` is 2 × too large: a factor 0.5 is missing", (path, f"0.5 * ({text})"), factor=2)
@@ -238,6 +242,7 @@ def _followed(line: Line) -> Iterator[Edit]:
                 yield then(6.8, "missing-term", f"{name} += {other}")
         elif np.asarray(line.arrays[other]).dtype.kind == "b":
             yield then(7, "missing-factor", f"{name}[~{other}] = 0")
+            yield then(7, "missing-factor", f"{name}[{other}] = 0")
     if updates:
         for size_name, size in line.sizes.items():
             if size not in (0, 1) and line.value_of(size_name) is not None:

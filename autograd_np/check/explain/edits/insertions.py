@@ -113,7 +113,7 @@ def factor_edits(at: Place) -> Iterator[Edit]:
 
 
 def _is_mask(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "b" and value.ndim > 0
+    return isinstance(value, np.ndarray) and value.ndim > 0 and (value.dtype.kind == "b" or set(np.unique(value)) <= {0, 1})
 
 
 def _widened(at: Place, value: Any) -> Iterator[Edit]:
