@@ -352,3 +352,31 @@ def test_the_one_gradient_that_is_called_like_another_stands_in_its_place():
 
     (finding,) = ag.check_backward(forward, backward, {"hs": rng.normal(size=(4, 3)), "h": rng.normal(size=3)}).findings
     assert finding.fix.strip() == "return dhs, dh"
+
+
+def test_a_statement_that_is_missing_is_written_after_the_one_for_another_variable():
+    def step_back(da, grads, x, h, u):
+        grads["db"] += da.sum(axis=0)
+        grads["du"] += h.T @ da
+        return da @ u.T
+
+    def forward(xs, h0, w, u, b):
+        h, hs = h0, []
+        for x in xs:
+            hs.append((x, h, h := np.tanh(x @ w + h @ u + b)))
+        return h, (hs, w, u, b)
+
+    def backward(dout, cache):
+        hs, w, u, b = cache
+        grads = {"dw": np.zeros_like(w), "du": np.zeros_like(u), "db": np.zeros_like(b)}
+        dh = dout
+        for x, before, after in reversed(hs):
+            da = dh * (1 - after**2)
+            dh = step_back(da, grads, x, before, u)
+        return grads
+
+    inputs = {"xs": rng.normal(size=(3, 2, 4)), "h0": rng.normal(size=(2, 3)), "w": rng.normal(size=(4, 3)), "u": rng.normal(size=(3, 3))}
+    report = ag.check_backward(forward, backward, {**inputs, "b": rng.normal(size=3)}, wrt=["w", "u", "b"])
+    (finding,) = report.findings
+    assert finding.kind == "missing-term"
+    assert finding.fix.split("\n")[-1].strip() in ('grads["dw"] += x.T @ da', "grads['dw'] += x.T @ da")

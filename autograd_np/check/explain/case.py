@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np.check.explain.alike import Alike
 from autograd_np.check.explain.diagnose import Diagnosis, Sample
 from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.edits.edit import Edit, Hints
@@ -29,7 +30,7 @@ from autograd_np.check.watch.source import Place
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Budget", "Case", "Verdict", "sample_of"]
+__all__ = ["Budget", "Case", "Verdict", "named_terms", "sample_of"]
 
 
 class Budget:
@@ -274,10 +275,23 @@ class Case:
 
     def nodes_with(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward whose gradient a value is."""
-        point = self.main
-        for node in point.gradients:
-            if np.shape(node.out) == np.shape(value) and self.close(value, point.truth(node), point.slack(node)):
+        nodes, alike = self._gradients
+        for node in (nodes[i] for i in alike.of(value)):
+            if self.close(value, self.main.truth(node), self.main.slack(node)):
                 yield node
+
+    @functools.cached_property
+    def terms(self) -> tuple[list[tuple[Array, Any]], Alike]:
+        """The terms of gradients that have a few, and what rounding can make of them."""
+        found = [
+            (t, self.main.slack(n)) for n in self.main.gradients for _, t in named_terms(self.main, n) if np.shape(t) == np.shape(n.out)
+        ]
+        return found, Alike(found, self.session.tolerance)
+
+    @functools.cached_property
+    def _gradients(self) -> tuple[list[Node], Alike]:
+        nodes = [n for n in self.main.gradients if np.shape(n.out) == np.shape(self.main.truth(n))]
+        return nodes, Alike(((self.main.truth(n), self.main.slack(n)) for n in nodes), self.session.tolerance)
 
     # --- about a wrong variable
 
@@ -364,3 +378,9 @@ def _neighbours(point: Point, node: Node, constant: float) -> dict[str, Array]:
                 side = "before" if other in above else "after" if other.index > node.index and node in point.ancestors(other) else "beside"
                 found.setdefault(f"{side} {name}", constant * point.truth(other))
     return found
+
+
+def named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:
+    """Return the terms of a gradient if there are a few; of one term it is the whole."""
+    terms = point.terms(node) if node.name is not None else []
+    return list(terms) if 2 <= len(terms) <= 5 else []

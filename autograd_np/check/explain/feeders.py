@@ -19,10 +19,9 @@ from autograd_np.check.watch.reads import names_read_by, roots_written_by, value
 from autograd_np.check.watch.run import Call, Event, Step, leaves_of
 from autograd_np.check.watch.source import Place
 from autograd_np.check.watch.writers import Writers
-from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "named_terms", "suspects_of", "without_effect"]
+__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "suspects_of", "without_effect"]
 
 MOST, MOST_OF_ONE = 80, 12
 """So many statements are suspected, and so many variables of one that takes a cache apart."""
@@ -455,23 +454,10 @@ def _is_telling(value: Array) -> bool:
 
 def _is_term(case: Case, value: Array) -> bool:
     """Whether a value is one of the terms of some gradient."""
-    point = case.main
-    if not np.any(value):
-        return True
-    for node in point.gradients:
-        if np.shape(node.out) == np.shape(value):
-            slack = point.slack(node)
-            if any(case.close(value, t, slack) for _, t in named_terms(point, node)):
-                return True
-    return False
+    terms, alike = case.terms
+    return not np.any(value) or any(case.close(value, *terms[i]) for i in alike.of(value))
 
 
 def _is_gradient(case: Case, value: Array) -> bool:
     """Whether a value is some gradient."""
     return not np.any(value) or any(True for _ in case.nodes_with(value))
-
-
-def named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:
-    """Return the terms of a gradient if there are a few; of one term it is the whole."""
-    terms = point.terms(node) if node.name is not None else []
-    return list(terms) if 2 <= len(terms) <= 5 else []

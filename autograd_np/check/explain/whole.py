@@ -11,6 +11,7 @@ from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of, without_effect
 from autograd_np.check.explain.search import MOST_RUNS, Candidate, Helping, changes_of, cure_all, fix_of, in_order, own_changes
+from autograd_np.check.explain.twins import twins
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.source import Place
 
@@ -89,7 +90,7 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
     helping: list[Helping] = []
     single = single_change(case, helping=helping)
     single = single or single_change(case, most=MOST_APART, keep=KEPT_APART, helping=helping, apart=True)
-    single = single or _whatever_is_between(case)
+    single = single or _twin(case) or _whatever_is_between(case)
     if single is not None:
         return [single]
     cleared, (_, causes) = case.session.cleared, _causes(case)
@@ -152,6 +153,13 @@ def single_change(
     if cured is None:
         return None
     return replace(_mistake(causes, cured.place, cured.diagnosis, cured.fix), rank=min(c.rank for c in changes if c.edit is cured.edit))
+
+
+def _twin(case: Case) -> Mistake | None:
+    """Look for a statement that is missing where a gradient stayed zero."""
+    cured = cure_all(case, twins(case), MOST_RUNS, case.budget.left() / 2)
+    _, causes = _causes(case) if cured is not None else (None, [])
+    return _mistake(causes, cured.place, cured.diagnosis, cured.fix) if cured is not None and causes else None
 
 
 def _whatever_is_between(case: Case) -> Mistake | None:
