@@ -142,6 +142,21 @@ class Partner(Base):
         return dout @ self.W.T
 
 
+class Spelled(Partner):
+    """The same in words."""
+
+    def make(self):
+        self.weight_ih, self.bias_ih = rng.normal(size=(3, 2)), rng.normal(size=2)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.weight_ih + self.bias_ih
+
+    def backward(self, dout):
+        self.weight_ih_grad = self.x.T @ dout
+        return dout @ self.weight_ih.T
+
+
 class Named(Partner):
     """Statistics that are scaled and shifted."""
 
@@ -216,7 +231,7 @@ class Told(Placed):
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(Partner, "b"), (Named, "beta"), (Placed, "P"), (Stepped, "P"), (Optimised, "P"), (Listed, "P"), (Told, "P")],
+    [(Partner, "b"), (Spelled, "bias_ih"), (Named, "beta"), (Placed, "P"), (Stepped, "P"), (Optimised, "P"), (Listed, "P"), (Told, "P")],
     ids=lambda k: getattr(k, "__name__", k),
 )
 def test_what_an_object_trains_needs_a_gradient(kind, name):

@@ -29,9 +29,9 @@ def keep_promise(session: Session, point: Point, done: Done) -> str:
     places = [r for r in places if (t := targets.get(("returned", *r.keys))) is not None and t.is_input and t.name in point.leaves]
     held = [targets["returned", *r.keys] for r in places]
     order = sorted(held, key=lambda t: list(point.leaves).index(t.name))
-    if session.names or function is None or not isinstance(done.recording.result, tuple) or order == held:
-        return ""
     given, wanted = [t.name for t in held], [t.name for t in order]
+    if session.names or function is None or not isinstance(done.recording.result, tuple) or given == wanted:
+        return ""
     if len(set(given)) < len(given) or len(given) < len(done.recording.result):
         return ""
     said = _said(session, point, dict(zip(given, [r.name for r in places], strict=True)), wanted)

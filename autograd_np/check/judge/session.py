@@ -262,10 +262,9 @@ class Session:
         for a in lacking:
             if a.where is not None:
                 self.targets[a.where] = Targets(a.forward_name, point.leaves[a.forward_name], True)
-                if a.where in (("returned",), ("returned", 0)) and not any(
-                    w[0] == "returned" for w in before
-                ):  # a list of one, or that one
-                    self.targets |= dict.fromkeys((("returned",), ("returned", 0)), self.targets[a.where])
+                either = ("returned",), ("returned", 0)  # a list of one, or that one
+                if a.where in either and not any(w[0] == "returned" for w in before):
+                    self.targets |= dict.fromkeys(either, self.targets[a.where])
         try:
             yield
         finally:

@@ -15,8 +15,7 @@ from autograd_np.check.watch.state import Attribute
 
 __all__ = ["attribute_of", "is_trained", "path_of"]
 
-_PARTNERS = {"w": "b", "weight": "bias", "weights": "biases", "kernel": "bias", "gamma": "beta", "coef": "intercept"}
-_PARTNERS |= {b: w for w, b in _PARTNERS.items()}
+_PARTNERS = ({"w", "b"}, {"weight", "bias"}, {"weights", "biases"}, {"kernel", "bias"}, {"gamma", "beta"}, {"coef", "intercept"})
 """What belongs together by the field's names: nobody trains one of them alone."""
 
 _OF_PARAMETERS = re.compile(r"(?i)(get_)?(all_)?(param(eter)?s?|weights?|trainables?|trainable_\w+|learnables?|theta)(_list|_dict)?")
@@ -47,9 +46,9 @@ def is_trained(name: str, others: Iterable[str], point: Point) -> bool:
     beside = [p for other in others if (p := path_of(other, point))[:at] == path[:at] and len(p) > at]
     texts = list(_methods(owner, point.traced.program))
     return (
-        any(_partner(attribute) == _spelled(str(p[at])) for p in beside)
-        or _has_place_for_gradient(owner, attribute, texts)
-        or any(_steps(attribute, tree) for method, tree in texts if method not in ("__init__", "forward"))
+        any(_are_partners(attribute, str(p[at])) for p in beside)
+        or _has_place_for_gradient(owner, attribute, [t for _, t, _ in texts])
+        or any(_steps(attribute, tree) for method, tree, forwards in texts if method != "__init__" and not forwards)
         or _is_listed(path, beside, texts, point.traced.program)
     )
 
@@ -66,45 +65,36 @@ def _at(point: Point, path: tuple[Any, ...]) -> Any:
     return found
 
 
-def _methods(owner: Any, program: Program) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the names and the texts of an object's methods, as far as they are the user's own."""
+def _methods(owner: Any, program: Program) -> Iterator[tuple[str, ast.AST, bool]]:
+    """Yield the names and the texts of an object's methods, as far as they are the user's own, and whether forward calls them."""
     for base in type(owner).__mro__[:-1]:
         for name, member in vars(base).items():
             f = getattr(member, "__func__", member)
             function = program.functions.of(f.__code__) if isinstance(f, FunctionType) else None
             if function is not None and function.tree is not None:
-                yield name, function.tree
+                yield name, function.tree, program.defines_truth(function)
 
 
 # --- what says so
 
 
-def _spelled(name: str) -> tuple[str, str]:
-    """Return the word in a name that says what it is, and the rest: ``b`` and ``#1`` of ``b1``, ``w`` and ``#_hh`` of ``W_hh``."""
-    words = [w for w in re.split(r"_|(?<=[a-zA-Z])(?=\d)", name) if w]
-    kind = next((w for w in words if w.lower() in _PARTNERS), "")
-    return kind.lower(), "_".join("#" if w == kind else w.lower() for w in words)
+def _are_partners(name: str, other: str) -> bool:
+    """Whether two names differ in a word alone, and these words belong together: ``b1`` and ``W1``, ``bias_hh`` and ``weight_hh``."""
+    words, others = ([w.lower() for w in re.split(r"_|(?<=[a-zA-Z])(?=\d)", n) if w] for n in (name, other))
+    differ = [{a, b} for a, b in zip(words, others, strict=False) if a != b]
+    return len(words) == len(others) and len(differ) == 1 and differ[0] in _PARTNERS
 
 
-def _partner(name: str) -> tuple[str, str]:
-    kind, rest = _spelled(name)
-    return (_PARTNERS[kind], rest) if kind else ("none", name)
-
-
-def _has_place_for_gradient(owner: Any, attribute: str, texts: list[tuple[str, ast.AST]]) -> bool:
+def _has_place_for_gradient(owner: Any, attribute: str, trees: list[ast.AST]) -> bool:
     """Whether an attribute or a key is called as the gradient of this one; one that holds another thing is none."""
     fields = vars(owner)
     held = {**fields, **{k: v for d in fields.values() if isinstance(d, dict) for k, v in d.items() if isinstance(k, str)}}
-    written = {n.attr for _, t in texts for n in ast.walk(t) if isinstance(n, ast.Attribute) and _is_of_self(n)}
+    written = {n.attr for t in trees for n in ast.walk(t) if isinstance(n, ast.Attribute) and _is_of_self(n)}
     written |= {
-        str(getattr(n.slice, "value", "")) for _, t in texts for n in ast.walk(t) if isinstance(n, ast.Subscript) and _is_key(n.slice)
+        str(n.slice.value) for t in trees for n in ast.walk(t) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)
     }
     called = (name for name in {*held, *written} if attribute in wanted_names(name))
     return any(not isinstance(held.get(name), (int, float, str)) or not held[name] for name in called)
-
-
-def _is_key(node: Any) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _is_of_self(node: ast.AST, name: str | None = None) -> bool:
@@ -129,7 +119,7 @@ def _steps(attribute: str, tree: ast.AST) -> bool:
     return False
 
 
-def _is_listed(path: tuple[Any, ...], beside: list[tuple[Any, ...]], texts: list[tuple[str, ast.AST]], program: Program) -> bool:
+def _is_listed(path: tuple[Any, ...], beside: list[tuple[Any, ...]], texts: list[tuple[str, ast.AST, bool]], program: Program) -> bool:
     """Whether an attribute stands with one that has a gradient in a container, or in what a method returns, called after parameters."""
     at = attribute_of(path)
     name = program.paths.get(path)
@@ -137,7 +127,7 @@ def _is_listed(path: tuple[Any, ...], beside: list[tuple[Any, ...]], texts: list
     if any(p[:-1] in listed for other in beside for p, n in program.paths.items() if n == program.paths.get(other)):
         return True
     both = {str(path[at])}, {str(p[at]) for p in beside}
-    for method, tree in texts:
+    for method, tree, _ in texts:
         for node in ast.walk(tree):
             match node:
                 case ast.Assign(targets=[ast.Name() | ast.Attribute() as target], value=value) if _OF_PARAMETERS.fullmatch(
