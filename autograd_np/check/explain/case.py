@@ -87,6 +87,7 @@ class Case:
         self.fixes: list[Fix] = []
         self.corrected: Mapping[Key, float] = {}
         self._sizes: dict[int, dict[str, float]] = {}
+        self._derived: dict[bytes, set[Node]] = {}
         self._edits: dict[tuple[Place, int, int, str, int], list[Edit]] = {}
 
     @property
@@ -251,7 +252,10 @@ class Case:
             return set()
         found, opposite = set(self.nodes_with(value)), set(self.nodes_with(-value))
         if not found and not opposite:
-            return set(self.derived_by(value))
+            key = repr(value.shape).encode() + value.tobytes()
+            if key not in self._derived:
+                self._derived[key] = set(self.derived_by(value))
+            return self._derived[key]
         return found if not opposite else set() if signed else found | opposite
 
     def derived_by(self, value: Array) -> Iterator[Node]:

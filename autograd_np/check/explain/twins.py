@@ -70,7 +70,6 @@ def _with_other_arrays(case: Case, step: Step, value: ast.expr, shape: tuple[int
     """Yield an expression with one or two of its arrays exchanged for others, where it has a shape then."""
     scope, unread = case.session.scope(step, case.main), step.place.function.unread
     known = {k: v for k, v in case.session.candidates(step, case.main).items() if is_float_array(v)}
-    known |= {k: v for k, v in step.call.last.items() if is_float_array(v) and k not in known}  # what comes later is none yet
     names = sorted(known, key=lambda n: n not in unread)[:MOST_ARRAYS]
     own = list(
         dict.fromkeys(ast.unparse(n) for n in ast.walk(value) if isinstance(n, (ast.Name, ast.Attribute)) and ast.unparse(n) in known)

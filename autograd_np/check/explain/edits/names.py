@@ -65,22 +65,9 @@ def _of_other_shape(at: Place, value: Any) -> Iterator[Edit]:
             yield at.edit(5.9, "wrong-point", words, f"({name} > 0)")
 
 
-_TAKES_SIZES = {
-    "reshape",
-    "zeros",
-    "ones",
-    "empty",
-    "full",
-    "arange",
-    "linspace",
-    "eye",
-    "transpose",
-    "repeat",
-    "tile",
-    "len",
-    "range",
-    "pad",
-}
+_TAKES_SIZES = frozenset(
+    ["reshape", "zeros", "ones", "empty", "full", "arange", "linspace", "eye", "transpose", "repeat", "tile", "len", "range", "pad"]
+)  # fmt: skip
 
 
 def _of_another_kind(at: Place) -> Iterator[Edit]:
