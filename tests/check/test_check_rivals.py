@@ -380,3 +380,34 @@ def test_a_statement_that_is_missing_is_written_after_the_one_for_another_variab
     (finding,) = report.findings
     assert finding.kind == "missing-term"
     assert finding.fix.split("\n")[-1].strip() in ('grads["dw"] += x.T @ da', "grads['dw'] += x.T @ da")
+
+
+def test_what_others_added_to_a_dict_that_a_helper_was_handed_is_followed():
+    def forward(a, p, w):
+        ha, hp = a @ w, p @ w
+        return np.maximum(ha, 0), np.maximum(hp, 0)
+
+    def add(x, delta, grads):
+        grads["w"] += x.T @ delta
+
+    def backward(da, dp, a, p, w, ha, hp):
+        grads = {"w": np.zeros_like(w)}
+        first = da * (hp > 0)
+        second = dp * (hp > 0)
+        add(a, first, grads)
+        add(p, second, grads)
+        return grads
+
+    inputs = {"a": rng.normal(size=(4, 3)), "p": rng.normal(size=(4, 3)), "w": rng.normal(size=(3, 2))}
+    (finding,) = ag.check_backward(forward, backward, inputs).findings
+    assert finding.fix.strip() == "first = da * (ha > 0)"
+
+
+def test_a_name_that_is_not_defined_is_that_of_an_array_in_sight():
+    def backward(dout, x, w):
+        dx = doubt.dot(w.T)  # noqa: F821 (the mistake)
+        return dx, x.T @ dout
+
+    (finding,) = ag.check_backward(lambda x, w: x @ w, backward, {"x": AFFINE["x"], "w": AFFINE["w"]}).findings
+    assert finding.kind == "raises"
+    assert finding.fix.strip().startswith("dx = dout.dot(w.T)")

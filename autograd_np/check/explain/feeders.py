@@ -293,6 +293,8 @@ class _Slice:
             bound = [s for s in self.writes.get((step.call.number, name), ()) if s.number < step.number and _binds(s.place.statement, name)]
             if bound and not before:
                 self._visit(bound[-1], name)
+            elif not before and step.call.by is not None and name in step.call.function.parameters:
+                self._handed(step.call, step.call.by, name)  # what others had added to it
         return True
 
     def _written_elsewhere(self, step: Step, expression: ast.expr) -> bool:

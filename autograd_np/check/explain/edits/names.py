@@ -46,7 +46,7 @@ def name_edits(at: Place) -> Iterator[Edit]:
         for name, other in {**at.line.scalars, **at.line.numbers}.items():
             if name != text and other != value:
                 yield at.edit(4.6, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", name)
-    if isinstance(node, ast.Name) and not (base or at.header or at.index or at.setting or at.attribute):
+    if isinstance(node, ast.Name) and not (at.header or at.index or at.setting or at.attribute):
         yield from _of_another_kind(at)
     if not base and not at.index and isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(value, np.ndarray):
         yield from _unindexed(at, node, value)
