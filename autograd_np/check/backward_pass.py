@@ -154,6 +154,8 @@ def check_backward(
     chosen.read.take(session)
     reading = chosen.read.reading
     said = reading.told(traced) if not reading.sure or reading.ones else []
+    if chosen.read.promised:
+        said.append(f"gradients are judged by their places, not by their names: {chosen.read.promised}")
     if is_random(session, traced):
         said.append("forward draws random numbers: it was run again with the generators as they were")
     return _conclude(session, chosen, said, started, seconds)

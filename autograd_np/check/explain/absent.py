@@ -15,7 +15,7 @@ from autograd_np.check.explain.case import Budget, Case
 from autograd_np.check.explain.detective import find_mistakes, finished
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
-from autograd_np.check.explain.edits.syntax import replaced, statements
+from autograd_np.check.explain.edits.syntax import Change, replaced, statements
 from autograd_np.check.explain.whole import Mistake, single_change
 from autograd_np.check.judge.handed import respelled
 from autograd_np.check.judge.outcome import Absent, Fix, Wrong
@@ -23,8 +23,12 @@ from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Recording, Step
 from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.state import leaves_in
 
 __all__ = ["find_absent"]
+
+MOST_OF_RETURN = 7.0
+"""Up to this rank changes of a return statement are tried where something stands in a gradient's place."""
 
 
 def find_absent(
@@ -102,8 +106,13 @@ def _changes(case: Case, recording: Recording, lacking: Sequence[Absent]) -> Ite
     """Yield what may give the gradients: a missing statement where one place would store all, then other bounds of a loop."""
     steps = {s.place: s for s in reversed(recording.steps)}
     first = lacking[0]
-    if first.path.isidentifier() and _stands_there(first):
-        yield from _instead(first, list(steps.values()))
+    if _stands_there(first):
+        handing = (s for s in steps.values() if s.call.number == 0 and isinstance(s.place.statement, ast.Return))
+        whole = list(_instead(first, list(steps.values()))) if first.path.isidentifier() else []
+        yield from _put_instead(first, list(steps.values()))
+        yield from (found for found in whole if found[1].changes[0][0] != ("value",))
+        yield from ((s.place, edit) for s in handing for edit in case.edits(s.place, s, "") if edit.rank < MOST_OF_RETURN)
+        yield from whole
     elif len({a.beside.place for a in lacking}) == 1:
         yield from _stored(case, recording, first)
     for place, step in steps.items():
@@ -173,8 +182,28 @@ def _instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
             path = (*path, "elts", at)
         if value is not None:
             words = f"`{ast.unparse(value)}` is returned where `{a.path}`, the gradient of `{_whole(a)}`, belongs"
-            change = (path, a.path)
-            yield step.place, Edit(1, "wrong-point", words, partial(replaced, step.place.statement, [change]), None, (change,))
+            yield step.place, _with(step.place.statement, words, (path, a.path))
+
+
+def _put_instead(a: Absent, steps: Sequence[Step]) -> Iterator[tuple[Place, Edit]]:
+    """Yield the statement that put what stands in a gradient's place into a list, with the gradient, or this into another list."""
+    for step in steps:
+        match step.place.statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append", value=holder), args=[ast.Name(id=name)])) if (
+                step.call.number == 0
+            ):
+                held = [v for _, v in leaves_in(step.before.get(name), ())]
+                if any(np.array_equal(v, a.beside.value) for v in held):
+                    words = f"`{name}` is appended where `{a.path}`, the gradient of `{_whole(a)}`, belongs"
+                    yield step.place, _with(step.place.statement, words, (("value", "args", 0), a.path))
+                for other in (n for n, v in step.before.items() if type(v) is list and n != ast.unparse(holder) and name == a.path):
+                    words = f"`{name}` is appended to `{ast.unparse(holder)}`, should be to `{other}`"
+                    yield step.place, _with(step.place.statement, words, (("value", "func", "value"), other))
+
+
+def _with(statement: ast.stmt | None, words: str, change: Change) -> Edit:
+    assert statement is not None
+    return Edit(1, "wrong-point", words, partial(replaced, statement, [change]), None, (change,))
 
 
 def _with_entry(statement: ast.stmt, old: Any, new: Any, name: str) -> ast.stmt | None:

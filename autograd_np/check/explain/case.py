@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np.check.explain.alike import Alike
 from autograd_np.check.explain.diagnose import Diagnosis, Sample
 from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.edits.edit import Edit, Hints
@@ -29,7 +30,7 @@ from autograd_np.check.watch.source import Place
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Budget", "Case", "Verdict", "sample_of"]
+__all__ = ["Budget", "Case", "Verdict", "named_terms", "sample_of"]
 
 
 class Budget:
@@ -53,6 +54,10 @@ class Budget:
         if not self.ended and time.thread_time() > self.deadline:
             self.ended = True
         return self.ended
+
+
+MOST_STEPS = 5
+"""A function whose derivative a helper gives takes so many elementary steps at most."""
 
 
 class Verdict(NamedTuple):
@@ -82,6 +87,7 @@ class Case:
         self.fixes: list[Fix] = []
         self.corrected: Mapping[Key, float] = {}
         self._sizes: dict[int, dict[str, float]] = {}
+        self._derived: dict[bytes, set[Node]] = {}
         self._edits: dict[tuple[Place, int, int, str, int], list[Edit]] = {}
 
     @property
@@ -129,7 +135,11 @@ class Case:
             scope, candidates = session.scope(step, point), session.candidates(step, point)
             sizes = sizes_in(session.own_names(step), candidates, self.sizes(point), flat_names(point.inputs))
             try:
-                self._edits[key] = edits_of(place.statement, path, scope, candidates, sizes, hints=self.hints, unread=place.function.unread)
+                function, hints = place.function, self.hints
+                left = function.left_by_loops(place.statement)
+                self._edits[key] = edits_of(
+                    place.statement, path, scope, candidates, sizes, hints=hints, unread=function.unread, left_by_loops=left
+                )
             except Exception:  # noqa: BLE001 (a search that fails finds nothing; the verdict stands)
                 self._edits[key] = []
         return self._edits[key]
@@ -241,14 +251,51 @@ class Case:
         if any(isinstance(x, np.ndarray) and x.shape == value.shape and self.close(x, value) for x in handed):
             return set()
         found, opposite = set(self.nodes_with(value)), set(self.nodes_with(-value))
+        if not found and not opposite:
+            key = repr(value.shape).encode() + value.tobytes()
+            if key not in self._derived:
+                self._derived[key] = set(self.derived_by(value))
+            return self._derived[key]
         return found if not opposite else set() if signed else found | opposite
+
+    def derived_by(self, value: Array) -> Iterator[Node]:
+        """Yield the variables of forward by which a value is the derivative of another one: it takes one's gradient to the other's."""
+        point = self.main
+        for node in point.gradients if np.ptp(value) > 0 else ():
+            if np.shape(node.out) == np.shape(value) and np.any(point.truth(node)):
+                users = self._computed_from(node)
+                if any(self.close(value * point.truth(u), point.truth(node), point.slack(node)) for u in users):
+                    yield node
+
+    def _computed_from(self, node: Node) -> list[Node]:
+        """Return what is computed from a variable in a few steps and has its shape."""
+        found, last = list[Node](), [node]
+        for _ in range(MOST_STEPS):
+            last = [
+                u for n in last for u in self.main.users.get(n, ()) if np.shape(u.out) == np.shape(node.out) and u in self.main.gradients
+            ]
+            found += last
+        return found
 
     def nodes_with(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward whose gradient a value is."""
-        point = self.main
-        for node in point.gradients:
-            if np.shape(node.out) == np.shape(value) and self.close(value, point.truth(node), point.slack(node)):
+        nodes, alike = self._gradients
+        for node in (nodes[i] for i in alike.of(value)):
+            if self.close(value, self.main.truth(node), self.main.slack(node)):
                 yield node
+
+    @functools.cached_property
+    def terms(self) -> tuple[list[tuple[Array, Any]], Alike]:
+        """The terms of gradients that have a few, and what rounding can make of them."""
+        found = [
+            (t, self.main.slack(n)) for n in self.main.gradients for _, t in named_terms(self.main, n) if np.shape(t) == np.shape(n.out)
+        ]
+        return found, Alike(found, self.session.tolerance)
+
+    @functools.cached_property
+    def _gradients(self) -> tuple[list[Node], Alike]:
+        nodes = [n for n in self.main.gradients if np.shape(n.out) == np.shape(self.main.truth(n))]
+        return nodes, Alike(((self.main.truth(n), self.main.slack(n)) for n in nodes), self.session.tolerance)
 
     # --- about a wrong variable
 
@@ -335,3 +382,9 @@ def _neighbours(point: Point, node: Node, constant: float) -> dict[str, Array]:
                 side = "before" if other in above else "after" if other.index > node.index and node in point.ancestors(other) else "beside"
                 found.setdefault(f"{side} {name}", constant * point.truth(other))
     return found
+
+
+def named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:
+    """Return the terms of a gradient if there are a few; of one term it is the whole."""
+    terms = point.terms(node) if node.name is not None else []
+    return list(terms) if 2 <= len(terms) <= 5 else []

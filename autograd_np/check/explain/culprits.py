@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd_np.check.explain.case import Case, Verdict, sample_of
+from autograd_np.check.explain.case import Case, Verdict, named_terms, sample_of
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
-from autograd_np.check.explain.feeders import Suspect, is_primal, named_terms
+from autograd_np.check.explain.feeders import Suspect, is_primal
 from autograd_np.check.judge.compare import constant_ratio
 from autograd_np.check.judge.outcome import Fix, Wrong
 from autograd_np.check.watch.calling import flat_names

@@ -39,6 +39,12 @@ MOST = 12
 MOST_OF_LAST = 3000
 """So many changed passes are run for the last wrong one."""
 
+MOST_CURES = 12
+"""So many changes with which a statement no longer raises, and all is right, are compared."""
+
+OF_LEAVING_OUT = 3.0
+"""How much less simple it is to leave out a statement that raises: that helps whatever is wrong."""
+
 SIMPLE = 5
 """A change up to this rank is proposed where a statement raises, even if other things stay wrong."""
 
@@ -156,8 +162,11 @@ def _target(place: Place) -> str:
 
 
 def _without_consequences(case: Case, found: list[Mistake]) -> list[Mistake]:
-    """Drop a mistake that is none once the others are cured."""
-    kept = list(found)
+    """Drop a mistake that is none once the others are cured; where some changes cure all, all that has none."""
+    kept = [m for m in found if m.cure is not None and m.cure.body is not None]
+    before, case.fixes = case.fixes, [m.cure for m in kept if m.cure is not None]
+    kept = kept if 0 < len(kept) < len(found) and case.cures_all() else list(found)
+    case.fixes = before
     for mistake in list(found):
         others = [m.cure for m in kept if m is not mistake and m.cure is not None and m.cure.body is not None]
         if len(kept) > 1 and others and len(others) == len(kept) - 1:
@@ -216,19 +225,39 @@ def _what_raises(case: Case) -> list[Mistake]:
     candidates = [Candidate(e.rank, e, step.place, path, None) for e in case.edits(step.place, step, path)]
     candidates += [c for c in candidates_of(case, w, [], suspects, out) if c.place != step.place]
     runs: Candidate | None = None
-    for c in sorted(candidates, key=lambda c: c.rank + (c.place != step.place)):
-        if case.late():
+    cures: list[tuple[int, Candidate]] = []
+    for c in sorted(candidates, key=lambda c: c.rank + (c.place != step.place) + OF_LEAVING_OUT * (not c.edit.changes and not c.edit.body)):
+        if case.late() or len(cures) >= MOST_CURES:
             break
         left = case.wrong_results(case.main, Fix(c.place, c.path, c.edit.body))
         if left == 0 and case.cures_all(Fix(c.place, c.path, c.edit.body)):
-            fix = Fix(c.place, c.path, c.edit.body)
-            return [Mistake(w, c.place, Diagnosis(0, "raises", f"{said}; {c.edit.message}"), fix)]
+            right = _right_results(case, Fix(c.place, c.path, c.edit.body))
+            cures += [(right, c)] if right else []
         if left is not None and runs is None and c.place == step.place and c.rank < SIMPLE:
             runs = c
+    if cures:  # what backward did not come to counts as well: the more it gives, the better
+        most = max(right for right, _ in cures)
+        c = next(c for right, c in cures if right == most)
+        fix = Fix(c.place, c.path, c.edit.body)
+        return [Mistake(w, c.place, Diagnosis(0, "raises", f"{said}; {c.edit.message}"), fix)]
     if runs is not None:
         fix = Fix(runs.place, runs.path, runs.edit.body)
         return [Mistake(w, runs.place, Diagnosis(0, "raises", f"{said}; {runs.edit.message}"), fix)]
     return [Mistake(w, step.place, Diagnosis(0, "raises", said))]
+
+
+def _right_results(case: Case, fix: Fix) -> int:
+    """Return how many results are right with a change, paired anew; none if one is wrong."""
+    session = case.session
+    before = session.targets, session.undecided
+    try:
+        done = session.run(case.main, fixes=[fix])
+        if done.recording.error is not None:
+            return 0
+        right, _ = session.decide(case.main, done)
+        return right if right == sum(r.decides for r in session.returned(case.main, done)) else 0
+    finally:
+        session.targets, session.undecided = before
 
 
 def _ignore_what_does_no_harm(case: Case) -> None:

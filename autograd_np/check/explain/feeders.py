@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +19,12 @@ from autograd_np.check.watch.reads import names_read_by, roots_written_by, value
 from autograd_np.check.watch.run import Call, Event, Step, leaves_of
 from autograd_np.check.watch.source import Place
 from autograd_np.check.watch.writers import Writers
-from autograd_np.node import Node
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "named_terms", "suspects_of"]
+__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "suspects_of", "without_effect"]
 
-MOST = 80
-"""So many statements are suspected."""
+MOST, MOST_OF_ONE = 80, 12
+"""So many statements are suspected, and so many variables of one that takes a cache apart."""
 
 
 class Suspect(NamedTuple):
@@ -87,15 +87,36 @@ def _suspects(case: Case, steps: list[Step], out: Outcome) -> list[Suspect]:
     else:
         truth = case.session.program.defines_truth
         steps = [s for s in steps if not truth(s.place.function)]
-    places: dict[tuple[Place, str], list[Step]] = {}
+    places: dict[Place, dict[str, Step]] = {}
     for step in steps:
         for path in dict.fromkeys(e.path for e in step.events) or [""]:
-            places.setdefault((step.place, path), []).append(step)
+            places.setdefault(step.place, {}).setdefault(path, step)
     found = []
-    for (place, path), visited in list(places.items())[:MOST]:
-        events = [e for e in out.events if e.place == place and e.path == path]
-        found.append(_suspect(case, place, path, events, visited[0]))
+    for place, paths in list(places.items())[:MOST]:
+        for path, step in list(paths.items())[:MOST_OF_ONE]:
+            events = [e for e in out.events if e.place == place and e.path == path]
+            found.append(_suspect(case, place, path, events, step))
     return sorted(found, key=lambda s: s.step.number)
+
+
+def without_effect(case: Case, out: Outcome) -> list[Suspect]:
+    """Return the statements whose value nothing reads before it is overwritten: they may have been meant to set something else."""
+    read: dict[tuple[int, str], int] = {}  # the next step that reads a variable, and that sets it or an element of it anew
+    anew: dict[tuple[int, str], int] = {}
+    found: list[Step] = []
+    for step in reversed(out.recording.steps):
+        call, s = step.call.number, step.place.statement
+        target = s.targets[0] if isinstance(s, ast.Assign) else s.target if isinstance(s, ast.AugAssign) else None
+        root = target.value if isinstance(target, ast.Subscript) else target
+        own = {root.id} if isinstance(root, ast.Name) else set()
+        next_read = min((read.get((call, name), math.inf) for name in own), default=-1)
+        if step.events and all(anew.get((call, e.path), math.inf) <= next_read for e in step.events):
+            found.append(step)
+        if isinstance(s, ast.Assign):
+            anew |= {(call, e.path): step.number for e in step.events}
+            own -= names_read_by(s.value)
+        read |= {(call, name): step.number for name in names_read_by(s) - (own if isinstance(s, ast.Assign) else set())}
+    return _suspects(case, found[::-1], out)
 
 
 def behind_right_ones(case: Case) -> list[Step]:
@@ -107,15 +128,17 @@ def behind_right_ones(case: Case) -> list[Step]:
     least = NOTHING * max((float(np.max(np.abs(r.value), initial=0.0)) for r in returned), default=0.0)
     for r in returned:  # what is zero whatever happens, as a bias before a normalisation, clears nothing
         if np.any(np.abs(r.value) > least) and case.session.is_right(r, case.main):
-            found |= {s.number: s for s in _behind(case, out, r)}
+            found |= {s.number: s for s in _behind(case, out, r, callers=False)}
     return list(found.values())
 
 
-def _behind(case: Case, out: Outcome, r: Returned) -> list[Step]:
-    """Return the steps that a result was made of, those that set it among them."""
+def _behind(case: Case, out: Outcome, r: Returned, *, callers: bool = True) -> list[Step]:
+    """Return the steps that a result was made of, those that set it among them; with or without those that only called what made it."""
     set_by = [e for e in out.events if e.path == r.path and e.call.number == 0]
     event = next((e for e in reversed(set_by) if e.place == r.place), None)
-    return [*_Slice(case, out).of(r.value, event, r.place), *(e.step for e in set_by)]
+    walk = _Slice(case, out)
+    steps = walk.of(r.value, event, r.place)
+    return [*(s for s in steps if callers or s.number not in walk.callers), *(e.step for e in set_by)]
 
 
 def _forward_in(case: Case, out: Outcome) -> set[int]:
@@ -135,6 +158,7 @@ class _Slice:
     def __init__(self, case: Case, out: Outcome) -> None:
         self.case, self.out = case, out
         self.found: dict[int, Step] = {}
+        self.callers: set[int] = set()  # found for what they handed to a call alone
         self.visited: set[tuple[int, Any]] = set()
         self.ends: dict[int, Step] = {}
         self.writes: dict[tuple[int, str], list[Step]] = {}
@@ -170,8 +194,18 @@ class _Slice:
         for step, part in own:
             self._follow(step, step.number, part)
         if first is not event:
-            self.found |= {s.number: s for s in (start, *(e.step for e in same))}
+            passing = self._returns_between(first.call, start.call) if first is not None else []
+            self.found |= {s.number: s for s in (start, *_handing_on(same, start), *passing)}
         return sorted(self.found.values(), key=lambda s: s.number)
+
+    def _returns_between(self, inner: Call, outer: Call) -> list[Step]:
+        """Return the return statements through which a value came out of calls."""
+        found: list[Step] = []
+        while inner is not outer and inner.by is not None:
+            steps = [s for s in self.out.recording.steps if s.call is inner]
+            found += [s for s in steps[-1:] if isinstance(s.place.statement, ast.Return)]
+            inner = inner.by.call
+        return found
 
     def leading_to(self, name: str) -> list[Step]:
         """Return the steps from which the last value of one of backward's own variables was made."""
@@ -188,6 +222,7 @@ class _Slice:
         if (step.number, part) not in self.visited and (step.number, None) not in self.visited:
             self.visited.add((step.number, part))
             self.found[step.number] = step
+            self.callers.discard(step.number)
             self._follow(step, step.number, part)
 
     def _follow(self, step: Step, before: int, part: int | None = None) -> None:
@@ -258,6 +293,8 @@ class _Slice:
             bound = [s for s in self.writes.get((step.call.number, name), ()) if s.number < step.number and _binds(s.place.statement, name)]
             if bound and not before:
                 self._visit(bound[-1], name)
+            elif not before and step.call.by is not None and name in step.call.function.parameters:
+                self._handed(step.call, step.call.by, name)  # what others had added to it
         return True
 
     def _written_elsewhere(self, step: Step, expression: ast.expr) -> bool:
@@ -306,6 +343,7 @@ class _Slice:
             self._visit(by)
         elif (by.number, (call.number, name)) not in self.visited:
             self.visited.add((by.number, (call.number, name)))
+            self.callers |= {by.number} - self.found.keys()
             self.found[by.number] = by
             self._made_of(by, given)
 
@@ -319,6 +357,16 @@ class _Slice:
             if inside and not any(x.place == s.place for x in found):
                 found.append(s)
         return found
+
+
+def _handing_on(same: list[Event], start: Step) -> list[Step]:
+    """Return the steps that handed a value on to one that has it: what another call, or a variable that is read, had of it."""
+    found = [start]
+    for e in reversed(same):
+        root = e.path.partition("[")[0]
+        if e.step not in found and any(e.call is not s.call or root in names_read_by(s.place.statement) for s in found):
+            found.append(e.step)
+    return found
 
 
 def _part_of(statement: ast.stmt | None, name: str) -> int | None:
@@ -408,23 +456,10 @@ def _is_telling(value: Array) -> bool:
 
 def _is_term(case: Case, value: Array) -> bool:
     """Whether a value is one of the terms of some gradient."""
-    point = case.main
-    if not np.any(value):
-        return True
-    for node in point.gradients:
-        if np.shape(node.out) == np.shape(value):
-            slack = point.slack(node)
-            if any(case.close(value, t, slack) for _, t in named_terms(point, node)):
-                return True
-    return False
+    terms, alike = case.terms
+    return not np.any(value) or any(case.close(value, *terms[i]) for i in alike.of(value))
 
 
 def _is_gradient(case: Case, value: Array) -> bool:
     """Whether a value is some gradient."""
     return not np.any(value) or any(True for _ in case.nodes_with(value))
-
-
-def named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:
-    """Return the terms of a gradient if there are a few; of one term it is the whole."""
-    terms = point.terms(node) if node.name is not None else []
-    return list(terms) if 2 <= len(terms) <= 5 else []

@@ -13,7 +13,7 @@ from autograd_np.check.explain.diagnose import diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.feeders import Suspect, is_primal
 from autograd_np.check.judge.chains import is_fresh, is_zeros
-from autograd_np.check.judge.compare import constant_ratio
+from autograd_np.check.judge.compare import constant_ratio, fits
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.run import Event, Step
@@ -29,6 +29,9 @@ MOST_DOUBTED, LESS_SIMPLE = 1000, 3.0
 
 MOST_SCANS = 250
 """So many are watched, which costs more."""
+
+ASKED = 4
+"""Once in so many changes it is asked how late it is, which costs as much as a run where many want to know the time."""
 
 FREE_SCANS = 20
 """After so many watched runs, only changes that make a result right are watched."""
@@ -155,6 +158,7 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
         doubt -= COPIED if _copies(s.place) else 0.0
         begins = bool(s.events) and all(map(is_zeros, s.events))
         returned = _returned(s)
+        taken = doubt == INNOCENT and _is_taken(s.place)
         innocence = [INNOCENT if returned and case.given(s.step.call, signed=signed) else 0.0 for signed in (False, True)]
         for edit in case.edits(s.place, s.step, path):
             if s.right and not edit.follows:
@@ -168,9 +172,10 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
                 turned += OF_RESULTS if returned and _is_around(edit, returned) else 0.0
                 turned += innocence[edit.kind == "sign"] + (0 if _of_arguments(edit) else detours[edit.kind == "sign"])
                 turned = 0.0 if edit.less else turned
+                turned -= doubt if taken and _of_index(edit) else 0.0  # whichever element is taken is some gradient
                 yield Candidate(edit.rank + doubt + turned, edit, s.place, path, None, None, s.place in kept)
             elif edit.kind != "sign" and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
-                doubt = OF_SCALED_NUMBERS if edit.factor is not None else OF_NUMBERS
+                doubt = 0.0 if _is_mask(s, path) else OF_SCALED_NUMBERS if edit.factor is not None else OF_NUMBERS
                 yield Candidate(edit.rank + doubt, edit, s.place, path, None, None, False)
 
 
@@ -180,6 +185,16 @@ def _is_taken(place: Place) -> bool:
     while isinstance(value, (ast.Subscript, ast.Attribute)):
         value = value.value
     return isinstance(value, ast.Name)
+
+
+def _of_index(edit: Edit) -> bool:
+    return bool(edit.changes) and all("slice" in path for path, _ in edit.changes)
+
+
+def _is_mask(s: Suspect, path: str) -> bool:
+    """Whether a statement sets a mask."""
+    value = s.step.call.last.get(path)
+    return isinstance(value, np.ndarray) and value.dtype.kind == "b"
 
 
 def _returned(s: Suspect) -> str:
@@ -204,8 +219,8 @@ def _detours(case: Case, steps: Sequence[Step]) -> list[float]:
 def _copies(place: Place) -> bool:
     """Whether a statement only gives a value another name."""
     match place.statement:
-        case ast.Assign(targets=[ast.Name() | ast.Attribute()], value=ast.Name() | ast.Attribute()):
-            return True
+        case ast.Assign(targets=[ast.Name() | ast.Attribute()], value=ast.Name() | ast.Attribute() as value):
+            return all(part.isidentifier() for part in ast.unparse(value).split(".")) and getattr(value, "attr", "") != "T"
     return False
 
 
@@ -259,6 +274,8 @@ def _plausible(case: Case, c: Candidate) -> bool:
     new, w = case.session.rerun(c.edit.body, c.event, case.main), c.wrong
     if new is None:
         return False
+    if fits(new.shape, w.expected.shape):  # it lacks axes of length one
+        new = new.reshape(w.expected.shape)
     if case.close(new, w.expected, abs(w.constant) * np.max(case.main.slack(w.node), initial=0.0)):
         return True
     return not w.returned and (constant_ratio(new, w.expected, case.session.tolerance) or 0) > 0  # 1/m may come later
@@ -289,8 +306,8 @@ def cure_all(
     forms = _Forms(case, candidates)
     before = case.elements_wrong(case.main) if helping is not None else None
     best: tuple[int, Candidate] | None = None
-    for c in candidates:
-        if runs >= most or case.late() or case.budget.left() < keep:
+    for number, c in enumerate(candidates):
+        if runs >= most or (number % ASKED == 0 and (case.late() or case.budget.left() < keep)):
             break
         if best is not None and c.rank > best[1].rank + LESS_SIMPLE:
             break

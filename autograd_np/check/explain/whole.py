@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
-from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of
+from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of, without_effect
 from autograd_np.check.explain.search import MOST_RUNS, Candidate, Helping, changes_of, cure_all, fix_of, in_order, own_changes
+from autograd_np.check.explain.twins import twins
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.source import Place
 
@@ -30,6 +31,9 @@ UNSHARED = 2.0
 
 HARMLESS = 2.5
 """How much less simple a change is of what lies behind results that are right."""
+
+WITHOUT_EFFECT = 3.0
+"""How much simpler it is that a statement without effect should have set another variable."""
 
 MOST_STARTS = 4
 """From so many wrong variables the search for a single change starts."""
@@ -86,7 +90,7 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
     helping: list[Helping] = []
     single = single_change(case, helping=helping)
     single = single or single_change(case, most=MOST_APART, keep=KEPT_APART, helping=helping, apart=True)
-    single = single or _whatever_is_between(case)
+    single = single or _twin(case) or _whatever_is_between(case)
     if single is not None:
         return [single]
     cleared, (_, causes) = case.session.cleared, _causes(case)
@@ -135,7 +139,9 @@ def single_change(
     # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
     shared = likely | {place for c in causes if not c.wrong.returned for place in c.places}
     among = {place for c in causes for place in c.places} - shared if apart else shared
-    changes = [c for c in _changes(case, out, causes, among, likely, {step.place for step in behind}) if c.rank < below]
+    changes = _changes(case, out, causes, among, likely, {step.place for step in behind})
+    changes += [] if apart else _to_set_another(case, out)
+    changes = [c for c in in_order(changes, out) if c.rank < below]
     several = len(causes) > 1
     if several or not causes[0].wrong.returned:  # what one of them needs is not all that is needed
         changes = [c._replace(event=None) for c in changes]
@@ -147,6 +153,13 @@ def single_change(
     if cured is None:
         return None
     return replace(_mistake(causes, cured.place, cured.diagnosis, cured.fix), rank=min(c.rank for c in changes if c.edit is cured.edit))
+
+
+def _twin(case: Case) -> Mistake | None:
+    """Look for a statement that is missing where a gradient stayed zero."""
+    cured = cure_all(case, twins(case), MOST_RUNS, case.budget.left() / 2)
+    _, causes = _causes(case) if cured is not None else (None, [])
+    return _mistake(causes, cured.place, cured.diagnosis, cured.fix) if cured is not None and causes else None
 
 
 def _whatever_is_between(case: Case) -> Mistake | None:
@@ -186,7 +199,15 @@ def _changes(
         found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
         if c.rank < found.rank:
             candidates[c.place, c.edit.changes or id(c.edit)] = c
-    return in_order(candidates.values(), out)
+    return list(candidates.values())
+
+
+def _to_set_another(case: Case, out: Outcome) -> list[Candidate]:
+    """Return the changes by which statements that have no effect set another variable."""
+    fixed = {f.place for f in case.fixes if f.body is not None}
+    aimless = [s for s in without_effect(case, out) if s.place not in fixed]
+    edits = ((s, e) for s in aimless for e in case.edits(s.place, s.step, s.path) if not e.changes)
+    return [Candidate(e.rank - WITHOUT_EFFECT, e, s.place, s.path, None, None, False) for s, e in edits]
 
 
 def _mistake(causes: list[_Cause], place: Place, diagnosis: Diagnosis, fix: Fix | None) -> Mistake:

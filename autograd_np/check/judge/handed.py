@@ -14,6 +14,7 @@ from autograd_np.check.judge.names import is_data, is_label
 from autograd_np.check.judge.outcome import Absent, Fix, Returned
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.session import Done, Session
+from autograd_np.check.judge.trained import is_trained, path_of
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.reads import roots_written_by
 from autograd_np.check.watch.run import Event
@@ -21,11 +22,6 @@ from autograd_np.check.watch.source import Place
 from autograd_np.check.watch.state import Attribute
 
 __all__ = ["Clipping", "Withheld", "absent", "clipping", "in_place_of_gradients", "misplaced", "respelled", "withheld", "without_gradient"]
-
-_CARRIED = re.compile(
-    r"(?i)[ahcs](_?(0|prev|init|state))?|hidden|cell|states?|(\w+_)?(mean|std|var)s?|(running|moving)_\w+|pos(ition)?s?|pos_\w+|pe|[xy]_\w+"
-    r"|\w*masks?(_\w+)?"
-)
 
 
 class Withheld(NamedTuple):
@@ -53,7 +49,7 @@ def withheld(session: Session, point: Point, done: Done) -> Iterator[Withheld]:
         leaf = point.leaf(meaning.name) if meaning is not None else None
         if meaning is None or leaf is None or meaning.name in covered or not np.any(point.truth(leaf)):
             continue
-        crowded = displaced or e.value.shape in strange
+        crowded = displaced or e.value.shape in strange or () in strange
         asked = session.wrt is not None and meaning.name in session.wrt
         if session.wrt is not None and not asked:
             continue
@@ -86,9 +82,16 @@ def displacing(session: Session, done: Done) -> list[tuple[Any, ...]]:
 
 
 def strangers(session: Session, point: Point, done: Done) -> list[Result]:
-    """Return what is returned, alone or in a tuple, though it is a variable of forward's, and no gradient."""
+    """Return what is returned, alone or in a tuple, though it is a variable of forward's, or a whole number, and no gradient."""
     paired = {w[1:] for w in session.targets if w[0] == "returned"}
-    return [
+    result, statement = done.recording.result, session.handing(done.recording)
+    elements = getattr(getattr(statement.statement, "value", None), "elts", []) if statement is not None else []
+    numbers = [
+        Result(ast.unparse(elements[i]), "", (i,), np.asarray(x, float), elements[i])
+        for i, x in enumerate(result if isinstance(result, tuple) and len(result) == len(elements) else ())
+        if isinstance(x, (int, np.integer)) and not isinstance(x, bool) and isinstance(elements[i], ast.Name)
+    ]
+    return numbers + [
         r
         for r in done.results
         if not r.left and len(r.keys) <= 1 and all(isinstance(k, int) for k in r.keys) and r.keys not in paired
@@ -143,19 +146,9 @@ def _has_sibling_in(name: str, covered: Collection[str], point: Point) -> bool:
 
 def _is_in_list_beside(name: str, other: str, point: Point) -> bool:
     """Whether two parameters have the same place in two lists, or dicts, of one object: ``self.biases[0]`` and ``self.weights[0]``."""
-    own, beside = _path_of(name, point), _path_of(other, point)
+    own, beside = path_of(name, point), path_of(other, point)
     lists = len(own) == len(beside) > 2 and not isinstance(own[-1], Attribute) and not isinstance(beside[-1], Attribute)
     return lists and own[-1] == beside[-1] and own[-2] != beside[-2] and own[:-2] == beside[:-2]
-
-
-def _are_attributes(name: str, other: str, point: Point) -> bool:
-    """Whether two parameters are attributes of one object, each an array: ``self.W`` and ``self.b``."""
-    return all(isinstance(path[-1], Attribute) for path in (_path_of(name, point), _path_of(other, point)) if path)
-
-
-def _path_of(name: str, point: Point) -> tuple[Any, ...]:
-    """Return where an input stands in what forward reads; empty if that is not known."""
-    return tuple(point.keys.get(point.traced.program.aliases.get(name, name), ()))
 
 
 def _unpacked(place: Place) -> bool:
@@ -213,8 +206,8 @@ def absent(session: Session, point: Point, done: Done, returned: Sequence[Return
     """Return the parameters left without a gradient though their like have one.
 
     Their like are the others of a dict, list or object whose gradients are in one too, or the rest of a numbering: where there
-    are `dW1`, `dW2` and `db2`, `db1` is missing. Where one list of an object has gradients, so must the list beside it: if
-    `weights[0]`, then `biases[0]`.
+    are `dW1`, `dW2` and `db2`, `db1` is missing. An attribute beside one that has a gradient, or the list beside a list, may be
+    kept fixed: it needs one only if something says that it is trained.
     """
     given = {r.forward_name: r for r in returned if r.decides and r.place is not None and r.forward_name in point.leaves}
     found = []
@@ -224,7 +217,11 @@ def absent(session: Session, point: Point, done: Done, returned: Sequence[Return
         same_number = [n for n in given if _numbers(n) and _numbers(n) == _numbers(name)]
         same_letters = [n for n in given if _letters(n) == _letters(name)]
         numbered = bool(same_number and same_letters)
-        if np.ndim(point.leaves[name].out) == 0 or _is_carried(name, point) or not (beside or across or numbered):
+        if np.ndim(point.leaves[name].out) == 0 or not (beside or across or numbered):
+            continue
+        path = path_of(name, point)
+        attribute = not numbered and isinstance(path[-1 if beside else -2], Attribute)
+        if attribute and not is_trained(name, given, point):
             continue
         nearest = max(beside or across or same_number, key=lambda n: (n in same_number, n in same_letters))
         if across:
@@ -232,14 +229,14 @@ def absent(session: Session, point: Point, done: Done, returned: Sequence[Return
             continue
         old, new = (_last_key(n, point) for n in (nearest, name))
         where = _exchanged(given[nearest].where, old, new)
-        if where is not None or numbered or any(_are_attributes(name, n, point) for n in beside):
+        if where is not None or numbered or attribute:
             found.append(Absent(name, respelled(given[nearest].path, old, new), given[nearest], where))
     return found
 
 
 def _of_another_list(name: str, beside: Returned, session: Session, point: Point, done: Done) -> Absent:
     """Return a gradient that is missing with its whole list: the list that backward made of them, and what is returned in its place."""
-    *container, key = _path_of(name, point)
+    *container, key = path_of(name, point)
     lacking = {path[-1]: n for n, path in point.keys.items() if list(path[:-1]) == container and n in point.leaves}
     locals_ = done.recording.calls[0].last if done.recording.calls else {}
     lists = [
@@ -275,14 +272,17 @@ def in_place_of_gradients(session: Session, point: Point, done: Done) -> list[Ab
     given = {n for t in session.targets.values() for n in t.name.split("\0")}
     layer = bool(session.reading.upstream)
     lacking = [n for n, node in point.leaves.items() if n not in given and np.any(point.truth(node)) and not is_label(n)]
+    arguments = [n for n in lacking if point.keys.get(n, ("",))[0] in point.inputs]
     paired = {w[1:] for w in session.targets if w[0] == "returned"}
     places: list[tuple[str, str, tuple[Any, ...], Any]] = []
     for r in done.results:
         if r.left or r.keys in paired or np.size(r.value) < 2 or any(isinstance(k, str) for k in r.keys):
             continue
         same = [n for n in lacking if np.array_equal(r.value, point.leaves[n].out) and (layer or not is_data(n))]
+        alone = sum(not other.left for other in done.results) == 1
+        if layer and alone and np.ptp(r.value) > 0 and point.value_nodes(r.value):
+            same = same or arguments
         places += [(same[0], r.path, r.keys, r.value)] if len(same) == 1 else []
-    arguments = [n for n in lacking if point.keys.get(n, ("",))[0] in point.inputs]
     if layer and not any(not r.left for r in done.results) and done.recording.result is not None and len(arguments) == 1:
         places.append((arguments[0], "the result", (), np.zeros(())))
     found = []
@@ -296,13 +296,8 @@ def in_place_of_gradients(session: Session, point: Point, done: Done) -> list[Ab
 def _called(name: str, truth: Any, session: Session, done: Done) -> str:
     """Return what backward calls a gradient, if it computes it; by convention, if not."""
     same = [e.path for e in done.recording.events if e.call.number == 0 and close(e.value, truth, session.tolerance)]
+    same = [p for p in same if p.isidentifier()] or same
     return same[-1] if same else f"d{_LAST.findall(name)[-1]}"
-
-
-def _is_carried(name: str, point: Point) -> bool:
-    """Whether an attribute is called as the states and statistics are that an object carries beside its parameters."""
-    path = [k for k in _path_of(name, point) if isinstance(k, Attribute)]
-    return bool(path) and bool(_CARRIED.fullmatch(path[-1]))
 
 
 def _numbers(name: str) -> list[str]:
@@ -317,7 +312,7 @@ _LAST = re.compile(r"[A-Za-z]\w*")
 
 
 def _last_key(name: str, point: Point) -> str | int:
-    path = _path_of(name, point)
+    path = path_of(name, point)
     key = path[-1] if path else name
     return key if isinstance(key, int) else str(key)
 

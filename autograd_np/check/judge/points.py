@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.check.judge.promised import keep_promise
 from autograd_np.check.judge.results import Result, Targets
 from autograd_np.check.judge.roles import Reading, readings_of
 from autograd_np.check.judge.session import Session
@@ -28,6 +29,7 @@ class Read:
     unjudged: list[Result]
     targets: dict[tuple[Any, ...], Targets]
     error: Exception | None
+    promised: str = ""
 
     def take(self, session: Session) -> None:
         """Go on with this one."""
@@ -53,14 +55,16 @@ def choose_readings(session: Session, traced: Traced, seed: int) -> list[Read]:
         done = session.run(point, reading=reading)
         session.targets = {}
         unjudged: list[Result] = []
+        promised = ""
         if done.recording.error is not None:
             cost = (2.0, 0.0)  # whichever it is: the likeliest is told
         else:
             session.reading = reading
             right, unjudged = session.decide(point, done)
+            promised = keep_promise(session, point, done)
             decided = sum(r.decides for r in session.returned(point, done))
             cost = (0.0, float(decided - right)) if decided else (1.0, 0.0)
-        found.append((cost, Read(reading, point, unjudged, dict(session.targets), done.recording.error)))
+        found.append((cost, Read(reading, point, unjudged, dict(session.targets), done.recording.error, promised)))
     if not found:
         assert failed is not None
         raise failed

@@ -187,6 +187,8 @@ class Assigner:
                 for candidate, exact in self._candidates(x):
                     if self._by_name(i, candidate + tail, r, exact=exact or bool(tail)):
                         return True
+                if tail and x.endswith("s") and x[:-1] in self.point.leaves and self._by_name(i, x[:-1], r):  # dws[0]
+                    return True
         if any(not tail and is_no_gradient(base) for base, tail in spellings[:1]):
             return True
         return self._as_event(i, r)
@@ -200,6 +202,8 @@ class Assigner:
         node = self.point.leaf(name) if name is not None else None
         if name is None or node is None:
             return False
+        if r.left and isinstance(r.keys[-1], int) and not _CONTAINER.fullmatch(r.container) and not is_gradients_name(r.container):
+            return False  # put into a list of something else
         if r.left:
             words = {w for k in r.keys[:-1] if isinstance(k, str) for w in (k, *k.split("_"))}
             after = [n for n in self.point.leaves if n.rpartition(".")[2] in words and n not in self.taken]
@@ -390,17 +394,17 @@ def _by_elimination(work: Assigner, results: Sequence[Result], over: Sequence[in
         if i not in work.found
         and not results[i].left
         and not any(isinstance(k, str) for k in results[i].keys)
-        and _is_of_gradients(results[i])
+        and _is_of_gradients(results[i], point)
     ]
     free = [n for n in _arguments(point) if n not in work.taken and np.any(point.truth(point.leaves[n])) and not is_label(n)]
     if len(returned) == len(free) == 1 and not work.wrt:
         work.take(returned[0], free[0], point.leaves[free[0]], is_input=True)
 
 
-def _is_of_gradients(r: Result) -> bool:
-    """Whether what is returned is called, or computed from, a gradient."""
+def _is_of_gradients(r: Result, point: Point) -> bool:
+    """Whether what is returned is called, or computed from, a gradient; or is called as a step towards one: ``dx_flat``."""
     if r.name:
-        return is_gradients_name(r.name)
+        return is_gradients_name(r.name) or any(re.match(rf"{re.escape(k)}(_|\d)", x) for x in wanted_names(r.name) for k in point.leaves)
     return r.node is not None and any(isinstance(n, ast.Name) and is_gradients_name(n.id) for n in ast.walk(r.node))
 
 

@@ -262,6 +262,9 @@ class Session:
         for a in lacking:
             if a.where is not None:
                 self.targets[a.where] = Targets(a.forward_name, point.leaves[a.forward_name], True)
+                either = ("returned",), ("returned", 0)  # a list of one, or that one
+                if a.where in either and not any(w[0] == "returned" for w in before):
+                    self.targets |= dict.fromkeys(either, self.targets[a.where])
         try:
             yield
         finally:
@@ -310,6 +313,8 @@ class Session:
         same = [e for e in recording.events if e.value.shape == r.value.shape and e.value.tobytes() == np.asarray(r.value, float).tobytes()]
         called = [e for e in same if e.name == r.name or e.path == r.path]
         same = same if np.any(r.value) else called  # zeros are made in many places
+        if not r.left and r.path.isidentifier() and not any(e.path == r.path and e.call.number == 0 for e in recording.events):
+            return self.handing(recording)  # what backward was handed, and made nothing of
         if (called or same) and (r.left or r.name or called):
             e = (called or same)[-1]
             return self._handing_another(r, same if r.left else [e], name, recording, point) or e.place
@@ -323,6 +328,9 @@ class Session:
         meant = self.pairing.meaning(e, point)
         if not r.left:
             taken = r.path.isidentifier() and bool(point.value_nodes(e.value)) and np.ptp(e.value) > 0
+            leaf = point.leaf(name) if meant is None and r.path.isidentifier() and len(r.keys) == 1 else None
+            if leaf is not None:  # by its name and its shape it was for something else
+                taken = taken or (e.value.shape != np.shape(leaf.out) and not fits(e.value.shape, np.shape(leaf.out)))
             return self.handing(recording) if taken or (meant is not None and self._is_of_another(meant, e, name, point)) else None
         if meant is None or meant.name == name or point.leaf(meant.name) is None:
             return None

@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from autograd_np.check.watch.reads import COMPOUND, written_in_place
 
-__all__ = ["Function", "Functions", "Place", "is_users", "placed"]
+__all__ = ["Function", "Functions", "Place", "is_users", "parsed", "placed"]
 
 _ast: Any = ast  # type_params came with Python 3.12
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -150,12 +150,36 @@ class Function:
 
     @functools.cached_property
     def unread(self) -> frozenset[str]:
-        """Variables that are set and never read: something was meant to be made of them."""
+        """Variables that are set and never read: something was meant to be made of them. A shape is taken apart for one of its sizes."""
         names = [
             n for s in (self.tree.body if isinstance(self.tree, ast.FunctionDef) else ()) for n in ast.walk(s) if isinstance(n, ast.Name)
         ]
-        read = {n.id for n in names if isinstance(n.ctx, ast.Load)}
-        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) - read
+        into = {
+            id(t.value)
+            for s in self.statements
+            for t in (s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, ast.AugAssign) else [])
+            if isinstance(t, ast.Subscript)
+        }
+        read = {n.id for n in names if isinstance(n.ctx, ast.Load) and id(n) not in into}
+        sizes = {
+            n.id
+            for s in self.statements
+            if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Tuple) and getattr(s.value, "attr", "") == "shape"
+            for n in ast.walk(s.targets[0])
+            if isinstance(n, ast.Name)
+        }
+        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) - read - sizes
+
+    def left_by_loops(self, statement: ast.stmt) -> frozenset[str]:
+        """Return the variables that only loops set which a statement is not in: what the last step of a loop left."""
+        loops = [s for s in self.statements if isinstance(s, (ast.For, ast.While))]
+        away = {id(n) for loop in loops if not any(n is statement for n in ast.walk(loop)) for n in ast.walk(loop)}
+        found: dict[bool, set[str]] = {True: set(), False: set(self.parameters)}
+        for s in self.statements:
+            parts = [s.target] if isinstance(s, ast.For) else [] if isinstance(s, COMPOUND) else [s]
+            names = (n for part in parts for n in ast.walk(part) if isinstance(n, ast.Name))
+            found[id(s) in away] |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
+        return frozenset(found[True] - found[False])
 
     @functools.cached_property
     def returns(self) -> list[ast.Return]:
@@ -303,7 +327,7 @@ def _code_named(code: CodeType, name: str) -> CodeType | None:
 def _tree_of(code: CodeType) -> Any:
     """Return the syntax tree of a function, with the positions of its file."""
     text = "".join(linecache.getlines(code.co_filename))
-    module = _parsed(text)
+    module = parsed(text)
     if module is None:
         try:
             lines, first = inspect.getsourcelines(code)
@@ -325,7 +349,8 @@ def _tree_of(code: CodeType) -> Any:
 
 
 @functools.lru_cache(64)
-def _parsed(text: str) -> ast.Module | None:
+def parsed(text: str) -> ast.Module | None:
+    """Return the syntax tree of a file; ``None`` if it is no Python."""
     try:
         return ast.parse(text) if text.strip() else None
     except (SyntaxError, ValueError):

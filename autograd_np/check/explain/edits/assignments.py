@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, is_array, is_float_array, shape_of
 from autograd_np.check.explain.edits.syntax import negated
+from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["assignment_edits"]
 
+OF_CALLED = 5.8
+"""From this rank on results are unpacked in another order, where they are unpacked in that of their variables."""
+
+
+OF_SHAPES = 4.4
+"""From this rank on the length of an array is a factor that is missing: one divides by it, and may do so by another one's."""
 
 WRITTEN = 0.3
 """How much simpler it is to take away a minus that was written than to write one."""
@@ -63,6 +70,7 @@ def _scaled(line: Line, text: str, path: tuple[str, ...]) -> Iterator[Edit]:
         words = f"`{line.target}` is {size:.4g} × too large: divide by {said}"
         yield line.edit(rank, "scale", words, (path, f"({text}) / {written}"), factor=size)
         words = f"`{line.target}` is {size:.4g} × too small: a factor {said} is missing"
+        rank = OF_SHAPES if "[" in name else rank
         yield line.edit(rank, "scale", words, (path, f"{written} * ({text})"), factor=1 / size)
         if size == 2:
             yield line.edit(2.2, "scale", f"`{line.target}` is 2 × too large: a factor 0.5 is missing", (path, f"0.5 * ({text})"), factor=2)
@@ -98,11 +106,19 @@ def _reads(value: ast.expr, written: str) -> bool:
 
 def _unpacked(line: Line, target: ast.Tuple | ast.List) -> Iterator[Edit]:
     names = [line.text(t) for t in target.elts]
+    rank = OF_CALLED if _in_order(line, names) else 4.8
     for i, j in itertools.combinations(range(min(len(names), 8)), 2):
         if "_" not in (names[i], names[j]) and not any(n.startswith("*") for n in (names[i], names[j])):
             swapped = [*names[:i], names[j], *names[i + 1 : j], names[i], *names[j + 1 :]]
             words = f"`{names[i]}` and `{names[j]}` are unpacked in the wrong order"
-            yield line.edit(4.8, "wrong-point", words, (("targets", 0), ", ".join(swapped)))
+            yield line.edit(rank, "wrong-point", words, (("targets", 0), ", ".join(swapped)))
+
+
+def _in_order(line: Line, names: Sequence[str]) -> bool:
+    """Whether gradients are unpacked in the order of the variables they are called after: then what was called gave them in another one."""
+    known = {name.lower(): i for i, name in reversed([*enumerate(line.candidates)])}
+    places = [next((known[x.lower()] for x in wanted_names(n) if x.lower() in known), -1) for n in names]
+    return min(places) >= 0 and places == sorted(set(places))
 
 
 def _other_targets(line: Line, target: ast.expr, rest: str) -> Iterator[Edit]:
@@ -113,8 +129,9 @@ def _other_targets(line: Line, target: ast.expr, rest: str) -> Iterator[Edit]:
             if name != line.text(target) and name in line.env:
                 words = f"`{line.text(target)}` is set here, it should be `{name}`"
                 yield line.instead(5.6, "wrong-point", words, f"{name} {rest}")
-    elif isinstance(target, ast.Subscript):
+    if isinstance(target, ast.Subscript):
         base, index = line.value_of(line.text(target.value)), line.text(target.slice)
+        index = index[1:-1] if isinstance(target.slice, ast.Tuple) and index.startswith("(") else index
         for name, other in line.env.items():
             if type(other) is type(base) and other is not base and not name.startswith("_") and _alike(other, base):
                 words = f"`{line.text(target)}` is set here, it should be `{name}[{index}]`"
@@ -225,6 +242,7 @@ def _followed(line: Line) -> Iterator[Edit]:
                 yield then(6.8, "missing-term", f"{name} += {other}")
         elif np.asarray(line.arrays[other]).dtype.kind == "b":
             yield then(7, "missing-factor", f"{name}[~{other}] = 0")
+            yield then(7, "missing-factor", f"{name}[{other}] = 0")
     if updates:
         for size_name, size in line.sizes.items():
             if size not in (0, 1) and line.value_of(size_name) is not None:

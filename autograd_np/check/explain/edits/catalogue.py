@@ -35,6 +35,9 @@ _NAMES = re.compile(r"[^\W\d]\w*")
 UNREAD = 3.0
 """How much simpler a change is that reads a variable which nothing else reads."""
 
+LEFT_BY_LOOP = 3.0
+"""How much less simple a change is that reads, behind a loop, what only its last step left."""
+
 _NO_HINTS = Hints()
 
 _FAMILIES = (
@@ -67,6 +70,7 @@ def edits_of(
     *,
     hints: Hints = _NO_HINTS,
     unread: Collection[str] = (),
+    left_by_loops: Collection[str] = (),
 ) -> list[Edit]:
     """Return the edits of one statement, simplest first; of a compound statement those of its header.
 
@@ -86,6 +90,8 @@ def edits_of(
         What forward's source tells.
     unread : collection of str, optional
         The variables that are set and never read.
+    left_by_loops : collection of str, optional
+        The variables that are set in loops alone, which the statement stands behind.
     """
     line = Line(statement, target or "return", env, candidates, sizes, hints)
     line.candidates = {**candidates, **reachable(line)}
@@ -95,13 +101,16 @@ def edits_of(
         for place in places:
             if not place.written or family is index_edits:
                 found += family(place)
-    found = [_of_unread(e, unread) for e in _different(found)] if unread else _different(found)
+    found = _different(found)
+    if unread or left_by_loops:
+        found = [_of_unusual(e, unread, left_by_loops) for e in found]
     return sorted([*found, *pair_edits(line, found)], key=lambda e: e.rank)[:MOST]
 
 
-def _of_unread(edit: Edit, unread: Collection[str]) -> Edit:
-    reads = any(name in unread for _, text in edit.changes for name in _NAMES.findall(text))
-    return dataclasses.replace(edit, rank=edit.rank - UNREAD) if reads else edit
+def _of_unusual(edit: Edit, unread: Collection[str], left_by_loops: Collection[str]) -> Edit:
+    read = {name for _, text in edit.changes for name in _NAMES.findall(text)}
+    more = LEFT_BY_LOOP * any(n in left_by_loops for n in read) - UNREAD * any(n in unread for n in read)
+    return dataclasses.replace(edit, rank=edit.rank + more) if more else edit
 
 
 def _different(edits: list[Edit]) -> list[Edit]:

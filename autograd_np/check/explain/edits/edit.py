@@ -15,6 +15,7 @@ import numpy as np
 from autograd_np.check.explain.edits.syntax import Change, Path, at, expressions, indexes, parsed, parts, replaced, statements
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
+from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["Edit", "Hints", "Line", "Place", "as_broadcast", "broadcasts", "is_array", "is_float_array", "is_size", "shape_of"]
 
@@ -202,6 +203,13 @@ class Line:
         }
 
     @functools.cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The variables, and attributes of the object, that hold a shape."""
+        fields = getattr(self.env.get("self"), "__dict__", {})
+        held = {**{k: v for k, v in self.env.items() if k[0] != "_"}, **{f"self.{k}": v for k, v in fields.items()}}
+        return {k: v for k, v in held.items() if type(v) is tuple and v and all(type(n) is int and n > 0 for n in v)}
+
+    @functools.cached_property
     def numbers(self) -> dict[str, Any]:
         """The single floating numbers that are computed or elements of arrays, as where a loop works on one sample at a time."""
         return {k: v for k, v in self.arrays.items() if np.ndim(v) == 0 and v.dtype.kind == "f"}
@@ -216,6 +224,10 @@ class Line:
     def np(self) -> str:
         """The user's name of NumPy."""
         return next((k for k, v in self.env.items() if v is np), "np")
+
+    def is_gradient(self, name: str) -> bool:
+        """Whether a variable is called as gradients are, or after another one in sight."""
+        return is_gradients_name(name) or any(x in self.candidates for x in wanted_names(name))
 
     def functions(self, parameters: int) -> list[str]:
         """Return the user's functions that may be called with so many arrays instead of another.
@@ -232,7 +244,16 @@ class Line:
         called = {k for k in users if k in self.hints.calls or k in self.named}
         stems = [_words(k) - {"forward"} for k in called]
         allowed = {k for k in users if _words(k) & _DERIVATIVES and any(stem and stem < _words(k) for stem in stems)}
-        return {k: f.__code__.co_argcount - len(f.__defaults__ or ()) for k, f in users.items() if k in called | allowed}
+        found = {k: f for k, f in users.items() if k in called | allowed} | self._derivatives_of_objects
+        return {k: f.__code__.co_argcount - len(f.__defaults__ or ()) - ("." in k) for k, f in found.items()}
+
+    @functools.cached_property
+    def _derivatives_of_objects(self) -> dict[str, types.FunctionType]:
+        """The methods that are called as derivatives are, of objects that forward calls: ``self.activation.gradient``."""
+        owners = {f"self.{k}": v for k, v in getattr(self.env.get("self"), "__dict__", {}).items()}
+        called = {k: v for k, v in owners.items() if any(c == k or c.startswith(f"{k}.") for c in self.hints.calls)}
+        methods = ((f"{k}.{name}", getattr(type(v), name, None)) for k, v in called.items() for name in dir(type(v)) if name[0] != "_")
+        return {k: m for k, m in methods if isinstance(m, types.FunctionType) and _words(k.rpartition(".")[2]) & _DERIVATIVES}
 
     def functions_of_one_array(self) -> list[str]:
         """Return the functions of one array that forward calls, and those of the user."""

@@ -110,7 +110,8 @@ def _of_number(at: Place) -> Iterator[Edit]:
     if arithmetic and isinstance(node, ast.Constant):
         return  # the sum has its neighbours
     for new in neighbours(at.line.text(node), node):
-        yield at.edit(4.05, "wrong-point", _said(at, new), new)
+        plain = isinstance(node, ast.BinOp) and new == at.line.text(node.left)
+        yield at.edit(3.95 if plain else 4.05, "wrong-point", _said(at, new), new)
     if isinstance(node, ast.Name):
         for name in at.line.counters:
             if name != node.id:

@@ -74,7 +74,7 @@ def factor_edits(at: Place) -> Iterator[Edit]:
     if not isinstance(at.node, (ast.Name, ast.BinOp, ast.Subscript, ast.Attribute, ast.Call)):
         return
     value, text = at.value, at.text
-    if not is_float_array(value):
+    if not is_float_array(value) and not _is_mask(value):
         if isinstance(value, (float, np.floating)) and at.path != ("value",):
             yield from _scaled(at)
         if is_size(value):
@@ -110,6 +110,10 @@ def factor_edits(at: Place) -> Iterator[Edit]:
                 root = f"{at.line.np}.sqrt({written})"
                 yield at.edit(7 + more, "missing-factor", _lacks(at, f"1 / {root}"), f"({text}) / {root}")
                 yield at.edit(7.2 + more, "missing-factor", _lacks(at, f"1 / {written}**2"), f"({text}) / {written}**2")
+
+
+def _is_mask(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0 and (value.dtype.kind == "b" or set(np.unique(value)) <= {0, 1})
 
 
 def _widened(at: Place, value: Any) -> Iterator[Edit]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_array, is_size, shape_of
 from autograd_np.check.explain.edits.syntax import Change, Path, apart
-from autograd_np.check.judge.names import is_gradients_name
 
 __all__ = ["computed_edits", "everywhere_edits", "name_edits", "reachable"]
 
@@ -47,6 +46,8 @@ def name_edits(at: Place) -> Iterator[Edit]:
         for name, other in {**at.line.scalars, **at.line.numbers}.items():
             if name != text and other != value:
                 yield at.edit(4.6, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", name)
+    if isinstance(node, ast.Name) and not (at.header or at.index or at.setting or at.attribute):
+        yield from _of_another_kind(at)
     if not base and not at.index and isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(value, np.ndarray):
         yield from _unindexed(at, node, value)
 
@@ -55,13 +56,48 @@ def _of_other_shape(at: Place, value: Any) -> Iterator[Edit]:
     """Yield the variables of another shape, with as many axes but where gradients are handed over, and masks where a value multiplies."""
     handed = isinstance(at.parent, (ast.Dict, ast.Tuple, ast.List, ast.Return, ast.Call))
     for name, other in at.line.arrays.items():
-        fits = np.ndim(other) == value.ndim or (handed and is_gradients_name(name))
+        fits = np.ndim(other) == value.ndim or (handed and at.line.is_gradient(name))
         if fits and shape_of(other) != value.shape and np.asarray(other).dtype.kind == "f" and name in at.line.env:
             yield at.edit(4.9, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{name}`", name)
     if _multiplies(at.parent):
         for name in [at.text, *list(at.line.like(value))[:12]]:
             words = f"`{at.target}` is multiplied by the value `{at.text}`, should be by the mask `({name} > 0)`"
             yield at.edit(5.9, "wrong-point", words, f"({name} > 0)")
+
+
+_TAKES_SIZES = frozenset(
+    ["reshape", "zeros", "ones", "empty", "full", "arange", "linspace", "eye", "transpose", "repeat", "tile", "len", "range", "pad"]
+)  # fmt: skip
+
+
+def _of_another_kind(at: Place) -> Iterator[Edit]:
+    """Yield arrays in the place of what is none, numbers in that of an array, and arrays that broadcast to the same shape."""
+    value = at.value
+    elementwise = isinstance(at.parent, ast.BinOp) and not isinstance(at.parent.op, ast.MatMult)
+    words = f"`{at.target}` uses `{at.text}`, should be `{{0}}`"
+    if not (is_array(value) and np.ndim(value)):
+        called = at.line.text(at.parent.func).rpartition(".")[2] if isinstance(at.parent, ast.Call) else ""
+        if called in _TAKES_SIZES or at.path[-1] == "func":
+            return
+        for name, other in at.line.arrays.items():
+            if np.ndim(other) and name in at.line.env and name != at.text:
+                yield at.edit(4.9 if at.line.is_gradient(name) or elementwise else 5.1, "wrong-point", words.format(name), name)
+    elif elementwise and value.dtype.kind == "f":
+        other = at.line.value(at.parent.left if at.path[-1] == "right" else at.parent.right)
+        whole = shape_of(at.line.value(at.parent))
+        for name, x in at.line.arrays.items():
+            known = name in at.line.env and shape_of(x) != value.shape and np.asarray(x).dtype.kind == "f"
+            if known and whole is not None and _broadcast(shape_of(other), shape_of(x)) == whole:
+                yield at.edit(5, "wrong-point", words.format(name), name)
+        for name in dict.fromkeys([*at.line.counters, *at.line.scalars]):
+            yield at.edit(5.3, "wrong-point", words.format(name), name)
+
+
+def _broadcast(a: tuple[int, ...] | None, b: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    try:
+        return np.broadcast_shapes(a, b) if a is not None and b is not None else None
+    except ValueError:
+        return None
 
 
 def _multiplies(node: ast.AST) -> bool:

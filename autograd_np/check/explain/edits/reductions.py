@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -203,6 +204,11 @@ def _plain(text: str) -> str:
 def _reshaped(at: Place, value: Any) -> Iterator[Edit]:
     """Yield the array in the shape of another of as many elements."""
     seen: set[Sequence[int]] = {value.shape}
+    for name, held in at.line.shapes.items():
+        if math.prod(held) == value.size and held not in seen:
+            seen.add(held)
+            words = f"`{at.text}` in `{at.target}` should have the shape `{name}`"
+            yield at.edit(5.8, "shape", words, f"({at.text}).reshape({name})")
     for name, other in at.line.arrays.items():
         shape = shape_of(other)
         if np.size(other) == value.size and shape not in seen and shape and name in at.line.env:
