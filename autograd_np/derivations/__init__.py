@@ -1,9 +1,9 @@
 """The backward pass of a function, as NumPy that a person would write and as mathematics.
 
-Here lives what reads a recorded function at several sizes (`points`, `recording`, `lockstep`), pulls gradients back as expressions
-(`expression`, `reverse`), simplifies them (`patterns`, `known`, `structure`, `algebra`, `simplify`), decides what deserves a line
-(`derivation`) and writes it (`numbers`, `writing`, `program`, `joint`; `mathematics` as formulas); `face` is the door. Nothing here may
-judge what a user wrote, draw it, or know `check` and `render`.
+Here lives how a recorded function becomes expressions (`expression`, `reading/`), is differentiated (`rules/`), simplified
+(`simplifying/`) and divided into statements (`derivation`), and how these are written: as a program (`naming/`, `source/`), as
+mathematics (`mathematics/`), as a graph again (`joint`); `face` is the door. Nothing here may judge what a user wrote, draw it, or
+know `check` and `render`.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.derivations.expression import Expression, Sheet, rebuilt, walked
-from autograd_np.derivations.numbers import Numbers
-from autograd_np.derivations.polynomials import cost
-from autograd_np.derivations.recording import Recording
-from autograd_np.derivations.reverse import Cotangent, is_differentiable, pulled
-from autograd_np.derivations.simplify import Simplifier, canonical
+from autograd_np.derivations.naming.numbers import Numbers
+from autograd_np.derivations.reading.recording import Recording
+from autograd_np.derivations.rules.reverse import Cotangent, is_differentiable, pulled
+from autograd_np.derivations.simplifying.polynomials import cost
+from autograd_np.derivations.simplifying.simplify import Simplifier, canonical
 from autograd_np.ops.indexing import scatter_add, setitem
 from autograd_np.ops.shaping import spread
 

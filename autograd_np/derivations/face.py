@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived
 from autograd_np.derivations.expression import children
 from autograd_np.derivations.mathematics.lesson import Lesson
 from autograd_np.derivations.mathematics.pages import equation_in_mathml, html, latex_blocks, latex_document, markdown
-from autograd_np.derivations.numbers import Numbers
-from autograd_np.derivations.program import Program
-from autograd_np.derivations.recording import Recording, record, recorded
-from autograd_np.derivations.whole import calls_as_one
+from autograd_np.derivations.naming.arrays import form_of
+from autograd_np.derivations.naming.numbers import Numbers
+from autograd_np.derivations.reading.recording import Recording, record, recorded
+from autograd_np.derivations.rules.whole import calls_as_one
+from autograd_np.derivations.source.program import Program
 from autograd_np.graph import Graph
 
 __all__ = ["Derivation", "derive", "of_graph"]

@@ -10,8 +10,8 @@ import numpy as np
 
 from autograd_np.derivations.derivation import Derived
 from autograd_np.derivations.expression import Expression, children, filled
-from autograd_np.derivations.recording import recorded
-from autograd_np.derivations.simplify import Simplifier, canonical
+from autograd_np.derivations.reading.recording import recorded
+from autograd_np.derivations.simplifying.simplify import Simplifier, canonical
 from autograd_np.graph import Graph
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, leaf

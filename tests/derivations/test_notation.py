@@ -22,8 +22,8 @@ from autograd_np.derivations.mathematics.sizes import Sizes, digits
 from autograd_np.derivations.mathematics.symbols import Symbols, symbol
 from autograd_np.derivations.mathematics.templates import template
 from autograd_np.derivations.mathematics.writer import Mathematics
-from autograd_np.derivations.numbers import Numbers
-from autograd_np.derivations.recording import Recording
+from autograd_np.derivations.naming.numbers import Numbers
+from autograd_np.derivations.reading.recording import Recording
 from autograd_np.op import Several
 from autograd_np.ops.indexing import getitem
 

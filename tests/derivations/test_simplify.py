@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import autograd_np as ag
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.known import REWRITINGS
-from autograd_np.derivations.structure import STRUCTURE
+from autograd_np.derivations.simplifying.known import REWRITINGS
+from autograd_np.derivations.simplifying.structure import STRUCTURE
 
 SHAPES = ((), (0,), (3,), (2, 3), (0, 2), (3, 1), (2, 3, 2))
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import autograd_np as ag
-from autograd_np.derivations.as_written import add_windows
+from autograd_np.derivations.rules.as_written import add_windows
 
 
 @pytest.mark.parametrize(("window_shape", "axis"), [(2, 1), (2, -1), ((2, 3), None), ((2, 3), (0, 1)), ((3, 2), (-1, 0)), ((2, 2), (1, 1))])

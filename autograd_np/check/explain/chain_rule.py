@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np.check.explain.formulas import NEAR, Sight
-from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived, Statement
 from autograd_np.derivations.expression import Expression, walked
-from autograd_np.derivations.numbers import PLAIN, written
-from autograd_np.derivations.reverse import Cotangent, is_differentiable, pulled
-from autograd_np.derivations.statements import lines_of
-from autograd_np.derivations.writing import Writer
+from autograd_np.derivations.naming.arrays import form_of
+from autograd_np.derivations.naming.numbers import PLAIN, written
+from autograd_np.derivations.rules.reverse import Cotangent, is_differentiable, pulled
+from autograd_np.derivations.source.statements import lines_of
+from autograd_np.derivations.source.writing import Writer
 
 __all__ = ["ChainRule", "Written"]
 

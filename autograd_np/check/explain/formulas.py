@@ -16,9 +16,9 @@ from autograd_np.check.watch.point import Point, Traced
 from autograd_np.check.watch.run import Event, Step
 from autograd_np.check.watch.state import leaves_in, spelled
 from autograd_np.derivations.expression import Expression, Sheet, walked
-from autograd_np.derivations.lockstep import Lockstep
-from autograd_np.derivations.points import isomorphic
-from autograd_np.derivations.recording import Number, Recording
+from autograd_np.derivations.reading.lockstep import Lockstep
+from autograd_np.derivations.reading.points import isomorphic
+from autograd_np.derivations.reading.recording import Number, Recording
 from autograd_np.errors import AutogradError
 from autograd_np.graph import Graph
 from autograd_np.node import Node

@@ -13,7 +13,7 @@ from autograd_np.derivations.mathematics.matrices import transposed
 from autograd_np.derivations.mathematics.notation import Node
 from autograd_np.derivations.mathematics.sizes import Leveled
 from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM
-from autograd_np.derivations.whole import Pullback
+from autograd_np.derivations.rules.whole import Pullback
 from autograd_np.op import RESULT
 
 __all__ = ["FAMILIES"]

@@ -14,7 +14,7 @@ from autograd_np.derivations.mathematics.notation import Node
 from autograd_np.derivations.mathematics.sizes import Leveled, Sizes
 from autograd_np.derivations.mathematics.symbols import Symbols
 from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM, is_function, template
-from autograd_np.derivations.patterns import told
+from autograd_np.derivations.simplifying.patterns import told
 from autograd_np.op import RESULT, STEP
 from autograd_np.ops.indexing import arranged
 from autograd_np.ops.shaping import copy, spread, to_float, to_other

@@ -13,7 +13,7 @@ from autograd_np.derivations.mathematics.notation import Node
 from autograd_np.derivations.mathematics.products import MINUS
 from autograd_np.derivations.mathematics.sizes import Leveled
 from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT
-from autograd_np.derivations.patterns import told
+from autograd_np.derivations.simplifying.patterns import told
 from autograd_np.ops import special
 from autograd_np.ops.indexing import scatter_add
 

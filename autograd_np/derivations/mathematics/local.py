@@ -15,8 +15,8 @@ from autograd_np.derivations.mathematics.notation import Node
 from autograd_np.derivations.mathematics.sizes import Sizes
 from autograd_np.derivations.mathematics.symbols import Symbols
 from autograd_np.derivations.mathematics.writer import Mathematics
-from autograd_np.derivations.reverse import pulled
-from autograd_np.derivations.simplify import Simplifier
+from autograd_np.derivations.rules.reverse import pulled
+from autograd_np.derivations.simplifying.simplify import Simplifier
 from autograd_np.op import RESULT, STEP
 from autograd_np.results import Results
 

@@ -15,8 +15,8 @@ from autograd_np.derivations.mathematics import notation as n
 from autograd_np.derivations.mathematics.notation import Node
 from autograd_np.derivations.mathematics.symbols import symbol
 from autograd_np.derivations.mathematics.templates import ATOM, FUNCTION, POWER, PRODUCT, SUM, template
-from autograd_np.derivations.numbers import Numbers
-from autograd_np.derivations.recording import Recording
+from autograd_np.derivations.naming.numbers import Numbers
+from autograd_np.derivations.reading.recording import Recording
 
 __all__ = ["Sizes", "digits"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.form import Form
-from autograd_np.derivations.polynomials import ONE, Monomial, Number, Polynomial, monomial, plus, times, total
+from autograd_np.derivations.simplifying.form import Form
+from autograd_np.derivations.simplifying.polynomials import ONE, Monomial, Number, Polynomial, monomial, plus, times, total
 from autograd_np.ops import special
 from autograd_np.ops.indexing import axes_of, scatter_add
 

@@ -13,12 +13,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np.derivations.as_written import PARTIALS, VJPS
 from autograd_np.derivations.expression import Expression, Sheet, children, inside
 from autograd_np.derivations.expression import realised as realised_at
-from autograd_np.derivations.lockstep import Lockstep, NotAlikeError
-from autograd_np.derivations.patterns import told
-from autograd_np.derivations.whole import Call, is_general, whole
+from autograd_np.derivations.reading.lockstep import Lockstep, NotAlikeError
+from autograd_np.derivations.rules.as_written import PARTIALS, VJPS
+from autograd_np.derivations.rules.whole import Call, is_general, whole
+from autograd_np.derivations.simplifying.patterns import told
 from autograd_np.node import Level
 from autograd_np.op import RESULT, Op
 from autograd_np.ops.complex import real
@@ -52,7 +52,7 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
         What arrives at the result.
     wanted : list of int
     as_written : bool
-        Write kinks as people do; see `autograd_np.derivations.as_written`.
+        Write kinks as people do; see `autograd_np.derivations.rules.as_written`.
     """
     op = cast(Op, e.op)
     if op.kind == "constant":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.recording import Recording
+from autograd_np.derivations.reading.recording import Recording
 
 __all__ = ["Numbers", "of_sizes", "written"]
 

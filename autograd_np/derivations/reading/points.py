@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np.derivations.untouched import untouched
+from autograd_np.derivations.reading.untouched import untouched
 from autograd_np.draws import Axis, draw, free_axes, new_sizes, resized
 from autograd_np.graph import Graph
 from autograd_np.node import Node

@@ -14,10 +14,10 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.derivations.expression import Expression, Sheet, walked
-from autograd_np.derivations.lockstep import Lockstep, NotAlikeError
-from autograd_np.derivations.making import understanding_arrays
-from autograd_np.derivations.points import Run, runs
-from autograd_np.derivations.state import with_state
+from autograd_np.derivations.reading.lockstep import Lockstep, NotAlikeError
+from autograd_np.derivations.reading.making import understanding_arrays
+from autograd_np.derivations.reading.points import Run, runs
+from autograd_np.derivations.reading.state import with_state
 from autograd_np.graph import Graph
 from autograd_np.node import Node
 from autograd_np.op import value_of

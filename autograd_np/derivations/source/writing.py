@@ -14,10 +14,10 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.derivations.expression import Expression, realised, walked
-from autograd_np.derivations.names import function_name, plain_function
-from autograd_np.derivations.numbers import written
-from autograd_np.derivations.patterns import told
-from autograd_np.derivations.whole import Pullback
+from autograd_np.derivations.naming.names import function_name, plain_function
+from autograd_np.derivations.naming.numbers import written
+from autograd_np.derivations.rules.whole import Pullback
+from autograd_np.derivations.simplifying.patterns import told
 from autograd_np.op import RESULT, STEP, Op
 from autograd_np.ops import special
 from autograd_np.ops.shaping import spread

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.patterns import Rewriting, unknown, unknown_attribute
+from autograd_np.derivations.simplifying.patterns import Rewriting, unknown, unknown_attribute
 from autograd_np.ops import special
 
 __all__ = ["FORWARD", "REWRITINGS"]

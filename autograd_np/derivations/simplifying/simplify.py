@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations.algebra import Algebra
 from autograd_np.derivations.expression import Expression, Sheet, children, rebuilt, same_values, walked
-from autograd_np.derivations.known import FORWARD, REWRITINGS
-from autograd_np.derivations.patterns import Rewriting
-from autograd_np.derivations.structure import STRUCTURE, variance_spelled_out
+from autograd_np.derivations.simplifying.algebra import Algebra
+from autograd_np.derivations.simplifying.known import FORWARD, REWRITINGS
+from autograd_np.derivations.simplifying.patterns import Rewriting
+from autograd_np.derivations.simplifying.structure import STRUCTURE, variance_spelled_out
 from autograd_np.ops import special
 from autograd_np.results import Results
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.polynomials import (
+from autograd_np.derivations.simplifying.polynomials import (
     ONE,
     Monomial,
     Polynomial,
@@ -27,8 +27,8 @@ from autograd_np.derivations.polynomials import (
     times,
     total,
 )
-from autograd_np.derivations.spelling import Spelling
-from autograd_np.derivations.sums import Sums
+from autograd_np.derivations.simplifying.spelling import Spelling
+from autograd_np.derivations.simplifying.sums import Sums
 from autograd_np.ops.indexing import scatter_add
 from autograd_np.ops.shaping import copy, reshape, spread
 

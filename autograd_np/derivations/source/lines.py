@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Collection
 from typing import Any
 
-from autograd_np.derivations.writing import tidy
+from autograd_np.derivations.source.writing import tidy
 
 __all__ = ["Lines"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression, Sheet
-from autograd_np.derivations.polynomials import Monomial, Number, Polynomial
+from autograd_np.derivations.simplifying.polynomials import Monomial, Number, Polynomial
 from autograd_np.ops.indexing import axes_of
 
 __all__ = ["Form"]

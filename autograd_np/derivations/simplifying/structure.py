@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression, realised
-from autograd_np.derivations.patterns import told
+from autograd_np.derivations.simplifying.patterns import told
 from autograd_np.ops import special
 from autograd_np.ops.indexing import axes_of, getitem, is_basic, scatter_add, setitem
 from autograd_np.ops.shaping import reshape, spread, to_float

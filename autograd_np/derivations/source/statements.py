@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np.derivations.expression import Expression, inside, realised
-from autograd_np.derivations.writing import Writer
+from autograd_np.derivations.source.writing import Writer
 from autograd_np.ops.indexing import is_basic, scatter_add, setitem
 from autograd_np.ops.shaping import to_float
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression
-from autograd_np.derivations.form import Form
-from autograd_np.derivations.polynomials import (
+from autograd_np.derivations.simplifying.form import Form
+from autograd_np.derivations.simplifying.polynomials import (
     DECIMALS,
     Monomial,
     Number,

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.expression import Expression, walked
-from autograd_np.derivations.names import is_importable
-from autograd_np.derivations.numbers import of_sizes
+from autograd_np.derivations.naming.arrays import form_of
+from autograd_np.derivations.naming.names import is_importable
+from autograd_np.derivations.naming.numbers import of_sizes
 from autograd_np.op import AS_ONE, Op, value_of
 from autograd_np.tensor import Tensor
 from autograd_np.transforms import vjp

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from autograd_np.derivations.arrays import form_of
 from autograd_np.derivations.derivation import Derived, Statement
 from autograd_np.derivations.expression import Expression, children, walked
-from autograd_np.derivations.lines import Lines
-from autograd_np.derivations.statements import lines_of
-from autograd_np.derivations.writing import HELPERS, Writer
+from autograd_np.derivations.naming.arrays import form_of
+from autograd_np.derivations.source.lines import Lines
+from autograd_np.derivations.source.statements import lines_of
+from autograd_np.derivations.source.writing import HELPERS, Writer
 
 __all__ = ["Function", "Program"]
 
