@@ -12,11 +12,11 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients
-from autograd_np.node import Node
+from autograd_np.node import EAGER, Node
 from autograd_np.op import RESULT, STEP, Op
 from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, handle, value_of
-from autograd_np.text import shown
+from autograd_np.text import shown, shown_list
 from autograd_np.typing import Array
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import graphviz
 
-__all__ = ["Constant", "Graph", "Operation", "graph", "operation"]
+__all__ = ["Constant", "Graph", "Operation", "graph", "is_parameter", "operation"]
 
 
 class Constant:
@@ -60,7 +60,7 @@ class Graph:
     >>> import autograd_np as ag
     >>> x = ag.Tensor(2.0, requires_grad=True, name="x")
     >>> print(ag.graph(x * x + 1.0))
-    x    : leaf () float64
+    x    : parameter () float64
     n1   = multiply(x, x)              () float64
     n2   = add(n1, 1.0)                () float64
     return n2
@@ -111,7 +111,7 @@ class Graph:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the leaves that are Tensors with ``requires_grad``, not inputs of the traced function."""
-        return tuple(n.name for n in self.leaves if n.name and _is_parameter(n))
+        return tuple(n.name for n in self.leaves if n.name and is_parameter(n))
 
     def find(self, name: str) -> Node:
         """Return the node with this name; raises KeyError with the names there are."""
@@ -120,17 +120,83 @@ class Graph:
                 return node
         raise KeyError(f"no node is named {shown(name)!r}; there are {', '.join(shown(n.name) for n in self.nodes if n.name) or 'none'}")
 
-    def gradients(self, seed: Any = None) -> dict[Node, Array]:
-        """Return the gradient of the (single, scalar unless `seed` is given) output at *every* node that has one.
+    def result(self, output: Node | str | None = None) -> Node:
+        """Return the node that gradients are of.
+
+        Parameters
+        ----------
+        output : Node or str, optional
+            A node, or its name. By default the only output. Of several it is the real number that is called loss or cost, or the first
+            output if that is a real number, or the only one that is: a function that returns ``(cost, cache)`` has the cost for a result.
+
+        Returns
+        -------
+        Node
 
         Raises
         ------
         DifferentiationError
-            If there are several outputs, or one that is not a scalar and no seed.
+            If no node has this name, or several outputs could be meant.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import autograd_np as ag
+        >>> def forward(W, x):
+        ...     z = W @ x
+        ...     cost = np.sum(z * z)
+        ...     return cost, (W, z)
+        >>> graph = ag.trace(forward, np.ones((2, 3)), np.ones(3))
+        >>> graph.result().name, [node.name for node in graph.saved], graph.result("z").out
+        ('cost', ['W', 'z'], array([3., 3.]))
         """
-        if len(self.outputs) != 1:
-            raise errors.DifferentiationError(f"gradients of a graph need one output, this one has {len(self.outputs)}")
-        root = self.outputs[0]
+        if output is not None:
+            return self._chosen(output)
+        if len(self.outputs) == 1:
+            return self.outputs[0]
+        numbers = [n for n in self.outputs if n.needs and np.shape(n.out) == () and n.out.dtype.kind == "f"]
+        called = [n for n in numbers if any(word in (n.name or "").lower() for word in ("loss", "cost"))]
+        if called or numbers[:1] == [self.outputs[0]] or len(numbers) == 1:
+            return (called or numbers)[0]
+        raise errors.DifferentiationError(
+            f"gradients belong to one result, and there are {len(self.outputs)} ({shown_list(map(self.label_of, self.outputs))}); "
+            f"choose one by its name with output="
+        )
+
+    def _chosen(self, output: Node | str) -> Node:
+        for node in self.nodes:
+            if output is node or (isinstance(output, str) and output in (node.name, self.id_of(node))):
+                return node
+        named = shown_list(n.name for n in self.nodes if n.op is not None and n.name)
+        raise errors.DifferentiationError(
+            f"no node is named {shown(output)!r}, to take gradients of; there are {named}, and ids n0 to n{len(self) - 1}"
+        )
+
+    @property
+    def saved(self) -> tuple[Node, ...]:
+        """The outputs beside the `result`, if that is clear: what a forward pass hands to its backward pass."""
+        try:
+            result = self.result()
+        except errors.DifferentiationError:
+            return ()
+        return tuple(n for n in self.outputs if n is not result)
+
+    def gradients(self, seed: Any = None, *, output: Node | str | None = None) -> dict[Node, Array]:
+        """Return the gradient of the result at *every* node that has one.
+
+        Parameters
+        ----------
+        seed : array_like, optional
+            The cotangent of the result; 1 for a real number, and needed for anything else.
+        output : Node or str, optional
+            Which result: see `result`.
+
+        Raises
+        ------
+        DifferentiationError
+            If several outputs could be meant, or the result is not a scalar and there is no seed.
+        """
+        root = self.result(output)
         if seed is None and root.out.size != 1:
             raise errors.DifferentiationError(f"the output has shape {np.shape(root.out)}; pass a seed of that shape")
         if seed is None and root.out.dtype.kind == "c":
@@ -213,7 +279,7 @@ class Graph:
         """Draw the graph into a .svg, .dot, .gv, .png or .pdf file."""
         raise NotImplementedError
 
-    def explore(self, path: str | Path, *, seed: Any = None, parameters: Sequence[str] = (), open: bool = False) -> Path:  # noqa: A002
+    def explore(self, path: str | Path, *, output: Node | str | None = None, seed: Any = None, **options: Any) -> Path:
         """Write an .html page that steps through the evaluation and the reverse sweep; see `autograd_np.render.explorer`."""
         raise NotImplementedError
 
@@ -241,7 +307,7 @@ class Graph:
         for node in self.nodes:
             what = f"{np.shape(node.out)} {node.out.dtype}"
             if node.op is None:
-                role = "parameter" if _is_parameter(node) else "leaf"
+                role = "parameter" if is_parameter(node) else "leaf"
                 lines.append(f"{shown(self.label_of(node)):4} : {role} {what}")
                 continue
             count = len(node.values)
@@ -262,8 +328,9 @@ def _short(x: Any) -> str:
     return repr(x) if isinstance(x, (float, int)) else str(x) if np.size(x) == 1 else f"array{np.shape(x)}"
 
 
-def _is_parameter(leaf: Node) -> bool:
-    return isinstance(leaf.out, Tensor) and leaf.out.requires_grad
+def is_parameter(leaf: Node) -> bool:
+    """Whether a leaf was made with ``requires_grad=True``, be it in the graph itself or a Tensor that a traced function uses."""
+    return leaf.op is None and leaf.needs and (leaf.level is EAGER or (isinstance(leaf.out, Tensor) and leaf.out.requires_grad))
 
 
 def _attribute(value: Any, read: dict[int, str]) -> str:

@@ -5,10 +5,13 @@ Whatever writes text that is not the engine's own (messages, `repr`, reports, dr
 
 from __future__ import annotations
 
-__all__ = ["shorten", "shown", "visible"]
+from collections.abc import Iterable
+
+__all__ = ["shorten", "shown", "shown_list", "visible"]
 
 ZERO_WIDTH_JOINER = "\u200d"
 LONGEST_NAME = 80
+LONGEST_LIST = 300
 LONGEST_TEXT = 20_000
 
 
@@ -46,3 +49,15 @@ def shorten(text: str, longest: int) -> str:
 def shown(name: object) -> str:
     """Return a name as a line of text can hold it: visible, and not longer than a line."""
     return visible(shorten(str(name), LONGEST_NAME))
+
+
+def shown_list(names: Iterable[object]) -> str:
+    """Return names as a message tells what there is: each once, and not more than a message can hold.
+
+    Examples
+    --------
+    >>> shown_list(["W", "b", "W"]), shown_list([])
+    ('W, b', 'none')
+    """
+    told = ", ".join(dict.fromkeys(map(shown, names))) or "none"
+    return told if len(told) <= LONGEST_LIST else f"{told[:LONGEST_LIST].rpartition(', ')[0]}, …"

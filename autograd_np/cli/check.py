@@ -114,9 +114,10 @@ class _Request:
         """Execute the file and check what it defines."""
         with importable(self.file.resolve().parent, self.path):
             module = user_module(self.file)
-            forward, backward = (user_function(module, self.file, name) for name in (self.forward, self.backward))
+            choose = "--forward, --backward, --loss"
+            forward, backward = (user_function(module, self.file, name, choose) for name in (self.forward, self.backward))
             by_itself = callable(getattr(module, "loss", None))
-            loss = user_function(module, self.file, self.loss or "loss") if self.loss or by_itself else None
+            loss = user_function(module, self.file, self.loss or "loss", choose) if self.loss or by_itself else None
             given = inputs_of(module, self.file, self.inputs)
             with blamed_on(self.file):
                 return ag.check_backward(forward, backward, given, loss=loss, **self.options)

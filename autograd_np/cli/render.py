@@ -14,6 +14,8 @@ from autograd_np.cli.user_file import blamed_on, importable, in_order, inputs_of
 
 __all__ = ["render"]
 
+_FLAGS = {"direction": "--left-to-right"}
+
 
 def render(
     context: typer.Context,
@@ -32,6 +34,7 @@ def render(
     fold: Annotated[bool, typer.Option("--fold", help="Draw chains of elementwise operations as one box.")] = False,
     left_to_right: Annotated[bool, typer.Option("--left-to-right", help="Instead of from top to bottom.")] = False,
     parameters: Annotated[str, typer.Option(metavar="NAMES", help="Inputs to draw as parameters, with commas between.")] = "",
+    loss: Annotated[str | None, typer.Option(metavar="NAME", help="The variable that gradients are of, if it is not the result.")] = None,
 ) -> None:
     """Draw the graph of a function in a Python file. Exit code: 0 drawn, 2 not."""
     path, colon, name = what.rpartition(":")
@@ -45,10 +48,15 @@ def render(
         example = in_order(getattr(function, "forward", function), given, name)
         with blamed_on(file):
             graph = function.graph(*example) if isinstance(function, nn.Module) else ag.trace(function, *example)
-    options: dict[str, Any] = {"parameters": [n.strip() for n in parameters.split(",") if n.strip()]}
-    if out.suffix.lower() != ".html":
+    options: dict[str, Any] = {"parameters": [n.strip() for n in parameters.split(",") if n.strip()], "output": loss}
+    pictured = {"depth": depth, "around": around, "fold": fold, "direction": "LR" if left_to_right else None}
+    if out.suffix.lower() not in (".html", ".htm"):
         options |= {"values": values, "gradients": gradients, "rules": rules, "order": order, "backward": backward, "memory": memory}
-        options |= {"depth": depth, "around": around, "hops": hops, "fold": fold, "direction": "LR" if left_to_right else "TB"}
+        options |= {k: v for k, v in pictured.items() if v is not None} | {"hops": hops}
+    elif unused := [_FLAGS.get(k, f"--{k}") for k, v in pictured.items() if v not in (None, False)]:
+        raise refuse(
+            f"the explorer shows the whole graph; {', '.join(unused)} {'are' if len(unused) > 1 else 'is'} for pictures (.svg, .png, .pdf)"
+        )
     try:
         graph.render(out, **options)
     except OSError as error:

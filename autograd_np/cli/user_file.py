@@ -51,7 +51,7 @@ def blamed_on(file: Path) -> Iterator[None]:
         mine = [entry for entry in traceback.extract_tb(error.__traceback__) if Path(entry.filename).resolve() == file.resolve()]
         if not mine:
             say(traceback.format_exc(), sys.stderr, end="")
-            raise refuse(f"{file} could not be checked: {type(error).__name__}: {error}{remark(error)}") from None
+            raise refuse(f"{file} could not be run: {type(error).__name__}: {error}{remark(error)}") from None
         where = f"{file}:{mine[-1].lineno}" + (f", in {mine[-1].name}" if mine[-1].name != "<module>" else "")
         raise refuse(f"{where}: {type(error).__name__}: {error}  [{mine[-1].line}]{remark(error)}") from None
 
@@ -90,8 +90,8 @@ def _registered(module: types.ModuleType) -> Iterator[None]:
             sys.modules.pop(module.__name__, None)
 
 
-def user_function(module: types.ModuleType, file: Path, name: str) -> Callable[..., Any]:
-    """Return the function of a name, or of a path of names such as ``model.loss``; or say what there is."""
+def user_function(module: types.ModuleType, file: Path, name: str, choose: str = "") -> Callable[..., Any]:
+    """Return the function of a name, or of a path of names such as ``model.loss``; or say what there is, and how to `choose`."""
     first, *path = name.split(".")
     if not all(part.isidentifier() for part in (first, *path)):
         raise refuse(f"{name!r} should be a name in {file}, or a path of names such as model.loss; other code is not run")
@@ -109,7 +109,7 @@ def user_function(module: types.ModuleType, file: Path, name: str) -> Callable[.
     functions = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType) and v.__module__ == module.__name__]
     what = f"no function named {name}" if found is None else f"{name} = {found!r:.40}, which is no function"
     defined = f"its functions: {', '.join(functions) or 'none'}"
-    raise refuse(f"{file} has {what}{_alike(name, functions)}; {defined} (choose with --forward, --backward, --loss)")
+    raise refuse(f"{file} has {what}{_alike(name, functions)}; {defined}{choose and f' (choose with {choose})'}")
 
 
 def _alike(name: str, there: Sequence[str]) -> str:

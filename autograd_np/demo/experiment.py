@@ -83,14 +83,16 @@ def run(
 def _write(model: Any, part: Split, out: Path, explorer: bool) -> list[tuple[Path, str]]:
     """Write the drawing and the parameters; return the files and what they are."""
     with np.errstate(all="ignore"):
-        graph = ag.trace(textbook.cost_of(part.x_train.T, part.y_train.T), *textbook_arrays(model).values())
+        parameters = textbook_arrays(model)
+        graph = ag.trace(textbook.cost_of(part.x_train.T, part.y_train.T), *parameters.values())
     written = []
     try:
         for name, what in (("graph.dot", "computation graph, text"), ("graph.svg", "computation graph, drawn")):
-            written.append((graph.render(out / name), what))
+            written.append((graph.render(out / name, parameters=list(parameters)), what))
         if explorer:
             with np.errstate(all="ignore"):
-                written.append((graph.explore(out / "graph.html"), "computation graph, to step through forward and backward in a browser"))
+                page = graph.explore(out / "graph.html", parameters=list(parameters))
+                written.append((page, "computation graph, to step through forward and backward in a browser"))
         for name, state, what in (
             ("parameters.safetensors", model, "weights and biases"),
             ("standardisation.safetensors", {"mean": part.mean, "scale": part.scale}, "mean and scale of the features"),

@@ -69,7 +69,7 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
 
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
-    if kind == "html":
+    if kind in ("html", "htm"):
         graph.explore(path, **options)
         return path
     if kind not in ("dot", "gv", *FORMATS):

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from autograd_np.graph import Graph
-from autograd_np.render.model import Drawing, DrawnCluster, DrawnNode, describe
+from autograd_np.render.drawing import Drawing, DrawnCluster, DrawnNode
+from autograd_np.render.model import describe
 from autograd_np.render.palette import DARK, FORM, LIGHT, MARKS, Palette, Theme
 from autograd_np.text import shorten, visible
 

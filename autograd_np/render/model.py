@@ -11,142 +11,25 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.graph import Graph
-from autograd_np.node import EAGER, Node
+from autograd_np.graph import Graph, is_parameter
+from autograd_np.node import Node
 from autograd_np.op import RESULT, STEP
 from autograd_np.render.collapse import Net, Part, around_of, collapse, components
+from autograd_np.render.drawing import Drawing, DrawnCluster, DrawnEdge, DrawnNode, Kind, Verdict
 from autograd_np.render.modules import modules_of
 from autograd_np.render.rules import Rules
 from autograd_np.render.values import bytes_text, value_lines
 from autograd_np.sweeps import topological
-from autograd_np.tensor import Tensor, value_of
+from autograd_np.tensor import value_of
+from autograd_np.text import shown, shown_list
 from autograd_np.typing import Array
 
-__all__ = ["Drawing", "DrawnCluster", "DrawnEdge", "DrawnNode", "Kind", "Verdict", "describe"]
-
-Kind = Literal["input", "parameter", "constant", "operation", "output", "group"]
-Verdict = Literal["ok", "wrong", "unknown"]
-
-
-@dataclass(slots=True)
-class DrawnNode:
-    """One box of the picture.
-
-    Attributes
-    ----------
-    id : str
-        ``n5``: the position of the recorded Node in its graph, so the same program gives the same ids; ``c0`` for
-        constants, ``g7`` for a group that starts at ``n7``.
-    kind : str
-        ``"input"``, ``"parameter"``, ``"constant"``, ``"operation"``, ``"output"`` (an operation whose result
-        is returned) or ``"group"`` (several operations in one box).
-    op : str
-        The operation, with its attributes and scalar operands: ``sum(axis=0)``, ``power(·, 2)``; empty for leaves.
-    name, module : str
-        The user's name, and the path of the module it belongs to; empty if there is none.
-    shape, dtype : tuple, str
-        Of the result.
-    value, gradient, rule : tuple of str
-        Lines of text; empty if they were not asked for.
-    order : int or None
-        Its number in the reverse sweep, from 1; ``None`` if no gradient reaches it or it was not asked for.
-    memory : str
-        Size of the result, as text.
-    count : int
-        How often this box occurs: 12 for a block that is repeated twelve times and drawn once.
-    times : int
-        The part of `count` that no frame around it tells: what the label says.
-    size : int
-        How many recorded Nodes it stands for.
-    verdict, note : str
-        From a check: ``"ok"``, ``"wrong"``, ``"unknown"`` or empty, and what there is to say.
-    returned : bool
-        It is a result of the graph.
-    node : Node or None
-        The recorded Node; ``None`` for constants and groups.
-    title : tuple of str
-        Everything known in full, a line each: the tooltip.
-    """
-
-    id: str
-    kind: Kind
-    op: str = ""
-    name: str = ""
-    shape: tuple[int, ...] = ()
-    dtype: str = ""
-    value: tuple[str, ...] = ()
-    gradient: tuple[str, ...] = ()
-    rule: tuple[str, ...] = ()
-    order: int | None = None
-    memory: str = ""
-    module: str = ""
-    count: int = 1
-    times: int = 1
-    size: int = 1
-    verdict: Verdict | Literal[""] = ""
-    note: str = ""
-    returned: bool = False
-    node: Node | None = None
-    title: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class DrawnEdge:
-    """An arrow: an operand on its way to an operation, a gradient on its way back (`backward`), or the way from one turn of a
-    repeated block to the next (`repeat`).
-    """  # noqa: D205
-
-    source: str
-    target: str
-    label: str = ""
-    backward: bool = False
-    repeat: bool = False
-
-
-@dataclass(slots=True)
-class DrawnCluster:
-    """A frame around the nodes of a module.
-
-    Attributes
-    ----------
-    path, title : str
-        ``layers.0`` and ``layers.0 … layers.11 · Block ×12``.
-    parent : str
-        The path of the frame around it; empty at the top.
-    count : int
-        How many identical modules it stands for.
-    """
-
-    path: str
-    title: str
-    parent: str = ""
-    count: int = 1
-
-
-@dataclass(slots=True)
-class Drawing:
-    """What a picture shows.
-
-    Attributes
-    ----------
-    nodes, edges, clusters : list
-        Nodes in evaluation order; clusters outermost first.
-    notes : list of str
-        What the reader must be told: that nodes were collapsed, what the gradient is of, how much memory is held.
-    total : int
-        How many recorded Nodes the graph has.
-    """
-
-    nodes: list[DrawnNode] = field(default_factory=list)
-    edges: list[DrawnEdge] = field(default_factory=list)
-    clusters: list[DrawnCluster] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    total: int = 0
+__all__ = ["describe", "results_of"]
 
 
 def describe(
@@ -165,6 +48,7 @@ def describe(
     repeats: bool | None = None,
     max_nodes: int = 400,
     parameters: Sequence[str] = (),
+    output: Node | str | None = None,
     seed: Any = None,
     verdicts: Mapping[Node, tuple[Verdict, str]] | None = None,
 ) -> Drawing:
@@ -201,17 +85,20 @@ def describe(
         A graph that would have more boxes is collapsed until it has not, and `Drawing.notes` says so.
     parameters : sequence of str
         Names of leaves to draw as parameters, besides those of modules and the leaves made with ``requires_grad=True``.
+    output : Node or str, optional
+        The node (or the name of the node) that `gradients` and `order` are of; see `Graph.result` for the default. What else the
+        function returns is drawn as what it is, an intermediate result.
     seed : array, optional
-        Where the output is no scalar: the cotangent of the output. By default ones, and a note says so.
+        Where the result is no scalar: its cotangent. By default ones, and a note says so.
     verdicts : dict, optional
         Node -> (``"ok"``, ``"wrong"`` or ``"unknown"``, what to say about it).
 
     Raises
     ------
     RenderError
-        If `around` names no node, or a number makes no sense.
+        If `around` names no node, or `parameters` no input, or a number makes no sense.
     DifferentiationError
-        If gradients of several outputs are asked for.
+        If `output` names no node, or gradients are asked for and several outputs could be meant.
 
     Examples
     --------
@@ -225,8 +112,12 @@ def describe(
     for name, number, least in (("hops", hops, 0), ("max_nodes", max_nodes, 10), ("depth", depth, 0)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
             raise errors.RenderError(f"{name} must be an integer of at least {least}, got {number!r}")
+    _known(parameters, [n for n in graph.leaves if n.name])
+    results = results_of(graph, output)
+    if (gradients or order) and len(results) > 1:
+        graph.result()  # says that one has to be chosen
     drawing = Drawing(total=len(graph))
-    net = _net(graph)
+    net = _net(graph, results)
     if around is not None:
         net = around_of(net, _position(graph, around), hops, drawing.notes)
     if repeats is None:
@@ -236,9 +127,9 @@ def describe(
     painter = _Painter(graph, net, drawing)
     painter.parameters = set(parameters)
     if gradients:
-        painter.gradients = _gradients(graph, seed, drawing.notes)
+        painter.gradients = _gradients(graph, results[0], seed, drawing.notes)
     if order:
-        swept = [n for n in topological(graph.outputs) if n.needs]
+        swept = [n for n in topological(results) if n.needs]
         painter.order = {n: i for i, n in enumerate(swept, 1)}
     painter.rules = Rules() if rules else None
     painter.values, painter.memory, painter.verdicts = values, memory, verdicts or {}
@@ -262,11 +153,31 @@ def _position(graph: Graph, around: Node | str) -> int:
     for i, node in enumerate(graph.nodes):
         if around in (node.name, graph.id_of(node)):
             return i
-    named = ", ".join(n.name for n in graph.nodes if n.name) or "none"
-    raise errors.RenderError(f"no node is named {around!r}; there are {named[:300]}, and ids n0 to n{len(graph) - 1}")
+    named = shown_list([n.name for n in graph.nodes if n.name])
+    raise errors.RenderError(f"no node is named {shown(around)!r}; there are {named}, and ids n0 to n{len(graph) - 1}")
 
 
-def _net(graph: Graph) -> Net:
+def _known(parameters: Sequence[str], leaves: Sequence[Node]) -> None:
+    """Refuse names that no leaf has."""
+    if isinstance(parameters, str):
+        raise errors.RenderError(f"parameters should be a sequence of names, such as [{parameters!r}], got one str")
+    named = list(dict.fromkeys(n.name or "" for n in leaves))
+    missing = [repr(shown(name)) for name in parameters if name not in named]
+    if missing:
+        raise errors.RenderError(f"no input is named {', '.join(missing)}, to be drawn as a parameter; there are {shown_list(named)}")
+
+
+def results_of(graph: Graph, output: Node | str | None = None) -> tuple[Node, ...]:
+    """Return the result, or all outputs if any of them could be meant."""
+    try:
+        return (graph.result(output),)
+    except errors.DifferentiationError:
+        if output is not None:
+            raise
+        return graph.outputs
+
+
+def _net(graph: Graph, results: Sequence[Node]) -> Net:
     """Return the graph as a Net: a part for every Node, and one for every constant array just before it is first used."""
     modules = modules_of(graph)
     traced = any(hasattr(node, "scope") for node in graph.nodes)
@@ -274,7 +185,7 @@ def _net(graph: Graph) -> Net:
     parts: list[Part] = []
     at: dict[Node, int] = {}
     constants: dict[int, int] = {}
-    outputs = set(graph.outputs)
+    outputs = set(results)
     for node in graph.nodes:
         operands: list[tuple[int, int]] = []
         module = modules[ids[node]]
@@ -299,12 +210,11 @@ def _net(graph: Graph) -> Net:
     return Net(parts)
 
 
-def _gradients(graph: Graph, seed: Any, notes: list[str]) -> dict[Node, Array]:
-    if seed is None and len(graph.outputs) == 1 and np.size(graph.outputs[0].out) != 1:
-        root = graph.outputs[0]
+def _gradients(graph: Graph, root: Node, seed: Any, notes: list[str]) -> dict[Node, Array]:
+    if seed is None and np.size(root.out) != 1:
         notes.append(f"gradients of the sum of {graph.label_of(root)}, which has shape {np.shape(root.out)}")
         seed = np.ones_like(value_of(root.out))
-    return graph.gradients(seed)
+    return graph.gradients(seed, output=root)
 
 
 def _held(graph: Graph) -> int:
@@ -371,9 +281,7 @@ class _Painter:
     def _kind(self, node: Node, part: Part) -> Kind:
         if node.op is not None:
             return "output" if part.returned else "operation"
-        held = isinstance(node.out, Tensor) and node.out.requires_grad  # a Tensor that a traced function uses
-        eager = node.level is EAGER and node.needs
-        return "parameter" if held or eager or node.name in self.parameters else "input"
+        return "parameter" if is_parameter(node) or node.name in self.parameters else "input"
 
     def _constant(self, part: Part) -> DrawnNode:
         array = part.constant

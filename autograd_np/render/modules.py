@@ -11,10 +11,10 @@ from itertools import takewhile, zip_longest
 
 import numpy as np
 
-from autograd_np.graph import Graph
-from autograd_np.node import EAGER, Node
+from autograd_np.graph import Graph, is_parameter
+from autograd_np.node import Node
 from autograd_np.render.collapse import components
-from autograd_np.tensor import Tensor, value_of
+from autograd_np.tensor import value_of
 
 __all__ = ["modules_of"]
 
@@ -23,7 +23,7 @@ def modules_of(graph: Graph) -> list[str]:
     """Return the dotted path of each node's module, empty where there is none."""
     nodes = graph.nodes
     scopes: list[str | None] = [getattr(node, "scope", None) for node in nodes]
-    paths = [_owner(n.name or "") if n.op is None and _is_parameter(n) else "" for n in nodes]
+    paths = [_owner(n.name or "") if is_parameter(n) else "" for n in nodes]
     at = {node: i for i, node in enumerate(nodes)}
     if any(scopes):
         return _completed(graph, at, scopes, paths)
@@ -36,10 +36,6 @@ def _owner(path: str) -> str:
     """Return the module of a parameter's path; a name that ends with a dot is no path."""
     module, _, name = path.rpartition(".")
     return module if name else ""
-
-
-def _is_parameter(leaf: Node) -> bool:
-    return leaf.needs and (leaf.level is EAGER or isinstance(leaf.out, Tensor))
 
 
 def _completed(graph: Graph, at: dict[Node, int], scopes: list[str | None], paths: Sequence[str]) -> list[str]:

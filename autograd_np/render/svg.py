@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd_np import errors
 from autograd_np.render.dot import lines_of
-from autograd_np.render.model import Drawing
+from autograd_np.render.drawing import Drawing
 from autograd_np.render.palette import DARK, LIGHT, Palette, Theme, style_sheet
 from autograd_np.text import visible
 

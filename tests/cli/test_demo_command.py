@@ -34,8 +34,10 @@ def test_demo_writes_what_it_names_and_its_accuracy_is_true(run: Run, tmp_path: 
 
 def test_demo_draws_the_network_by_the_names_of_the_textbook(run: Run, tmp_path: Path) -> None:
     run("demo", "--epochs", "2", "--out", "a/b")
-    texts = {e.text for e in ET.parse(tmp_path / "a" / "b" / "graph.svg").iter("{http://www.w3.org/2000/svg}text")}
+    picture = ET.parse(tmp_path / "a" / "b" / "graph.svg")
+    texts = {e.text for e in picture.iter("{http://www.w3.org/2000/svg}text")}
     assert {"W1", "b1", "W2", "b2", "X", "Y", "Z1", "A1", "Z2", "A2", "cost"} <= texts
+    assert sum(e.get("class") == "node parameter" for e in picture.iter("{http://www.w3.org/2000/svg}g")) == 4
     assert (tmp_path / "a" / "b" / "graph.dot").read_text("utf-8").startswith("digraph {")
 
 

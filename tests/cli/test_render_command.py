@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,11 @@ def inputs():
 def forward(W, X, scale=2.0):
     Z = W @ X * scale
     return np.sum(np.tanh(Z))
+
+def cached(W, X):
+    Z = W @ X
+    cost = np.mean(np.tanh(Z) ** 2)
+    return cost, {"Z": Z, "W": W}
 
 def broken(W):
     return W.no_such_thing
@@ -73,14 +79,28 @@ def test_a_module_with_inputs_from_a_file(file: Path, tmp_path: Path) -> None:
         ("{}:broken", "a.svg", "no_such_thing"),
         ("{}:forward", "a.bmp", "its suffix should be one of"),
         ("{}:forward", "no/such/folder/a.svg", "cannot write"),
+        ("{}:forward --around dZ", "a.svg", "no node is named 'dZ'; there are W, X, scale, Z"),
+        ("{}:forward --parameters W,b", "a.html", "no input is named 'b', to be drawn as a parameter; there are W, X"),
+        ("{}:forward --loss J", "a.html", "no node is named 'J', to take gradients of; there are Z"),
+        ("{}:forward --fold --left-to-right", "a.html", "--fold, --left-to-right are for pictures"),
         ("nowhere.py:forward", "a.svg", "does not exist"),
     ],
 )
 def test_mistakes_are_one_line(file: Path, tmp_path: Path, what: str, out: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(what.format(file), "-o", tmp_path / out) == 2
+    assert run(*what.format(file).split(), "-o", tmp_path / out) == 2
     error = capsys.readouterr().err
     assert message in error
+    assert not re.search("check|--forward", error)
     assert len(error.splitlines()) == 1
+
+
+def test_a_cost_with_a_cache_and_another_loss(file: Path, tmp_path: Path) -> None:
+    assert run(f"{file}:cached", "-o", tmp_path / "a.svg", "--gradients", "--order") == 0
+    assert "gradient 1" in (tmp_path / "a.svg").read_text("utf-8")
+    assert run(f"{file}:cached", "-o", tmp_path / "b.svg", "--gradients", "--loss", "Z") == 0
+    assert "gradients of the sum of Z" in (tmp_path / "b.svg").read_text("utf-8")
+    assert run(f"{file}:cached", "-o", tmp_path / "a.html", "--parameters", "W") == 0
+    assert '"phase":"backward"' in (tmp_path / "a.html").read_text("utf-8")
 
 
 def test_inputs_that_are_missing(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

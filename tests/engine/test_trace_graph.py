@@ -85,16 +85,55 @@ def test_gradients_of_a_graph_want_one_scalar_output_or_a_seed() -> None:
     with pytest.raises(ag.DifferentiationError, match=r"shape \(3, 2\); pass a seed"):
         g.gradients()
     np.testing.assert_array_equal(next(v for n, v in g.gradients(np.ones((3, 2))).items() if n.name == "x"), 2)
-    with pytest.raises(ag.DifferentiationError, match="one output, this one has 2"):
+    with pytest.raises(ag.DifferentiationError, match=r"one result, and there are 2 \(n1, n2\); choose one"):
         ag.trace(lambda x: (x * 2, x * 3), X).gradients()
     with pytest.raises(ag.DifferentiationError, match="shape"):
         g.gradients(np.ones(7))
 
 
+@pytest.mark.parametrize(
+    ("returned", "result"),
+    [
+        (lambda z, cost: (cost, {"z": z}), "sum"),
+        (lambda z, cost: (z, cost), "sum"),
+        (lambda z, cost: (np.max(z), cost, z), "sum"),
+        (lambda z, cost: ({"z": z}, np.max(z)), "max"),
+        (lambda z, cost: (np.max(z), np.min(z), z), "max"),
+    ],
+    ids=["first", "named, last", "named, though not first", "the only number", "the first of two numbers"],
+)
+def test_of_several_results_the_loss_is_the_one_that_gradients_are_of(returned: Any, result: str) -> None:
+    def forward(x: Any) -> Any:
+        z = x * x
+        cost = np.sum(z)
+        return returned(z, cost)
+
+    g = ag.trace(forward, X)
+    assert g.result().op.name == result
+    assert g.result() not in g.saved
+    assert len(g.saved) == len(g.outputs) - 1
+    np.testing.assert_array_equal(g.gradients()[g.result()], 1)
+
+
+def test_another_result_is_chosen_by_its_name() -> None:
+    def forward(x: Any) -> Any:
+        z = x * x
+        total = np.sum(z)
+        return total, z, np.argmax(z)
+
+    g = ag.trace(forward, X)
+    assert [g.result(which).name for which in (None, "z", g.nodes[1], "n1")] == ["total", "z", "z", "z"]
+    np.testing.assert_array_equal(g.gradients(np.ones((3, 2)), output="z")[g.find("x")], 2 * X)
+    with pytest.raises(
+        ag.DifferentiationError, match="no node is named 'cost', to take gradients of; there are z, total, and ids n0 to n3"
+    ):
+        g.gradients(output="cost")
+
+
 def test_the_graph_of_a_tensor() -> None:
     w = ag.Tensor([1.0, 2.0], requires_grad=True, name="w")
     g = ag.graph(np.sum(w * 3.0))
-    assert str(g).splitlines()[0].startswith("w    : leaf (2,) float64")
+    assert str(g).splitlines()[0].startswith("w    : parameter (2,) float64")
     assert len(g) == 3
     assert "multiply(w, 3.0)" in str(g)
     assert repr(g) == "<Graph of 3 nodes, 1 leaves>"

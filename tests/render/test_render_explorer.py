@@ -120,7 +120,7 @@ def test_the_steps_are_the_evaluation_and_then_the_reverse_sweep(tmp_path: Path)
 def test_contributions_add_up_to_the_gradient() -> None:
     x = ag.Tensor(np.array([1.0, -2.0]), requires_grad=True, name="x")
     graph = ag.graph(np.sum(x * x * x + np.exp(x) * np.array([3.0, 0.5])))
-    story = explorer._Story(graph, None, ())
+    story = explorer._Story(graph, None, None, ())
     true = graph.gradients()
     sums: dict[str, Any] = {}
     for step in story.data["steps"]:
@@ -253,6 +253,26 @@ def test_results_without_a_way_back_say_so(tmp_path: Path) -> None:
         vector.explore(tmp_path / "g.html", seed=np.ones(2))
 
 
+def test_a_cost_with_a_cache_is_stepped_back_from_the_cost(tmp_path: Path) -> None:
+    def forward(w: Any, x: Any) -> Any:
+        z = w * x
+        cost = np.sum(z**2)
+        return cost, (z, w)
+
+    graph = ag.trace(forward, np.ones(3), np.ones(3))
+    data = data_of(graph, tmp_path, parameters=["w"])
+    assert data["notice"] == ""
+    assert {s["phase"] for s in data["steps"]} == {"start", "forward", "seed", "backward", "end"}
+    told = {node["name"]: node for node in data["nodes"]}
+    assert [name for name, node in told.items() if node.get("output")] == ["cost"]
+    assert told["w"]["kind"] == "parameter"
+    z = next(s for s in data["steps"] if s.get("node") == told["z"]["id"])
+    assert "The function returns it, too: a saved value." in z["text"]
+    other = data_of(graph, tmp_path, output="z", seed=np.ones(3))
+    assert other["result"] == told["z"]["id"]
+    assert "gradient" not in next(node for node in other["nodes"] if node["name"] == "cost")
+
+
 def test_a_wrong_path_and_a_huge_graph_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ag.RenderError, match=r"end in \.html"):
         network_graph().explore(tmp_path / "net.svg")
@@ -342,7 +362,7 @@ def test_any_name_is_data(name: str, tmp_path: Path) -> None:
 @settings(max_examples=25)
 @given(st.text(min_size=1, max_size=30))
 def test_every_name_survives(name: str) -> None:
-    text = explorer.page(explorer._Story(named(name), None, ()).data)
+    text = explorer.page(explorer._Story(named(name), None, None, ()).data)
     assert json.loads(Page(text).texts["data"])["nodes"][0]["name"] == explorer.visible(name)
     text.encode()
 

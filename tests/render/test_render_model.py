@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import autograd_np as ag
 import nn
 from autograd_np.render import describe, svg, write
-from autograd_np.render.model import Drawing
+from autograd_np.render.drawing import Drawing
 from autograd_np.render.values import bytes_text, value_lines
 
 
@@ -142,6 +142,54 @@ def test_verdicts_show_in_mark_form_and_note() -> None:
         assert f"{mark} exp" in line
         assert form in line
         assert r"by hand 3\nright 4" in line
+
+
+def forward_with_cache(W: Any, b: Any, X: Any, Y: Any) -> Any:
+    Z = W @ X + b
+    A = np.tanh(Z)
+    cost = np.mean((A - Y) ** 2)
+    last = Z * 2  # of which the cost does not depend
+    return cost, {"Z": Z, "A": A, "last": last}
+
+
+def cached() -> ag.Graph:
+    return ag.trace(forward_with_cache, np.ones((1, 2)), np.zeros((1, 1)), np.ones((2, 4)), np.ones((1, 4)))
+
+
+def test_of_a_cost_and_a_cache_the_cost_is_the_result_and_the_rest_is_drawn_as_what_it_is() -> None:
+    drawing = describe(cached(), gradients=True, order=True)
+    drawn = by_name(drawing)
+    assert [name for name, node in drawn.items() if node.returned] == ["cost"]
+    assert (drawn["cost"].order, drawn["cost"].gradient, drawn["A"].kind) == (1, ("1",), "operation")
+    assert drawn["last"].gradient == ()
+    chosen = describe(cached(), gradients=True, output="A")
+    assert [node.name for node in chosen.nodes if node.returned] == ["A"]
+    assert "gradients of the sum of A" in chosen.notes[0]
+    both = ag.trace(lambda x: (x * 2, x * 3), np.ones(2))
+    assert [node.returned for node in describe(both).nodes] == [False, True, True]
+    with pytest.raises(ag.DifferentiationError, match="choose one by its name with output="):
+        describe(both, gradients=True)
+
+
+def test_names_that_do_not_exist_are_refused_with_what_there_is() -> None:
+    with pytest.raises(ag.RenderError, match=r"no input is named 'w', 'Z', to be drawn as a parameter; there are W, b, X, Y$"):
+        describe(cached(), parameters=["W", "w", "Z"])
+    with pytest.raises(ag.RenderError, match=r"should be a sequence of names, such as \['W'\]"):
+        describe(cached(), parameters="W")
+    with pytest.raises(ag.RenderError, match=r"no node is named 'dZ'; there are W, b, X, Y, Z, A, cost, last, and ids n0 to"):
+        describe(cached(), around="dZ")
+    with pytest.raises(ag.DifferentiationError, match=r"no node is named 'J', to take gradients of; there are Z, A, cost, last"):
+        describe(cached(), output="J")
+
+
+def test_what_is_differentiated_is_a_parameter_in_every_reader() -> None:
+    w = ag.Tensor(np.ones(3), requires_grad=True, name="w")
+    recorded, traced = ag.graph(np.sum(w * np.ones(3))), ag.trace(lambda x: np.sum(x * w), np.ones(3))
+    for graph in (recorded, traced):
+        assert graph.parameters == ("w",)
+        assert "w    : parameter (3,) float64" in str(graph)
+        assert by_name(describe(graph))["w"].kind == "parameter"
+    assert by_name(describe(traced))["x"].kind == "input"
 
 
 # --- modules

@@ -29,7 +29,7 @@ from autograd_np.node import Node
 from autograd_np.op import RESULT, STEP
 from autograd_np.render.explorer.layout import fold, place, size
 from autograd_np.render.explorer.words import count_of, words_for
-from autograd_np.render.model import describe
+from autograd_np.render.model import describe, results_of
 from autograd_np.render.rules import Rules
 from autograd_np.results import Results
 from autograd_np.tensor import value_of
@@ -50,6 +50,7 @@ def explore(
     graph: Graph,
     path: str | Path,
     *,
+    output: Node | str | None = None,
     seed: Any = None,
     parameters: Sequence[str] = (),
     open: bool = False,  # noqa: A002 (as in webbrowser)
@@ -62,9 +63,11 @@ def explore(
         From `autograd_np.graph` or `autograd_np.trace`.
     path : str or Path
         An ``.html`` file.
+    output : Node or str, optional
+        The result whose gradient is shown, if not the one that `Graph.result` finds.
     seed : array_like, optional
         The gradient of the result, of its shape; 1 for a result of one element. Without a seed, a graph of another
-        result, or of several, is shown forward only, and the page says so.
+        result, or of several of which any could be meant, is shown forward only, and the page says so.
     parameters : sequence of str
         Names of inputs to show as parameters, besides those of modules and the leaves made with ``requires_grad=True``.
     open : bool, default False
@@ -78,9 +81,9 @@ def explore(
     Raises
     ------
     RenderError
-        If the suffix is not ``.html``, or there are more than 10,000 nodes.
+        If the suffix is not ``.html``, `parameters` names no input, or there are more than 10,000 nodes.
     DifferentiationError
-        If the seed does not fit the result.
+        If the seed does not fit the result, or `output` names no node.
 
     Examples
     --------
@@ -100,7 +103,7 @@ def explore(
             f"the graph has {len(graph):,} nodes, more than the {LIMIT:,} a page can usefully step through; explore one block of it, "
             f"or draw an overview with graph.render"
         )
-    path.write_bytes(page(_Story(graph, seed, parameters).data).encode())
+    path.write_bytes(page(_Story(graph, output, seed, parameters).data).encode())
     if open:
         import webbrowser
 
@@ -199,12 +202,13 @@ def summary(x: Any, *, small: bool) -> dict[str, Any]:
 class _Story:
     """What the page tells about a graph."""
 
-    def __init__(self, graph: Graph, seed: Any, parameters: Sequence[str]) -> None:
+    def __init__(self, graph: Graph, output: Node | str | None, seed: Any, parameters: Sequence[str]) -> None:
         self.graph = graph
         self.small = len(graph) <= 300
         self.labels = {node: _label(graph.label_of(node)) for node in graph}
-        self.gradients, self.notice = _gradients(graph, seed)
-        root = graph.outputs[0]
+        self.results = results_of(graph, output)
+        self.gradients, self.notice = _gradients(graph, self.results, seed)
+        root = self.results[0]
         self.result = self.labels[root] if root.name else "the result"
         self.L = self.result if root.name and len(self.result) <= 6 else "L"
         self.seeded = seed is not None
@@ -212,7 +216,7 @@ class _Story:
         for node in graph:
             for parent in dict.fromkeys(p for p in node.parents if p is not None):
                 self.users.setdefault(parent, []).append(self.labels[node])
-        drawing = describe(graph, repeats=False, max_nodes=10**9, parameters=parameters)
+        drawing = describe(graph, repeats=False, max_nodes=10**9, parameters=parameters, output=output)
         self.drawn = {d.id: d for d in drawing.nodes}
         self.rules = Rules()
         self.constants: dict[int, dict[str, Any]] = {}
@@ -254,7 +258,7 @@ class _Story:
         }
         if self._short(node) != found["name"]:
             found["short"] = self._short(node)
-        if node in self.graph.outputs:
+        if node in self.results:
             found["output"] = True
         if node in self.gradients:
             found["gradient"] = summary(self.gradients[node], small=self.small)
@@ -321,7 +325,7 @@ class _Story:
         steps += [self._forward(node) for node in operations]
         if not self.gradients:
             return steps
-        steps.append(self._seed(self.graph.outputs[0]))
+        steps.append(self._seed(self.results[0]))
         uses = self._uses()
         sums: dict[Node, tuple[int, Any]] = {}
         for node in reversed(operations):
@@ -344,8 +348,10 @@ class _Story:
                 f"{me} is used in {len(users)} places ({listed(users[:6])}{', …' if len(users) > 6 else ''}). "
                 f"Remember that for the way back."
             )
-        if node in self.graph.outputs:
-            text.append(f"This is {'the' if len(self.graph.outputs) == 1 else 'a'} result.")
+        if node in self.results:
+            text.append(f"This is {'the' if len(self.results) == 1 else 'a'} result.")
+        elif node in self.graph.outputs:
+            text.append("The function returns it, too: a saved value.")
         found = self.nodes[node]
         return {"phase": "forward", "node": found["id"], "title": f"{me} = {found['formula']}", "text": text}
 
@@ -453,11 +459,11 @@ class _Story:
         return uses
 
 
-def _gradients(graph: Graph, seed: Any) -> tuple[dict[Node, Array], str]:
+def _gradients(graph: Graph, roots: tuple[Node, ...], seed: Any) -> tuple[dict[Node, Array], str]:
     """Return the gradient at every node, or none and the reason."""
-    roots = graph.outputs
     if seed is None and len(roots) > 1:
-        return {}, f"There are {len(roots)} results, and gradients belong to one: only the way forward is shown."
+        what = f"There are {len(roots)} results, and gradients belong to one: only the way forward is shown."
+        return {}, f"{what} For the way back, choose one by its name with output= or --loss."
     if seed is None and roots[0].out.size != 1:
         shape = shape_of(roots[0].out)
         return (
@@ -470,7 +476,7 @@ def _gradients(graph: Graph, seed: Any) -> tuple[dict[Node, Array], str]:
         raise errors.DifferentiationError(
             f"the seed has shape {np.shape(seed)}, expected the shape of the result, {np.shape(roots[0].out)}"
         )
-    return graph.gradients(seed), ""
+    return graph.gradients(seed, output=roots[0] if len(roots) == 1 else None), ""
 
 
 def _contributions(node: Node, g: Array) -> list[tuple[int, Array]]:
