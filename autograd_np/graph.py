@@ -5,13 +5,14 @@ A Graph is made from results, or by `autograd_np.trace`. It is read-only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients
+from autograd_np.indices import index_text
 from autograd_np.node import EAGER, Node
 from autograd_np.op import RESULT, STEP, Op
 from autograd_np.sweeps import topological
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import graphviz
 
-__all__ = ["Constant", "Graph", "Operation", "graph", "is_parameter", "operation"]
+__all__ = ["Constant", "Graph", "Operation", "graph", "is_parameter", "operation", "reading"]
 
 
 class Constant:
@@ -98,6 +99,17 @@ class Graph:
         count = len(node.values)
         operands = [self._constant(v) if p is None else p for p, v in zip(node.parents[:count], node.values, strict=True)]
         return operands + [p for p in node.parents[count:] if p is not None]
+
+    def attributes(self, node: Node) -> dict[str, str]:
+        """Return the attributes of an operation as text, ``axis=0``, with the labels of the Nodes that they were read from.
+
+        An index is what stands between brackets: ``index=[:, 0:8]``.
+        """
+        read = {id(value_of(p.out)): shown(self.label_of(p)) for p in node.parents[len(node.values) :] if p is not None}
+        told = {k: _attribute(v, read) for k, v in node.attrs.items()}
+        if "index" in told and node.op not in (RESULT, STEP):
+            told["index"] = f"[{index_text(node.attrs['index'], lambda v: _place(v, read))}]"
+        return {k: f"{k}={text}" for k, text in told.items()}
 
     def _constant(self, value: Any) -> Constant:
         own = value.name if isinstance(value, Tensor) else None
@@ -312,11 +324,9 @@ class Graph:
                 continue
             count = len(node.values)
             operands = [shown(self.label_of(p) if isinstance(p, Node) else p.name or _short(p.out)) for p in self.operands(node)[:count]]
-            read = {id(value_of(p.out)): shown(self.label_of(p)) for p in node.parents[count:] if p is not None}
-            attrs = [f"{k}={_attribute(v, read)}" for k, v in node.attrs.items()]
-            call = f"{shown(node.op.name)}({', '.join(operands + attrs)})"
-            if node.op in (RESULT, STEP):
-                call = operands[0] + value_of(node.values[0]).name_of(node.attrs["index"])
+            call = reading(node, operands[0], self.attributes(node)) if operands else ""
+            if not call:
+                call = f"{shown(node.op.name)}({', '.join([*operands, *self.attributes(node).values()])})"
             lines.append(f"{shown(self.label_of(node)):4} = {call:27} {what}")
         return "\n".join([*lines, f"return {', '.join(shown(self.label_of(n)) for n in self.outputs)}"])
 
@@ -333,16 +343,34 @@ def is_parameter(leaf: Node) -> bool:
     return leaf.op is None and leaf.needs and (leaf.level is EAGER or (isinstance(leaf.out, Tensor) and leaf.out.requires_grad))
 
 
+def reading(node: Node, operand: str, attributes: Mapping[str, str]) -> str:
+    """Write an operation that reads a part of its operand as Python does, ``x[:, 0:8]``; return nothing for other operations."""
+    if node.op in (RESULT, STEP):
+        return operand + str(value_of(node.values[0]).name_of(node.attrs["index"]))
+    return operand + attributes["index"].removeprefix("index=") if node.op is not None and node.op.name == "getitem" else ""
+
+
+def _place(value: Any, read: dict[int, str]) -> str:
+    """Write what stands in a place of an index: arrays of places as lists."""
+    if id(value) not in read and isinstance(value, (np.ndarray, np.generic)) and np.ndim(value) < 2:
+        value = value.tolist()
+    return _attribute(value, read)
+
+
+LONG = 10
+
+
 def _attribute(value: Any, read: dict[int, str]) -> str:
     """Write an attribute: the label of the Node it was read from, a short form of arrays."""
     if id(value) in read:
         return read[id(value)]
     if type(value) in (tuple, list):
-        inside = ", ".join(_attribute(v, read) for v in value)
+        shown_of = list(value) if len(value) <= LONG else [*value[: LONG // 2], ..., value[-1]]
+        inside = ", ".join("…" if v is ... and len(value) > LONG else _attribute(v, read) for v in shown_of)
         return f"[{inside}]" if type(value) is list else f"({inside},)" if len(value) == 1 else f"({inside})"
     if type(value) is slice:
         return f"slice({', '.join(_attribute(v, read) for v in (value.start, value.stop, value.step))})"
-    return repr(value) if np.ndim(value) < 2 and np.size(value) < 10 else f"array{np.shape(value)}"
+    return repr(value) if np.ndim(value) < 2 and np.size(value) < LONG else f"array{np.shape(value)}"
 
 
 def graph(tensor: Tensor) -> Graph:

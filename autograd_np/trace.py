@@ -120,7 +120,7 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     x    : leaf (3,) float64
     z    = matmul(layer.weight, x)     (2,) float64
     n3   = argsort(z)                  (2,) int64
-    n4   = getitem(z, index=n3)        (2,) float64
+    n4   = z[n3]                       (2,) float64
     n5   = power(n4, 2)                (2,) float64
     n6   = sum(n5)                     () float64
     return n6

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.graph import Graph, is_parameter
+from autograd_np.graph import Graph, is_parameter, reading
 from autograd_np.node import Node
-from autograd_np.op import RESULT, STEP
 from autograd_np.render.collapse import Net, Part, around_of, collapse, components
 from autograd_np.render.drawing import Drawing, DrawnCluster, DrawnEdge, DrawnNode, Kind, Verdict
 from autograd_np.render.modules import modules_of
@@ -26,10 +25,12 @@ from autograd_np.render.rules import Rules
 from autograd_np.render.values import bytes_text, value_lines
 from autograd_np.sweeps import topological
 from autograd_np.tensor import value_of
-from autograd_np.text import shown, shown_list
+from autograd_np.text import shorten, shown, shown_list
 from autograd_np.typing import Array
 
 __all__ = ["describe", "results_of"]
+
+LONGEST_ATTRIBUTE = 60
 
 
 def describe(
@@ -254,7 +255,7 @@ class _Painter:
         drawn = DrawnNode(
             part.id,
             self._kind(node, part),
-            op=(f"{node.op.name}(…)" if part.varied else _call(self.graph, node)) if node.op else "",
+            op=_call(self.graph, node, part.varied) if node.op else "",
             name=node.name or "",
             shape=tuple(np.shape(array)),
             dtype=str(getattr(array, "dtype", type(array).__name__)),
@@ -331,11 +332,16 @@ def _title(drawn: DrawnNode, node: Node | None) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def _call(graph: Graph, node: Node) -> str:
+def _call(graph: Graph, node: Node, varied: bool) -> str:
     """Write the operation as a call that shows what is not drawn: attributes and scalar operands (a dot stands for an edge)."""
     assert node.op is not None
-    if node.op in (RESULT, STEP):
-        return str(value_of(node.values[0]).name_of(node.attrs["index"]))
+    attributes = graph.attributes(node)
+    if varied and node.op.name == "getitem":
+        return "·[…]"
+    if varied:
+        return f"{node.op.name}(…)"
+    if read := reading(node, _operand(graph, node) if node.op.name == "getitem" else "", attributes):
+        return read
     operands = []
     scalars = False
     for parent, value in zip(node.parents[: len(node.values)], node.values, strict=True):
@@ -348,9 +354,15 @@ def _call(graph: Graph, node: Node) -> str:
             number = array.item() if hasattr(array, "item") else array
             text = f"{number:.6g}" if isinstance(number, float) else reprlib.repr(number)
             operands.append(f"{name} = {text}" if name else text)
-    attrs = [f"{key}={reprlib.repr(value)}" for key, value in node.attrs.items() if value is not None]
+    attrs = [shorten(text, LONGEST_ATTRIBUTE) for key, text in attributes.items() if node.attrs[key] is not None]
     inside = [*(operands if scalars else []), *attrs]
     return f"{node.op.name}({', '.join(inside)})" if inside else node.op.name
+
+
+def _operand(graph: Graph, node: Node) -> str:
+    """Return the last piece of the name of what an operation reads, or a dot."""
+    name = next(iter(graph.operands(node))).name or "·"
+    return shown(name.rpartition(".")[2] or name)
 
 
 MANY = 4  # an operation that reads one result more often than this has one edge with a number

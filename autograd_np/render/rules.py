@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.indices import index_text
 from autograd_np.node import Level, Node
 from autograd_np.op import RESULT, STEP, Op
 from autograd_np.results import Results
@@ -280,9 +281,15 @@ def _write(node: Node, inner: list[Text]) -> Text:
     if name == "getitem" and attrs.get("index") == (Ellipsis, 0) and first[1] == MATRIX and first[0].endswith(COLUMN):
         return first[0].removesuffix(COLUMN), MATRIX  # a vector that was made a column for the product
     if name == "getitem":
-        return f"{_within(first, ATOM)}[{_index(attrs.get('index'))}]", ATOM
-    told = [_attribute(v) if k == "shape" else f"{k}={_attribute(v)}" for k, v in attrs.items() if v is not None and v is not False]
+        return f"{_within(first, ATOM)}[{index_text(attrs.get('index'), _attribute, ellipsis='…')}]", ATOM
+    told = [_told(k, v) for k, v in attrs.items() if v is not None and v is not False]
     return f"{FUNCTIONS.get(name, name)}({', '.join([*(t for t, _ in inner), *told])})", ATOM
+
+
+def _told(key: str, v: Any) -> str:
+    if key == "index":
+        return f"index=[{index_text(v, _attribute, ellipsis='…')}]"
+    return _attribute(v) if key == "shape" else f"{key}={_attribute(v)}"
 
 
 def _transposes(name: str, node: Node) -> bool:
@@ -297,15 +304,3 @@ def _transposes(name: str, node: Node) -> bool:
 
 def _attribute(v: Any) -> str:
     return f"array{v.shape}" if isinstance(v, np.ndarray) and v.ndim else reprlib.repr(v)
-
-
-def _index(index: Any) -> str:
-    parts = index if isinstance(index, tuple) else (index,)
-    return ", ".join(_slice(p) for p in parts)
-
-
-def _slice(p: Any) -> str:
-    if isinstance(p, slice):
-        ends = ["" if v is None else str(v) for v in (p.start, p.stop)]
-        return ":".join(ends if p.step is None else [*ends, str(p.step)])
-    return "…" if p is Ellipsis else _attribute(p)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,44 @@ def test_an_output_that_is_no_scalar_says_what_the_gradients_are_of() -> None:
 def test_scalars_and_attributes_stand_in_the_operation() -> None:
     graph = ag.trace(lambda x: np.sum(2.5 / x**2, axis=0), np.ones(2))
     assert [node.op for node in describe(graph).nodes] == ["", "power(·, 2)", "divide(2.5, ·)", "sum(axis=0)"]
+
+
+@pytest.mark.parametrize(
+    ("picked", "text"),
+    [
+        (lambda x, i: x[:, 0:2], "x[:, 0:2]"),
+        (lambda x, i: x[..., None, ::-1], "x[..., None, ::-1]"),
+        (lambda x, i: x[1, -1], "x[1, -1]"),
+        (lambda x, i: x[np.array([0, 1]), :2], "x[[0, 1], :2]"),
+        (lambda x, i: x[[0, 1] * 20], "x[[0, 1, 0, 1, 0, …, 1]]"),
+        (lambda x, i: x[np.zeros((2, 2), int)], "x[array(2, 2)]"),
+        (lambda x, i: x[i], "x[i]"),
+        (lambda x, i: x[i, 1:], "x[i, 1:]"),
+    ],
+    ids=lambda p: p if isinstance(p, str) else "",
+)
+def test_an_index_is_written_as_in_python_by_every_reader(picked: Any, text: str, tmp_path: Path) -> None:
+    graph = ag.trace(lambda x, i: picked(x, i), np.ones((2, 3)), np.array([1, 0]))
+    assert f" = {text} " in str(graph)
+    assert [node.op for node in describe(graph).nodes if node.returned] == [text]
+    page = graph.explore(tmp_path / "g.html").read_text("utf-8")
+    data = re.search(r'id="data"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert data is not None
+    assert [node["formula"] for node in json.loads(data[1])["nodes"] if node.get("output")] == [text]
+    for shown in (str(graph), graph.to_dot().source, data[1]):
+        assert "slice(" not in shown
+        assert "getitem(" not in shown
+
+
+def test_an_index_that_is_written_at_is_in_brackets_too() -> None:
+    def f(x: Any) -> Any:
+        y = x.copy()
+        y[1:, 0] = 0.0
+        return y
+
+    graph = ag.trace(f, np.ones((2, 3)))
+    assert "index=[1:, 0]" in str(graph)
+    assert "index=[1:, 0]" in describe(graph).nodes[-1].op
 
 
 def test_backward_edges_stop_where_no_gradient_flows() -> None:

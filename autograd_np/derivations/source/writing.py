@@ -18,6 +18,7 @@ from autograd_np.derivations.naming.names import function_name, plain_function
 from autograd_np.derivations.naming.numbers import written
 from autograd_np.derivations.rules.whole import Pullback
 from autograd_np.derivations.simplifying.patterns import told
+from autograd_np.indices import index_text
 from autograd_np.op import RESULT, STEP, Op
 from autograd_np.ops import special
 from autograd_np.ops.shaping import spread
@@ -351,17 +352,7 @@ class Writer:
 
     def index(self, index: Any) -> str:
         """Return what stands between the brackets."""
-        if isinstance(index, tuple):
-            return ", ".join(self._place(i) for i in index) + ("," if len(index) == 1 else "") if index else "()"
-        return self._place(index)
-
-    def _place(self, i: Any) -> str:
-        if isinstance(i, slice):
-            ends = ["" if v is None else self._end(v) for v in (i.start, i.stop)]
-            return ":".join(ends if i.step is None else [*ends, self.attribute(i.step)])
-        if i is Ellipsis:
-            return "..."
-        return self.attribute(i)
+        return index_text(index, self.attribute, self._end)
 
     def _end(self, v: Any) -> str:
         return (self._size(v) if type(v) is int else None) or self.attribute(v)

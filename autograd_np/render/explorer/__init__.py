@@ -23,17 +23,16 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients
-from autograd_np.graph import Constant, Graph
+from autograd_np.graph import Constant, Graph, reading
 from autograd_np.modes import no_grad
 from autograd_np.node import Node
-from autograd_np.op import RESULT, STEP
 from autograd_np.render.explorer.layout import fold, place, size
 from autograd_np.render.explorer.words import count_of, words_for
 from autograd_np.render.model import describe, results_of
 from autograd_np.render.rules import Rules
 from autograd_np.results import Results
 from autograd_np.tensor import value_of
-from autograd_np.text import visible
+from autograd_np.text import shorten, visible
 from autograd_np.typing import Array
 
 __all__ = ["explore"]
@@ -268,14 +267,13 @@ class _Story:
             found["op"] = _label(node.op.name)
             found["operands"] = [self._operand(o) for o in self.graph.operands(node)]
             names = [o["name"] for o in found["operands"][: len(node.values)]]
-            if node.op in (RESULT, STEP):
-                names = [names[0] + value_of(node.values[0]).name_of(node.attrs["index"])]
-            found["formula"] = words_for(node).notation.format(*names, all=", ".join(names), x=_times(node))
+            attributes = self.graph.attributes(node)
+            found["formula"] = _formula(node, names, attributes)
             shorts = [self._short(o) if isinstance(o, Node) else n for o, n in zip(self.graph.operands(node), names, strict=False)]
             if shorts != names:
-                found["shortFormula"] = words_for(node).notation.format(*shorts, all=", ".join(shorts), x=_times(node))
-            if node.attrs and node.op not in (RESULT, STEP):
-                found["attributes"] = _label(", ".join(f"{k}={v!r:.60}" for k, v in node.attrs.items()))
+                found["shortFormula"] = _formula(node, shorts, attributes)
+            if attributes and not reading(node, "", attributes):
+                found["attributes"] = _label(", ".join(shorten(text, 60) for text in attributes.values()))
         return found
 
     def _short(self, node: Node) -> str:
@@ -488,6 +486,11 @@ def _contributions(node: Node, g: Array) -> list[tuple[int, Array]]:
     with no_grad():
         gradients({copy: g}, seen)
     return [(i, seen[s]) for i, s in enumerate(stand_ins) if s is not None and s in seen]
+
+
+def _formula(node: Node, names: list[str], attributes: dict[str, str]) -> str:
+    read = _label(reading(node, names[0], attributes)) if names else ""
+    return read or words_for(node).notation.format(*names, all=", ".join(names), x=_times(node))
 
 
 def _times(node: Node) -> str:
