@@ -327,7 +327,7 @@ class Graph:
             call = reading(node, operands[0], self.attributes(node)) if operands else ""
             if not call:
                 call = f"{shown(node.op.name)}({', '.join([*operands, *self.attributes(node).values()])})"
-            lines.append(f"{shown(self.label_of(node)):4} = {call:27} {what}")
+            lines.append(f"{f'{shown(self.label_of(node)):4} = {call}':34} {what}")
         return "\n".join([*lines, f"return {', '.join(shown(self.label_of(n)) for n in self.outputs)}"])
 
     def __repr__(self) -> str:

@@ -1,15 +1,15 @@
 """Function -> Graph, with the user's own variable names.
 
 The function is run once, unmodified, on Tensors that record everything. While it runs, Python's trace hook
-reads the local variables of the function's own frame after each line, and a Node gets the first name that was
-bound to it.
+reads the local variables after each line, those of the function itself and of the user's functions that it calls, and a Node
+gets the first name that was bound to it.
 """
 
 from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
@@ -40,10 +40,12 @@ def code_of(f: Callable[..., Any]) -> CodeType | None:
 
 
 @contextmanager
-def watch_locals(code: CodeType | None, see: Callable[[FrameType], None], see_others: See | None = None) -> Iterator[None]:
+def watch_locals(
+    code: CodeType | None, see: Callable[[FrameType], None], see_others: See | None = None, enter: See | None = None
+) -> Iterator[None]:
     """Call `see` with each frame that runs `code`, after every line and on return.
 
-    `see_others` is called with those of the user's functions that it calls.
+    `see_others` is called with those of the user's functions that it calls, and `enter` when one is entered.
     """
     before = sys.gettrace()
 
@@ -58,7 +60,13 @@ def watch_locals(code: CodeType | None, see: Callable[[FrameType], None], see_ot
         return in_other
 
     def on_call(frame: FrameType, _event: str, _argument: Any) -> Any:
-        return in_frame if frame.f_code is code else in_other if see_others is not None and is_users(frame) else None
+        if frame.f_code is code:
+            return in_frame
+        if see_others is None or not is_users(frame):
+            return None
+        if enter is not None:
+            enter(frame)
+        return in_other
 
     sys.settrace(on_call)
     try:
@@ -79,6 +87,78 @@ def _name_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
             yield from _name_leaves(item, f"{name}[{i}]")
 
 
+class _Names:
+    """What variables of the user's functions called Nodes and arrays during one run.
+
+    A Node has the name of a variable of the traced function, or else of the function it calls, as in ``dense.Z``. A name that is
+    taken is told apart by the `scope` of the Node, ``layers.1.x``, or else by a number, ``h_2``.
+    """
+
+    def __init__(self, level: Level) -> None:
+        self.level = level
+        self.older: dict[Node, str] = {}
+        self._constants: dict[int, tuple[str, Any]] = {}
+        self._called_constants: dict[int, tuple[str, Any]] = {}
+        self._called: dict[Node, tuple[str, str]] = {}
+        self._given: dict[int, set[int]] = {}
+        self._counts: dict[str, int] = {}
+
+    def see(self, frame: FrameType) -> None:
+        """Name what the variables of the traced function hold."""
+        for name, x, node in self._variables(frame, frame.f_locals):
+            if node is None:
+                self._constants.setdefault(id(value_of(x)), (name, x))
+            elif node.name is None:
+                node.name = self._fresh(name, node)
+
+    def enter(self, frame: FrameType) -> None:
+        """Remember what a function is called with, for the caller has the names of that."""
+        self._given[id(frame)] = {id(x if node is None else node) for _, x, node in self._variables(frame, frame.f_locals)}
+
+    def see_other(self, frame: FrameType) -> None:
+        """Note what the variables of a called function hold; the traced function may give it another name later."""
+        code = frame.f_code
+        if code.co_name.startswith("<"):
+            return
+        given = self._given.get(id(frame), ())
+        function = code.co_qualname.split(".")[-2:][0] if code.co_name in ("forward", "__call__") else code.co_name
+        for name, x, node in self._variables(frame, (*code.co_varnames, *code.co_cellvars)):
+            if id(x if node is None else node) in given:
+                continue
+            if node is None:
+                self._called_constants.setdefault(id(value_of(x)), (f"{function}.{name}", x))
+            else:
+                self._called.setdefault(node, (function, name))
+
+    def _variables(self, frame: FrameType, which: Iterable[str]) -> Iterator[tuple[str, Any, Node | None]]:
+        """Yield name, value and Node of each array in some variables; note the names of what is older than this run."""
+        variables = frame.f_locals
+        for variable in which:
+            for name, x in _name_leaves(variables.get(variable), variable):
+                node = x._node if isinstance(x, Tensor) else None
+                if node is None or node.level is self.level:
+                    yield name, x, node
+                else:
+                    self.older.setdefault(node, name)
+
+    def constants(self) -> dict[int, tuple[str, Any]]:
+        """Return name and array by the array's id."""
+        return {**self._called_constants, **self._constants}
+
+    def finish(self) -> None:
+        """Give what the traced function has no name for that of a called one."""
+        for node, (function, name) in sorted(self._called.items(), key=lambda item: item[0].index):
+            if node.name is None:
+                node.name = self._fresh(f"{getattr(node, 'scope', '') or function}.{name}", node)
+
+    def _fresh(self, name: str, node: Node) -> str:
+        scope = getattr(node, "scope", "")
+        if name in self._counts and scope and not name.startswith(f"{scope}."):
+            name = f"{scope}.{name}"
+        count = self._counts[name] = self._counts.get(name, 0) + 1
+        return name if count == 1 else self._fresh(f"{name}_{count}", node)
+
+
 def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     """Run `f` once and return the graph of what it computed.
 
@@ -92,7 +172,8 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     Returns
     -------
     Graph
-        Its nodes carry the names of `f`'s parameters and local variables. Tensors that `f` uses without being given
+        Its nodes carry the names of `f`'s parameters and local variables, and of those of your functions that it calls, as in
+        ``dense.Z``. A second node of one name is called ``h_2``, or after its `scope`. Tensors that `f` uses without being given
         them (the parameters of a model) are leaves, with the names they have.
 
     Raises
@@ -139,27 +220,23 @@ def traced(
     `integers`, these, and numbers that are no arrays, are handed on as they are.
     """
     level = Level(keeps_all=True)
-    constants: dict[int, tuple[str, Any]] = {}
-    older: dict[Node, str] = {}
+    names = _Names(level)
 
     def see(frame: FrameType) -> None:
         if see_frame is not None:
             see_frame(frame)
-        for variable, value in frame.f_locals.items():
-            for name, x in _name_leaves(value, variable):
-                node = x._node if isinstance(x, Tensor) else None
-                if node is None:
-                    constants.setdefault(id(value_of(x)), (name, x))
-                elif node.level is not level:
-                    older.setdefault(node, name)
-                elif node.name is None:
-                    node.name = name
+        names.see(frame)
+
+    def see_other(frame: FrameType) -> None:
+        if see_frame is not None:
+            see_frame(frame)
+        names.see_other(frame)
 
     wrapped = [_wrap_all(x, level, integers) for x in inputs]
     nodes = [x._node if isinstance(x, Tensor) else None for x in flatten(wrapped)[0]]  # now: `f` may put more into a dict
     start = Node(None, (), (), {}, np.zeros(()), False, level).index
     try:
-        with watch_locals(code_of(f), see, see_frame):
+        with watch_locals(code_of(f), see, see_other, names.enter):
             out = f(*wrapped)
         results = [(x, x._node) for x in flatten(out)[0] if isinstance(x, Tensor) and x._node is not None]
         roots = [node if node.level is level else level.lift(x) for x, node in results]
@@ -170,8 +247,9 @@ def traced(
         name = getattr(f, "__name__", type(f).__name__)
         raise errors.DifferentiationError(f"the result of {name} does not depend on its inputs or on any Tensor, so there is no graph")
     for node, lifted in level.lifted.items():
-        lifted.name = lifted.name or older.get(node)
-    return Graph(list(dict.fromkeys(roots)), names=constants), nodes
+        lifted.name = lifted.name or names.older.get(node)
+    names.finish()
+    return Graph(list(dict.fromkeys(roots)), names=names.constants()), nodes
 
 
 def _continue_into_older(level: Level, start: int) -> None:

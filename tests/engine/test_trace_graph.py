@@ -47,7 +47,7 @@ def test_a_rebound_variable_names_each_of_its_values() -> None:
         h = np.sin(h)
         return np.sum(h)
 
-    assert [n.name for n in ag.trace(f, X) if n.name] == ["x", "h", "h"]
+    assert [n.name for n in ag.trace(f, X) if n.name] == ["x", "h", "h_2"]
 
 
 def test_nodes_stand_in_topological_order_and_ids_are_stable() -> None:
@@ -198,6 +198,102 @@ def test_methods_lambdas_and_other_callables_are_traced() -> None:
     assert "inside" in {n.name for n in ag.trace(Model().method, X)}
     assert len(ag.trace(np.sum, X)) == 2
     assert len(ag.trace(lambda x: np.sum(x), X)) == 2
+
+
+def names(g: ag.Graph) -> list[str]:
+    return [n.name for n in g if n.op is not None and n.name]
+
+
+def dense(W: Any, x: Any) -> Any:
+    z = x @ W
+    mask = np.full(z.shape, 2.0)
+    return np.tanh(z) * mask
+
+
+def test_variables_of_functions_that_are_called_have_the_names_of_these() -> None:
+    def f(x: Any, W1: Any, W2: Any) -> Any:
+        a = dense(W1, x)
+        out = dense(W2, np.sin(a))
+        return out
+
+    g = ag.trace(f, np.ones((4, 3)), np.ones((3, 2)), np.ones((2, 2)))
+    assert names(g) == ["dense.z", "a", "dense.z_2", "out"]  # and no dense.x: the caller names what it passes on
+    assert [n.name for n in g.leaves] == ["x", "W1", "W2"]
+    assert "dense.mask" in str(g)
+
+
+def test_variables_of_methods_and_lambdas() -> None:
+    class Layer:
+        def __init__(self, w: float) -> None:
+            self.w = w
+
+        def __call__(self, x: Any) -> Any:
+            x = x * self.w
+            return self.squashed(x)
+
+        def squashed(self, x: Any) -> Any:
+            inner = x + 1.0
+            return np.tanh(inner) * 3.0
+
+    layers = [Layer(2.0), Layer(3.0)]
+
+    def f(x: Any) -> Any:
+        double = lambda y: y + y  # noqa: E731
+        for layer in layers:
+            x = layer(x)
+        return np.sum(next(double(v) for v in (x,)))
+
+    g = ag.trace(f, X)
+    assert names(g) == ["Layer.x", "squashed.inner", "x_2", "Layer.x_2", "squashed.inner_2", "x_3"]
+    assert g.leaves[0].name == "x"
+
+
+def test_a_name_that_a_later_variable_has_is_not_given_twice() -> None:
+    def f(h: Any) -> Any:
+        h = h * 2
+        h = h * 3
+        h_2 = h * 4
+        return np.sum(h_2)
+
+    g = ag.trace(f, X)
+    assert [n.name for n in g if n.name] == ["h", "h_2", "h_3", "h_2_2"]
+
+
+def test_layers_tell_the_variables_of_modules_apart() -> None:
+    import nn
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            self.up = nn.Linear(3, 3, rng=0)
+
+        def forward(self, x: Any) -> Any:
+            h = np.tanh(self.up(x))
+            x = x + h
+            return x
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            self.blocks = [Block(), Block()]
+
+        def forward(self, x: Any) -> Any:
+            for block in self.blocks:
+                x = block(x)
+            return np.sum(x)
+
+    assert names(Net().graph(np.ones((2, 3)))) == ["blocks.0.h", "blocks.0.x", "blocks.1.h", "blocks.1.x"]
+    layers = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=0))
+    assert names(layers.graph(np.ones((5, 2)))) == ["0.x", "1.x", "2.x"]
+    named = nn.Sequential({"hidden": nn.Linear(2, 3, rng=0), "squash": nn.Tanh()})
+    assert names(named.graph(np.ones((5, 2)))) == ["hidden.x", "squash.x"]
+
+
+def test_joint_graphs_and_programs_have_the_names_of_called_functions() -> None:
+    def f(W: Any, x: Any) -> Any:
+        return np.sum(dense(W, x) ** 2)
+
+    g = ag.trace(f, np.ones((3, 2)), np.ones((4, 3)))
+    joint = g.backward("W")
+    assert {"z", "dz", "dW"} <= set(names(joint))
 
 
 def test_tracing_restores_the_trace_hook_and_leaves_inputs_alone() -> None:

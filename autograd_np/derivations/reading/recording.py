@@ -184,7 +184,9 @@ def _first_that_runs(f: Callable[..., Any], arguments: dict[str, Any], watching:
 def recorded(graph: Graph) -> Recording:
     """Read a graph as it is, with the sizes that it was recorded with."""
     watch = _Watch(None)
-    watch.own = {n: (n.name, None) for n in graph.nodes if n.op is not None and n.name}
+    named = {n: n.name.rpartition(".") for n in graph.nodes if n.op is not None and n.name}
+    watch.own = {n: (name, None) for n, (function, _, name) in named.items() if not function}
+    watch.variables = {n: (function, name) for n, (function, _, name) in named.items() if function}
     watch.arrays = {i: (name, x) for i, (name, x) in graph.names.items()}
     recording = Recording(None, Sheet(1))
     leaves: list[Node | None] = list(graph.leaves)

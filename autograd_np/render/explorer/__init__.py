@@ -279,7 +279,7 @@ class _Story:
     def _short(self, node: Node) -> str:
         """Return the name that is enough inside the frame of the node's module: ``weight`` for ``layers.0.weight``."""
         module = _label(self.drawn[self.graph.id_of(node)].module)
-        return self.labels[node].removeprefix(f"{module}.") if module and node.op is None else self.labels[node]
+        return self.labels[node].removeprefix(f"{module}.") if module else self.labels[node]
 
     def _operand(self, operand: Node | Constant) -> dict[str, Any]:
         if isinstance(operand, Node):
