@@ -150,6 +150,8 @@ def _merge(net: Net, group: Sequence[int], box: Callable[[list[Part]], Part], ti
         members.setdefault(g, []).append(i)
     # a group stands where its first operation does, not where a parameter was made
     order = sorted(members.values(), key=lambda inside: next((i for i in inside if net.parts[i].operands), inside[0]))
+    if box is not _same:
+        order = _after_operands(net, order)
     place = {i: k for k, inside in enumerate(order) for i in inside}
     parts = []
     for k, inside in enumerate(order):
@@ -168,6 +170,29 @@ def _merge(net: Net, group: Sequence[int], box: Callable[[list[Part]], Part], ti
             part.returned = any(p.returned for p in olds)
         parts.append(part)
     return Net(parts, {**net.titles, **(titles or {})})
+
+
+def _after_operands(net: Net, order: Sequence[list[int]]) -> list[list[int]]:
+    """Put groups behind what they read, and else leave their order; what reads itself through others keeps its place."""
+    place = {i: k for k, inside in enumerate(order) for i in inside}
+    reads = [{place[s] for i in inside for s, _ in net.parts[i].operands} - {k} for k, inside in enumerate(order)]
+    found: list[list[int]] = []
+    done: set[int] = set()
+    begun: set[int] = set()
+    for start in range(len(order)):
+        todo = [start]
+        while todo:
+            k = todo[-1]
+            missing = () if k in begun else sorted(reads[k] - done - begun, reverse=True)
+            begun.add(k)
+            if missing:
+                todo += missing
+                continue
+            todo.pop()
+            if k not in done:
+                done.add(k)
+                found.append(order[k])
+    return found
 
 
 def _same(parts: list[Part]) -> Part:

@@ -49,7 +49,8 @@ def literal(text: str) -> str:
 def lines_of(drawn: DrawnNode) -> list[Line]:
     """Return the label of a node, line by line; long lines are cut, and complete in the tooltip."""
     lines: list[Line] = []
-    name = (drawn.name.removeprefix(f"{drawn.module}.") if drawn.module else drawn.name) or ("" if drawn.op else drawn.kind)
+    name = drawn.name.removeprefix(f"{drawn.module}.") if drawn.module else drawn.name
+    name = name or drawn.called or ("" if drawn.op else drawn.kind)
     head = f"{MARKS[drawn.verdict]} " if drawn.verdict else ""
     count = f" ×{drawn.times:,}" if drawn.times > 1 and "×" not in name else ""
     if name:

@@ -29,6 +29,8 @@ class DrawnNode:
         The operation, with its attributes and scalar operands: ``sum(axis=0)``, ``power(·, 2)``; empty for leaves.
     name, module : str
         The user's name, and the path of the module it belongs to; empty if there is none.
+    called : str
+        What rules call it for want of a name: its id. Empty where no rules are shown.
     shape, dtype : tuple, str
         Of the result.
     value, gradient, rule : tuple of str
@@ -57,6 +59,7 @@ class DrawnNode:
     kind: Kind
     op: str = ""
     name: str = ""
+    called: str = ""
     shape: tuple[int, ...] = ()
     dtype: str = ""
     value: tuple[str, ...] = ()

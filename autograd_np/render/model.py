@@ -119,20 +119,21 @@ def describe(
         graph.result()  # says that one has to be chosen
     drawing = Drawing(total=len(graph))
     net = _net(graph, results)
+    constants = {id(part.constant): part.id for part in net.parts if part.node is None}
     if around is not None:
         net = around_of(net, _position(graph, around), hops, drawing.notes)
     if repeats is None:
         repeats = not (values or gradients or order or verdicts)
     net = collapse(net, depth=depth, fold=fold, repeats=repeats, max_nodes=max_nodes, notes=drawing.notes, classes=graph.modules)
 
-    painter = _Painter(graph, net, drawing)
+    painter = _Painter(graph, net, drawing, constants)
     painter.parameters = set(parameters)
     if gradients:
         painter.gradients = _gradients(graph, results[0], seed, drawing.notes)
     if order:
         swept = [n for n in topological(results) if n.needs]
         painter.order = {n: i for i, n in enumerate(swept, 1)}
-    painter.rules = Rules() if rules else None
+    painter.rules = Rules(painter.called) if rules else None
     painter.values, painter.memory, painter.verdicts = values, memory, verdicts or {}
     drawing.nodes = [painter.node(part) for part in net.parts]
     if memory:
@@ -236,6 +237,7 @@ class _Painter:
     graph: Graph
     net: Net
     drawing: Drawing
+    constants: Mapping[int, str]
     parameters: set[str] = field(default_factory=set)
     gradients: Mapping[Node, Array] | None = None
     order: Mapping[Node, int] = field(default_factory=dict)
@@ -244,13 +246,24 @@ class _Painter:
     values: bool = False
     memory: bool = False
 
+    def called(self, x: Any) -> str:
+        """Return what a Node, or the array or number of a constant operand, is called in the picture."""
+        if isinstance(x, Node):
+            return self.graph.label_of(x)
+        array = value_of(x)
+        name = self.graph.names.get(id(array), ("",))[0]
+        return name or self.constants.get(id(array), "") or _number(array)
+
     def node(self, part: Part) -> DrawnNode:
         """Return the box of a part."""
-        if part.title is not None:
-            return self._group(part)
-        if part.node is None:
-            return self._constant(part)
-        node = part.node
+        drawn = (
+            self._group(part) if part.title is not None else self._constant(part) if part.node is None else self._single(part, part.node)
+        )
+        if self.rules is not None and not drawn.name:
+            drawn.called = self.called(part.constant if part.node is None else part.node)
+        return drawn
+
+    def _single(self, part: Part, node: Node) -> DrawnNode:
         array = value_of(node.out)
         drawn = DrawnNode(
             part.id,
@@ -351,12 +364,15 @@ def _call(graph: Graph, node: Node, varied: bool) -> str:
         elif array is not None:
             scalars = True
             name = graph.names.get(id(array), ("",))[0]
-            number = array.item() if hasattr(array, "item") else array
-            text = f"{number:.6g}" if isinstance(number, float) else reprlib.repr(number)
-            operands.append(f"{name} = {text}" if name else text)
+            operands.append(f"{name} = {_number(array)}" if name else _number(array))
     attrs = [shorten(text, LONGEST_ATTRIBUTE) for key, text in attributes.items() if node.attrs[key] is not None]
     inside = [*(operands if scalars else []), *attrs]
     return f"{node.op.name}({', '.join(inside)})" if inside else node.op.name
+
+
+def _number(array: Any) -> str:
+    number = array.item() if hasattr(array, "item") and np.size(array) == 1 else array
+    return f"{number:.6g}" if isinstance(number, float) else reprlib.repr(number)
 
 
 def _operand(graph: Graph, node: Node) -> str:
@@ -381,10 +397,11 @@ def _edges(net: Net, *, backward: bool) -> list[DrawnEdge]:
             uses.setdefault(source, []).append(position)
         for source, positions in uses.items():
             other = net.parts[source]
+            repeat = source >= i and min(part.count, other.count) > 1
             if len(positions) > MANY:
-                edges.append(DrawnEdge(other.id, part.id, f"×{len(positions):,}", repeat=source >= i))
+                edges.append(DrawnEdge(other.id, part.id, f"×{len(positions):,}", repeat=repeat))
             else:
-                edges += [DrawnEdge(other.id, part.id, str(p + 1) if numbered else "", repeat=source >= i) for p in positions]
+                edges += [DrawnEdge(other.id, part.id, str(p + 1) if numbered else "", repeat=repeat) for p in positions]
             if backward and any(_flows(part, other, p) for p in positions):
                 flows.append(DrawnEdge(part.id, other.id, backward=True))
     return edges + flows

@@ -20,10 +20,12 @@ from autograd_np.op import RESULT, STEP, Op
 from autograd_np.results import Results
 from autograd_np.sweeps import topological
 from autograd_np.tensor import Tensor, leaf, value_of
+from autograd_np.text import shorten
 
 __all__ = ["Rules"]
 
 LONGEST = 400
+LONGEST_NAME = 24
 G = "G"
 Text = tuple[str, int]  # and how tightly it binds: a piece in parentheses binds tightest
 
@@ -59,10 +61,18 @@ SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 class Rules:
-    """The rules of a graph's operations; each kind of call is traced once."""
+    """The rules of a graph's operations; each kind of call is traced once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    label : callable, optional
+        Returns what a Node, or the array or number of a constant operand, is called where the rules are read. Without it the result is y,
+        and operands without a name have those of the operation's parameters.
+    """
+
+    def __init__(self, label: Callable[[Any], str] | None = None) -> None:
         self._traced: dict[Any, list[Any]] = {}
+        self._label = label
 
     def lines(self, node: Node) -> tuple[str, ...]:
         """Return one line for each operand that a gradient flows to.
@@ -88,11 +98,12 @@ class Rules:
             formulas = self._formulas(op, node, wanted)
         except Exception as error:  # noqa: BLE001 (a user's rule may fail in any way; the picture says so)
             return (f"rule of {op.name}: could not be shown ({type(error).__name__})",)
-        y, operands = _names(node, op)
+        y, operands = _names(node, op) if self._label is None else _labels(node, self._label)
+        g = f"d{y}" if G in (y, *operands) else G
         told: dict[str, list[str]] = {}
         for i, formula in zip(wanted, formulas, strict=True):
             if formula is not None:
-                left, right = _line(op, node, i, formula, y, operands)
+                left, right = _line(op, node, i, formula, y, operands, g)
                 told.setdefault(left, []).append(right)
         return tuple(f"{left} = {' + '.join(rights)}" for left, rights in told.items())
 
@@ -142,16 +153,16 @@ def _leaf(out: Any, level: Level, name: str) -> Any:
     return leaf(out, level, needs=out.dtype.kind in "fc", name=name)
 
 
-def _line(op: Op, node: Node, i: int, formula: Any, y: str, operands: list[str]) -> tuple[str, str]:
-    """Return the two sides of the equation for operand `i`."""
-    write = _printer({"#y": y, G: G, **{f"#{k}": name for k, name in enumerate(operands)}})
+def _line(op: Op, node: Node, i: int, formula: Any, y: str, operands: list[str], g: str) -> tuple[str, str]:
+    """Return the two sides of the equation for operand `i`, with `g` for the gradient that arrives."""
+    write = _printer({"#y": y, G: g, **{f"#{k}": name for k, name in enumerate(operands)}})
     if op.kind != "elementwise":
         return f"d{operands[i]}", write(formula)[0]
     out, own = np.shape(node.out), np.shape(node.values[i])
     if out == own:
         return f"∂{y}/∂{operands[i]}", write(formula)[0]
     # the operand was broadcast: what flows back to it is a sum
-    flows = (G, ATOM) if isinstance(formula, int) and formula == 1 else _product((G, ATOM), write(formula))
+    flows = (g, ATOM) if isinstance(formula, int) and formula == 1 else _product((g, ATOM), write(formula))
     extra = len(out) - len(own)
     axes = [k for k in range(len(out)) if k < extra or (own[k - extra] == 1 and out[k] != 1)]
     over = "" if len(axes) == len(out) else f", axis={axes[0] if len(axes) == 1 else tuple(axes)}"
@@ -173,6 +184,17 @@ def _names(node: Node, op: Op) -> tuple[str, list[str]]:
     meant = {(n, id(p)) for n, p in zip(operands, node.parents, strict=False)} | {(y, id(node))}
     if "" in (*operands, y) or len({n for n, _ in meant}) < len({i for _, i in meant}) or G in (*operands, y):
         return "y", letters
+    return y, operands
+
+
+def _labels(node: Node, label: Callable[[Any], str]) -> tuple[str, list[str]]:
+    """Return what the result and the operands are called: in short where that tells them apart."""
+    things = [node, *(v if p is None else p for p, v in zip(node.parents, node.values, strict=False))]
+    whole = [label(x) for x in things]
+    short = [_short(name) or name for name in whole]
+    of = {id(x): name for x, name in zip(things, whole, strict=True)}
+    told = short if len(set(short)) == len(set(of.values())) else whole
+    y, *operands = (shorten(name, LONGEST_NAME) for name in told)
     return y, operands
 
 

@@ -187,7 +187,7 @@ def test_an_operation_without_a_sentence_is_shown_by_its_row(tmp_path: Path) -> 
     data = data_of(ag.graph(np.sum(np.arcsinh(x))), tmp_path)
     step = next(s for s in data["steps"] if s["phase"] == "backward" and s["node"] == "n1")
     assert step["title"] == "Back through n1 = arcsinh(x)"
-    assert [r.split(" = ")[0] for r in step["rules"]] == ["∂y/∂x"]
+    assert [r.split(" = ")[0] for r in step["rules"]] == ["∂n1/∂x"]
     np.testing.assert_allclose(numbers(step["parts"][0]["array"])[0], 1 / np.sqrt(1 + np.array([0.3, 0.4]) ** 2), rtol=1e-4)
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import autograd_np as ag
 import nn
 from autograd_np.render import describe, svg, write
+from autograd_np.render.dot import lines_of
 from autograd_np.render.drawing import Drawing
 from autograd_np.render.values import bytes_text, value_lines
 
@@ -85,7 +86,7 @@ def test_everything_at_once() -> None:
     weight, constant, product = drawing.nodes
     assert (weight.kind, weight.value, weight.gradient, weight.order) == ("parameter", ("1  2",), ("3  4",), 2)
     assert (constant.kind, constant.id, constant.value) == ("constant", "c0", ("3", "4"))
-    assert (product.kind, product.value, product.gradient, product.order, product.rule) == ("output", ("11",), ("1",), 1, ("dW = G · bᵀ",))
+    assert (product.kind, product.value, product.gradient, product.order, product.rule) == ("output", ("11",), ("1",), 1, ("dW = G · c0ᵀ",))
     assert product.memory == "8 B"
     assert [(e.source, e.target) for e in drawing.edges if e.backward] == [("n1", "n0")]
     assert drawing.notes == ["results held in memory: 24 B"]
@@ -331,6 +332,46 @@ def test_fold_makes_one_box_of_an_elementwise_chain_and_keeps_what_is_used_twice
     well_formed(drawing, graph)
     groups = {node.name: node.op for node in drawing.nodes if node.kind == "group"}
     assert groups == {"a": "sin → exp", "b": "multiply → tanh"}
+
+
+def test_fold_draws_its_edges_as_any_others_and_only_the_next_turn_of_a_block_dotted() -> None:
+    def f(x: Any) -> Any:
+        shifted = np.exp(x * 2 - np.mean(np.sin(x)))  # a chain that reads what is computed after its first operation
+        return np.sum(shifted / (1 + np.max(x)))
+
+    drawing = describe(ag.trace(f, np.ones(3)), fold=True)
+    ids = [node.id for node in drawing.nodes]
+    assert "group" in {node.kind for node in drawing.nodes}
+    assert not any(edge.repeat for edge in drawing.edges)
+    assert all(ids.index(edge.source) < ids.index(edge.target) for edge in drawing.edges)
+    assert "dotted" not in write(drawing).source
+    assert any(edge.repeat for edge in describe(Net(4).graph(np.ones((2, 3))), fold=True).edges)
+
+
+def test_rules_have_no_letters_that_the_picture_does_not_define() -> None:
+    def f(W: Any, x: Any) -> Any:
+        scale = np.full(2, 3.0)
+        z = np.tanh(W @ x / 2.5) * scale
+        return np.sum((z - np.ones(2)) ** 2) * np.float64(0.5)
+
+    drawing = describe(ag.trace(f, np.ones((2, 3)), np.ones(3)), rules=True)
+    defined = {line.text for node in drawing.nodes for line in lines_of(node)[:1]}
+    assert {"W", "x", "scale", "z", "c1"} <= defined
+    functions = {"d", "sum", "broadcast", "axis", "G", "None"}
+    for line in (line for node in drawing.nodes for line in node.rule):
+        used = {re.sub(r"^[d∂](?=\w)", "", word) for word in re.findall(r"[∂]?[^\W\d]\w*", line.replace("ᵀ", "").replace("²", ""))}
+        assert used - functions <= defined, line
+
+
+def test_a_variable_that_has_the_name_of_the_gradient_takes_it() -> None:
+    drawing = describe(ag.trace(lambda G, x: G @ x, np.ones((2, 3)), np.ones((3, 2))), rules=True)
+    assert drawing.nodes[-1].rule == ("dG = dn2 · xᵀ", "dx = Gᵀ · dn2")
+
+
+def test_names_in_rules_are_short_where_that_tells_them_apart() -> None:
+    a, b, c = (ag.Tensor(np.ones(3), requires_grad=True, name=name) for name in ("m.weight", "n.weight", "n.bias"))
+    assert describe(ag.graph(a * b), rules=True).nodes[-1].rule == ("∂n2/∂m.weight = n.weight", "∂n2/∂n.weight = m.weight")
+    assert describe(ag.graph(a * c), rules=True).nodes[-1].rule == ("∂n2/∂weight = bias", "∂n2/∂bias = weight")
 
 
 # --- large graphs

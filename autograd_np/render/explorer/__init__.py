@@ -217,7 +217,7 @@ class _Story:
                 self.users.setdefault(parent, []).append(self.labels[node])
         drawing = describe(graph, repeats=False, max_nodes=10**9, parameters=parameters, output=output)
         self.drawn = {d.id: d for d in drawing.nodes}
-        self.rules = Rules()
+        self.rules = Rules(lambda x: self.labels[x] if isinstance(x, Node) else str(self._operand(Constant(x))["name"]))
         self.constants: dict[int, dict[str, Any]] = {}
         self.nodes = {node: self._node(node) for node in graph}
         drawn = [*self.constants.values(), *self.nodes.values()]
