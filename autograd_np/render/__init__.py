@@ -37,7 +37,7 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
     direction : {"TB", "LR"}
         Draw from top to bottom or from left to right.
     theme : {"auto", "light", "dark"}
-        ``"auto"``: an SVG is light or dark as its reader prefers; the other formats are light.
+        ``"auto"``: an SVG is light or dark as the page it is in, or by itself as its reader prefers; the other formats are light.
     **options
         What to show: see `describe`.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -102,14 +103,14 @@ def to_dot(graph: Graph, *, direction: Direction = "TB", theme: Theme = "light",
     direction : {"TB", "LR"}
         Draw from top to bottom or from left to right.
     theme : {"light", "dark", "auto"}
-        Colours; ``"auto"`` is light in DOT and follows the reader's preference in SVG.
+        Colours; ``"auto"`` is light in DOT.
     **options
         What to show: see `autograd_np.render.describe`.
 
     Returns
     -------
     graphviz.Digraph
-        Its node ids are ``graph.id_of(node)``; ``.source`` is the text.
+        Its node ids are ``graph.id_of(node)``; ``.source`` is the text. In Jupyter it shows itself, with or without Graphviz's ``dot``.
 
     Examples
     --------
@@ -122,15 +123,29 @@ def to_dot(graph: Graph, *, direction: Direction = "TB", theme: Theme = "light",
     return write(describe(graph, **options), direction=direction, theme=theme)
 
 
-def write(drawing: Drawing, *, direction: Direction = "TB", theme: Theme = "light") -> graphviz.Digraph:
-    """Return a Drawing as DOT."""
+@functools.cache
+def _digraph() -> type[graphviz.Digraph]:
+    """Return graphviz's class, made to show itself in Jupyter where there is no ``dot``."""
     import graphviz
 
+    class Digraph(graphviz.Digraph):  # type: ignore[misc]
+        """DOT text that shows itself as a picture."""
+
+        def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:  # noqa: ARG002 (Jupyter's signature)
+            from autograd_np.render.svg import draw
+
+            return {"image/svg+xml": draw(self.source, "svg").decode(), "text/plain": self.source}
+
+    return Digraph
+
+
+def write(drawing: Drawing, *, direction: Direction = "TB", theme: Theme = "light") -> graphviz.Digraph:
+    """Return a Drawing as DOT."""
     palette = DARK if theme == "dark" else LIGHT
     spans = _spans(drawing)
     cut = _too_long(drawing, spans)
     edge = {"fontname": FONT, "fontsize": "9", "color": palette.edge, "fontcolor": palette.faint, "arrowsize": "0.7"}
-    dot = graphviz.Digraph(
+    dot = _digraph()(
         graph_attr={
             "rankdir": direction,
             "bgcolor": palette.paper,

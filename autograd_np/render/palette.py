@@ -7,7 +7,7 @@ alone: each has its own outline, too.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["DARK", "FORM", "LIGHT", "MARKS", "Theme", "Tone", "style_sheet"]
 
@@ -106,8 +106,29 @@ def _rules(palette: Palette, root: str) -> str:
     return "\n".join(lines)
 
 
+def _follows(light: Palette, dark: Palette) -> Palette:
+    """Return colours in CSS that are one palette's where the page is light, and the other's where it is dark."""
+
+    def both(a: Any, b: Any) -> Any:
+        if isinstance(a, str):
+            return f"light-dark({a},{b})"
+        if isinstance(a, dict):
+            return {k: both(a[k], b[k]) for k in a}
+        return type(a)(*(both(x, y) for x, y in zip(a, b, strict=True)))
+
+    found: Palette = both(light, dark)
+    return found
+
+
+DARK_PAGES = ('[data-jp-theme-light="false"]', '[data-theme="dark"]', ".vscode-dark")
+"""Pages that are dark without saying so in CSS: JupyterLab, Sphinx, notebooks in VS Code."""
+
+
 def style_sheet(theme: Theme) -> str:
-    """Return the CSS of an SVG: nothing in it reaches beyond drawings of this library, also inside a page."""
+    """Return the CSS of an SVG: nothing in it reaches beyond drawings of this library, also inside a page.
+
+    With ``"auto"`` a drawing in a page is light or dark as the page is (its `color-scheme`), a drawing by itself as its reader's system is.
+    """
     root = f"svg.autograd-np.{theme}"
     common = "\n".join(
         (
@@ -116,6 +137,8 @@ def style_sheet(theme: Theme) -> str:
             f"{root} .node:hover>:not(text){{stroke-width:2.5}}",
         )
     )
-    if theme == "auto":
-        return f"{common}\n@media (prefers-color-scheme:dark){{\n{_rules(DARK, root)}\n}}"
-    return common
+    if theme != "auto":
+        return common
+    dark = ",".join(f"{page} {root}" for page in DARK_PAGES)
+    scheme = f"{root}:root{{color-scheme:light dark}}\n{dark}{{color-scheme:dark}}"
+    return f"{common}\n{scheme}\n{_rules(_follows(LIGHT, DARK), root)}"

@@ -99,7 +99,7 @@ def decorate(picture: bytes, drawing: Drawing, theme: Theme = "auto") -> str:
     drawing : Drawing
         Its nodes' ids are the ids in the picture.
     theme : {"auto", "light", "dark"}
-        ``"auto"`` adds the dark colours for readers who prefer them.
+        ``"auto"`` adds the dark colours for pages that are dark.
 
     Returns
     -------

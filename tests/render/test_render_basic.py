@@ -212,6 +212,24 @@ def test_jupyter_gets_a_picture_and_text() -> None:
     assert "multiply" in texts(bundle["image/svg+xml"])
 
 
+def test_whatever_is_a_graph_shows_itself_in_jupyter_without_graphviz(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    graph = ag.trace(lambda w, x: np.sum(np.tanh(w * x)), np.ones(3), np.ones(3))
+    for shown in (
+        graph,
+        graph.backward(),
+        graph.simplify(),
+        ag.graph(ag.Tensor(1.0, requires_grad=True) * 2),
+        graph.to_dot(),
+        graph.to_dot().copy(),
+    ):
+        bundle = shown._repr_mimebundle_()
+        assert "multiply" in bundle["text/plain"]
+        assert any("multiply" in text for text in texts(bundle["image/svg+xml"]))
+    bundle = graph.to_dot()._repr_mimebundle_(include=["image/svg+xml"], exclude=None)
+    assert bundle["image/svg+xml"].rstrip().endswith("</svg>")
+
+
 def test_to_dot_gives_a_digraph_to_go_on_with() -> None:
     dot = small_graph().to_dot()
     assert isinstance(dot, graphviz.Digraph)
