@@ -283,7 +283,7 @@ class Graph:
 
     # --- drawing: given by `autograd_np.render`, the floor above
 
-    def to_dot(self, *, direction: Literal["TB", "LR"] = "TB") -> graphviz.Digraph:
+    def to_dot(self, *, direction: Literal["auto", "TB", "LR"] = "auto") -> graphviz.Digraph:
         """Return the graph as DOT text with stable ids."""
         raise NotImplementedError
 

@@ -25,11 +25,11 @@ def ours():
     """Write autograd_np's pictures."""
     import autograd_np as ag
     import nn
-    from autograd_np.render import describe, svg, write
+    from autograd_np.render import describe, engine, svg, write
 
-    def save(name, graph, direction="TB", theme="auto", **options):
+    def save(name, graph, direction="auto", theme="auto", **options):
         drawing = describe(graph, **options)
-        picture = svg.decorate(svg.draw_embedded(write(drawing, direction=direction, theme=theme).source), drawing, theme)
+        picture = svg.decorate(engine.draw_embedded(write(drawing, direction=direction, theme=theme).source), drawing, theme)
         (IMAGES / name).write_text(picture, encoding="utf-8")
 
     def network(W1, b1, W2, b2, X):
@@ -47,7 +47,7 @@ def ours():
 
     IMAGES.mkdir(exist_ok=True)
     forward = ag.trace(network, *inputs.values())
-    save("net.svg", forward, direction="LR", parameters=PARAMETERS)
+    save("net.svg", forward, parameters=PARAMETERS)
     everything = {"values": True, "gradients": True, "rules": True, "order": True, "backward": True}
     A2 = forward.outputs[0].out
     seed = (A2 - Y) / (A2 * (1 - A2)) / Y.size  # the gradient of the cost by A2
@@ -65,7 +65,7 @@ def ours():
         first = got.flat[0], right[node].flat[0]
         told = f"d{name} agrees" if good else "d{}[0, 0]: by hand {:.4f}, right {:.4f}".format(name, *first)
         verdicts[node] = ("ok" if good else "wrong", told)
-    save("net-wrong.svg", forward, direction="LR", parameters=PARAMETERS, verdicts=verdicts)
+    save("net-wrong.svg", forward, parameters=PARAMETERS, verdicts=verdicts)
 
     class Attention(nn.Module):
         def __init__(self, d, rng):

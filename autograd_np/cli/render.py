@@ -14,7 +14,7 @@ from autograd_np.cli.user_file import blamed_on, importable, in_order, inputs_of
 
 __all__ = ["render"]
 
-_FLAGS = {"direction": "--left-to-right"}
+_FLAGS = {"LR": "--left-to-right", "TB": "--top-to-bottom"}
 
 
 def render(
@@ -32,7 +32,10 @@ def render(
     around: Annotated[str | None, typer.Option(metavar="NAME", help="Draw only what is near this node.")] = None,
     hops: Annotated[int, typer.Option(min=0, help="How near, in edges.")] = 2,
     fold: Annotated[bool, typer.Option("--fold", help="Draw chains of elementwise operations as one box.")] = False,
-    left_to_right: Annotated[bool, typer.Option("--left-to-right", help="Instead of from top to bottom.")] = False,
+    left_to_right: Annotated[
+        bool | None, typer.Option("--left-to-right/--top-to-bottom", help="Instead of what fills the screen.", show_default=False)
+    ] = None,
+    legend: Annotated[bool, typer.Option(help="Say below the picture what its forms mean.")] = True,
     parameters: Annotated[str, typer.Option(metavar="NAMES", help="Inputs to draw as parameters, with commas between.")] = "",
     loss: Annotated[str | None, typer.Option(metavar="NAME", help="The variable that gradients are of, if it is not the result.")] = None,
 ) -> None:
@@ -49,11 +52,16 @@ def render(
         with blamed_on(file):
             graph = function.graph(*example) if isinstance(function, nn.Module) else ag.trace(function, *example)
     options: dict[str, Any] = {"parameters": [n.strip() for n in parameters.split(",") if n.strip()], "output": loss}
-    pictured = {"depth": depth, "around": around, "fold": fold, "direction": "LR" if left_to_right else None}
+    pictured = {
+        "depth": depth,
+        "around": around,
+        "fold": fold,
+        "direction": None if left_to_right is None else "LR" if left_to_right else "TB",
+    }
     if out.suffix.lower() not in (".html", ".htm"):
         options |= {"values": values, "gradients": gradients, "rules": rules, "order": order, "backward": backward, "memory": memory}
-        options |= {k: v for k, v in pictured.items() if v is not None} | {"hops": hops}
-    elif unused := [_FLAGS.get(k, f"--{k}") for k, v in pictured.items() if v not in (None, False)]:
+        options |= {k: v for k, v in pictured.items() if v is not None} | {"hops": hops, "legend": legend}
+    elif unused := [_FLAGS.get(str(v), f"--{k}") for k, v in pictured.items() if v not in (None, False)]:
         raise refuse(
             f"the explorer shows the whole graph; {', '.join(unused)} {'are' if len(unused) > 1 else 'is'} for pictures (.svg, .png, .pdf)"
         )

@@ -1,4 +1,4 @@
-"""Drawing a Graph: DOT text always, SVG on every machine, PNG and PDF where Graphviz is installed.
+"""Drawing a Graph: DOT text, SVG and PNG on every machine, PDF with an extra.
 
 Here live what is drawn of a Graph (`model`), how it looks and how it becomes a file; `Graph` gets its drawing methods here,
 on the floor above it. Nothing here may change a graph, judge a gradient or know `check`, and nothing heavy may be imported
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["describe", "render", "to_dot", "write"]
 
 
-def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme: Theme = "auto", **options: Any) -> Path:
+def render(
+    graph: Graph, path: str | Path, *, direction: Direction = "auto", theme: Theme = "auto", legend: bool = True, **options: Any
+) -> Path:
     r"""Draw a graph into a file.
 
     Parameters
@@ -34,10 +36,12 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
         From `autograd_np.graph` or `autograd_np.trace`.
     path : str or Path
         The suffix says what to write: ``.dot`` or ``.gv`` (text), ``.svg``, ``.png``, ``.pdf``; ``.html`` is the explorer.
-    direction : {"TB", "LR"}
-        Draw from top to bottom or from left to right.
+    direction : {"auto", "TB", "LR"}
+        Draw from top to bottom or from left to right; by default, in the way that fills more of a screen.
     theme : {"auto", "light", "dark"}
         ``"auto"``: an SVG is light or dark as the page it is in, or by itself as its reader prefers; the other formats are light.
+    legend : bool
+        Say below the picture what its forms and signs mean.
     **options
         What to show: see `describe`.
 
@@ -49,7 +53,8 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
     Raises
     ------
     RenderError
-        If the suffix is none of these, or the format needs Graphviz's ``dot`` and it is not on PATH.
+        If the suffix is none of these, or a PDF is asked for and neither the package typst (``pip install 'autograd-np[pdf]'``) nor
+        Graphviz's ``dot`` is installed, or a PNG and no font is.
 
     Examples
     --------
@@ -64,8 +69,10 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
     from pathlib import Path
 
     from autograd_np.render.dot import write
+    from autograd_np.render.engine import draw, draw_pdf
     from autograd_np.render.model import describe
-    from autograd_np.render.svg import FORMATS, decorate, draw
+    from autograd_np.render.raster import has_typst, pdf, png
+    from autograd_np.render.svg import FORMATS, decorate
 
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
@@ -76,21 +83,27 @@ def render(graph: Graph, path: str | Path, *, direction: Direction = "TB", theme
         raise errors.RenderError(f"cannot draw {str(path)!r}: its suffix should be one of .dot .gv .{' .'.join(FORMATS)} .html")
     drawing = describe(graph, **options)
     source = write(drawing, direction=direction, theme=theme).source
-    if kind == "svg":
-        path.write_text(decorate(draw(source, "svg"), drawing, theme), encoding="utf-8")
+    if kind in ("dot", "gv"):
+        path.write_bytes(source.encode())
+    elif kind == "svg":
+        path.write_text(decorate(draw(source), drawing, theme, legend=legend), encoding="utf-8")
+    elif kind == "pdf" and not has_typst():
+        path.write_bytes(draw_pdf(source))
     else:
-        path.write_bytes(source.encode() if kind in ("dot", "gv") else draw(source, kind))
+        picture = decorate(draw(source), drawing, "dark" if theme == "dark" else "light", legend=legend)
+        path.write_bytes(png(picture) if kind == "png" else pdf(picture))
     return path
 
 
 def _mimebundle(graph: Graph, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG001 (Jupyter's signature)
     """Return what Jupyter shows: the drawing, and the text for front ends without pictures."""
     from autograd_np.render.dot import write
+    from autograd_np.render.engine import draw
     from autograd_np.render.model import describe
-    from autograd_np.render.svg import decorate, draw
+    from autograd_np.render.svg import decorate
 
     drawing = describe(graph)
-    picture = decorate(draw(write(drawing).source, "svg"), drawing)
+    picture = decorate(draw(write(drawing).source), drawing)
     return {"image/svg+xml": picture, "text/plain": str(graph)}
 
 

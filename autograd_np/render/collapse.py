@@ -173,9 +173,9 @@ def _merge(net: Net, group: Sequence[int], box: Callable[[list[Part]], Part], ti
 
 
 def _after_operands(net: Net, order: Sequence[list[int]]) -> list[list[int]]:
-    """Put groups behind what they read, and else leave their order; what reads itself through others keeps its place."""
+    """Put groups behind what they read, and else leave their order; what reads itself, or the turn before, keeps its place."""
     place = {i: k for k, inside in enumerate(order) for i in inside}
-    reads = [{place[s] for i in inside for s, _ in net.parts[i].operands} - {k} for k, inside in enumerate(order)]
+    reads = [{place[s] for i in inside for s, _ in net.parts[i].operands if s < i} - {k} for k, inside in enumerate(order)]
     found: list[list[int]] = []
     done: set[int] = set()
     begun: set[int] = set()

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from autograd_np.graph import Graph
 from autograd_np.render.drawing import Drawing, DrawnCluster, DrawnNode
+from autograd_np.render.engine import draw
+from autograd_np.render.metrics import box_of
 from autograd_np.render.model import describe
-from autograd_np.render.palette import DARK, FORM, LIGHT, MARKS, Palette, Theme
+from autograd_np.render.palette import DARK, FONT, FORM, LIGHT, MARKS, Palette, Theme
 from autograd_np.text import shorten, visible
 
 if TYPE_CHECKING:
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Direction", "Line", "lines_of", "literal", "to_dot", "write"]
 
-Direction = Literal["TB", "LR"]
+Direction = Literal["auto", "TB", "LR"]
 
-FONT = "Helvetica,Arial,sans-serif"
 LONGEST = 64  # characters of one line of a label
 LARGE = 250  # boxes: from here on, straight edges and a coarser layout
 STEPS = 3e6  # of the search for good places, times points: about a second
@@ -89,7 +90,7 @@ def _label(lines: Iterable[str]) -> str:
     return label
 
 
-def to_dot(graph: Graph, *, direction: Direction = "TB", theme: Theme = "light", **options: Any) -> graphviz.Digraph:
+def to_dot(graph: Graph, *, direction: Direction = "auto", theme: Theme = "light", **options: Any) -> graphviz.Digraph:
     """Return the graph as DOT: the same program gives the same text.
 
     Inputs are ellipses, parameters boxes with thick lines and sharp corners, constants notes with a dashed line, operations
@@ -100,8 +101,8 @@ def to_dot(graph: Graph, *, direction: Direction = "TB", theme: Theme = "light",
     ----------
     graph : Graph
         From `autograd_np.graph`, `autograd_np.trace` or ``nn.Module.graph``.
-    direction : {"TB", "LR"}
-        Draw from top to bottom or from left to right.
+    direction : {"auto", "TB", "LR"}
+        Draw from top to bottom or from left to right; by default, in the way that fills more of a screen.
     theme : {"light", "dark", "auto"}
         Colours; ``"auto"`` is light in DOT.
     **options
@@ -132,14 +133,12 @@ def _digraph() -> type[graphviz.Digraph]:
         """DOT text that shows itself as a picture."""
 
         def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:  # noqa: ARG002 (Jupyter's signature)
-            from autograd_np.render.svg import draw
-
-            return {"image/svg+xml": draw(self.source, "svg").decode(), "text/plain": self.source}
+            return {"image/svg+xml": draw(self.source).decode(), "text/plain": self.source}
 
     return Digraph
 
 
-def write(drawing: Drawing, *, direction: Direction = "TB", theme: Theme = "light") -> graphviz.Digraph:
+def write(drawing: Drawing, *, direction: Direction = "auto", theme: Theme = "light") -> graphviz.Digraph:
     """Return a Drawing as DOT."""
     palette = DARK if theme == "dark" else LIGHT
     spans = _spans(drawing)
@@ -147,7 +146,7 @@ def write(drawing: Drawing, *, direction: Direction = "TB", theme: Theme = "ligh
     edge = {"fontname": FONT, "fontsize": "9", "color": palette.edge, "fontcolor": palette.faint, "arrowsize": "0.7"}
     dot = _digraph()(
         graph_attr={
-            "rankdir": direction,
+            "rankdir": _direction(drawing) if direction == "auto" else direction,
             "bgcolor": palette.paper,
             "fontname": FONT,
             "fontsize": "10",
@@ -185,6 +184,32 @@ def write(drawing: Drawing, *, direction: Direction = "TB", theme: Theme = "ligh
             extra |= {"class": "repeat", "style": "dotted", "constraint": "false"}
         dot.edge(e.source, e.target, **extra)
     return dot
+
+
+SCREEN = (16, 9)
+
+
+def _direction(drawing: Drawing) -> str:
+    """Return the direction in which the picture, laid out roughly, can be shown larger on a screen."""
+    if len(drawing.nodes) >= LARGE:
+        return "TB"
+    rank: dict[str, int] = {}
+    sources: dict[str, list[str]] = {}
+    for e in drawing.edges:
+        if not (e.backward or e.repeat):
+            sources.setdefault(e.target, []).append(e.source)
+    rows: dict[int, list[tuple[float, float]]] = {}
+    for drawn in drawing.nodes:
+        rank[drawn.id] = 1 + max((rank.get(source, 0) for source in sources.get(drawn.id, ())), default=-1)
+        rows.setdefault(rank[drawn.id], []).append(box_of(lines_of(drawn), drawn.kind))
+
+    def scale(along: int) -> float:
+        """Return how large the picture is on the screen if the ranks follow each other along one of its axes."""
+        length = sum(max(size[along] for size in row) + 25 for row in rows.values())
+        breadth = max((sum(size[1 - along] + 18 for size in row) for row in rows.values()), default=1.0)
+        return min(SCREEN[along] / max(length, 1.0), SCREEN[1 - along] / breadth)
+
+    return "LR" if scale(0) > scale(1) else "TB"
 
 
 def _layout(drawing: Drawing, spans: Mapping[int, int]) -> dict[str, str]:
@@ -272,5 +297,6 @@ def _write_node(dot: graphviz.Digraph, drawn: DrawnNode, palette: Palette) -> No
             form["penwidth"] = "2.5"
         elif drawn.verdict == "unknown":
             form["style"] = "filled,dashed"
-    lines = [line.text for line in lines_of(drawn)]
-    dot.node(drawn.id, _label(lines), id=drawn.id, fillcolor=tone.fill, color=tone.line, **{"class": classes}, **form)
+    lines = lines_of(drawn)
+    form["width"] = f"{box_of(lines, drawn.kind)[0] / 72:.2f}"  # Graphviz measures other fonts than readers have
+    dot.node(drawn.id, _label(line.text for line in lines), id=drawn.id, fillcolor=tone.fill, color=tone.line, **{"class": classes}, **form)

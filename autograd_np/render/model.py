@@ -108,7 +108,7 @@ def describe(
     >>> x = ag.Tensor(2.0, requires_grad=True, name="x")
     >>> drawing = describe(ag.graph(x * x), values=True, rules=True)
     >>> [(n.id, n.kind, n.op, n.value, n.rule) for n in drawing.nodes]
-    [('n0', 'parameter', '', ('2',), ()), ('n1', 'output', 'multiply', ('4',), ('∂y/∂x = x + x',))]
+    [('n0', 'parameter', '', ('2',), ()), ('n1', 'output', 'multiply', ('4',), ('∂n1/∂x = x + x',))]
     """
     for name, number, least in (("hops", hops, 0), ("max_nodes", max_nodes, 10), ("depth", depth, 0)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["DARK", "FORM", "LIGHT", "MARKS", "Theme", "Tone", "style_sheet"]
+__all__ = ["DARK", "FONT", "FORM", "LIGHT", "MARKS", "Theme", "Tone", "style_sheet"]
 
 Theme = Literal["auto", "light", "dark"]
+
+FONT = "Helvetica,Arial,Liberation Sans,DejaVu Sans,Noto Sans,sans-serif"
 
 
 class Tone(NamedTuple):
@@ -98,11 +100,8 @@ def _rules(palette: Palette, root: str) -> str:
         f"{root} .cluster>path,{root} .cluster>polygon{{fill:{palette.frame.fill};stroke:{palette.frame.line}}}",
     ]
     for name, tone in (*palette.kinds.items(), *((f"is-{v}", t) for v, t in palette.verdicts.items())):
-        lines.append(
-            f"{root} .node.{name}>path,{root} .node.{name}>polygon,{root} .node.{name}>polyline,{root} .node.{name}>ellipse"
-            f"{{stroke:{tone.line}}}"
-        )
-        lines.append(f"{root} .node.{name}>:not(text):not(polyline):not([fill=none]){{fill:{tone.fill}}}")
+        lines.append(f"{root} :is(.node,.key).{name}>:is(path,polygon,polyline,ellipse,rect){{stroke:{tone.line}}}")
+        lines.append(f"{root} :is(.node,.key).{name}>:not(text):not(polyline):not([fill=none]){{fill:{tone.fill}}}")
     return "\n".join(lines)
 
 
@@ -130,10 +129,11 @@ def style_sheet(theme: Theme) -> str:
     With ``"auto"`` a drawing in a page is light or dark as the page is (its `color-scheme`), a drawing by itself as its reader's system is.
     """
     root = f"svg.autograd-np.{theme}"
+    mono = "Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono','Noto Sans Mono',monospace"
     common = "\n".join(
         (
             f"{root} .name{{font-weight:bold}}",
-            f"{root} .value,{root} .mono{{font-family:Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre}}",
+            f"{root} .value,{root} .mono{{font-family:{mono};white-space:pre}}",
             f"{root} .node:hover>:not(text){{stroke-width:2.5}}",
         )
     )

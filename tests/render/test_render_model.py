@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import autograd_np as ag
 import nn
-from autograd_np.render import describe, svg, write
+from autograd_np.render import describe, engine, svg, write
 from autograd_np.render.dot import lines_of
 from autograd_np.render.drawing import Drawing
 from autograd_np.render.values import bytes_text, value_lines
@@ -345,7 +345,14 @@ def test_fold_draws_its_edges_as_any_others_and_only_the_next_turn_of_a_block_do
     assert not any(edge.repeat for edge in drawing.edges)
     assert all(ids.index(edge.source) < ids.index(edge.target) for edge in drawing.edges)
     assert "dotted" not in write(drawing).source
-    assert any(edge.repeat for edge in describe(Net(4).graph(np.ones((2, 3))), fold=True).edges)
+    for options in ({"fold": True}, {"depth": 1}):
+        repeated = describe(Net(4).graph(np.ones((2, 3))), **options)
+        ids = [node.id for node in repeated.nodes]
+        assert [edge.repeat for edge in repeated.edges] == [ids.index(edge.source) >= ids.index(edge.target) for edge in repeated.edges]
+        assert [repeated.nodes[ids.index(edge.target)].module for edge in repeated.edges if edge.repeat] in (
+            ["blocks.0.up", "blocks.0"],
+            ["blocks.0"] * 2,
+        )
 
 
 def test_rules_have_no_letters_that_the_picture_does_not_define() -> None:
@@ -393,7 +400,7 @@ def test_fifty_thousand_nodes_become_a_picture_in_seconds_and_say_so(make: Any, 
     assert len(graph) >= 40_000 or boxes == 50
     start = time.perf_counter()
     drawing = describe(graph)
-    picture = svg.decorate(svg.draw_embedded(write(drawing).source), drawing)
+    picture = svg.decorate(engine.draw_embedded(write(drawing).source), drawing)
     assert time.perf_counter() - start < 90  # a second or three, with time to spare for a busy machine
     well_formed(drawing, graph)
     assert len(drawing.nodes) <= boxes
@@ -428,10 +435,10 @@ def test_blocks_that_differ_in_a_number_alone_say_that_they_do() -> None:
 def test_a_thousand_nodes_are_drawn_without_hanging(make: Any, embedded: bool) -> None:
     graph = make(1000)
     if embedded:
-        svg.draw_embedded("digraph { a }")  # compiling it is paid once
-    elif svg.shutil.which("dot") is None:
+        engine.draw_embedded("digraph { a }")  # compiling it is paid once
+    elif engine.shutil.which("dot") is None:
         pytest.skip("Graphviz is not installed")
-    best = min(timed(graph, svg.draw_embedded if embedded else lambda source: svg.draw(source, "svg")) for _ in range(2))
+    best = min(timed(graph, engine.draw_embedded if embedded else engine.draw) for _ in range(2))
     assert best < 30  # about 1 s on a quiet machine (docs/rendering.md); the bound only catches a renderer that hangs
 
 
@@ -454,8 +461,8 @@ def test_a_chain_and_a_fan_of_five_thousand_are_drawn_whole(tmp_path: Path) -> N
 def test_too_large_for_the_embedded_renderer_is_an_error_that_helps_and_it_survives() -> None:
     source = "digraph {" + " ".join(f"n{i} -> n{i + 1}" for i in range(120_000)) + "}"
     with pytest.raises(ag.RenderError, match=r"max_nodes="):
-        svg.draw_embedded(source)
-    assert b"</svg>" in svg.draw_embedded("digraph { a -> b }")
+        engine.draw_embedded(source)
+    assert b"</svg>" in engine.draw_embedded("digraph { a -> b }")
 
 
 @pytest.fixture

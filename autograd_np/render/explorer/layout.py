@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from autograd_np import errors
-from autograd_np.render.svg import draw
+from autograd_np.render.engine import draw
 
 __all__ = ["fold", "place", "size"]
 
@@ -100,7 +100,7 @@ def _by_graphviz(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modul
     ]
     lines += inside[""]
     lines += [f"{number[edge['from']]} -> {number[edge['to']]} [id=e{i}]" for i, edge in enumerate(edges)]
-    drawing = ET.fromstring(draw("\n".join([*lines, "}"]), "svg"))  # noqa: S314 (Graphviz wrote it)
+    drawing = ET.fromstring(draw("\n".join([*lines, "}"])))  # noqa: S314 (Graphviz wrote it)
     by_number = {number[node["id"]]: node for node in nodes}
     for group in drawing.iter(f"{SVG}g"):
         kind = group.get("class")
