@@ -77,7 +77,7 @@ def _of_another_kind(at: Place) -> Iterator[Edit]:
     words = f"`{at.target}` uses `{at.text}`, should be `{{0}}`"
     if not (is_array(value) and np.ndim(value)):
         called = at.line.text(at.parent.func).rpartition(".")[2] if isinstance(at.parent, ast.Call) else ""
-        if called in _TAKES_SIZES or at.path[-1] == "func":
+        if called in _TAKES_SIZES or isinstance(at.line.env.get(at.text), types.ModuleType):
             return
         for name, other in at.line.arrays.items():
             if np.ndim(other) and name in at.line.env and name != at.text:
