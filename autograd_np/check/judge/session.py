@@ -472,7 +472,9 @@ class Session:
                     captured[name] = cell.cell_contents
                 except ValueError:
                     continue
-        return {**scope, **captured, **(self.candidates(e, point) if e.call.number == 0 else {}), **e.before}
+        read = e.call.function.code.co_names
+        visible = {k: v for k, v in scope.items() if not isinstance(v, (dict, list, set)) or k in read}  # others are none of its business
+        return {**visible, **captured, **(self.candidates(e, point) if e.call.number == 0 else {}), **e.before}
 
     def own_names(self, e: Step) -> set[str]:
         """Return the names that a statement can use where it stands, without those of forward that were not handed over."""
