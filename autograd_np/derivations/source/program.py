@@ -70,10 +70,11 @@ class Program:
         self.result = self._forward_names.get(loss) or self._free("loss" if derivation.upstream is None else "out")
         self._forward_names.setdefault(loss, self.result)
         self._lines = Lines(self.recording.f)
-        self._plain_names()
-        self.result = self._forward_names[loss]
         self._holders: dict[Expression, Expression] = {}
         self._arrays: dict[str, Expression] = {}
+        if self.recording.versions:
+            self._plain_names(set(self._backward().parameters))
+        self.result = self._forward_names[loss]
         self.backward = self._backward()
         self.forward = self._forward()
 
@@ -189,17 +190,17 @@ class Program:
             return self._lines.assignment(name, line, known)
         return self._lines.result(known) if e is self.derivation.loss and e not in self.recording.names else None
 
-    def _plain_names(self) -> None:
-        """Call all that a variable held by its name, where backward needs at most what it held last."""
+    def _plain_names(self, read: set[str]) -> None:
+        """Call all that a variable held by its name, where backward, which reads these names, needs at most what it held last."""
         derivation, names = self.derivation, self.recording.names
-        read = {x for s in derivation.statements for x in walked([s.value], derivation.names.__contains__)}
-        needed = {*read, *(s.of for s in derivation.statements)}
+        of = {s.of for s in derivation.statements}
         gradients = {s.variable.name for s in derivation.statements}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
-            if name in gradients or any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
+            if name in {*gradients, self.result} or any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
                 continue
-            if any(c in read for c in canonical[:-1]) or sum(c in needed for c in canonical) > 1 or not self._in_turn(versions):
+            needed = [names[v] in read or c in of for v, c in zip(versions, canonical, strict=True)]
+            if any(names[v] in read for v in versions[:-1]) or sum(needed) > 1 or not self._in_turn(versions):
                 continue
             for v, c in zip(versions, canonical, strict=True):
                 names[v] = self._forward_names[v] = name
