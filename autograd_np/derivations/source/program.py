@@ -184,7 +184,8 @@ class Program:
     def _users_line(self, e: Expression) -> tuple[str, frozenset[str]] | None:
         name, line = self.recording.lines.get(e, ("", None))
         numbers = {n.name for n in self.recording.numbers}
-        same = {n for x, (n, _) in self.recording.lines.items() if self._forward_names.get(x) == n}
+        held = self.recording.lines
+        same = {held[x][0] for x in walked([e]) if x is not e and x in held and self._forward_names.get(x) == held[x][0]}
         known = {n for n in self._inputs if n in self.recording.parameters and n not in self._lines.stored} | numbers | same
         if line is not None and name == self._forward_names[e]:
             return self._lines.assignment(name, line, known)
@@ -197,7 +198,9 @@ class Program:
         gradients = {s.variable.name for s in derivation.statements}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
-            if name in {*gradients, self.result} or any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
+            if name in {*gradients, self.result} or any(
+                v.shapes != versions[-1].shapes for v in versions
+            ):  # of which the shape may be read
                 continue
             needed = [names[v] in read or c in of for v, c in zip(versions, canonical, strict=True)]
             if any(names[v] in read for v in versions[:-1]) or sum(needed) > 1 or not self._in_turn(versions):
