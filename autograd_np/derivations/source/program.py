@@ -198,9 +198,9 @@ class Program:
         gradients = {s.variable.name for s in derivation.statements}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
-            if name in {*gradients, self.result} or any(
-                v.shapes != versions[-1].shapes for v in versions
-            ):  # of which the shape may be read
+            if name in {*gradients, self.result} or any(c.op is None for c in canonical):  # which is an input, and has a name
+                continue
+            if any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
                 continue
             needed = [names[v] in read or c in of for v, c in zip(versions, canonical, strict=True)]
             if any(names[v] in read for v in versions[:-1]) or sum(needed) > 1 or not self._in_turn(versions):
