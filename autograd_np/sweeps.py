@@ -26,6 +26,7 @@ from autograd_np.tensor import Tensor, alone, leaf
 from autograd_np.typing import Array, Shape
 
 __all__ = [
+    "broadcast_axes",
     "cast_to",
     "incoming",
     "is_nan",
@@ -231,14 +232,14 @@ def unbroadcast(g: Array, shape: Shape, node: Node | None = None) -> Array:
     got = g.shape
     if node is not None and len(got) == 2 and got[0] == got[1]:
         _warn_if_a_column_met_a_row(node, shape)
-    extra, axes = _broadcast_axes(got, shape)
+    extra, axes = broadcast_axes(got, shape)
     if extra:
         g = summed(g, extra)
     return summed(g, axes, keepdims=True) if axes else g
 
 
 @functools.lru_cache(1024)
-def _broadcast_axes(got: Shape, shape: Shape) -> tuple[Shape, Shape]:
+def broadcast_axes(got: Shape, shape: Shape) -> tuple[Shape, Shape]:
     """Return the axes that broadcasting put in front, and those it stretched."""
     extra = len(got) - len(shape)
     if extra < 0 or any(n not in (1, m) for n, m in zip(shape, got[extra:], strict=True)):

@@ -25,6 +25,7 @@ LONGEST = 9
 NAMED_FROM = 3
 """What the user gave no name is written where it is used, and gets a name from this many uses on."""
 LONGEST_NAMELESS = 40
+"""What the user gave no name is written where it is used if what uses it then has no more operations than these, taken together."""
 
 
 class Statement(NamedTuple):
@@ -69,7 +70,7 @@ class Derived:
         A statement for every variable that a gradient passes.
     statements : list of Statement
         Those that deserve a line.
-    wrt : dict of (str, Expression)
+    wanted : dict of (str, Expression)
         The gradients that are asked for by the names of their variables.
     """
 

@@ -47,13 +47,7 @@ def _is_number(text: str) -> bool:
 
 
 class Numbers:
-    """Finds what to write for numbers.
-
-    Attributes
-    ----------
-    defined : dict of (str, str)
-        The names that were used, and the line that gives each: ``m = X.shape[1]``.
-    """
+    """Finds what to write for numbers."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np.derivations.expression import Expression, Sheet, children, inside
+from autograd_np.derivations.expression import Expression, children, inside
 from autograd_np.derivations.expression import realised as realised_at
 from autograd_np.derivations.reading.lockstep import Lockstep, NotAlikeError
 from autograd_np.derivations.rules.as_written import PARTIALS, VJPS
@@ -25,7 +25,7 @@ from autograd_np.ops.complex import real
 from autograd_np.ops.indexing import axes_of
 from autograd_np.ops.shaping import spread, to_float
 from autograd_np.results import Results
-from autograd_np.sweeps import _broadcast_axes
+from autograd_np.sweeps import broadcast_axes
 from autograd_np.tensor import Tensor, leaf
 
 __all__ = ["Cotangent", "is_differentiable", "pulled"]
@@ -96,7 +96,7 @@ def _by_element(e: Expression, g: Expression, partial: Any) -> Expression:
     sheet = e.sheet
     if isinstance(partial, int):
         return g if partial == 1 else sheet.call(np.negative, g)
-    reader, _ = _reader(e)
+    reader = _reader(e)
     results = []
     for k in range(sheet.points):
         level, y, arrays = _leaves(e, reader, k)
@@ -107,12 +107,12 @@ def _by_element(e: Expression, g: Expression, partial: Any) -> Expression:
     return sheet.call(np.multiply, g, reader.read(results))
 
 
-def _reader(e: Expression) -> tuple[Lockstep, Sheet]:
+def _reader(e: Expression) -> Lockstep:
     reader = Lockstep(e.sheet)
     for _, v in e.attrs:
         for x in inside(v):
             reader.know_array(x)
-    return reader, e.sheet
+    return reader
 
 
 def _leaves(e: Expression, reader: Lockstep, k: int) -> tuple[Level, Any, list[Any]]:
@@ -137,9 +137,9 @@ def _leaf(e: Expression, level: Level, reader: Lockstep, k: int) -> Any:
 
 def _traced(e: Expression, g: Cotangent, wanted: list[int], rules: tuple[Any, ...]) -> list[tuple[int, Expression]]:
     op = cast(Op, e.op)
-    reader, sheet = _reader(e)
+    reader = _reader(e)
     by_point: list[dict[int, Any]] = []
-    for k in range(sheet.points):
+    for k in range(e.sheet.points):
         level, y, arrays = _leaves(e, reader, k)
         arriving = (
             y.like([None if x is None else _leaf(x, level, reader, k) for x in g]) if isinstance(g, list) else _leaf(g, level, reader, k)
@@ -185,7 +185,7 @@ def _fitted(x: Expression, like: Expression) -> Expression:
     """Sum a cotangent over the axes along which an argument was broadcast, and give it that argument's dtype."""
     sheet = x.sheet
     if x.shapes != like.shapes:
-        extra, axes = _broadcast_axes(x.shape, like.shape)
+        extra, axes = broadcast_axes(x.shape, like.shape)
         if extra:
             x = sheet.call(np.sum, x, axis=_one(extra) if len(extra) < x.ndim else None)
         if axes:

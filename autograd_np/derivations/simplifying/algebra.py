@@ -232,7 +232,7 @@ class Algebra(Sums, Spelling):
             if content != 1 or common:
                 outside = times(outside, {common: content})
                 args[i] = self.expression(rest, args[i])
-            elif self._is_settled(args[i]):
+            elif args[i].op is not None and not self.is_named(args[i]):
                 args[i] = self.expression(p, args[i])
         new = self.sheet.apply(e.op, args, dict(e.attrs))  # type: ignore[arg-type]
         if new is e or new in self._open:
@@ -259,9 +259,6 @@ class Algebra(Sums, Spelling):
                 powers[f] = n
             found = plus(found, {monomial(powers): c})
         return found
-
-    def _is_settled(self, e: Expression) -> bool:
-        return e.op is not None and not self.is_named(e)
 
 
 def is_plain_sum(e: Expression) -> bool:
