@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+import numpy as np
+
 from autograd_np.text import shorten, visible
 
 __all__ = [
@@ -30,7 +32,7 @@ __all__ = [
 
 _PACKAGE = __file__.removesuffix("callers.py")
 _NN = f"{_PACKAGE.removesuffix(os.sep).rpartition(os.sep)[0]}{os.sep}nn{os.sep}"
-_NUMPY = f"{os.sep}numpy{os.sep}"
+_NUMPY = np.__file__.removesuffix("__init__.py")
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _STDLIB = os.__file__.removesuffix("os.py")
 
@@ -48,7 +50,7 @@ def _is_own(frame: FrameType) -> bool:
 def _is_inside(frame: FrameType) -> bool:
     """Whether a frame runs code of this package or of NumPy."""
     filename = frame.f_code.co_filename
-    return filename.startswith(_PACKAGE) or _NUMPY in filename
+    return filename.startswith((_PACKAGE, _NUMPY))
 
 
 def _place(frame: FrameType) -> str:
@@ -137,7 +139,7 @@ def is_users(frame: FrameType) -> bool:
 
 def is_users_file(filename: str) -> bool:
     """Whether a file is a user's: not this package's, nor of `nn`, of Python or of what is installed."""
-    own = filename.startswith((_PACKAGE, _NN, _STDLIB, "<frozen", "<none>")) or _NUMPY in filename
+    own = filename.startswith((_PACKAGE, _NN, _STDLIB, _NUMPY, "<frozen", "<none>"))
     return not own and not any(part in filename for part in _INSTALLED)
 
 

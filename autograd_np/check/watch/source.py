@@ -12,15 +12,13 @@ import functools
 import gc
 import inspect
 import linecache
-import site
-import sysconfig
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import CodeType
 from typing import Any, cast
 
+from autograd_np.callers import is_users_file
 from autograd_np.check.watch.reads import COMPOUND, written_in_place
 
 __all__ = ["Function", "Functions", "Place", "is_users", "parsed", "placed"]
@@ -29,17 +27,9 @@ _ast: Any = ast  # type_params came with Python 3.12
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-@functools.cache
-def _library_folders() -> tuple[str, ...]:
-    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    here = Path(__file__).parents[2]
-    paths |= {*site.getsitepackages(), site.getusersitepackages(), str(here), str(here.with_name("nn"))}
-    return tuple(str(p) for p in paths)
-
-
 def is_users(filename: str) -> bool:
     """Whether a file is the user's own: none of Python, of an installed package or of this one, whose layers are in `nn`."""
-    return not filename.startswith(("<frozen", "<string>", *_library_folders()))
+    return is_users_file(filename) and not filename.startswith("<string>")
 
 
 class Place:
