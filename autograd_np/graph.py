@@ -292,7 +292,7 @@ class Graph:
         raise NotImplementedError
 
     def explore(self, path: str | Path, *, output: Node | str | None = None, seed: Any = None, **options: Any) -> Path:
-        """Write an .html page that steps through the evaluation and the reverse sweep; see `autograd_np.render.explorer`."""
+        """Write an .html page that steps through the evaluation and the reverse sweep; see `autograd_np.explorer.explore`."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Here live what is drawn of a Graph (`model`), how it looks and how it becomes a file; `Graph` gets its drawing methods here,
 on the floor above it. Nothing here may change a graph, judge a gradient or know `check`, and nothing heavy may be imported
-before something is drawn. The page to step through a graph has a folder, `explorer`.
+before something is drawn. The page to step through a graph lives in `explorer`, on the floor above.
 """
 
 from __future__ import annotations
@@ -114,13 +114,6 @@ def _to_dot(graph: Graph, **options: Any) -> graphviz.Digraph:
     return to_dot(graph, **options)
 
 
-def _explore(graph: Graph, path: str | Path, **options: Any) -> Path:
-    from autograd_np.render.explorer import explore
-
-    return explore(graph, path, **options)
-
-
-Graph.explore = _explore  # type: ignore[assignment,method-assign]
 Graph.to_dot = _to_dot  # type: ignore[assignment,method-assign]
 Graph.render = render  # type: ignore[assignment,method-assign]
 Graph._repr_mimebundle_ = _mimebundle  # type: ignore[assignment,method-assign]

@@ -19,10 +19,13 @@ from hypothesis import strategies as st
 
 import autograd_np as ag
 import nn
+from autograd_np.explorer import layout as explorer_layout
+from autograd_np.explorer import words as explorer_words
+from autograd_np.explorer.arrays import number, summary
+from autograd_np.explorer.explore import data_of as made
+from autograd_np.explorer.page import page as page_of
 from autograd_np.op import TABLE, Op
-from autograd_np.render import explorer
-from autograd_np.render.explorer import layout as explorer_layout
-from autograd_np.render.explorer import words as explorer_words
+from autograd_np.text import visible
 
 HOSTILE = [
     "</script><img src=x onerror=alert(1)>",
@@ -120,10 +123,10 @@ def test_the_steps_are_the_evaluation_and_then_the_reverse_sweep(tmp_path: Path)
 def test_contributions_add_up_to_the_gradient() -> None:
     x = ag.Tensor(np.array([1.0, -2.0]), requires_grad=True, name="x")
     graph = ag.graph(np.sum(x * x * x + np.exp(x) * np.array([3.0, 0.5])))
-    story = explorer._Story(graph, None, None, ())
+    data = made(graph)
     true = graph.gradients()
     sums: dict[str, Any] = {}
-    for step in story.data["steps"]:
+    for step in data["steps"]:
         for part in step.get("parts", ()):
             before, k = sums.get(part["to"], (0, 0))
             sums[part["to"]] = before + numbers(part["array"])[0], k + 1
@@ -221,12 +224,12 @@ def test_products_of_matrices_in_words(f: Any, shapes: Any, rng: np.random.Gener
 def test_large_arrays_are_statistics_and_first_rows() -> None:
     a = np.arange(1000.0).reshape(50, 20)
     a[0, 0], a[1, 1] = np.nan, np.inf
-    found = explorer.summary(a, small=True)
+    found = summary(a, small=True)
     assert (found["whole"], found["of"], found["bad"]) == (False, [50, 20], {"NaN": 1, "inf": 1})
     assert found["stats"] == {"min": "1", "mean": "500.48", "max": "999"}
     assert [len(row) for row in found["rows"]] == [8] * 5
     assert found["rows"][0][0] == "nan"
-    small = explorer.summary(np.arange(8.0).reshape(2, 2, 2), small=True)
+    small = summary(np.arange(8.0).reshape(2, 2, 2), small=True)
     assert small["labels"] == ["0, 0", "0, 1", "1, 0", "1, 1"]
     for odd in (
         np.zeros((0, 3)),
@@ -237,7 +240,7 @@ def test_large_arrays_are_statistics_and_first_rows() -> None:
         np.array([1e-30, 1e30]),
         np.float32(2),
     ):
-        json.dumps(explorer.summary(odd, small=True), allow_nan=False)
+        json.dumps(summary(odd, small=True), allow_nan=False)
 
 
 def test_results_without_a_way_back_say_so(tmp_path: Path) -> None:
@@ -276,7 +279,7 @@ def test_a_cost_with_a_cache_is_stepped_back_from_the_cost(tmp_path: Path) -> No
 def test_a_wrong_path_and_a_huge_graph_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ag.RenderError, match=r"end in \.html"):
         network_graph().explore(tmp_path / "net.svg")
-    monkeypatch.setattr(explorer, "LIMIT", 5)
+    monkeypatch.setattr("autograd_np.explorer.explore.LIMIT", 5)
     with pytest.raises(ag.RenderError, match="more than the 5"):
         network_graph().explore(tmp_path / "net.html")
 
@@ -355,15 +358,15 @@ def test_any_name_is_data(name: str, tmp_path: Path) -> None:
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in plain.tags]
     assert page.texts["script"] == plain.texts["script"]
     data = json.loads(page.texts["data"])
-    assert data["nodes"][0]["name"] == explorer.visible(name)
+    assert data["nodes"][0]["name"] == visible(name)
     assert not re.search(r"[<>&\u2028\u2029]", page.texts["data"])
 
 
 @settings(max_examples=25)
 @given(st.text(min_size=1, max_size=30))
 def test_every_name_survives(name: str) -> None:
-    text = explorer.page(explorer._Story(named(name), None, None, ()).data)
-    assert json.loads(Page(text).texts["data"])["nodes"][0]["name"] == explorer.visible(name)
+    text = page_of(made(named(name)))
+    assert json.loads(Page(text).texts["data"])["nodes"][0]["name"] == visible(name)
     text.encode()
 
 
@@ -386,7 +389,7 @@ def test_the_page_loads_nothing_and_its_policy_says_so(tmp_path: Path) -> None:
 
 
 def test_numbers_are_short_and_true() -> None:
-    assert [explorer.number(x) for x in (-0.0, 1.0, -1.5, 1e-7, 123456789.0, 3, True)] == [
+    assert [number(x) for x in (-0.0, 1.0, -1.5, 1e-7, 123456789.0, 3, True)] == [
         "0",
         "1",
         "−1.5",
@@ -396,7 +399,7 @@ def test_numbers_are_short_and_true() -> None:
         "True",
     ]
     for x in (math.nan, math.inf, -math.inf):
-        assert explorer.number(x) in ("nan", "inf", "−inf")
+        assert number(x) in ("nan", "inf", "−inf")
 
 
 # --- in a browser ---------------------------------------------------------------------------------
@@ -598,7 +601,7 @@ def test_a_hostile_name_is_shown_literally(name: str, browser: chromium.Chromium
     for _ in range(browser.js("document.querySelector('#slider').max * 1")):
         browser.press("ArrowRight")
     browser.js("document.querySelector('.node').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
-    assert browser.js("document.querySelector('#picked h2').textContent") == explorer.visible(name)
+    assert browser.js("document.querySelector('#picked h2').textContent") == visible(name)
     assert browser.js("document.images.length + document.querySelectorAll('iframe, object, link').length") == 0
     assert browser.js("document.scripts.length") == 2
     assert browser.messages == []
@@ -630,3 +633,35 @@ def test_a_narrow_window_keeps_everything_in_reach(browser: chromium.Chromium, t
         assert step(browser) == 1
     finally:
         browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=800, deviceScaleFactor=1, mobile=False)
+
+
+@in_browser
+def test_other_data_are_shown_in_the_same_place_and_edits_are_told(browser: chromium.Chromium, tmp_path: Path) -> None:
+    opened(browser, network_graph(), tmp_path)
+    for _ in range(3):
+        browser.press("ArrowRight")
+    browser.click("[data-id=n0] .body")
+    browser.press("+")
+    where = "document.querySelector('#world').getAttribute('transform')"
+    zoomed, title = browser.js(where), browser.js("document.querySelector('aside h2:last-of-type').textContent")
+    rng = np.random.default_rng(1)
+
+    def longer(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
+        X = X * 2.0
+        return network(W1, b1, W2, b2, X, Y)
+
+    other = made(ag.trace(longer, *[rng.normal(size=n.out.shape) for n in network_graph().leaves]))
+    browser.js(f"page.show({json.dumps(other)})")
+    assert browser.js(where) == zoomed
+    assert browser.js("document.querySelector('aside h2:last-of-type').textContent") == title
+    assert "W1" in browser.js("document.querySelector('#picked h2').textContent")
+    assert browser.js("document.querySelector('#picked td input')") is None
+    browser.js("page.onEdit = (edit) => { window.told = edit; }")
+    field = "document.querySelectorAll('#picked td input')[3]"
+    browser.js(f"{field}.focus(), {field}.value = '-0.5'")
+    browser.press("Enter")
+    assert browser.js("window.told") == {"name": "W1", "id": "n0", "at": 3, "value": -0.5}
+    browser.js(f"page.show({json.dumps(other)}, false)")
+    assert step(browser) == 0
+    assert browser.js("document.querySelector('#picked')") is None
+    assert browser.messages == []

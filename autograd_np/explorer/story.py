@@ -1,210 +1,37 @@
-"""Graph -> one HTML page to step through: forward through the evaluation, then backward through the reverse sweep.
-
-Here live the page (HTML, style and script, a file each) and what fills it: positions, values, gradients, what each use of a node
-contributes to its gradient, and the sentences. The page only shows them: it may not compute anything, and it may not load
-anything, for style and script stand inside it and are allowed by their hashes. How a graph is drawn may not live here, but in
-`render`.
-"""
+"""What the page tells about a graph: its boxes, and its steps forward and backward with their sentences."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import json
 import re
 from collections.abc import Sequence
-from importlib import resources
-from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
 from autograd_np.backward import gradients
+from autograd_np.explorer.arrays import label, listed, number, plural, shape_of, summary
+from autograd_np.explorer.layout import fold, place, size
+from autograd_np.explorer.words import count_of, words_for
 from autograd_np.graph import Constant, Graph, reading
 from autograd_np.modes import no_grad
 from autograd_np.node import Node
-from autograd_np.render.explorer.layout import fold, place, size
-from autograd_np.render.explorer.words import count_of, words_for
 from autograd_np.render.model import describe, results_of
 from autograd_np.render.rules import Rules
-from autograd_np.results import Results
 from autograd_np.tensor import value_of
-from autograd_np.text import shorten, visible
+from autograd_np.text import shorten
 from autograd_np.typing import Array
 
-__all__ = ["explore"]
-
-WHOLE = 96
-"""Arrays of at most this many elements are shown whole."""
-ROWS, COLUMNS = 5, 8
-"""How much of a larger array is shown."""
-LIMIT = 10_000
-"""Above this many nodes a page that shows every step is of no use to anyone."""
+__all__ = ["Story"]
 
 
-def explore(
-    graph: Graph,
-    path: str | Path,
-    *,
-    output: Node | str | None = None,
-    seed: Any = None,
-    parameters: Sequence[str] = (),
-    open: bool = False,  # noqa: A002 (as in webbrowser)
-) -> Path:
-    """Write an HTML page that steps through a graph: forward, then backward.
-
-    Parameters
-    ----------
-    graph : Graph
-        From `autograd_np.graph` or `autograd_np.trace`.
-    path : str or Path
-        An ``.html`` file.
-    output : Node or str, optional
-        The result whose gradient is shown, if not the one that `Graph.result` finds.
-    seed : array_like, optional
-        The gradient of the result, of its shape; 1 for a result of one element. Without a seed, a graph of another
-        result, or of several of which any could be meant, is shown forward only, and the page says so.
-    parameters : sequence of str
-        Names of inputs to show as parameters, besides those of modules and the leaves made with ``requires_grad=True``.
-    open : bool, default False
-        Show the page in the default browser.
-
-    Returns
-    -------
-    Path
-        The file that was written. It is self-contained: nothing is loaded from anywhere.
-
-    Raises
-    ------
-    RenderError
-        If the suffix is not ``.html``, `parameters` names no input, or there are more than 10,000 nodes.
-    DifferentiationError
-        If the seed does not fit the result, or `output` names no node.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import autograd_np as ag
-    >>> x = ag.Tensor(2.0, requires_grad=True, name="x")
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     page = ag.graph(x * x).explore(f"{folder}/square.html")
-    ...     print(page.name, page.read_text("utf-8").startswith("<!doctype html>"))
-    square.html True
-    """
-    path = Path(path)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise errors.RenderError(f"explore writes a page, so the path should end in .html, got {str(path)!r}")
-    if len(graph) > LIMIT:
-        raise errors.RenderError(
-            f"the graph has {len(graph):,} nodes, more than the {LIMIT:,} a page can usefully step through; explore one block of it, "
-            f"or draw an overview with graph.render"
-        )
-    path.write_bytes(page(_Story(graph, output, seed, parameters).data).encode())
-    if open:
-        import webbrowser
-
-        webbrowser.open(path.resolve().as_uri())
-    return path
-
-
-# --- the page -------------------------------------------------------------------------------------
-
-
-def page(data: dict[str, Any]) -> str:
-    """Put the data, as JSON that cannot end its script element, into the page."""
-    style, script, template = (_asset(f"explorer.{kind}") for kind in ("css", "js", "html"))
-    text = json.dumps(data, allow_nan=False, separators=(",", ":"))  # ASCII only
-    for char in "<>&":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    return Template(template).substitute(title=html.escape(data["title"]), policy=policy, style=style, script=script, data=text)
-
-
-def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text("utf-8").replace("\r\n", "\n")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-# --- text -----------------------------------------------------------------------------------------
-
-
-def _label(text: str) -> str:
-    """Return a name, or what is made of names; it occurs in many texts of the page."""
-    return visible(text, longest=1_000)
-
-
-def number(x: Any) -> str:
-    """Write a number short enough for a table."""
-    if isinstance(x, (bool, np.bool_)):
-        return "True" if x else "False"
-    if isinstance(x, (int, np.integer)):
-        return str(x)
-    if not isinstance(x, (float, np.floating)):
-        return _label(f"{x!s:.40}")
-    return f"{float(x) + 0.0:.5g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
-
-
-def shape_of(x: Any) -> str:
-    """Write a shape as a reader of matrices does; a number has none, and several results have one each."""
-    if isinstance(x, Results):
-        return listed([shape_of(part) for part in x])
-    shape = np.shape(value_of(x))
-    return " × ".join(map(str, shape)) if len(shape) > 1 else f"length {shape[0]}" if shape else "number"
-
-
-def plural(n: int, what: str) -> str:
-    """Return ``1 place``, ``2 places``."""
-    return f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def listed(names: list[str]) -> str:
-    """Return ``a, b and c``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nothing"
-
-
-def summary(x: Any, *, small: bool) -> dict[str, Any]:
-    """Describe an array: whole if it has few elements, else its statistics and first rows; several results by their names."""
-    if isinstance(x, Results):
-        names = [x.name_of(i).lstrip(".") for i in range(len(x))]
-        return {"shape": shape_of(x), "dtype": str(x.dtype), "rows": [names], "whole": True, "ndim": 1}
-    a = np.asarray(value_of(x))
-    found: dict[str, Any] = {"shape": shape_of(a), "dtype": str(a.dtype)}
-    whole = a.size <= (WHOLE if small else 16)
-    if a.ndim == 0:
-        return found | {"rows": [[number(a[()])]], "whole": True, "ndim": 0}
-    table = a.reshape(-1, a.shape[-1]) if a.size else np.zeros((0, 0))
-    shown = table if whole else table[:ROWS, :COLUMNS]
-    found |= {"rows": [[number(v) for v in row] for row in shown], "whole": whole, "ndim": a.ndim}
-    if not whole:
-        found["of"] = list(table.shape)
-    if a.ndim > 2:
-        found["labels"] = [", ".join(map(str, np.unravel_index(i, a.shape[:-1]))) for i in range(len(shown))]
-    if a.size > 1 and a.dtype.kind in "fiu":
-        finite = a[np.isfinite(a)]
-        if finite.size:
-            wide = finite.astype(np.float64)
-            found["stats"] = {"min": number(wide.min()), "mean": number(wide.mean()), "max": number(wide.max())}
-        bad = {"NaN": int(np.isnan(a).sum()), "inf": int(np.isinf(a).sum())}
-        found["bad"] = {k: v for k, v in bad.items() if v}
-    return found
-
-
-# --- the story ------------------------------------------------------------------------------------
-
-
-class _Story:
+class Story:
     """What the page tells about a graph."""
 
     def __init__(self, graph: Graph, output: Node | str | None, seed: Any, parameters: Sequence[str]) -> None:
         self.graph = graph
         self.small = len(graph) <= 300
-        self.labels = {node: _label(graph.label_of(node)) for node in graph}
+        self.labels = {node: label(graph.label_of(node)) for node in graph}
         self.results = results_of(graph, output)
         self.gradients, self.notice = _gradients(graph, self.results, seed)
         root = self.results[0]
@@ -221,11 +48,14 @@ class _Story:
         self.constants: dict[int, dict[str, Any]] = {}
         self.nodes = {node: self._node(node) for node in graph}
         drawn = [*self.constants.values(), *self.nodes.values()]
+        self.key_of = {d["id"]: d["key"] for d in drawn}
         edges = [{"from": i["id"], "to": d["id"]} for d in drawn for i in d.get("operands", ()) if "id" in i]
-        modules = [{"path": _label(c.path), "title": _label(c.title), "parent": _label(c.parent)} for c in drawing.clusters]
+        modules = [{"path": label(c.path), "title": label(c.title), "parent": label(c.parent)} for c in drawing.clusters]
         size(drawn, modules)
         drawn_well = place(drawn, edges, modules)
         steps = self._steps()
+        for step in steps:  # what it is called, whatever its number
+            step["key"] = f"{step['phase']} {self.key_of.get(step.get('node', ''), '')}"
         self.data = {
             "title": f"How {self.result} is computed" + (", and its gradient" if self.gradients else ""),
             "result": self.nodes[root]["id"],
@@ -248,11 +78,12 @@ class _Story:
     def _node(self, node: Node) -> dict[str, Any]:
         found: dict[str, Any] = {
             "id": self.graph.id_of(node),
+            "key": self.labels[node],
             "name": self.labels[node],
             "named": node.name is not None,
             "kind": "operation" if node.op is not None else self.drawn[self.graph.id_of(node)].kind,
             "shape": shape_of(node.out),
-            "module": _label(self.drawn[self.graph.id_of(node)].module),
+            "module": label(self.drawn[self.graph.id_of(node)].module),
             "value": summary(node.out, small=self.small),
         }
         if self._short(node) != found["name"]:
@@ -262,9 +93,9 @@ class _Story:
         if node in self.gradients:
             found["gradient"] = summary(self.gradients[node], small=self.small)
         if node.site:
-            found["site"] = _label(re.split(r"[\\/]", node.site)[-1])
+            found["site"] = label(re.split(r"[\\/]", node.site)[-1])
         if node.op is not None:
-            found["op"] = _label(node.op.name)
+            found["op"] = label(node.op.name)
             found["operands"] = [self._operand(o) for o in self.graph.operands(node)]
             names = [o["name"] for o in found["operands"][: len(node.values)]]
             attributes = self.graph.attributes(node)
@@ -273,12 +104,12 @@ class _Story:
             if shorts != names:
                 found["shortFormula"] = _formula(node, shorts, attributes)
             if attributes and not reading(node, "", attributes):
-                found["attributes"] = _label(", ".join(shorten(text, 60) for text in attributes.values()))
+                found["attributes"] = label(", ".join(shorten(text, 60) for text in attributes.values()))
         return found
 
     def _short(self, node: Node) -> str:
         """Return the name that is enough inside the frame of the node's module: ``weight`` for ``layers.0.weight``."""
-        module = _label(self.drawn[self.graph.id_of(node)].module)
+        module = label(self.drawn[self.graph.id_of(node)].module)
         return self.labels[node].removeprefix(f"{module}.") if module else self.labels[node]
 
     def _operand(self, operand: Node | Constant) -> dict[str, Any]:
@@ -293,11 +124,12 @@ class _Story:
             i = len(self.constants)
             known = {
                 "id": f"c{i}",
-                "name": _label(operand.name or f"c{i}"),
+                "key": label(operand.name or f"c{i}"),
+                "name": label(operand.name or f"c{i}"),
                 "named": operand.name is not None,
                 "kind": "constant",
                 "shape": shape_of(value),
-                "module": _label(self.drawn[f"c{i}"].module),
+                "module": label(self.drawn[f"c{i}"].module),
                 "value": summary(value, small=self.small),
             }
             self.constants[id(value)] = known
@@ -405,7 +237,7 @@ class _Story:
         title = f"Back through {me} = {self.nodes[node]['formula']}"
         found = {"phase": "backward", "node": self.nodes[node]["id"], "title": title, "text": text, "parts": parts}
         if parts and not words.derivatives and len(node.values) <= 12:
-            found["rules"] = [_label(line) for line in self.rules.lines(node)]
+            found["rules"] = [label(line) for line in self.rules.lines(node)]
         return found
 
     def _rule(
@@ -489,7 +321,7 @@ def _contributions(node: Node, g: Array) -> list[tuple[int, Array]]:
 
 
 def _formula(node: Node, names: list[str], attributes: dict[str, str]) -> str:
-    read = _label(reading(node, names[0], attributes)) if names else ""
+    read = label(reading(node, names[0], attributes)) if names else ""
     return read or words_for(node).notation.format(*names, all=", ".join(names), x=_times(node))
 
 

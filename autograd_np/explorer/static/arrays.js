@@ -1,0 +1,55 @@
+// Arrays, as tables.
+
+const isOdd = (text) => /nan|inf/i.test(text);
+/** Let a number be typed or dragged; Enter, or leaving the field, tells whoever hooked in. */
+function editing(td, of, place, before) {
+  const shown = td.textContent;
+  const tell = (value) => { if (Number.isFinite(value) && value !== before) hook({ name: of.name, id: of.id, at: place, value }); };
+  const field = h("input", { class: "edit", inputmode: "decimal", "aria-label": `${of.name}, element ${place}`, "data-edit": `${of.key}\n${place}`, size: Math.max(4, shown.length),
+    onkeydown: (event) => { event.stopPropagation(); if (event.key === "Enter") tell(Number(field.value)); if (event.key === "Escape") { field.value = shown; field.blur(); } },
+    onblur: () => tell(Number(field.value.replaceAll("−", "-"))) });
+  field.value = shown.replaceAll("−", "-");
+  let from = null;
+  field.addEventListener("pointerdown", (event) => { from = { x: event.clientX, value: Number(field.value) }; field.setPointerCapture(event.pointerId); });
+  field.addEventListener("pointermove", (event) => {
+    if (!from || Math.abs(event.clientX - from.x) < 4) return;
+    field.value = String(Number((from.value + ((event.clientX - from.x) * Math.max(0.1, Math.abs(from.value))) / 100).toPrecision(4)));
+    tell(Number(field.value));
+  });
+  for (const kind of ["pointerup", "pointercancel"]) field.addEventListener(kind, () => { from = null; });
+  td.replaceChildren(field);
+}
+
+/** A table of an array; of an input of the page's that can be edited, a table of fields. */
+function arrayTable(array, what, of) {
+  const editable = hook && of && of.kind !== "operation" && !array.dtype.startsWith("bool");
+  const numbers = array.rows.map((row) => row.map((text) => Number(text.replaceAll("−", "-"))));
+  const largest = Math.max(...numbers.flat().filter(Number.isFinite).map(Math.abs), 0);
+  const cell = (text, r, c) => {
+    const td = h("td", { class: isOdd(text) && "odd" }, text);
+    const x = numbers[r][c];
+    if (largest > 0 && Number.isFinite(x) && x !== 0 && array.dtype !== "bool") {
+      td.style.background = `rgb(var(--${x > 0 ? "positive" : "negative"}) / ${(0.05 + (0.3 * Math.abs(x)) / largest).toFixed(3)})`.replace("rgb", "rgba").replace(" / ", ", ");
+    }
+    if (editable) editing(td, of, r * (array.of ? array.of[1] : numbers[r].length) + c, x);
+    return td;
+  };
+  const more = array.of && array.of[1] > (array.rows[0] || []).length;
+  const rows = array.rows.map((row, r) =>
+    h("tr", {}, array.labels && h("th", { scope: "row" }, `[${array.labels[r]}]`), row.map((text, c) => cell(text, r, c)), more && h("td", { class: "more" }, "…")),
+  );
+  if (array.of && array.of[0] > array.rows.length) rows.push(h("tr", {}, h("td", { class: "more", colspan: 99 }, `… ${array.of[0] - array.rows.length} more rows`)));
+  const stats = array.stats && !array.whole ? [`min ${array.stats.min}, mean ${array.stats.mean}, max ${array.stats.max}`] : [];
+  for (const [kind, count] of Object.entries(array.bad || {})) stats.push(`${count} ${kind}`);
+  if (!rows.length) stats.push("empty");
+  return [
+    h("div", { class: "array", tabindex: rows.length && array.of ? 0 : undefined, role: "group", "aria-label": `${what}, ${array.shape}` }, h("table", {}, h("tbody", {}, rows))),
+    stats.length ? h("p", { class: "small stats" }, stats.join("; ")) : null,
+  ];
+}
+const titled = (title, array, of, ...after) => [
+  h("h3", {}, title, h("span", { class: "small" }, `  ${array.shape}`), after),
+  arrayTable(array, title, of),
+];
+const d = (name) => `∂${data.L}/∂${name}`;
+const dots = (k, n) => h("span", { class: "dots", role: "img", "aria-label": `contribution ${k} of ${n}` }, n <= 8 ? Array.from({ length: n }, (_, i) => h("i", { class: i < k && "on" })) : `${k}/${n}`);

@@ -1,0 +1,53 @@
+// The one entry: `page.show(data)` shows data, and shows others in their place. The live page also sets `page.onEdit`.
+
+/** Where the reader is, by names, since ids and numbers of steps belong to the data. */
+function whereabouts() {
+  const step = steps[at];
+  const nth = steps.slice(0, at).filter((other) => other.key === step.key).length;
+  return { key: step.key, nth, at, picked: picked && nodes.get(picked).key, closed: [...closed], drawn: new Set(modules.keys()) };
+}
+
+/** Go back there, or to what is nearest. */
+function goBack(before) {
+  const same = steps.flatMap((step, i) => (step.key === before.key ? [i] : []));
+  at = same.length ? same[Math.min(before.nth, same.length - 1)] : Math.min(before.at, steps.length - 1);
+  const node = before.picked && data.nodes.find((other) => other.key === before.picked);
+  picked = node ? node.id : null;
+  closed.clear();
+  for (const path of before.closed) if (modules.has(path)) closed.add(path);
+}
+
+const page = {
+  /** Called with `{name, id, at, value}` when the reader changes a number of an input; numbers can be changed where it is set. */
+  get onEdit() { return hook; },
+  set onEdit(call) { hook = call; update(false); },
+
+  /** Show data, as `Graph.explore` makes them; with `keep`, at the step, selection, zoom and open modules that are shown now. */
+  show(fresh, keep = true) {
+    const before = keep && data ? whereabouts() : null;
+    const [scrolled, focused] = [panel.scrollTop, document.activeElement?.dataset.edit];
+    load(fresh);
+    if (before) goBack(before);
+    else {
+      stop();
+      at = 0;
+      picked = null;
+      closed.clear();
+      if (data.folded && data.startFolded) for (const path of data.folded.closed) closed.add(path);
+    }
+    label();
+    draw();
+    layout();
+    find();
+    if (before) {
+      panel.scrollTop = scrolled;
+      if (focused) [...panel.querySelectorAll("[data-edit]")].find((field) => field.dataset.edit === focused)?.focus();
+    } else fit(true);
+    document.body.dataset.ready = "yes";
+  },
+};
+window.page = page;
+
+setTheme(prefersDark.matches ? "dark" : "light", false);
+page.show(JSON.parse(document.getElementById("data").textContent));
+live.textContent = `${data.title}. ${steps.length} steps. Right arrow: next step.`;

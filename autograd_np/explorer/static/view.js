@@ -1,0 +1,88 @@
+// Looking around: zoom, pan, and bringing things into view.
+
+const view = { x: 0, y: 0, k: 1 };
+const goal = { ...view }; // where a movement that is under way will end
+let wait = 0;
+const settle = () => { Object.assign(goal, view); moveTo(); };
+const moveTo = () => world.setAttribute("transform", `translate(${view.x.toFixed(2)} ${view.y.toFixed(2)}) scale(${view.k.toFixed(4)})`);
+function size() {
+  const box = canvas.getBoundingClientRect();
+  return { w: box.width || 800, h: box.height || 600, left: box.left, top: box.top };
+}
+function glide(x, y, k) {
+  cancelAnimationFrame(wait);
+  const from = { ...view };
+  Object.assign(goal, { x, y, k });
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches || nodes.size > 800) { Object.assign(view, goal); moveTo(); return; }
+  const start = performance.now();
+  const frame = (now) => {
+    const t = Math.min(1, Math.max(0, (now - start) / 260));
+    const e = 1 - (1 - t) ** 3;
+    Object.assign(view, { x: from.x + (x - from.x) * e, y: from.y + (y - from.y) * e, k: from.k + (k - from.k) * e });
+    moveTo();
+    if (t < 1) wait = requestAnimationFrame(frame);
+  };
+  wait = requestAnimationFrame(frame);
+}
+function fit(now = false) {
+  const { w, h: height } = size();
+  const [bw, bh] = [bounds.x1 - bounds.x0, bounds.y1 - bounds.y0];
+  const whole = Math.min((w - 60) / bw, (height - 110) / bh, 1.15);
+  const k = now ? Math.max(whole, 0.8) : whole; // at the start, readable
+  const top = [...nodes.values()].map(boxOf).sort((a, b) => a.cy - b.cy).slice(0, 3);
+  const middle = k > whole ? top.reduce((sum, b) => sum + b.cx / top.length, 0) : (bounds.x0 + bounds.x1) / 2;
+  const x = w / 2 - k * middle;
+  const y = k > whole ? 50 - k * bounds.y0 : (height + 10) / 2 - (k * (bounds.y0 + bounds.y1)) / 2;
+  if (now) { cancelAnimationFrame(wait); Object.assign(view, { x, y, k }); settle(); } else glide(x, y, k);
+}
+function zoom(by, px, py) {
+  cancelAnimationFrame(wait);
+  const { w, h: height } = size();
+  const [x, y] = [px ?? w / 2, py ?? height / 2];
+  const k = Math.min(4, Math.max(0.02, view.k * by));
+  view.x = x - ((x - view.x) * k) / view.k;
+  view.y = y - ((y - view.y) * k) / view.k;
+  view.k = k;
+  settle();
+}
+/** Bring boxes into view, moving as little as needed. */
+function reveal(items, center) {
+  const { w, h: height } = size();
+  const xs = items.flatMap((b) => [b.cx - b.w / 2, b.cx + b.w / 2]);
+  const ys = items.flatMap((b) => [b.cy - b.h / 2, b.cy + b.h / 2]);
+  const k = Math.max(goal.k, center ? 0.6 : 0);
+  if (k === goal.k && goal.x + k * bounds.x0 >= 0 && goal.x + k * bounds.x1 <= w && goal.y + k * bounds.y0 >= 0 && goal.y + k * bounds.y1 <= height) return;
+  const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const room = center ? 50 : Math.min(150, w / 5, height / 5);
+  const nudge = (origin, a, b, length) => {
+    if (center || (b - a) * k > length - 2 * room) return length / 2 - (k * (a + b)) / 2;
+    return Math.min(Math.max(origin, room - k * a), length - room - k * b);
+  };
+  const [x, y] = [nudge(goal.x, x0, x1, w), nudge(goal.y, y0, y1, height)];
+  if (Math.abs(x - goal.x) > 1 || Math.abs(y - goal.y) > 1 || k !== goal.k) glide(x, y, k);
+}
+const pointers = new Map();
+let moved = 0;
+canvas.addEventListener("pointerdown", (event) => { pointers.set(event.pointerId, [event.clientX, event.clientY]); moved = 0; });
+addEventListener("pointermove", (event) => {
+  const last = pointers.get(event.pointerId);
+  if (!last) return;
+  cancelAnimationFrame(wait);
+  const now = [event.clientX, event.clientY];
+  const apart = () => { const [p, q] = [...pointers.values()]; return Math.hypot(p[0] - q[0], p[1] - q[1]); };
+  const before = pointers.size === 2 ? apart() : 0;
+  pointers.set(event.pointerId, now);
+  view.x += (now[0] - last[0]) / pointers.size;
+  view.y += (now[1] - last[1]) / pointers.size;
+  moved += Math.abs(now[0] - last[0]) + Math.abs(now[1] - last[1]);
+  if (moved > 4) canvas.classList.add("drag");
+  if (before > 0) { const box = size(); zoom(apart() / before, now[0] - box.left, now[1] - box.top); }
+  settle();
+});
+for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, (event) => { pointers.delete(event.pointerId); canvas.classList.remove("drag"); });
+canvas.addEventListener("click", (event) => { if (moved > 4) event.stopPropagation(); }, true); // a drag is not a click
+canvas.addEventListener("wheel", (event) => {
+  event.preventDefault();
+  const box = size();
+  zoom(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) * 0.004), event.clientX - box.left, event.clientY - box.top);
+}, { passive: false });
