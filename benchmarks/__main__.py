@@ -65,12 +65,7 @@ def main(
     missing = sorted({name for section in (notebook_step, nn_step, scalar_chain) for name in without(section.PEERS)})
     environment = report.environment()
     results: dict[str, Any] = {"environment": environment, "settings": vars(settings), "left out": missing, "results": {}}
-    about = (
-        f"{environment['processor']}, {environment['cores']} cores (one used), {environment['system']}, Python {environment['python']}, "
-        f"freed memory {environment['freed memory']}; "
-    )
-    about += ", ".join(f"{name} {number}" for name, number in environment["packages"].items())
-    about += "." + (f" Not installed, left out: {', '.join(missing)}." if missing else "")
+    about = report.about(environment) + (f" Not installed, left out: {', '.join(missing)}." if missing else "")
     console.print(about + "\n", soft_wrap=True, highlight=False)
     for section in only or Section:
         with status.status(f"{section} ..."):

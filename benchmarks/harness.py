@@ -79,7 +79,8 @@ def one_thread() -> None:
     """Give every package one thread: to be called before any of them is imported.
 
     The environment variables stop NumPy's and PyTorch's thread pools; XLA heeds none of them, so where the
-    system allows it the process is also kept on one processor.
+    system allows it the process is also kept on one processor. Kernels that the environment chooses for OpenBLAS are
+    forgotten: it takes those of the processor, as a user has it.
 
     Raises
     ------
@@ -89,6 +90,7 @@ def one_thread() -> None:
     if "numpy" in sys.modules:
         raise RuntimeError("one_thread() must run before numpy is imported; start the benchmarks with `python -m benchmarks`")
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    os.environ.pop("OPENBLAS_CORETYPE", None)
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # a pool that waits by spinning takes the processor from the next contender
     if hasattr(os, "sched_setaffinity"):

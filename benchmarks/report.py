@@ -7,6 +7,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from benchmarks.graph_cost import Cost
 from benchmarks.harness import Timing
 from benchmarks.nn_step import BASELINE, Figures
 
-__all__ = ["Table", "costs", "environment", "models", "ratios", "seconds"]
+__all__ = ["Table", "about", "costs", "environment", "models", "ratios", "seconds"]
 
-_PACKAGES = ("numpy", "autograd-np", "autograd", "mygrad", "torch", "jax")
+_PACKAGES = ("numpy", "numba", "autograd-np", "autograd", "mygrad", "torch", "jax")
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,14 @@ def ratios(title: str, timings: Sequence[Timing], sizes: str = "", note: str = "
     baseline = names[0]
     rows = []
     for name in names:
-        found = [cells[name, size] for size in columns]
-        rows.append(
-            [name, *(seconds(t.seconds) if name == baseline else f"{_figures(t.ratio)} ± {_figures((t.high - t.low) / 2)}" for t in found)]
-        )
+        found = [cells.get((name, size)) for size in columns]
+        rows.append([name, *("–" if t is None else seconds(t.seconds) if name == baseline else _ratio(t) for t in found)])
     explained = f"Ratios to {baseline}: medians over {timings[0].rounds} interleaved rounds ± half the interquartile range."
     return Table(title, header, rows, f"{explained} {note}".strip())
+
+
+def _ratio(t: Timing) -> str:
+    return f"{_figures(t.ratio)} ± {_figures((t.high - t.low) / 2)}"
 
 
 def costs(title: str, found: Sequence[Cost]) -> Table:
@@ -149,9 +152,30 @@ def environment() -> dict[str, Any]:
         "threads used": 1,
         "system": platform.system(),
         "python": platform.python_version(),
+        "linear algebra": _kernels(),
         "freed memory": "kept" if os.environ.get("AUTOGRAD_NP_KEEP_MEMORY", "1") == "1" else "left to the allocator",
         "packages": versions,
     }
+
+
+def about(environment: dict[str, Any]) -> str:
+    """Return the machine and the versions in a sentence."""
+    told = [
+        environment["processor"], f"{environment['cores']} cores (one used)", environment["system"], f"Python {environment['python']}",
+        *([f"NumPy's linear algebra {environment['linear algebra']}"] if environment["linear algebra"] else []),
+        f"freed memory {environment['freed memory']}",
+    ]  # fmt: skip
+    return f"{', '.join(told)}; {', '.join(f'{name} {number}' for name, number in environment['packages'].items())}."
+
+
+def _kernels() -> str:
+    """Return which kernels NumPy's BLAS took for this processor, where threadpoolctl is there to tell."""
+    if find_spec("threadpoolctl") is None:
+        return ""
+    from threadpoolctl import threadpool_info
+
+    pools = [p for p in threadpool_info() if p["user_api"] == "blas" and "numpy" in p["filepath"]]
+    return ", ".join(f"{p['internal_api']} {p['version']} for {p.get('architecture', 'unknown')}" for p in pools)
 
 
 def _processor() -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import graph_cost, harness, nn_step, notebook_step, report, scalar_chain, train_table
+from benchmarks.compiled import contenders, measure, page
 
 ROOT = Path(__file__).parents[2]
 
@@ -141,6 +142,71 @@ def test_the_models_of_nn_and_of_pytorch_agree(problem):
     assert losses[0][1] < losses[0][0]
     with pytest.raises(AssertionError, match="wrong one disagrees"):
         nn_step.check({nn_step.BASELINE: field[nn_step.BASELINE], "wrong one": nn_step.contender(problem, "nn", seed=4)})
+
+
+OURS = ("NumPy by hand", "NumPy, tuned by hand", "autograd_np, eager", "ag.compile, NumPy")
+"""The others take seconds to import or to compile, and are compared with these before they are timed."""
+
+
+@pytest.mark.parametrize("key", measure.CASES)
+def test_the_contenders_of_a_case_agree(key):
+    case = measure.CASES[key]
+    names = [name for name in contenders.field(case) if name in OURS]
+    assert names[0] == contenders.BASELINE
+    runs = {name: contenders.start(name, case, case.small, 3) for name in names}
+    before = case.problem(case.small, np.random.default_rng(3)).parameters
+    assert measure.check(case, runs, before) == {}
+    for _ in range(2):
+        losses = [float(running.call()) for running in runs.values()]
+        np.testing.assert_allclose(losses, losses[0], rtol=max(case.tolerance, 1e-7))
+    wrong = contenders.start(contenders.BASELINE, case, case.small, 4)
+    with pytest.raises(AssertionError, match="wrong one disagrees"):
+        measure.check(case, {contenders.BASELINE: runs[contenders.BASELINE], "wrong one": wrong}, before)
+
+
+def test_only_torch_compile_may_fail():
+    case = measure.CASES["elements"]
+    right = contenders.start(contenders.BASELINE, case, case.small, 0)
+
+    def fail():
+        raise OSError("no compiler\nof C++")
+
+    broken = right._replace(call=fail)
+    assert measure.check(case, {contenders.BASELINE: right, "torch.compile": broken}, ()) == {"torch.compile": "OSError: no compiler"}
+    with pytest.raises(OSError, match="no compiler"):
+        measure.check(case, {contenders.BASELINE: right, "jax.jit": broken}, ())
+
+
+def test_a_case_is_measured_in_a_process_that_loads_no_engine():
+    code = (
+        "import sys; from benchmarks.compiled.measure import CASES, in_this_process; "
+        f"found = in_this_process({contenders.BASELINE!r}, CASES['elements'], 1000, 0, 1e-4); "
+        "print(sorted(found), found['seconds'] > 0, 'autograd_np' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert child.stdout.split() == ["['first',", "'peak',", "'seconds']", "True", "False"]
+
+
+def test_the_page_has_a_section_a_case_and_a_plot_where_there_are_sizes(tmp_path):
+    pytest.importorskip("matplotlib")
+
+    def figures(key, size):
+        together, apart = (
+            (harness.Timing(name, size, 1e-3, 0.5, 0.4, 0.6, 5) for name in (contenders.BASELINE, "ag.compile, NumPy")),
+            2 * size,
+        )
+        return [measure.Figures(key, t, t, 0.25, 1e6 * apart) for t in together]
+
+    found = {"notebook": [f for m in (4, 100) for f in figures("notebook", m)], "hessian": figures("hessian", 50)}
+    page.write(tmp_path / "page.md", "A machine.", found, {"torch.compile": "no compiler"})
+    text = (tmp_path / "page.md").read_text("utf-8")
+    assert text.count("## Training step of the notebook's") == 1
+    assert "| ag.compile, NumPy | 0.50 ± 0.10 | 0.50 ± 0.10 |" in text
+    assert "| ag.compile, NumPy | 8.0 MB | 200 MB |" in text
+    assert "Left out, torch.compile: no compiler" in text
+    assert [p.name for p in (tmp_path / "images").iterdir()] == ["benchmark-notebook.svg"]
+    assert "benchmark-hessian" not in text
 
 
 def test_training_needs_memory():

@@ -1,0 +1,187 @@
+"""Times and memory of a case in the hands of each contender: all in one process, and each in a process of its own.
+
+In one process freed memory is kept by all alike, since importing PyTorch or this package has that effect. In a process of its own a
+contender has the memory that its users have: NumPy written by hand gives large arrays back to the system and is given them anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.compiled import networks, numerics
+from benchmarks.compiled.case import Arrays, Case, Running
+from benchmarks.compiled.contenders import BASELINE, field, start
+from benchmarks.harness import Settings, Timing, compare, interleave, repeated, timed
+
+__all__ = ["CASES", "Figures", "alone", "check", "measured"]
+
+CASES: dict[str, Case] = {**networks.CASES, **numerics.CASES}
+MAY_FAIL = {"torch.compile"}
+"""Who needs a compiler of C++ and takes some functions only: it is left out where it does not run."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A contender's figures at one size of a case.
+
+    Attributes
+    ----------
+    case : str
+        Its name in the table of cases.
+    together : Timing
+        In one process with the others.
+    alone : Timing
+        In a process of its own.
+    first : float
+        Seconds of the first call in a process of its own, after one at the small size: what compiling takes is in it.
+    peak : float
+        Bytes that calls need at their peak, in a process of its own, beyond what it has with all that is loaded and the arrays of the
+        problem; NaN where the system does not say.
+    """
+
+    case: str
+    together: Timing
+    alone: Timing
+    first: float
+    peak: float
+
+
+def check(case: Case, runs: Mapping[str, Running], before: Arrays) -> dict[str, str]:
+    """Call everybody once, and demand equal losses and gradients; return who does not run, and why.
+
+    The gradient of a training step is read off the step itself, (before - after) / rate, so that what is checked is what is timed.
+
+    Raises
+    ------
+    AssertionError
+        Naming the contender whose numbers are not those of the code by hand.
+    """
+    expected: list[Any] = []
+    failed = {}
+    for name, running in runs.items():
+        try:
+            loss = running.call()
+        except Exception as error:
+            if name not in MAY_FAIL:
+                raise
+            failed[name] = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+            continue
+        results = running.results()
+        if case.rate is not None:
+            results = tuple((b - a) / case.rate for b, a in zip(before, results, strict=True))
+        found = [np.asarray(loss, float), *results]
+        expected = expected or found
+        for got, wanted in zip(found, expected, strict=True):
+            if got.shape != wanted.shape:
+                raise AssertionError(f"{name} gives an array of shape {got.shape} where {BASELINE} gives {wanted.shape}")
+            allowed = case.tolerance * (1e-12 + float(np.max(np.abs(wanted))))
+            np.testing.assert_allclose(got, wanted, rtol=0, atol=allowed, err_msg=f"{name} disagrees with {BASELINE}")
+    return failed
+
+
+def alone(name: str, case: str, size: int, seed: int, least: float) -> dict[str, float]:
+    """Return what a contender takes in a fresh process: ``seconds`` of a call, of the ``first``, and the ``peak`` of its memory.
+
+    Raises
+    ------
+    RuntimeError
+        If the process fails; with its message.
+    """
+    command = [sys.executable, "-m", "benchmarks.compiled.child", name, case, str(size), str(seed), str(least)]
+    folder = Path(__file__).parents[2]
+    child = subprocess.run(command, env=dict(os.environ), cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 (a list of our own)
+    if child.returncode != 0:
+        raise RuntimeError(f"{case} at {size} with {name} failed in a fresh process:\n{child.stderr}")
+    found: dict[str, float] = json.loads(child.stdout.splitlines()[-1])
+    return found
+
+
+def in_this_process(name: str, case: Case, size: int, seed: int, least: float) -> dict[str, float]:
+    """Do what `alone` returns, here."""
+    loading = start(name, case, case.small, seed)
+    for _ in range(3):
+        loading.call()
+    del loading
+    running = start(name, case, size, seed)
+    before = _kilobytes("VmRSS")
+    began = time.perf_counter()
+    running.call()
+    first = time.perf_counter() - began
+    settle(running)
+    if not math.isnan(before):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here
+    timed(running.call, 3)
+    peak = 1024 * (_kilobytes("VmHWM") - before)
+    once = repeated(running.call, least)
+    return {"seconds": statistics.median(once() for _ in range(9)), "first": first, "peak": max(peak, 0.0)}
+
+
+def settle(running: Running, seconds: float = 0.05) -> None:
+    """Call until all has been called a few times, and whoever chooses among ways has chosen."""
+    began = time.perf_counter()
+    calls = 0
+    while calls < 3 or time.perf_counter() - began < seconds:
+        running.call()
+        calls += 1
+
+
+def _kilobytes(name: str) -> float:
+    status = Path("/proc/self/status")
+    if not status.exists() or not Path("/proc/self/clear_refs").exists():
+        return math.nan
+    return next(float(line.split()[1]) for line in status.read_text(encoding="ascii").splitlines() if line.startswith(name))
+
+
+def measured(key: str, size: int, settings: Settings, tell: Callable[[str], None] = lambda _: None) -> tuple[list[Figures], dict[str, str]]:
+    """Return the figures of everybody at one size, and who does not run, and why.
+
+    Parameters
+    ----------
+    key : str
+        The case's name.
+    size : int
+        The size.
+    settings : Settings
+        Calls together take `rounds` rounds, fewer where these are long; processes a tenth of that, and three at least.
+    tell : callable
+        Told what is being done.
+    """
+    case = CASES[key]
+    tell(f"{key}, {case.size} = {size:,}")
+    runs = {name: start(name, case, size, settings.seed) for name in field(case)}
+    failed = check(case, runs, case.problem(size, np.random.default_rng(settings.seed)).parameters)
+    runs = {name: running for name, running in runs.items() if name not in failed}
+    for running in runs.values():
+        settle(running)
+    tasks = {name: repeated(running.call, settings.min_seconds) for name, running in runs.items()}
+    began = time.perf_counter()
+    samples = interleave(tasks, 2, settings.seed)
+    a_round = (time.perf_counter() - began) / 2
+    rounds = max(2, min(settings.rounds, math.ceil(30 / a_round))) if not settings.quick else 2
+    for name, more in interleave(tasks, rounds, settings.seed + 1).items():
+        samples[name] += more
+    del tasks, running
+    runs.clear()
+
+    told: dict[str, list[dict[str, float]]] = {}
+    fresh = {name: lambda name=name: alone(name, key, size, settings.seed, settings.min_seconds) for name in samples}
+    told = interleave(fresh, 2 if settings.quick else max(3, settings.rounds // 10), settings.seed)
+    together = {t.name: t for t in compare(samples, size)}
+    apart = {t.name: t for t in compare({name: [f["seconds"] for f in found] for name, found in told.items()}, size)}
+
+    def median(name: str, what: str) -> float:
+        return statistics.median(f[what] for f in told[name])
+
+    return [Figures(key, together[n], apart[n], median(n, "first"), median(n, "peak")) for n in samples], failed
