@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import graphviz
 
-__all__ = ["Constant", "Graph", "Operation", "graph", "is_parameter", "operation", "reading"]
+__all__ = ["Call", "Constant", "Graph", "Operation", "graph", "is_parameter", "operation", "reading"]
 
 
 class Constant:
@@ -36,6 +36,29 @@ class Constant:
     def __init__(self, out: Any, name: str | None = None) -> None:
         self.out = out
         self.name = name
+
+
+class Call(NamedTuple):
+    """A call of one of the user's functions while a graph was traced.
+
+    Attributes
+    ----------
+    name, site : str
+        What the function is called in names, and the ``file:line`` that called it.
+    scope : str
+        The `autograd_np.scope` it was called in.
+    method : bool
+        It is the ``forward`` or ``__call__`` of an object.
+    start, end : int
+        The Nodes it recorded have an `index` between these.
+    """
+
+    name: str
+    site: str
+    scope: str
+    method: bool
+    start: int
+    end: int
 
 
 class Graph:
@@ -51,6 +74,8 @@ class Graph:
         ``id(array)`` -> name, for constants that `trace` saw in the user's variables.
     modules : dict
         Path -> class name of the modules that ``nn.Module.graph`` saw; empty otherwise.
+    calls : tuple of Call
+        The calls of the user's functions that `trace` saw, in the order in which they began.
     made_by : tuple or None
         The function that was traced and its arguments; ``None`` for a graph that was recorded otherwise.
     gradient_nodes : frozenset of Node
@@ -72,6 +97,7 @@ class Graph:
         self.nodes = tuple(reversed(topological(self.outputs)))
         self.names = names or {}
         self.modules: dict[str, str] = {}
+        self.calls: tuple[Call, ...] = ()
         self.made_by: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
         self.gradient_nodes: frozenset[Node] = frozenset()
         self._position = {node: i for i, node in enumerate(self.nodes)}
