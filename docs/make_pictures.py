@@ -101,7 +101,7 @@ def ours():
             return self.head(x)
 
     transformer = Transformer(8, np.random.default_rng(0)).graph(np.ones((6, 8)))
-    save("transformer.svg", transformer, depth=2)
+    save("transformer.svg", transformer)
 
 
 def peers():

@@ -42,7 +42,7 @@ class Story:
         for node in graph:
             for parent in dict.fromkeys(p for p in node.parents if p is not None):
                 self.users.setdefault(parent, []).append(self.labels[node])
-        drawing = describe(graph, repeats=False, max_nodes=10**9, parameters=parameters, output=output)
+        drawing = describe(graph, depth=None, repeats=False, max_nodes=10**9, parameters=parameters, output=output)
         self.drawn = {d.id: d for d in drawing.nodes}
         self.rules = Rules(lambda x: self.labels[x] if isinstance(x, Node) else str(self._operand(Constant(x))["name"]))
         self.constants: dict[int, dict[str, Any]] = {}

@@ -51,18 +51,16 @@ def literal(text: str) -> str:
 def lines_of(drawn: DrawnNode) -> list[Line]:
     """Return the label of a node, line by line; long lines are cut, and complete in the tooltip."""
     lines: list[Line] = []
-    name = drawn.name.removeprefix(f"{drawn.module}.") if drawn.module else drawn.name
-    name = name or drawn.called or ("" if drawn.op else drawn.kind)
+    name = drawn.short or drawn.called or ("" if drawn.op else drawn.kind)
     head = f"{MARKS[drawn.verdict]} " if drawn.verdict else ""
-    count = f" ×{drawn.times:,}" if drawn.times > 1 and "×" not in name else ""
     if name:
-        lines.append(Line(f"{head}{_cut(name)}{count}", "name"))
+        lines.append(Line(f"{head}{_cut(name)}", "name"))
     if drawn.op:
-        lines.append(Line(_cut(drawn.op), "op") if name else Line(f"{head}{_cut(drawn.op)}{count}", "name"))
+        lines.append(Line(_cut(drawn.op), "op") if name else Line(f"{head}{_cut(drawn.op)}", "name"))
     if drawn.dtype:
         lines.append(Line(f"{drawn.shape} {drawn.dtype}", "faint"))
     if drawn.kind == "group" and drawn.size > 1:
-        lines.append(Line(f"{drawn.size // drawn.count:,} nodes", "faint"))
+        lines.append(Line(f"{drawn.size:,} nodes", "faint"))
     if drawn.memory:
         lines.append(Line(drawn.memory, "faint"))
     lines += [Line(_cut(text), "value") for text in drawn.value]
@@ -174,14 +172,12 @@ def write(drawing: Drawing, *, direction: Direction = "auto", theme: Theme = "li
         dot.edge(f"far_{target}", target, style="dotted")
     for i, e in enumerate(drawing.edges):
         extra: dict[str, str] = {}
-        if i not in spans and not (e.backward or e.repeat):
+        if i not in spans and not e.backward:
             continue
         if e.label:
             extra["headlabel"] = literal(e.label)
         if e.backward:
             extra |= {"class": "back", "color": palette.gradient, "style": "dashed", "constraint": "false", "arrowhead": "vee"}
-        if e.repeat:
-            extra |= {"class": "repeat", "style": "dotted", "constraint": "false"}
         dot.edge(e.source, e.target, **extra)
     return dot
 
@@ -196,7 +192,7 @@ def _direction(drawing: Drawing) -> str:
     rank: dict[str, int] = {}
     sources: dict[str, list[str]] = {}
     for e in drawing.edges:
-        if not (e.backward or e.repeat):
+        if not e.backward:
             sources.setdefault(e.target, []).append(e.source)
     rows: dict[int, list[tuple[float, float]]] = {}
     for drawn in drawing.nodes:
@@ -225,7 +221,7 @@ def _spans(drawing: Drawing) -> dict[int, int]:
     """Return how many ranks each edge passes, by its position among the edges, if every node is drawn just before its first reader."""
     out: dict[str, list[int]] = {}
     for i, e in enumerate(drawing.edges):
-        if not (e.backward or e.repeat):
+        if not e.backward:
             out.setdefault(e.source, []).append(i)
     above_end: dict[str, int] = {}
     spans: dict[int, int] = {}
@@ -273,7 +269,7 @@ def _frame(i: int, cluster: DrawnCluster, palette: Palette) -> graphviz.Digraph:
         graph_attr={
             "label": _label([_cut(cluster.title)]),
             "id": f"frame{i}",
-            "style": "rounded,filled" + (",bold" if cluster.count > 1 else ""),
+            "style": "rounded,filled,dashed" if cluster.kind in ("turn", "turns") else "rounded,filled",
             "bgcolor": palette.frame.fill,
             "pencolor": palette.frame.line,
             "fontcolor": palette.faint,

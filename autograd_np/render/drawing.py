@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from autograd_np.node import Node
+from autograd_np.render.frames import Kind as FrameKind
 
 __all__ = ["Drawing", "DrawnCluster", "DrawnEdge", "DrawnNode", "Kind", "Verdict"]
 
@@ -27,8 +28,10 @@ class DrawnNode:
         is returned) or ``"group"`` (several operations in one box).
     op : str
         The operation, with its attributes and scalar operands: ``sum(axis=0)``, ``power(·, 2)``; empty for leaves.
-    name, module : str
-        The user's name, and the path of the module it belongs to; empty if there is none.
+    name, short : str
+        The user's name, and what of it is enough inside the frame; empty if there is none.
+    module : str
+        The path of the frame around it; empty at the top.
     called : str
         What rules call it for want of a name: its id. Empty where no rules are shown.
     shape, dtype : tuple, str
@@ -39,10 +42,6 @@ class DrawnNode:
         Its number in the reverse sweep, from 1; ``None`` if no gradient reaches it or it was not asked for.
     memory : str
         Size of the result, as text.
-    count : int
-        How often this box occurs: 12 for a block that is repeated twelve times and drawn once.
-    times : int
-        The part of `count` that no frame around it tells: what the label says.
     size : int
         How many recorded Nodes it stands for.
     verdict, note : str
@@ -59,6 +58,7 @@ class DrawnNode:
     kind: Kind
     op: str = ""
     name: str = ""
+    short: str = ""
     called: str = ""
     shape: tuple[int, ...] = ()
     dtype: str = ""
@@ -68,8 +68,6 @@ class DrawnNode:
     order: int | None = None
     memory: str = ""
     module: str = ""
-    count: int = 1
-    times: int = 1
     size: int = 1
     verdict: Verdict | Literal[""] = ""
     note: str = ""
@@ -80,35 +78,32 @@ class DrawnNode:
 
 @dataclass(slots=True)
 class DrawnEdge:
-    """An arrow: an operand on its way to an operation, a gradient on its way back (`backward`), or the way from one turn of a
-    repeated block to the next (`repeat`).
-    """  # noqa: D205
+    """An arrow: an operand on its way to an operation, or a gradient on its way back (`backward`)."""
 
     source: str
     target: str
     label: str = ""
     backward: bool = False
-    repeat: bool = False
 
 
 @dataclass(slots=True)
 class DrawnCluster:
-    """A frame around the nodes of a module.
+    """A frame.
 
     Attributes
     ----------
     path, title : str
-        ``layers.0`` and ``layers.0 … layers.11 · Block ×12``.
+        ``layers.0`` and ``layers.0 · Linear``; what is no module has a path that none has.
     parent : str
         The path of the frame around it; empty at the top.
-    count : int
-        How many identical modules it stands for.
+    kind : str
+        ``"module"``, ``"call"`` of a function, ``"turn"`` of what is repeated, or ``"turns"``.
     """
 
     path: str
     title: str
     parent: str = ""
-    count: int = 1
+    kind: FrameKind = "module"
 
 
 @dataclass(slots=True)

@@ -88,8 +88,9 @@ def _items(drawing: Drawing, palette: Palette) -> Iterator[tuple[ET.Element | No
             yield None, f"{MARKS[verdict]} {text}"
     if any(edge.backward for edge in drawing.edges):
         yield _arrow("back", palette.gradient, "5,2"), "gradient flowing back"
-    if any(edge.repeat for edge in drawing.edges):
-        yield _arrow("repeat", palette.edge, "1,3"), "to the next turn"
+    times = [node.name.rpartition("×")[2] for node in drawing.nodes if node.kind == "group" and "×" in node.name]
+    if times:
+        yield None, f"×{times[0]}: {times[0]} that are alike"
     if any(node.order for node in drawing.nodes):
         yield None, "← 3: third of the way back"
     if any(node.rule for node in drawing.nodes):

@@ -5,22 +5,23 @@ Both renderers (DOT and the explorer) read a `Drawing` and nothing else. Reading
 
 from __future__ import annotations
 
-import math
 import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd_np import errors
 from autograd_np.graph import Graph, is_parameter, reading
 from autograd_np.node import Node
-from autograd_np.render.collapse import Net, Part, around_of, collapse, components
+from autograd_np.render.collapse import around_of, close, collapse, deeper_than, without_turns
 from autograd_np.render.drawing import Drawing, DrawnCluster, DrawnEdge, DrawnNode, Kind, Verdict
-from autograd_np.render.modules import modules_of
+from autograd_np.render.fit import SCREEN, too_much
+from autograd_np.render.frames import Frame
+from autograd_np.render.net import net_of
+from autograd_np.render.parts import Net, Part
 from autograd_np.render.rules import Rules
 from autograd_np.render.values import bytes_text, value_lines
 from autograd_np.sweeps import topological
@@ -42,11 +43,11 @@ def describe(
     order: bool = False,
     backward: bool = False,
     memory: bool = False,
-    depth: int | None = None,
+    depth: int | Literal["auto"] | None = "auto",
     around: Node | str | None = None,
     hops: int = 1,
     fold: bool = False,
-    repeats: bool | None = None,
+    repeats: bool | Literal["open"] = True,
     max_nodes: int = 400,
     parameters: Sequence[str] = (),
     output: Node | str | None = None,
@@ -71,17 +72,19 @@ def describe(
         Draw an edge for every gradient that flows back.
     memory : bool
         Show the size of every result.
-    depth : int, optional
-        Draw modules that are nested deeper than this as one box each: 0 draws the outermost ones as boxes.
+    depth : int, "auto" or None
+        Draw modules and called functions that are nested deeper than this as one box each: 0 draws the outermost ones as boxes, None
+        none. ``"auto"`` draws as boxes those without which the picture can be read on one screen, and none if something is asked for
+        that only the things inside can show (`values`, `gradients`, `rules`, `order`, `memory`, `verdicts`).
     around : Node or str, optional
         Draw only this node (or the node with this name) and what is within `hops` edges of it.
     hops : int
         See `around`.
     fold : bool
         Draw chains of elementwise operations as one box.
-    repeats : bool, optional
-        Draw identical repeated modules once. By default three or more are, unless something is asked for that differs
-        from one to the next (`values`, `gradients`, `order`, `verdicts`).
+    repeats : bool or "open"
+        Of what is repeated three times or more (turns of a loop, calls of a function, modules of a list), draw the first and the last
+        turn, and all between as one box, unless `around` is given. False draws all turns, and ``"open"`` all with a frame around each.
     max_nodes : int
         A graph that would have more boxes is collapsed until it has not, and `Drawing.notes` says so.
     parameters : sequence of str
@@ -110,21 +113,33 @@ def describe(
     >>> [(n.id, n.kind, n.op, n.value, n.rule) for n in drawing.nodes]
     [('n0', 'parameter', '', ('2',), ()), ('n1', 'output', 'multiply', ('4',), ('∂n1/∂x = x + x',))]
     """
-    for name, number, least in (("hops", hops, 0), ("max_nodes", max_nodes, 10), ("depth", depth, 0)):
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
+    for name, number, least in (("hops", hops, 0), ("max_nodes", max_nodes, 10), ("depth", 0 if depth in ("auto", None) else depth, 0)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < least:
             raise errors.RenderError(f"{name} must be an integer of at least {least}, got {number!r}")
+    if repeats not in (True, False, "open"):
+        raise errors.RenderError(f'repeats must be True, False or "open", got {repeats!r}')
     _known(parameters, [n for n in graph.leaves if n.name])
     results = results_of(graph, output)
     if (gradients or order) and len(results) > 1:
         graph.result()  # says that one has to be chosen
     drawing = Drawing(total=len(graph))
-    net = _net(graph, results)
+    net = net_of(graph, results)
     constants = {id(part.constant): part.id for part in net.parts if part.node is None}
     if around is not None:
         net = around_of(net, _position(graph, around), hops, drawing.notes)
-    if repeats is None:
-        repeats = not (values or gradients or order or verdicts)
-    net = collapse(net, depth=depth, fold=fold, repeats=repeats, max_nodes=max_nodes, notes=drawing.notes, classes=graph.modules)
+    if depth == "auto":
+        depth, fits = None, not (values or gradients or rules or order or memory or verdicts)
+    else:
+        fits = False
+    closed = {frame for frame in net.frames() if frame.folded and repeats is True and around is None}
+    if depth is not None:
+        closed |= deeper_than(net, depth)
+    if fits and around is None:
+        closed = too_much(net, closed, SCREEN)
+    net = close(net, closed)
+    if not repeats:
+        net = without_turns(net)
+    net = collapse(net, fold=fold, max_nodes=max_nodes, notes=drawing.notes)
 
     painter = _Painter(graph, net, drawing, constants)
     painter.parameters = set(parameters)
@@ -139,10 +154,7 @@ def describe(
     if memory:
         drawing.notes.append(f"results held in memory: {bytes_text(_held(graph))}")
     drawing.edges = _edges(net, backward=backward)
-    drawing.clusters = _clusters(net, graph.modules)
-    repeated = {cluster.path: cluster.count for cluster in drawing.clusters}
-    for drawn in drawing.nodes:
-        drawn.times = max(1, drawn.count // math.prod(repeated[path] for path in components(drawn.module)))
+    drawing.clusters = [DrawnCluster(f.path, f.title, f.parent.path if f.parent else "", f.kind) for f in net.frames()]
     return drawing
 
 
@@ -177,39 +189,6 @@ def results_of(graph: Graph, output: Node | str | None = None) -> tuple[Node, ..
         if output is not None:
             raise
         return graph.outputs
-
-
-def _net(graph: Graph, results: Sequence[Node]) -> Net:
-    """Return the graph as a Net: a part for every Node, and one for every constant array just before it is first used."""
-    modules = modules_of(graph)
-    traced = any(hasattr(node, "scope") for node in graph.nodes)
-    ids = {node: i for i, node in enumerate(graph.nodes)}
-    parts: list[Part] = []
-    at: dict[Node, int] = {}
-    constants: dict[int, int] = {}
-    outputs = set(results)
-    for node in graph.nodes:
-        operands: list[tuple[int, int]] = []
-        module = modules[ids[node]]
-        for position, (parent, value) in enumerate(zip_longest(node.parents, node.values)):
-            if parent is not None:
-                operands.append((at[parent], position))
-                continue
-            array = value_of(value)
-            if array is None or not np.ndim(array):
-                continue
-            if id(array) not in constants:
-                constants[id(array)] = len(parts)
-                id_ = f"c{len(constants) - 1}"
-                where = module if traced else ""  # where nothing says whose it is, it may as well be the data
-                parts.append(Part(id_, None, ("constant", np.shape(array)), [], where, constant=array, size=0))
-            operands.append((constants[id(array)], position))
-        at[node] = len(parts)
-        signature = (node.op, np.shape(node.out), getattr(node.out, "dtype", None))
-        scalars = [v for v in node.values if v.__class__ in (int, float)]
-        detail = f"{reprlib.repr(node.attrs)}{scalars}" if node.attrs or scalars else ""
-        parts.append(Part(f"n{ids[node]}", node, signature, operands, module, returned=node in outputs, detail=detail))
-    return Net(parts)
 
 
 def _gradients(graph: Graph, root: Node, seed: Any, notes: list[str]) -> dict[Node, Array]:
@@ -268,12 +247,12 @@ class _Painter:
         drawn = DrawnNode(
             part.id,
             self._kind(node, part),
-            op=_call(self.graph, node, part.varied) if node.op else "",
+            op=_call(self.graph, node) if node.op else "",
             name=node.name or "",
             shape=tuple(np.shape(array)),
             dtype=str(getattr(array, "dtype", type(array).__name__)),
-            module=part.module,
-            count=part.count,
+            short=_short(node.name or "", part.frame),
+            module=part.frame.path,
             size=part.size,
             returned=part.returned,
             node=node,
@@ -289,7 +268,7 @@ class _Painter:
         drawn.order = self.order.get(node)
         if node in self.verdicts:
             drawn.verdict, drawn.note = self.verdicts[node]
-        drawn.title = _title(drawn, node)
+        drawn.title = _title(drawn, node, part.frame)
         return drawn
 
     def _kind(self, node: Node, part: Part) -> Kind:
@@ -300,17 +279,17 @@ class _Painter:
     def _constant(self, part: Part) -> DrawnNode:
         array = part.constant
         name = self.graph.names.get(id(array), ("",))[0]
-        drawn = DrawnNode(part.id, "constant", name=name, shape=tuple(np.shape(array)), dtype=str(array.dtype), module=part.module)
-        drawn.count, drawn.size = part.count, part.size
+        drawn = DrawnNode(part.id, "constant", name=name, shape=tuple(np.shape(array)), dtype=str(array.dtype), module=part.frame.path)
+        drawn.short, drawn.size = _short(name, part.frame), part.size
         if self.values:
             drawn.value = value_lines(array)
         if self.memory:
             drawn.memory = bytes_text(getattr(array, "nbytes", 0))
-        drawn.title = _title(drawn, None)
+        drawn.title = _title(drawn, None, part.frame)
         return drawn
 
     def _group(self, part: Part) -> DrawnNode:
-        drawn = DrawnNode(part.id, "group", name=part.title or "", module=part.module, count=part.count, size=part.size)
+        drawn = DrawnNode(part.id, "group", name=part.title or "", short=part.title or "", module=part.frame.path, size=part.size)
         drawn.op = part.contents
         drawn.returned = part.returned
         if part.node is not None:  # the last of a chain: what leaves the group
@@ -326,10 +305,10 @@ class _Painter:
         return drawn
 
 
-def _title(drawn: DrawnNode, node: Node | None) -> tuple[str, ...]:
+def _title(drawn: DrawnNode, node: Node | None, frame: Frame) -> tuple[str, ...]:
     lines = [drawn.name, f"{drawn.kind}{': ' if drawn.op else ''}{drawn.op}", f"shape {drawn.shape}, {drawn.dtype}"]
     if drawn.module:
-        lines.append(f"in {drawn.module}")
+        lines.append(f"in {frame.path if frame.kind == 'module' else frame.title}")
     for what, text in (("value", drawn.value), ("gradient", drawn.gradient), ("rule", drawn.rule)):
         if text:
             lines += [f"{what}:", *text] if len(text) > 1 else [f"{what}: {text[0]}"]
@@ -345,14 +324,16 @@ def _title(drawn: DrawnNode, node: Node | None) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def _call(graph: Graph, node: Node, varied: bool) -> str:
+def _short(name: str, frame: Frame) -> str:
+    """Return the name that is enough inside a frame: ``weight`` for ``layers.0.weight``."""
+    prefix = next((each.prefix for each in frame.around() if each.prefix), "")
+    return name.removeprefix(prefix) if prefix != name else name
+
+
+def _call(graph: Graph, node: Node) -> str:
     """Write the operation as a call that shows what is not drawn: attributes and scalar operands (a dot stands for an edge)."""
     assert node.op is not None
     attributes = graph.attributes(node)
-    if varied and node.op.name == "getitem":
-        return "·[…]"
-    if varied:
-        return f"{node.op.name}(…)"
     if read := reading(node, _operand(graph, node) if node.op.name == "getitem" else "", attributes):
         return read
     operands = []
@@ -388,20 +369,19 @@ _COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum"})
 def _edges(net: Net, *, backward: bool) -> list[DrawnEdge]:
     edges: list[DrawnEdge] = []
     flows: list[DrawnEdge] = []
-    for i, part in enumerate(net.parts):
+    for part in net.parts:
         node = part.node
-        numbered = len(part.operands) > 1 and part.title is None and part.count == 1
+        numbered = len(part.operands) > 1 and part.title is None
         numbered = numbered and node is not None and node.op is not None and node.op.name not in _COMMUTATIVE
         uses: dict[int, list[int]] = {}
         for source, position in part.operands:
             uses.setdefault(source, []).append(position)
         for source, positions in uses.items():
             other = net.parts[source]
-            repeat = source >= i and min(part.count, other.count) > 1
             if len(positions) > MANY:
-                edges.append(DrawnEdge(other.id, part.id, f"×{len(positions):,}", repeat=repeat))
+                edges.append(DrawnEdge(other.id, part.id, f"×{len(positions):,}"))
             else:
-                edges += [DrawnEdge(other.id, part.id, str(p + 1) if numbered else "", repeat=repeat) for p in positions]
+                edges += [DrawnEdge(other.id, part.id, str(p + 1) if numbered else "") for p in positions]
             if backward and any(_flows(part, other, p) for p in positions):
                 flows.append(DrawnEdge(part.id, other.id, backward=True))
     return edges + flows
@@ -416,16 +396,3 @@ def _flows(part: Part, source: Part, position: int) -> bool:
         return False
     rule = op.rules[0 if op.joint else position] if op.rules else None
     return op.kind != "constant" and rule is not None and not (isinstance(rule, int) and rule == 0)
-
-
-def _clusters(net: Net, classes: Mapping[str, str]) -> list[DrawnCluster]:
-    clusters: dict[str, DrawnCluster] = {}
-    for part in net.parts:
-        parent = ""
-        for path in components(part.module):
-            if path not in clusters:
-                name, kind = path.removeprefix(f"{parent}."), classes.get(path, "")
-                title, count = net.titles.get(path, (f"{name} · {kind}" if kind.lower() not in ("", name.lower()) else name, 1))
-                clusters[path] = DrawnCluster(path, title, parent, count)
-            parent = path
-    return list(clusters.values())

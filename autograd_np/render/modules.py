@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_np.graph import Graph, is_parameter
 from autograd_np.node import Node
-from autograd_np.render.collapse import components
+from autograd_np.render.frames import components
 from autograd_np.tensor import value_of
 
 __all__ = ["modules_of"]

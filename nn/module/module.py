@@ -74,7 +74,8 @@ class Module(Contents):
         Returns
         -------
         autograd_np.Graph
-            Parameters have their paths as names; drawings put a frame around each module and show identical blocks once.
+            Parameters have their paths as names; drawings put a frame around each module, and draw the first and the last of blocks
+            that are alike.
 
         Examples
         --------

@@ -236,35 +236,35 @@ def test_what_is_differentiated_is_a_parameter_in_every_reader() -> None:
 # --- modules
 
 
-def test_a_module_is_a_frame_and_a_repeated_one_is_drawn_once() -> None:
+def test_a_module_is_a_frame_and_of_repeated_ones_the_first_and_the_last_are_drawn() -> None:
     graph = Net(12).graph(np.ones((2, 3)))
-    drawing = describe(graph)
+    drawing = describe(graph, depth=None)
     well_formed(drawing, graph)
     titles = {cluster.path: cluster.title for cluster in drawing.clusters}
-    assert titles["blocks.0"] == "blocks.0 … 11 · Block ×12"
+    assert titles["blocks.0"] == "blocks.0 · Block"
     assert titles["blocks.0.up"] == "up · Linear"
     assert titles["head"] == "head · Linear"
-    inside = [node for node in drawing.nodes if node.module.startswith("blocks.0")]
-    assert {node.count for node in inside} == {12}
-    assert {node.times for node in inside} == {1}
-    assert any(edge.repeat for edge in drawing.edges)
+    assert [node.name for node in drawing.nodes if node.kind == "group"] == ["blocks.1 … 10 · Block ×10"]
+    assert {node.module.split(".")[1] for node in drawing.nodes if node.module.startswith("blocks")} == {"0", "11"}
     assert by_name(drawing)["blocks.0.up.weight"].kind == "parameter"
     assert [node.name for node in drawing.nodes if node.kind == "input"] == ["x"]
-    assert "×12" not in [line for line in write(drawing).source.splitlines() if "blocks.0" not in line]
 
 
 def test_blocks_that_differ_are_not_folded() -> None:
     net = Net(4)
     net.blocks[2] = nn.Linear(3, 3, rng=0)
-    assert not any(cluster.count > 1 for cluster in describe(net.graph(np.ones((2, 3)))).clusters)
-    assert not any(cluster.count > 1 for cluster in describe(Net(2).graph(np.ones((2, 3)))).clusters)
+    for other in (net, Net(2)):
+        assert "group" not in {node.kind for node in describe(other.graph(np.ones((2, 3))), depth=None).nodes}
 
 
-def test_values_of_repeated_blocks_are_all_shown() -> None:
+def test_repeated_blocks_are_all_drawn_if_asked_for_in_frames_or_without() -> None:
     graph = Net(4).graph(np.ones((2, 3)))
-    assert len(describe(graph, values=True).nodes) == len(graph)
-    assert len(describe(graph, repeats=False).nodes) == len(graph)
-    assert len(describe(graph, values=True, repeats=True).nodes) < len(graph)
+    for repeats in (False, "open"):
+        assert len(describe(graph, repeats=repeats, depth=None).nodes) == len(graph)
+    assert len(describe(graph, values=True).nodes) < len(graph)
+    assert "turns" in {cluster.kind for cluster in describe(graph, repeats="open", depth=None).clusters}
+    with pytest.raises(ag.RenderError, match=r'repeats must be True, False or "open", got 3'):
+        describe(graph, repeats=3)
 
 
 def test_depth() -> None:
@@ -283,8 +283,8 @@ def test_modules_of_a_graph_recorded_in_training_are_inferred() -> None:
     graph = ag.graph(np.sum(model(np.ones((2, 3)))))
     drawing = describe(graph)
     well_formed(drawing, graph)
-    assert {"0": "0 … 4 · Block ×5", "5": "5"}.items() <= {cluster.path: cluster.title for cluster in drawing.clusters}.items()
-    assert [node.module for node in drawing.nodes if node.op == "tanh"] == ["0"]
+    assert [node.name for node in drawing.nodes if node.kind == "group"] == ["1 … 3 ×3"]
+    assert [node.module for node in drawing.nodes if node.op == "tanh"] == ["0", "4"]
 
 
 def test_scopes_in_plain_numpy() -> None:
@@ -334,7 +334,7 @@ def test_fold_makes_one_box_of_an_elementwise_chain_and_keeps_what_is_used_twice
     assert groups == {"a": "sin → exp", "b": "multiply → tanh"}
 
 
-def test_fold_draws_its_edges_as_any_others_and_only_the_next_turn_of_a_block_dotted() -> None:
+def test_fold_draws_its_edges_as_any_others() -> None:
     def f(x: Any) -> Any:
         shifted = np.exp(x * 2 - np.mean(np.sin(x)))  # a chain that reads what is computed after its first operation
         return np.sum(shifted / (1 + np.max(x)))
@@ -342,17 +342,8 @@ def test_fold_draws_its_edges_as_any_others_and_only_the_next_turn_of_a_block_do
     drawing = describe(ag.trace(f, np.ones(3)), fold=True)
     ids = [node.id for node in drawing.nodes]
     assert "group" in {node.kind for node in drawing.nodes}
-    assert not any(edge.repeat for edge in drawing.edges)
     assert all(ids.index(edge.source) < ids.index(edge.target) for edge in drawing.edges)
     assert "dotted" not in write(drawing).source
-    for options in ({"fold": True}, {"depth": 1}):
-        repeated = describe(Net(4).graph(np.ones((2, 3))), **options)
-        ids = [node.id for node in repeated.nodes]
-        assert [edge.repeat for edge in repeated.edges] == [ids.index(edge.source) >= ids.index(edge.target) for edge in repeated.edges]
-        assert [repeated.nodes[ids.index(edge.target)].module for edge in repeated.edges if edge.repeat] in (
-            ["blocks.0.up", "blocks.0"],
-            ["blocks.0"] * 2,
-        )
 
 
 def test_rules_have_no_letters_that_the_picture_does_not_define() -> None:
@@ -387,8 +378,8 @@ def test_names_in_rules_are_short_where_that_tells_them_apart() -> None:
 @pytest.mark.parametrize(
     ("make", "boxes"),
     [
-        (lambda: chain(50_000), 10),
-        (lambda: fan(50_000), 5),
+        (lambda: chain(50_000), 12),
+        (lambda: fan(50_000), 10),
         (lambda: tangle(30_000), 50),
         (lambda: unrolled(8_000), 40),
         (lambda: summed(9_000), 40),
@@ -404,8 +395,11 @@ def test_fifty_thousand_nodes_become_a_picture_in_seconds_and_say_so(make: Any, 
     assert time.perf_counter() - start < 90  # a second or three, with time to spare for a busy machine
     well_formed(drawing, graph)
     assert len(drawing.nodes) <= boxes
-    assert f"collapsed: {len(graph):,} nodes shown as {len(drawing.nodes)}" in drawing.notes[0]
-    assert "collapsed" in picture
+    if boxes == 50:
+        assert f"collapsed: {len(graph):,} nodes shown as {len(drawing.nodes)}" in drawing.notes[0]
+        assert "collapsed" in picture
+    else:
+        assert [node.name for node in drawing.nodes if "×" in node.name and node.size > len(graph) - 20]
 
 
 def unrolled(n: int) -> ag.Graph:
@@ -425,11 +419,6 @@ def summed(n: int) -> ag.Graph:
     return ag.graph(total)
 
 
-def test_blocks_that_differ_in_a_number_alone_say_that_they_do() -> None:
-    drawing = describe(unrolled(1000))
-    assert "multiply(…)" in {node.op for node in drawing.nodes}
-
-
 @pytest.mark.parametrize("make", [chain, fan, tangle], ids=["chain", "fan", "tangle"])
 @pytest.mark.parametrize("embedded", [True, False], ids=["embedded", "native"])
 def test_a_thousand_nodes_are_drawn_without_hanging(make: Any, embedded: bool) -> None:
@@ -444,16 +433,16 @@ def test_a_thousand_nodes_are_drawn_without_hanging(make: Any, embedded: bool) -
 
 def timed(graph: ag.Graph, draw: Any) -> float:
     start = time.perf_counter()
-    drawing = describe(graph, max_nodes=10_000)
+    drawing = describe(graph, repeats=False, depth=None, max_nodes=10_000)
     assert len(drawing.nodes) > 1000
     svg.decorate(draw(write(drawing).source), drawing)
     return time.perf_counter() - start
 
 
 def test_a_chain_and_a_fan_of_five_thousand_are_drawn_whole(tmp_path: Path) -> None:
-    long = chain(5000).render(tmp_path / "chain.svg", max_nodes=10_000, rules=True, order=True).read_text("utf-8")
+    long = chain(5000).render(tmp_path / "chain.svg", max_nodes=10_000, repeats=False, rules=True, order=True).read_text("utf-8")
     assert long.count('class="node') == 5002
-    wide = describe(fan(5000), max_nodes=10_000, gradients=True)
+    wide = describe(fan(5000), max_nodes=10_000, repeats=False, gradients=True)
     assert len(wide.nodes) == 5003
     assert write(wide).source.count("->") == 10_001
 

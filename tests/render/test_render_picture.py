@@ -114,7 +114,7 @@ def test_the_legend_tells_what_occurs_and_nothing_else(tmp_path: Path) -> None:
     told = legend_of(network(), tmp_path, parameters=["W1"], **EVERYTHING)
     assert told[:5] == ["input", "parameter", "operation", "result", "gradient flowing back"]
     assert "G: gradient that arrives" in told
-    assert legend_of(blocks(), tmp_path)[-1] == "to the next turn"
+    assert legend_of(blocks(), tmp_path)[-1] == "×2: 2 that are alike"
     graph = network()
     assert "✗ wrong" in legend_of(graph, tmp_path, verdicts={graph.nodes[-1]: ("wrong", "why")})
     assert 'class="legend"' not in network().render(tmp_path / "n.svg", legend=False).read_text("utf-8")
@@ -141,7 +141,7 @@ def test_what_is_deep_goes_from_left_to_right_and_what_is_broad_from_top_to_bott
 
     assert "rankdir=LR" in network().to_dot().source
     assert "rankdir=LR" in ag.trace(deep, np.ones(3)).to_dot().source
-    assert "rankdir=TB" in ag.trace(broad, np.ones(3)).to_dot().source
+    assert "rankdir=TB" in ag.trace(broad, np.ones(3)).to_dot(repeats=False).source
     assert "rankdir=TB" in network().to_dot(direction="TB").source
 
 
