@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
+from collections.abc import Collection, Set
 from typing import Any
 
 from autograd_np import errors
+from autograd_np.graph import Graph
+from autograd_np.node import Node
 from autograd_np.render.engine import draw
+from autograd_np.render.fit import Room, too_much
+from autograd_np.render.net import net_of
 
-__all__ = ["fold", "place", "size"]
+__all__ = ["fold", "place", "shut", "size"]
 
 GRAPHVIZ_LIMIT = 700
 """Nodes and edges Graphviz lays out in about a second; above, the cost grows faster than the graph."""
 GAP_X, GAP_Y = 26, 38
 HEIGHT = 66
+SMALL = 60
+"""Boxes that are shown open, on more than a screen if need be: stepping keeps the active one in sight."""
+CANVAS = Room(920, 950, (125, HEIGHT), (200, 58), (GAP_X, GAP_Y), turned=False)
+"""What can be read beside the other panes of a page of 1280 × 800 pixels: the drawing is shown there at 0.6 of its size."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -42,36 +51,46 @@ def place(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: lis
     return False
 
 
-def fold(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Lay the graph out once more with its modules as one box each: the outermost, or what is in a single outermost one."""
+def shut(graph: Graph, results: Collection[Node]) -> set[str]:
+    """Return the paths of the frames that are closed at first, with all inside: what is repeated, and what a screen has no room for."""
+    net = net_of(graph, results)
+    closed = {frame for frame in net.frames() if frame.folded}
+    if len(net.parts) > SMALL:
+        closed = too_much(net, closed, CANVAS)
+    return {frame.path for frame in net.frames() if not closed.isdisjoint(frame.around())}
+
+
+def fold(
+    nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: list[dict[str, Any]], closed: Set[str]
+) -> dict[str, Any] | None:
+    """Lay the graph out once more with some frames as one box each.
+
+    If none is closed at first, these are the outermost, or what is in a single outermost one.
+    """
     parent = {module["path"]: module["parent"] for module in modules}
     top = [path for path in parent if not parent[path]]
-    inner = [path for path in parent if parent[path] in top] if len(top) == 1 else []
-    closed = {
-        path: {**module, "id": f"m{i}", "module": module["parent"], "kind": "group"}
-        for i, module in enumerate(modules)
-        if (path := module["path"]) in (inner or top)
-    }
+    closed = closed or {path for path in parent if parent[path] in top and len(top) == 1} or {*top}
     if not closed:
         return None
 
-    def box_of(node: dict[str, Any]) -> dict[str, Any]:
-        path = node["module"]
+    def outermost(path: str) -> str:
+        """Return the outermost closed frame that a path is in."""
+        found = ""
         while path:
-            if path in closed:
-                return closed[path]
+            found = path if path in closed else found
             path = parent[path]
-        return {"id": node["id"], "module": node["module"], "kind": node["kind"], "w": node["w"], "h": node["h"]}
+        return found
 
-    at = {node["id"]: box_of(node) for node in nodes}
+    numbered = {module["path"]: {**module, "id": f"m{i}", "module": module["parent"], "kind": "group"} for i, module in enumerate(modules)}
+    at = {node["id"]: numbered[hidden] if (hidden := outermost(node["module"])) else {**node} for node in nodes}
     boxes = {box["id"]: box for box in at.values()}
     pairs = dict.fromkeys((at[e["from"]]["id"], at[e["to"]]["id"]) for e in edges)
     lines: list[dict[str, Any]] = [{"from": a, "to": b} for a, b in pairs if a != b]
-    if not place(list(boxes.values()), lines, [m for m in modules if m["path"] in top] if inner else []):
+    if not place(list(boxes.values()), lines, [m for m in modules if not outermost(m["path"])]):
         return None
-    ids = {box["id"]: path for path, box in closed.items()}
+    ids = {box["id"]: box["path"] for box in boxes.values() if "path" in box}
     return {
-        "closed": list(closed),
+        "closed": [path for path in parent if path in closed],
         "boxes": {ids.get(i, i): [box["x"], box["y"]] for i, box in boxes.items()},
         "edges": [[ids.get(e["from"], e["from"]), ids.get(e["to"], e["to"]), e["p"]] for e in lines],
     }

@@ -11,7 +11,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients
 from autograd_np.explorer.arrays import label, listed, number, plural, shape_of, summary
-from autograd_np.explorer.layout import fold, place, size
+from autograd_np.explorer.layout import fold, place, shut, size
 from autograd_np.explorer.words import count_of, words_for
 from autograd_np.graph import Constant, Graph, reading
 from autograd_np.modes import no_grad
@@ -42,7 +42,7 @@ class Story:
         for node in graph:
             for parent in dict.fromkeys(p for p in node.parents if p is not None):
                 self.users.setdefault(parent, []).append(self.labels[node])
-        drawing = describe(graph, depth=None, repeats=False, max_nodes=10**9, parameters=parameters, output=output)
+        drawing = describe(graph, depth=None, repeats="open", max_nodes=10**9, parameters=parameters, output=output)
         self.drawn = {d.id: d for d in drawing.nodes}
         self.rules = Rules(lambda x: self.labels[x] if isinstance(x, Node) else str(self._operand(Constant(x))["name"]))
         self.constants: dict[int, dict[str, Any]] = {}
@@ -52,7 +52,8 @@ class Story:
         edges = [{"from": i["id"], "to": d["id"]} for d in drawn for i in d.get("operands", ()) if "id" in i]
         modules = [{"path": label(c.path), "title": label(c.title), "parent": label(c.parent)} for c in drawing.clusters]
         size(drawn, modules)
-        drawn_well = place(drawn, edges, modules)
+        place(drawn, edges, modules)
+        closed = {label(path) for path in shut(graph, self.results)}
         steps = self._steps()
         for step in steps:  # what it is called, whatever its number
             step["key"] = f"{step['phase']} {self.key_of.get(step.get('node', ''), '')}"
@@ -64,8 +65,8 @@ class Story:
             "nodes": drawn,
             "edges": edges,
             "modules": modules,
-            "folded": fold(drawn, edges, modules),
-            "startFolded": not drawn_well or len(drawn) > 60,
+            "folded": fold(drawn, edges, modules, closed),
+            "startFolded": bool(closed),
             "steps": steps,
         }
 
@@ -108,9 +109,8 @@ class Story:
         return found
 
     def _short(self, node: Node) -> str:
-        """Return the name that is enough inside the frame of the node's module: ``weight`` for ``layers.0.weight``."""
-        module = label(self.drawn[self.graph.id_of(node)].module)
-        return self.labels[node].removeprefix(f"{module}.") if module else self.labels[node]
+        """Return the name that is enough inside the frame that the node is in: ``weight`` for ``layers.0.weight``."""
+        return label(self.drawn[self.graph.id_of(node)].short) or self.labels[node]
 
     def _operand(self, operand: Node | Constant) -> dict[str, Any]:
         if isinstance(operand, Node):

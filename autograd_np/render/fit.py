@@ -67,10 +67,15 @@ def too_much(net: Net, closed: Iterable[Frame], room: Room) -> set[Frame]:
             steps.setdefault((depth, not frame.run, frame if frame.run else frame.parent), []).append(frame)
     now = shut.union(*steps.values())
     seen = boxes[net.root]
+    no_room: set[int] = set()
     for _, frames in sorted(steps.items(), key=lambda item: item[0][:2]):
         more = sum(boxes[frame] - 1 for frame in frames)
-        if frames[0].parent not in now and seen + more <= MOST and _fits(net, now.difference(frames), room):
+        if frames[0].parent in now or frames[0].run in no_room:
+            continue
+        if seen + more <= MOST and _fits(net, now.difference(frames), room):
             now, seen = now.difference(frames), seen + more
+        elif frames[0].run:
+            no_room.add(frames[0].run)
     return now
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import autograd_np as ag
 import nn
+from autograd_np.explorer.explore import data_of
 from autograd_np.render import describe
 from autograd_np.render.collapse import close
 from autograd_np.render.drawing import Drawing
@@ -25,6 +27,7 @@ from autograd_np.render.parts import Net
 sys.path.insert(0, str(Path(__file__).parents[1] / "derivations"))
 import programs
 
+GOLDEN = Path(__file__).parent / "golden"
 W, U, B = np.eye(3), np.full((3, 3), 0.1), np.zeros(3)
 
 
@@ -427,3 +430,62 @@ def test_graphs_without_any_order_or_lines(steps: list[tuple[int, int, int]], se
 
 def test_repetitions_are_found_in_all_of_these() -> None:
     assert holds(Layers(4).graph(np.ones((4, 8))), np.random.default_rng(0)) == 1 + 4 * 2
+
+
+# --- three large graphs, on one screen
+
+
+class Residual(nn.Module):
+    def __init__(self, n: int) -> None:
+        self.stem, self.layers, self.head = nn.Linear(4, 8, rng=0), [Twolayer(i) for i in range(n)], nn.Linear(8, 3, rng=1)
+
+    def forward(self, x: Any) -> Any:
+        x = self.stem(x)
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x)
+
+
+class Twolayer(nn.Module):
+    def __init__(self, rng: int) -> None:
+        self.a, self.b = nn.Linear(8, 8, rng=rng), nn.Linear(8, 8, rng=rng + 1)
+
+    def forward(self, x: Any) -> Any:
+        return ag.relu(x + self.b(ag.relu(self.a(x))))
+
+
+def rnn_of_20_steps() -> ag.Graph:
+    def loss(W: Any, U: Any, b: Any, V: Any, h: Any, xs: Any, y: Any) -> Any:
+        for t in range(20):
+            z = xs[t] @ W + h @ U + b
+            h = np.tanh(z)
+        out = h @ V
+        return np.mean((out - y) ** 2)
+
+    shapes = [(8, 16), (16, 16), (16,), (16, 3), (4, 16), (20, 4, 8), (4, 3)]
+    return ag.trace(loss, *map(np.ones, shapes))
+
+
+LARGE = {
+    "rnn": rnn_of_20_steps,
+    "transformer": lambda: Layers(12).graph(np.ones((4, 8))),
+    "residual": lambda: Residual(50).graph(np.ones((5, 4))),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_graphs_are_readable_on_one_screen_and_drawn_as_they_were_looked_at(name: str, tmp_path: Path) -> None:
+    graph = LARGE[name]()
+    drawing = describe(graph)
+    assert sum(node.size for node in drawing.nodes) == len(graph)
+    assert acyclic(drawing)
+    picture = graph.render(tmp_path / "picture.svg").read_text("utf-8")
+    width, height = map(float, re.findall(r'viewBox="0(?:\.0+)? 0(?:\.0+)? ([\d.]+) ([\d.]+)"', picture)[0])
+    assert min(1280 / width, 800 / height) * 11 >= 8  # pixels of a letter of 11 points
+    lines = [f"frame {c.title} in {c.parent or 'all'}" for c in drawing.clusters]
+    lines += [f"{node.kind} {node.short or node.op} in {node.module or 'all'}" for node in drawing.nodes]
+    at = {node.id: node.short or node.op for node in drawing.nodes}
+    lines += [f"{at[edge.source]} -> {at[edge.target]}" for edge in drawing.edges]
+    page = data_of(graph)
+    lines += [f"closed at first in the explorer: {page['folded']['closed'][:4]} and {len(page['folded']['closed']) - 4} more"]
+    assert (GOLDEN / f"{name}.txt").read_text("utf-8").splitlines() == lines

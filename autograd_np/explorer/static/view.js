@@ -28,7 +28,7 @@ function fit(now = false) {
   const { w, h: height } = size();
   const [bw, bh] = [bounds.x1 - bounds.x0, bounds.y1 - bounds.y0];
   const whole = Math.min((w - 60) / bw, (height - 110) / bh, 1.15);
-  const k = now ? Math.max(whole, 0.8) : whole; // at the start, readable
+  const k = now ? Math.max(whole, 0.6) : whole; // at the start, readable
   const top = [...nodes.values()].map(boxOf).sort((a, b) => a.cy - b.cy).slice(0, 3);
   const middle = k > whole ? top.reduce((sum, b) => sum + b.cx / top.length, 0) : (bounds.x0 + bounds.x1) / 2;
   const x = w / 2 - k * middle;
