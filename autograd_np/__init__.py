@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_np import copies as _copies
 from autograd_np import derivations as _derivations
-from autograd_np import explorer as _explorer
 from autograd_np import inplace as _inplace
 from autograd_np import interchange as _interchange
+from autograd_np import live as _live
 from autograd_np import ndarray_methods as _ndarray_methods
 from autograd_np import render as _render
 from autograd_np.backward import backward as _backward

@@ -78,6 +78,8 @@ class Graph:
         The calls of the user's functions that `trace` saw, in the order in which they began.
     made_by : tuple or None
         The function that was traced and its arguments; ``None`` for a graph that was recorded otherwise.
+    again : callable or None
+        Traces that function anew: ``graph.again(*inputs)`` is the graph of a run with other arguments.
     gradient_nodes : frozenset of Node
         Of a joint graph (`Graph.backward`), the Nodes of its backward pass.
 
@@ -99,6 +101,7 @@ class Graph:
         self.modules: dict[str, str] = {}
         self.calls: tuple[Call, ...] = ()
         self.made_by: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
+        self.again: Callable[..., Graph] | None = None
         self.gradient_nodes: frozenset[Node] = frozenset()
         self._position = {node: i for i, node in enumerate(self.nodes)}
         self.validate()
@@ -317,8 +320,13 @@ class Graph:
         """Draw the graph into a .svg, .dot, .gv, .png or .pdf file."""
         raise NotImplementedError
 
-    def explore(self, path: str | Path, *, output: Node | str | None = None, seed: Any = None, **options: Any) -> Path:
-        """Write an .html page that steps through the evaluation and the reverse sweep; see `autograd_np.explorer.explore`."""
+    def explore(
+        self, path: str | Path | None = None, *, live: bool = False, output: Node | str | None = None, seed: Any = None, **options: Any
+    ) -> Any:
+        """Write an .html page that steps through the evaluation and the reverse sweep; see `autograd_np.explorer.explore`.
+
+        With ``live=True`` nothing is written: numbers can be changed on the page, and Python computes; see `autograd_np.live.showing`.
+        """
         raise NotImplementedError
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ gets the first name that was bound to it.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -242,6 +243,7 @@ def trace(f: Callable[..., Any], *inputs: Any) -> Graph:
     """
     graph, _ = traced(f, inputs)
     graph.made_by = f, inputs
+    graph.again = functools.partial(trace, f)
     return graph
 
 

@@ -16,11 +16,11 @@ from typing import Annotated, Any
 import typer
 
 import autograd_np as ag
-from autograd_np.cli.output import complain
+from autograd_np.cli.output import RefusedError, complain
 from autograd_np.cli.which_nn import own_nn
 
 own_nn()  # before anything below imports nn
-from autograd_np.cli import check, coverage, demo, derive, predict, render, train  # noqa: E402
+from autograd_np.cli import check, coverage, demo, derive, explore, predict, render, train  # noqa: E402
 from autograd_np.tabular.settings import SettingError  # noqa: E402
 
 __all__ = ["app", "main"]
@@ -29,7 +29,7 @@ __all__ = ["app", "main"]
 _CallError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-for _command in (demo.demo, train.train, predict.predict, check.check, render.render, derive.derive, coverage.coverage):
+for _command in (demo.demo, train.train, predict.predict, check.check, explore.explore, render.render, derive.derive, coverage.coverage):
     app.command()(_command)
 
 
@@ -59,7 +59,7 @@ def main(args: Sequence[str] | None = None, *, path: Sequence[str] = ()) -> None
         code = app(args, prog_name="autograd-np", standalone_mode=False, obj=path)
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except ag.DataError as error:
+    except (ag.DataError, RefusedError) as error:
         code = complain(str(error))
     except SettingError as error:
         code = complain(typer.BadParameter(str(error), param_hint=f"'--{error.setting}'").format_message())

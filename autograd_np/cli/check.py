@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import linecache
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from typing import Annotated, Any, TextIO
 import numpy as np
 import typer
 
-import autograd_np as ag
 from autograd_np.check.tell.formats import as_github
 from autograd_np.check.tell.patch import Change, unified, write
 from autograd_np.check.tell.places import file_shown
 from autograd_np.check.tell.report import BackwardReport
 from autograd_np.cli.output import console, refuse, say, to_json
-from autograd_np.cli.user_file import blamed_on, importable, inputs_of, user_function, user_module
+from autograd_np.cli.user_file import blamed_on, checker, forget, importable, inputs_of, user_module
 
 __all__ = ["check"]
 
@@ -80,7 +78,7 @@ def check(
             if not quiet:
                 console().print(report)
             if _fixed(report, request, read, ask=not yes):
-                _forget(modules, file)
+                forget(file, modules)
                 report = request.run()
             elif not quiet:
                 raise typer.Exit(VERDICTS[report.verdict])
@@ -114,13 +112,10 @@ class _Request:
         """Execute the file and check what it defines."""
         with importable(self.file.resolve().parent, self.path):
             module = user_module(self.file)
-            choose = "--forward, --backward, --loss"
-            forward, backward = (user_function(module, self.file, name, choose) for name in (self.forward, self.backward))
-            by_itself = callable(getattr(module, "loss", None))
-            loss = user_function(module, self.file, self.loss or "loss", choose) if self.loss or by_itself else None
+            check = checker(module, self.file, self.forward, self.backward, self.loss)
             given = inputs_of(module, self.file, self.inputs)
             with blamed_on(self.file):
-                return ag.check_backward(forward, backward, given, loss=loss, **self.options)
+                return check(given, **self.options)
 
 
 def _parts(text: str) -> list[str]:
@@ -202,16 +197,6 @@ def _agreed(changes: Sequence[Change]) -> bool:
     if not answer.endswith("\n"):
         print(file=sys.stderr)
     return answer.strip().lower() in ("y", "yes")
-
-
-def _forget(modules: set[str], file: Path) -> None:
-    """Let the file's neighbours be imported anew: they may have been fixed, or hold what was."""
-    folder = file.resolve().parent
-    for name in set(sys.modules) - modules:
-        origin = Path(getattr(sys.modules[name], "__file__", None) or "/")
-        if origin.is_relative_to(folder) and not {"site-packages", "dist-packages"} & set(origin.parts):
-            del sys.modules[name]
-    linecache.checkcache()
 
 
 def _say(text: str) -> None:

@@ -48,7 +48,7 @@ def derive(
         function = user_function(module, file, name)
         example = in_order(function, inputs_of(module, file, inputs), name)
         with blamed_on(file):
-            derivation = ag.derive(function, *example, wrt=[n.strip() for n in wrt.split(",") if n.strip()] or None)
+            derivation = ag.derive(function, *example.values(), wrt=[n.strip() for n in wrt.split(",") if n.strip()] or None)
             written = derivation.to_numpy() if form == "numpy" else getattr(derivation, f"to_{form}")(index=index)
     if out is None:
         say(written, end="")

@@ -10,13 +10,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-import typer
 from rich.console import Console
 from rich.segment import Segment
 
 from autograd_np.text import visible
 
-__all__ = ["complain", "console", "refuse", "say", "to_json"]
+__all__ = ["RefusedError", "complain", "console", "refuse", "say", "to_json"]
 
 _LONGEST = 1_000_000
 
@@ -45,9 +44,13 @@ def to_json(x: Any) -> str:
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
-def refuse(message: str) -> typer.Exit:
-    """Print a message, and return what a command raises to end with its exit code."""
-    return typer.Exit(complain(message))
+class RefusedError(Exception):
+    """What a command cannot do, in one sentence: exit code 2. Its ``__cause__`` is what the user's code raised, if that is why."""
+
+
+def refuse(message: str) -> RefusedError:
+    """Return what a command raises to end with a message on stderr and its exit code."""
+    return RefusedError(message)
 
 
 def complain(message: str) -> int:

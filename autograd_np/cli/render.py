@@ -50,7 +50,7 @@ def render(
         given = inputs_of(module, file, inputs)
         example = in_order(getattr(function, "forward", function), given, name)
         with blamed_on(file):
-            graph = function.graph(*example) if isinstance(function, nn.Module) else ag.trace(function, *example)
+            graph = function.graph(*example.values()) if isinstance(function, nn.Module) else ag.trace(function, *example.values())
     options: dict[str, Any] = {"parameters": [n.strip() for n in parameters.split(",") if n.strip()], "output": loss}
     pictured = {
         "depth": depth,

@@ -7,22 +7,34 @@ import difflib
 import importlib.machinery
 import importlib.util
 import inspect
+import linecache
 import sys
 import traceback
 import types
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 import autograd_np as ag
+from autograd_np.check.tell.report import BackwardReport
 from autograd_np.cli.output import refuse, say
 from autograd_np.cli.which_nn import remark, users_nn
 
-__all__ = ["blamed_on", "importable", "in_order", "inputs_of", "user_function", "user_module"]
+__all__ = [
+    "blamed_on",
+    "checker",
+    "forget",
+    "importable",
+    "in_order",
+    "inputs_of",
+    "neighbours",
+    "user_function",
+    "user_module",
+]
 
 
 @contextlib.contextmanager
@@ -44,16 +56,16 @@ def blamed_on(file: Path) -> Iterator[None]:
     try:
         yield
     except ag.AutogradError as error:
-        raise refuse(str(error)) from None
+        raise refuse(str(error)) from error
     except SyntaxError as error:
-        raise refuse(f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}") from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the user's code raises
+        raise refuse(f"{error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}") from error
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
         mine = [entry for entry in traceback.extract_tb(error.__traceback__) if Path(entry.filename).resolve() == file.resolve()]
         if not mine:
             say(traceback.format_exc(), sys.stderr, end="")
-            raise refuse(f"{file} could not be run: {type(error).__name__}: {error}{remark(error)}") from None
+            raise refuse(f"{file} could not be run: {type(error).__name__}: {error}{remark(error)}") from error
         where = f"{file}:{mine[-1].lineno}" + (f", in {mine[-1].name}" if mine[-1].name != "<module>" else "")
-        raise refuse(f"{where}: {type(error).__name__}: {error}  [{mine[-1].line}]{remark(error)}") from None
+        raise refuse(f"{where}: {type(error).__name__}: {error}  [{mine[-1].line}]{remark(error)}") from error
 
 
 class _Uncached(importlib.machinery.SourceFileLoader):
@@ -90,6 +102,21 @@ def _registered(module: types.ModuleType) -> Iterator[None]:
             sys.modules.pop(module.__name__, None)
 
 
+def neighbours(file: Path, since: Collection[str]) -> dict[str, Path]:
+    """Return the modules from the folder of a file that were imported besides those `since`, by name, with their files."""
+    folder = file.resolve().parent
+    found = {name: Path(getattr(sys.modules[name], "__file__", None) or "/").resolve() for name in set(sys.modules) - set(since)}
+    installed = {"site-packages", "dist-packages"}
+    return {name: path for name, path in found.items() if path.is_relative_to(folder) and not installed & set(path.parts)}
+
+
+def forget(file: Path, since: Collection[str]) -> None:
+    """Let a file's neighbours be imported anew: they may have been changed, or hold what was."""
+    for name in neighbours(file, since):
+        del sys.modules[name]
+    linecache.checkcache()
+
+
 def user_function(module: types.ModuleType, file: Path, name: str, choose: str = "") -> Callable[..., Any]:
     """Return the function of a name, or of a path of names such as ``model.loss``; or say what there is, and how to `choose`."""
     first, *path = name.split(".")
@@ -110,6 +137,15 @@ def user_function(module: types.ModuleType, file: Path, name: str, choose: str =
     what = f"no function named {name}" if found is None else f"{name} = {found!r:.40}, which is no function"
     defined = f"its functions: {', '.join(functions) or 'none'}"
     raise refuse(f"{file} has {what}{_alike(name, functions)}; {defined}{choose and f' (choose with {choose})'}")
+
+
+def checker(module: types.ModuleType, file: Path, forward: str, backward: str, loss: str | None = None) -> Callable[..., BackwardReport]:
+    """Find what is checked: forward, backward, and `loss` if it is named or the file defines one; return what checks it at given inputs."""
+    choose = "--forward, --backward, --loss"
+    run, judged = (user_function(module, file, name, choose) for name in (forward, backward))
+    by_itself = callable(getattr(module, "loss", None)) and forward != "loss"
+    cost = user_function(module, file, loss or "loss", choose) if loss or by_itself else None
+    return lambda inputs, **options: ag.check_backward(run, judged, inputs, loss=cost, **options)
 
 
 def _alike(name: str, there: Sequence[str]) -> str:
@@ -148,18 +184,13 @@ def _arrays_of(path: Path) -> dict[str, Any]:
         raise refuse(f"{path} cannot be read as .npz: {reason}") from None
 
 
-def in_order(function: Callable[..., Any], given: dict[str, Any], name: str) -> list[Any]:
-    """Return the inputs that a function takes, in the order of its parameters; others are left alone."""
+def in_order(function: Callable[..., Any], given: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the inputs that a function takes, in the order of its parameters, by their names; others are left alone."""
     wanted = inspect.signature(function).parameters.values()
     positional = [p for p in wanted if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if any(p.kind is p.VAR_POSITIONAL for p in wanted) and not positional:
-        return list(given.values())
+        return dict(given)
     missing = [p.name for p in positional if p.default is p.empty and p.name not in given]
     if missing:
         raise refuse(f"{name} takes {', '.join(missing)}, which the inputs do not have; they have {', '.join(given) or 'none'}")
-    found = []
-    for p in positional:
-        if p.name not in given and p.default is p.empty:
-            break
-        found.append(given.get(p.name, p.default))
-    return found
+    return {p.name: given.get(p.name, p.default) for p in positional}

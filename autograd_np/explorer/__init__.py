@@ -9,28 +9,13 @@ by their hashes. How a graph is drawn may not live here, but in `render`; nor ma
 - ``page.show(data, keep = true)`` shows other data in the place of those there were. With `keep` the reader stays where he is: at the
   step, the selected node and the open modules of the same names, at the same zoom and the same place of scrolling.
 - ``page.onEdit = (edit) => ...`` makes the numbers of inputs and parameters editable, and is called with each one that was changed:
-  ``{name, id, at, value}``, where `name` is the leaf's, `at` the position of the element in row-major order and `value` a number. The page
-  does not change anything by itself: whoever hooks in computes, and calls ``page.show``.
+  ``{name, id, at, value}``, where `name` is the leaf's, `at` the position of the element in row-major order and `value` the text that was
+  typed. Leaves with ``"edit": false`` are left alone. The page does not change anything by itself: whoever hooks in computes, and calls
+  ``page.show``.
 
 `page.page(data, script=..., connect="'self'")` adds the script that does so, and allows it to talk to where it came from.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from autograd_np.graph import Graph
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__: list[str] = []
-
-
-def _explore(graph: Graph, path: str | Path, **options: Any) -> Path:
-    from autograd_np.explorer.explore import explore
-
-    return explore(graph, path, **options)
-
-
-Graph.explore = _explore  # type: ignore[assignment,method-assign]

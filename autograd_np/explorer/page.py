@@ -17,20 +17,20 @@ SCRIPTS = ("elements.js", "state.js", "arrays.js", "frame.js", "drawing.js", "vi
 """The parts of the one script, in this order; each may use what those before it define."""
 
 
-def page(data: dict[str, Any], *, script: str = "", connect: str = "") -> str:
+def page(data: dict[str, Any], *, style: str = "", script: str = "", connect: str = "") -> str:
     """Return the page that shows data.
 
     Parameters
     ----------
     data : dict
         From `autograd_np.explorer.explore.data_of`.
-    script : str
-        A further script, which runs after the page's own: the live page's.
+    style, script : str
+        A further style and a further script, which come after the page's own: the live page's.
     connect : str
         What the page may talk to, as a source of the content security policy, ``"'self'"``; by default to nothing and nobody.
     """
     scripts = ['"use strict";\n(() => {\n' + "\n".join(_asset(name) for name in SCRIPTS) + "})();\n", *([script] if script else [])]
-    style = "\n".join(_asset(name) for name in STYLES)
+    style = "\n".join([*map(_asset, STYLES), style])
     rules = {
         "default-src": "'none'",
         "style-src": _hash(style),

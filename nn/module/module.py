@@ -93,6 +93,7 @@ class Module(Contents):
         finally:
             _PATHS.reset(token)
         graph.modules.update({path: type(module).__name__ for path, module in modules.items()})
+        graph.again = self.graph
         return graph
 
     # --- hooks

@@ -660,7 +660,7 @@ def test_other_data_are_shown_in_the_same_place_and_edits_are_told(browser: chro
     field = "document.querySelectorAll('#picked td input')[3]"
     browser.js(f"{field}.focus(), {field}.value = '-0.5'")
     browser.press("Enter")
-    assert browser.js("window.told") == {"name": "W1", "id": "n0", "at": 3, "value": -0.5}
+    assert browser.js("window.told") == {"name": "W1", "id": "n0", "at": 3, "value": "-0.5"}
     browser.js(f"page.show({json.dumps(other)}, false)")
     assert step(browser) == 0
     assert browser.js("document.querySelector('#picked')") is None

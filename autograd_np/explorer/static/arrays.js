@@ -2,27 +2,48 @@
 
 const isOdd = (text) => /nan|inf/i.test(text);
 /** Let a number be typed or dragged; Enter, or leaving the field, tells whoever hooked in. */
-function editing(td, of, place, before) {
-  const shown = td.textContent;
-  const tell = (value) => { if (Number.isFinite(value) && value !== before) hook({ name: of.name, id: of.id, at: place, value }); };
-  const field = h("input", { class: "edit", inputmode: "decimal", "aria-label": `${of.name}, element ${place}`, "data-edit": `${of.key}\n${place}`, size: Math.max(4, shown.length),
-    onkeydown: (event) => { event.stopPropagation(); if (event.key === "Enter") tell(Number(field.value)); if (event.key === "Escape") { field.value = shown; field.blur(); } },
-    onblur: () => tell(Number(field.value.replaceAll("−", "-"))) });
-  field.value = shown.replaceAll("−", "-");
-  let from = null;
-  field.addEventListener("pointerdown", (event) => { from = { x: event.clientX, value: Number(field.value) }; field.setPointerCapture(event.pointerId); });
-  field.addEventListener("pointermove", (event) => {
-    if (!from || Math.abs(event.clientX - from.x) < 4) return;
-    field.value = String(Number((from.value + ((event.clientX - from.x) * Math.max(0.1, Math.abs(from.value))) / 100).toPrecision(4)));
-    tell(Number(field.value));
-  });
-  for (const kind of ["pointerup", "pointercancel"]) field.addEventListener(kind, () => { from = null; });
+function editing(td, of, place, whole) {
+  const shown = td.textContent.replaceAll("−", "-");
+  let last = shown;
+  const tell = (text) => { if (text.trim() !== last) hook({ name: of.name, id: of.id, at: place, value: (last = text.trim()) }); };
+  const field = h("input", { class: "edit", inputmode: "decimal", "aria-label": `${of.name}, element ${place}; type a number, or drag sideways`, title: "Type a number, or drag sideways",
+    "data-edit": `${of.key}\n${place}`, size: Math.max(4, shown.length), autocomplete: "off", spellcheck: "false",
+    oninput: () => { field.dataset.typed = "yes"; },
+    onkeydown: (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") field.value = last;
+      if (event.key === "Enter") tell(field.value);
+      if (event.key === "Enter" || event.key === "Escape") delete field.dataset.typed;
+      if (event.key === "Escape") field.blur();
+    },
+    onblur: () => { delete field.dataset.typed; tell(field.value); } });
+  field.value = shown;
+  field.addEventListener("pointerdown", (event) => dragging(event, field, whole, tell));
   td.replaceChildren(field);
+}
+/** Follow a drag that began in a field. It goes on where new data take the place of the field: so the window is listened to. */
+function dragging(start, field, whole, tell) {
+  const from = Number(field.value);
+  if (!Number.isFinite(from) || start.button !== 0) return;
+  let drags = false;
+  const move = (event) => {
+    const way = event.clientX - start.clientX;
+    if (!drags && Math.abs(way) < 4) return;
+    drags = true;
+    event.preventDefault();
+    getSelection().removeAllRanges();
+    const value = from + (way * Math.max(0.1, Math.abs(from))) / 100;
+    const text = whole ? String(Math.round(from + way / 10)) : String(Number(value.toPrecision(4)));
+    field.value = text;
+    tell(text);
+  };
+  const end = () => { for (const [kind, call] of [["pointermove", move], ["pointerup", end], ["pointercancel", end]]) removeEventListener(kind, call); };
+  for (const [kind, call] of [["pointermove", move], ["pointerup", end], ["pointercancel", end]]) addEventListener(kind, call);
 }
 
 /** A table of an array; of an input of the page's that can be edited, a table of fields. */
 function arrayTable(array, what, of) {
-  const editable = hook && of && of.kind !== "operation" && !array.dtype.startsWith("bool");
+  const editable = hook && of && of.kind !== "operation" && of.edit !== false;
   const numbers = array.rows.map((row) => row.map((text) => Number(text.replaceAll("−", "-"))));
   const largest = Math.max(...numbers.flat().filter(Number.isFinite).map(Math.abs), 0);
   const cell = (text, r, c) => {
@@ -31,7 +52,7 @@ function arrayTable(array, what, of) {
     if (largest > 0 && Number.isFinite(x) && x !== 0 && array.dtype !== "bool") {
       td.style.background = `rgb(var(--${x > 0 ? "positive" : "negative"}) / ${(0.05 + (0.3 * Math.abs(x)) / largest).toFixed(3)})`.replace("rgb", "rgba").replace(" / ", ", ");
     }
-    if (editable) editing(td, of, r * (array.of ? array.of[1] : numbers[r].length) + c, x);
+    if (editable) editing(td, of, r * (array.of ? array.of[1] : numbers[r].length) + c, /^u?int/.test(array.dtype));
     return td;
   };
   const more = array.of && array.of[1] > (array.rows[0] || []).length;

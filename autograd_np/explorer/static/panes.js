@@ -8,7 +8,7 @@ function describe(step) {
     at === 0 && data.notice && h("p", { class: "notice" }, data.notice),
     step.text.map((line) => h("p", {}, line)),
   ];
-  if (step.phase === "start") children.push(h("p", { class: "small" }, "Next step: → or the button. Back: ←. Click any node to see all its values. Drag to move, scroll to zoom."));
+  if (step.phase === "start") children.push(h("p", { class: "small" }, "Next step: → or the button. Back: ←. Click any node to see all its values. Drag to move, scroll to zoom."), h("p", { class: "small", id: "how-live" }, hook ? "Click an input and change a number: type, or drag sideways. Python computes the rest." : "This page is one run. To change numbers, and to follow your file while you write: autograd-np explore FILE.py:loss, or graph.explore(live=True)."));
   if (step.phase === "forward") {
     children.push(titled(`${node.name}`, node.value));
     const seen = new Set();

@@ -18,6 +18,9 @@ function goBack(before) {
 }
 
 const page = {
+  /** What is shown. */
+  get data() { return data; },
+
   /** Called with `{name, id, at, value}` when the reader changes a number of an input; numbers can be changed where it is set. */
   get onEdit() { return hook; },
   set onEdit(call) { hook = call; update(false); },

@@ -86,7 +86,7 @@ function update(announce) {
   document.body.dataset.step = String(at);
   firstButton.disabled = backButton.disabled = at === 0;
   nextButton.disabled = lastButton.disabled = at === steps.length - 1;
-  const current = step.node || data.nodes[0].id;
+  const current = step.node || data.nodes[0]?.id;
   for (const node of nodes.values()) {
     const index = node.id === current ? "0" : "-1";
     if (node.tab !== index) { node.tab = index; node.element.setAttribute("tabindex", index); }

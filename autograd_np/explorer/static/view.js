@@ -25,6 +25,7 @@ function glide(x, y, k) {
   wait = requestAnimationFrame(frame);
 }
 function fit(now = false) {
+  if (!nodes.size) return;
   const { w, h: height } = size();
   const [bw, bh] = [bounds.x1 - bounds.x0, bounds.y1 - bounds.y0];
   const whole = Math.min((w - 60) / bw, (height - 110) / bh, 1.15);

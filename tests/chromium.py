@@ -25,6 +25,7 @@ FLAGS = [
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
+    "--disable-features=IsolateSandboxedIframes",  # so that a frame can be looked into
     "--remote-debugging-port=0",
     "--remote-allow-origins=*",
 ]
@@ -56,6 +57,7 @@ class Chromium:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.messages: list[str] = []
         self.requests: list[str] = []
+        self.contexts: dict[str, int] = {}
         self.count = 0
         self.session = ""
         self.socket: Any = None
@@ -98,6 +100,10 @@ class Chromium:
     def _note(self, event: str | None, params: dict[str, Any]) -> None:
         if event == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
+        elif event == "Network.webSocketCreated":
+            self.requests.append(params["url"])
+        elif event == "Runtime.executionContextCreated" and params["context"].get("auxData", {}).get("isDefault"):
+            self.contexts[params["context"]["auxData"]["frameId"]] = params["context"]["id"]
         elif event == "Log.entryAdded":
             self.messages.append(params["entry"]["text"])
         elif event == "Runtime.exceptionThrown":
@@ -113,11 +119,15 @@ class Chromium:
         return answer["result"].get("value")
 
     def open(self, file: Path) -> float:
+        """Open a page of the explorer from a file; return the seconds until it was ready."""
+        return self.visit(file.resolve().as_uri())
+
+    def visit(self, address: str) -> float:
         """Open a page of the explorer; return the seconds until it was ready."""
         self.messages.clear()
         self.requests.clear()
         start = time.perf_counter()
-        self.call("Page.navigate", url=file.resolve().as_uri())
+        self.call("Page.navigate", url=address)
         self.until("document.body && document.body.dataset.ready === 'yes'")
         self.js("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")  # it has been drawn
         return time.perf_counter() - start
@@ -126,6 +136,24 @@ class Chromium:
         """Wait until a JavaScript condition holds."""
         end = time.perf_counter() + seconds
         while not self.js(f"Boolean({condition})"):
+            if time.perf_counter() > end:
+                raise AssertionError(f"after {seconds} s still not: {condition}")
+            time.sleep(0.02)
+
+    def js_in_frame(self, expression: str) -> Any:
+        """Evaluate JavaScript in the frame that the page has."""
+        tree = self.call("Page.getFrameTree")["frameTree"]
+        for frame in tree.get("childFrames", []):
+            context = self.contexts.get(frame["frame"]["id"])
+            if context is not None:
+                answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, contextId=context)
+                return answer["result"].get("value")
+        return None
+
+    def until_in_frame(self, condition: str, seconds: float = 20) -> None:
+        """Wait until a JavaScript condition holds in the frame that the page has."""
+        end = time.perf_counter() + seconds
+        while not self.js_in_frame(f"Boolean({condition})"):
             if time.perf_counter() > end:
                 raise AssertionError(f"after {seconds} s still not: {condition}")
             time.sleep(0.02)
