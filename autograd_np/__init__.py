@@ -28,6 +28,8 @@ from autograd_np.errors import (
     AnomalyError,
     AutogradError,
     CheckFailedError,
+    CompileError,
+    CompileWarning,
     CustomRuleError,
     DataError,
     DeviceError,
@@ -51,6 +53,7 @@ from autograd_np.trees import ravel
 
 if TYPE_CHECKING:
     from autograd_np.check import check_backward, check_gradients
+    from autograd_np.compiling import compile  # noqa: A004
     from autograd_np.derivations.face import derive
     from autograd_np.solutions import implicit
     from autograd_np.transforms.vmapping import vmap
@@ -63,6 +66,8 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "CheckFailedError",
+    "CompileError",
+    "CompileWarning",
     "CustomRuleError",
     "DataError",
     "DeviceError",
@@ -79,6 +84,7 @@ __all__ = [
     "check_backward",
     "check_gradients",
     "checkpoint",
+    "compile",
     "custom_gradient",
     "define",
     "derive",
@@ -123,6 +129,10 @@ def __getattr__(name: str) -> Any:
         from autograd_np import check
 
         return getattr(check, name)
+    if name == "compile":
+        from autograd_np import compiling
+
+        return compiling.compile
     if name == "derive":
         from autograd_np.derivations.face import derive
 

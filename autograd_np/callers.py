@@ -21,6 +21,7 @@ __all__ = [
     "asked_by",
     "asking_library",
     "call_site",
+    "is_installed_file",
     "is_users",
     "is_users_file",
     "leaves_the_turn",
@@ -141,6 +142,11 @@ def is_users_file(filename: str) -> bool:
     """Whether a file is a user's: not this package's, nor of `nn`, of Python or of what is installed."""
     own = filename.startswith((_PACKAGE, _NN, _STDLIB, _NUMPY, "<frozen", "<none>"))
     return not own and not any(part in filename for part in _INSTALLED)
+
+
+def is_installed_file(filename: str) -> bool:
+    """Whether a file is part of a package that is installed, other than this one and `nn`."""
+    return not filename.startswith((_PACKAGE, _NN)) and any(part in filename for part in _INSTALLED)
 
 
 def _instruction(frame: FrameType) -> str:

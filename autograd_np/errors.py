@@ -15,6 +15,8 @@ __all__ = [
     "AutogradError",
     "CheckFailedError",
     "CheckSetupError",
+    "CompileError",
+    "CompileWarning",
     "CustomRuleError",
     "DataError",
     "DeviceError",
@@ -84,6 +86,10 @@ class CheckSetupError(AutogradError, ValueError):
     """A check cannot be carried out as asked: a parameter nobody supplies, a name that pairs with nothing."""
 
 
+class CompileError(AutogradError, ValueError):
+    """A function that cannot be compiled as it stands: what it does is not the same computation in each call."""
+
+
 class AnomalyError(AutogradError, ArithmeticError):
     """Under `detect_anomaly`: an operation produced a NaN, or an array was changed after it was recorded."""
 
@@ -94,6 +100,10 @@ class ShapeWarning(UserWarning):
 
 class LoopWarning(UserWarning):
     """`vmap` went through its examples one by one: an operation of NumPy's, or the whole function, does not take them all at once."""
+
+
+class CompileWarning(UserWarning):
+    """A compiled function is compiled again and again."""
 
 
 class GaugeWarning(UserWarning):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -17,17 +19,20 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.callers import raised_in
 from autograd_np.modes import orders
-from autograd_np.op import Op
+from autograd_np.op import DATA, Op
 from autograd_np.text import shown
 from autograd_np.typing import Array, Name
 
-__all__ = ["EAGER", "NO_ATTRS", "OPEN", "VARIABLES", "Level", "Node", "WatchedNode", "leaf_node", "next_index"]
+__all__ = ["EAGER", "NO_ATTRS", "OPEN", "REWRITES", "VARIABLES", "Level", "Node", "WatchedNode", "leaf_node", "next_index"]
 
 NO_ATTRS: dict[str, Any] = {}
 next_index = itertools.count(1).__next__
 
 OPEN: set[int] = set()
 """The orders of the levels that are open, but for `EAGER`, and of the calls of `vmap` that run."""
+
+REWRITES: ContextVar[Callable[..., Any] | None] = ContextVar("REWRITES", default=None)
+"""Finds a better form of an operation as it is recorded, in the levels that open meanwhile: a Tensor, or ``None``."""
 
 VARIABLES: set[weakref.ref[Any]] = set()
 """The leaves outside transforms that require a gradient and are alive. Where both are empty, nothing can be recorded."""
@@ -37,22 +42,27 @@ class Level:
     """One transform's world: Tensors of a level are variables to it, older ones are constants.
 
     A level that keeps all (`trace`) records what needs no gradient too, and makes leaves of older Tensors it meets. One that takes in
-    (`checkpoint`) makes variables of them, so that nothing is recorded for the older level.
+    (`checkpoint`) makes variables of them, so that nothing is recorded for the older level. One of `data` (`compile`) keeps all, whatever
+    is switched off, and what Python would read of its values is refused, also through Tensors of newer levels.
     """
 
-    __slots__ = ("closed", "keeps_all", "lifted", "order", "quick", "refused", "sites", "start", "takes_in")
+    __slots__ = ("closed", "data", "keeps_all", "lifted", "order", "quick", "refused", "rewrites", "sites", "start", "takes_in")
 
-    def __init__(self, *, keeps_all: bool = False, sites: bool = False) -> None:
+    def __init__(self, *, keeps_all: bool = False, sites: bool = False, data: bool = False) -> None:
         self.order = next(orders)
         self.start = next_index()  # what was recorded before this level opened has a smaller index
-        self.keeps_all = keeps_all
-        self.sites = sites or keeps_all
+        self.data = data
+        self.keeps_all = keeps_all or data
+        self.sites = sites or self.keeps_all
         self.takes_in = False
         self.lifted: dict[Node, Node] = {}
         self.closed = False
         self.refused: tuple[CodeType, str] | None = None
-        self.quick = not self.sites
+        self.rewrites = REWRITES.get()
+        self.quick = not self.sites and self.rewrites is None
         OPEN.add(self.order)
+        if data:
+            DATA.add(self.order)
 
     def lift(self, older: Any) -> Node:
         """Return the leaf of this level that stands for a Tensor of an older one."""
@@ -88,6 +98,7 @@ class Level:
         self.closed = True
         self.quick = False
         OPEN.discard(self.order)
+        DATA.discard(self.order)
 
     def __del__(self, forget: Any = OPEN.discard) -> None:  # OPEN itself is gone when the interpreter ends
         forget(self.order)

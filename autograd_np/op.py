@@ -34,7 +34,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.elsewhere import is_lazy
 from autograd_np.numpy_warnings import retold
-from autograd_np.overriding import BATCHES, Batched, Overriding, Recordable, bare, batched_in, value_of
+from autograd_np.overriding import BATCHES, DATA, Batched, Overriding, Recordable, bare, batched_in, recordable_in, value_of
 from autograd_np.results import Results
 from autograd_np.samples import Case, Domain, case, real
 from autograd_np.text import shown
@@ -42,6 +42,7 @@ from autograd_np.typing import Array, Rule
 
 __all__ = [
     "AS_ONE",
+    "DATA",
     "RESULT",
     "SAMPLES",
     "STEP",
@@ -431,6 +432,8 @@ class Primitive:
                             return result
         if BATCHES and kwargs and (batched := batched_in(list(kwargs.values()))):
             return batched[0].__record__(self, args, kwargs)
+        if DATA and kwargs and (found := recordable_in(list(kwargs.values()))) is not None:
+            return found.__record__(self, args, kwargs)
         try:
             return self.implementation(*args, **kwargs)
         except RuntimeWarning as warning:

@@ -9,11 +9,27 @@ import numpy as np
 
 from autograd_np.results import Results
 
-__all__ = ["BATCHES", "Batched", "Overriding", "Recordable", "bare", "batched_in", "gathered", "is_among", "stacked", "value_of"]
+__all__ = [
+    "BATCHES",
+    "DATA",
+    "Batched",
+    "Overriding",
+    "Recordable",
+    "bare",
+    "batched_in",
+    "gathered",
+    "is_among",
+    "recordable_in",
+    "stacked",
+    "value_of",
+]
 
 
 BATCHES: set[int] = set()
 """The orders of the calls of `vmap` that are running: where there is none, no attribute needs to be looked through."""
+
+DATA: set[int] = set()
+"""The orders of the open levels of `compile`, where a Tensor may be an attribute of what is computed of arrays alone."""
 
 
 class Overriding:
@@ -104,6 +120,17 @@ def batched_in(x: Any) -> list[Batched]:
     if type(x) is slice:
         return [b for part in (x.start, x.stop, x.step) for b in batched_in(part)]
     return []
+
+
+def recordable_in(x: Any) -> Recordable | None:
+    """Return the first Tensor in an attribute, or ``None``."""
+    if isinstance(x, Recordable):
+        return x
+    if type(x) is slice:
+        x = (x.start, x.stop, x.step)
+    if type(x) in (tuple, list):
+        return next((t for part in x if (t := recordable_in(part)) is not None), None)
+    return None
 
 
 # --- lists that hold them ---------------------------------------------------------------------------

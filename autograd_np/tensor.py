@@ -231,7 +231,11 @@ def _result(
             raise errors.DifferentiationError(_ESCAPED.format(op.name))
         mode = DEFAULT.value if mode_entry() is DEFAULT else current_mode()
         needs = needs and op.kind is not CONSTANT
-        if (needs or level.keeps_all) and level.order > mode.floor:
+        if (needs or level.keeps_all) and (level.order > mode.floor or level.data):
+            if level.rewrites is not None:
+                found = level.rewrites(op, args, attrs, data)
+                if found is not None:
+                    return found  # type: ignore[no-any-return]
             node = (WatchedNode if mode.anomaly else Node)(op, parents, values, attrs, data, needs, level)
             if mode.anomaly or level.sites:
                 sign(node)
@@ -316,8 +320,19 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
         except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
             data = _in_spite_of(error, op, values, attrs, args)
     needs = any(p is not None and p.needs for p in parents)
+    if any(s._of_data() for s in outer):  # what rules make of an index or a mask is recorded, too
+        attrs = {k: _with_tensors(v, {id(value_of(s)): s for s in outer}) for k, v in attrs.items()}
     parents += [s._node for s in sources if s._node is not None and s._node.level is level]
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
+
+
+def _with_tensors(attribute: Any, by: dict[int, Tensor]) -> Any:
+    """Return an attribute with the Tensors that its arrays were read from."""
+    if type(attribute) in (tuple, list):
+        return type(attribute)(_with_tensors(v, by) for v in attribute)
+    if type(attribute) is slice:
+        return slice(*(_with_tensors(v, by) for v in (attribute.start, attribute.stop, attribute.step)))
+    return by.get(id(attribute), attribute)
 
 
 def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -516,7 +531,9 @@ class Tensor(Recordable):
 
     def detach(self) -> Tensor:
         """Return the same values without the graph, as a Tensor of its own: no write to one is seen in the other."""
-        return self.data if isinstance(self.data, Batched) else handle(self.data, None)  # type: ignore[return-value]
+        if isinstance(self.data, Batched):
+            return self.data  # type: ignore[return-value]
+        return handle(self.data, self._node if self._node is not None and self._node.level.data else None)
 
     def numpy(self) -> Any:
         """Return the values as an array, outside the graph; the memory is shared until the Tensor is written."""
@@ -525,7 +542,7 @@ class Tensor(Recordable):
     def _leaving(self, how: str) -> Any:
         """Return the values; refused inside a function being differentiated, whose gradient would be cut without a word."""
         node = self._losing()
-        if node is not None and node.needs and node.level is not EAGER and not node.level.closed:
+        if node is not None and (node.needs or node.level.data) and node.level is not EAGER and not node.level.closed:
             raise errors.LeavesNumPyError(
                 f".{how}() of a Tensor{self._called()} inside a function being differentiated or traced would cut its gradient off, "
                 f"at {call_site()}. Use NumPy's functions on the Tensor itself; ag.stop_gradient(x).{how}() for the value as a constant"
@@ -610,14 +627,28 @@ class Tensor(Recordable):
     def __complex__(self) -> complex:
         return cast(complex, self._number(complex))
 
+    def _of_data(self) -> bool:
+        """Whether this is data of a function that is being compiled, or was computed from such."""
+        x: Any = self
+        while isinstance(x, Tensor):
+            if x._node is not None and x._node.level.data:
+                return True
+            x = x.data
+        return False
+
     def __index__(self) -> int:
+        if self._of_data():
+            raise errors.LeavesNumPyError(
+                f"a Tensor{self._called()} was read as an integer of Python's, at {call_site()}, in a function that is being compiled: its "
+                f"value is data, another in each call. Hand a Python int in, which is part of the signature"
+            )
         if self.dtype.kind not in "iu" or self.ndim:
             raise TypeError(f"only an integer scalar can be an index, got a Tensor of dtype {self.dtype} and shape {self.shape}")
         return int(value_of(self))
 
     def __bool__(self) -> bool:
         node = self._node
-        if node is not None and node.level.keeps_all:
+        if (node is not None and node.level.keeps_all) or self._of_data():
             raise errors.LeavesNumPyError(
                 f"bool() of a Tensor{self._called()} under trace: a branch on a value cannot be part of a graph. "
                 f"Use np.where(condition, a, b)"
@@ -633,7 +664,7 @@ class Tensor(Recordable):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, item: Any) -> bool:
-        return bool(np.any(value_of(self) == value_of(item)))
+        return bool(np.any(self == item)) if self._of_data() else bool(np.any(value_of(self) == value_of(item)))
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, prefix="Tensor(", separator=", ") if isinstance(self.data, np.ndarray) else repr(self.data)
@@ -829,6 +860,9 @@ def stop_gradient(x: Any) -> Any:
     array(3.)
     """
     if isinstance(x, Tensor):
-        x = value_of(x)
+        while isinstance(x, Tensor):
+            if x._node is not None and x._node.level.data:
+                return handle(x.data, x._node)
+            x = x.data
         return x.stopped() if isinstance(x, Batched) else handle(x, None)
     return x.stopped() if isinstance(x, Batched) else x.copy() if isinstance(x, np.ndarray) else x

@@ -1,0 +1,10 @@
+"""Functions as straight NumPy: what they record, simplified, in an order that spares memory, written as one function.
+
+Here live how a call is told from others (`signature`, `captured`), how a function becomes a program (`tracing`, `stabilising`, `program`),
+how that is made less (`lowering`, `simplifying`), put in order (`schedule`, `buffers`) and written out (`code`), and what is called
+(`compiled`). Nothing here may differentiate, which the engine does while the function is traced.
+"""
+
+from autograd_np.compiling.compiled import Compiled, compile  # noqa: A004
+
+__all__ = ["Compiled", "compile"]

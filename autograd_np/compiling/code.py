@@ -1,0 +1,320 @@
+"""A schedule as a Python function that calls NumPy and nothing else.
+
+`written` returns the text of ``make(...)``, which lays out the memory and returns ``step``, the flat function that a call runs. Each thread
+makes its own. Everything that `step` names is bound beforehand: ufuncs, constants, buffers and views of these.
+"""
+
+from __future__ import annotations
+
+import itertools
+import linecache
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np.compiling.lowering import is_real
+from autograd_np.compiling.program import ARITHMETIC, TOTAL, Program, Value, inside
+from autograd_np.compiling.schedule import LARGE, Buffer, Schedule, Step, root_of
+from autograd_np.op import Primitive
+from autograd_np.ops.indexing import getitem
+from autograd_np.text import visible
+
+__all__ = ["MODULE", "Code", "written"]
+
+MODULE = "autograd_np.compiled"
+"""The ``__name__`` of written functions, by which NumPy's warnings from there are known."""
+OPERATORS = (np.add, np.subtract, np.multiply, np.divide)
+BY_KEYWORD = (np.maximum, np.minimum)
+"""Functions whose `out` NumPy wants by its name."""
+
+
+class Code(NamedTuple):
+    """A written function.
+
+    Attributes
+    ----------
+    source : str
+        The text of ``make``.
+    make : callable
+        Returns ``step``, with buffers of its own.
+    """
+
+    source: str
+    make: Callable[[], Callable[..., Any]]
+
+
+def written(schedule: Schedule, name: str) -> Code:
+    """Return a schedule as code.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    name : str
+        What the function is called in tracebacks.
+    """
+    writer = _Writer(schedule, name)
+    source = writer.text()
+    filename = f"<ag.compile {visible(name, longest=60)} #{next(_numbers)}>"
+    namespace = {"__name__": MODULE, **writer.bound}
+    exec(compile(source, filename, "exec"), namespace)  # noqa: S102 (the text is made of our own statements and names alone)
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return Code(source, namespace["make"])
+
+
+_numbers = itertools.count(1)
+
+
+class _Writer:
+    def __init__(self, schedule: Schedule, name: str) -> None:
+        self.schedule = schedule
+        self.program: Program = schedule.program
+        self.name = name if name.isidentifier() else "step"
+        self.bound: dict[str, Any] = {"np": np, "empty": np.empty}
+        self.memory: list[str] = []
+        self.lines: list[str] = []
+        self.names: dict[Value, str] = {}
+        self._buffers: dict[tuple[Any, ...], str] = {}
+        self._views: dict[tuple[str, str], str] = {}
+        self._fixed: dict[str, Any] = {}  # arrays like those that the names will have; nothing is written into them
+        self._constants: dict[Any, str] = {}
+        self._count = 0
+        self._site = ""
+
+    def text(self) -> str:
+        """Return the source of ``make``."""
+        inputs = [f"x{i}" for i in range(len(self.program.inputs))]
+        self.names.update(zip(self.program.inputs, inputs, strict=True))
+        for item in self.schedule.items:
+            assert isinstance(item, Step)
+            self._step(item, "")
+        results = [self._result(i, v) for i, v in enumerate(self.program.outputs)]
+        slots = [f"m{i} = empty({n}, np.uint8)" for i, n in enumerate(self.schedule.slots)]
+        last = f"    return ({''.join(f'{r}, ' for r in results)})"
+        head = [f"def {self.name}({', '.join(inputs)}):", *(f"    {line}" for line in self.lines), last]
+        body = [*slots, *self.memory, "", *head, "", f"return {self.name}"]
+        return "\n".join(["def make():", *(f"    {line}".rstrip() for line in body), ""])
+
+    def _result(self, i: int, v: Value) -> str:
+        name = self._name(v)
+        if root_of(v).kind == "constant" or i in self.schedule.copied:
+            return f"np.array({name})"
+        return name
+
+    # --- names
+
+    def _fresh(self, letter: str) -> str:
+        self._count += 1
+        return f"{letter}{self._count}"
+
+    def bind(self, x: Any, called: str) -> str:
+        """Return the name of an object that the code uses."""
+        base = called if called.isidentifier() and called not in ("empty", "np", "make", self.name) else "f"
+        name = base
+        while name in self.bound and self.bound[name] is not x:
+            name = self._fresh(base + "_")
+        self.bound[name] = x
+        return name
+
+    def _name(self, v: Value) -> str:
+        if v not in self.names:
+            self.names[v] = self._constant(v.const)
+        return self.names[v]
+
+    def _constant(self, x: Any) -> str:
+        if type(x) in (int, float, bool, complex):
+            return repr(x) if x == x and abs(x) != float("inf") else self.bind(x, "c")
+        key = id(x)
+        if key not in self._constants:
+            self._constants[key] = self.bind(np.asarray(x), self._fresh("c"))
+        return self._constants[key]
+
+    def _buffer(self, b: Buffer) -> str:
+        key = (b.slot, b.shape, b.dtype)
+        if key not in self._buffers:
+            name = self._buffers[key] = self._fresh("b")
+            self._fixed[name] = np.empty(b.shape, b.dtype)
+            dtype = self.bind(b.dtype, f"{b.dtype}")
+            self.memory.append(f"{name} = m{b.slot}[:{b.nbytes}].view({dtype}).reshape({b.shape})")
+        return self._buffers[key]
+
+    def _view(self, of: str, expression: str, shown: Any) -> str | None:
+        """Return the name of a view that is made beforehand, since what it shows stays where it is; ``None`` if that cannot be."""
+        base = self._fixed.get(of)
+        if base is None or not np.may_share_memory(shown, base):
+            return None
+        key = (of, expression)
+        if key not in self._views:
+            name = self._views[key] = self._fresh("w")
+            self._fixed[name] = shown
+            self.memory.append(f"{name} = {expression}")
+        return self._views[key]
+
+    # --- steps
+
+    def _step(self, step: Step, indent: str) -> None:
+        v = step.value
+        if v.site and v.site != self._site and not indent:
+            self._site = v.site
+            self.lines.append(f"# {Path(visible(v.site, longest=200)).name}".replace("\n", " "))
+        getattr(self, f"_{step.mode}_step")(step, indent)
+
+    def _put(self, step: Step, indent: str, call: str, out: str = "{}, {})") -> None:
+        """Write a call that ends in a bracket: into its buffer, or as an array of its own."""
+        v = step.value
+        if step.out is None:
+            self.names[v] = self._fresh("v")
+            self.lines.append(f"{indent}{self.names[v]} = {call})")
+        else:
+            self.names[v] = self._buffer(step.out)
+            self.lines.append(f"{indent}{out.format(call, self.names[v])}")
+
+    def _ufunc_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        fn = self.bind(v.fn, getattr(v.fn, "__name__", "f"))
+        call = f"{fn}({', '.join(self._operand(a, v) for a in step.args)}"
+        self._put(step, indent, call, "{}, out={})" if v.fn in BY_KEYWORD else "{}, {})")
+
+    def _operand(self, a: Value, v: Value) -> str:
+        """Return an operand; a number as an array of the dtype that it will be cast to, which is quicker."""
+        if a.number is None:
+            return self._name(a)
+        kinds = {b.dtype for b in v.args if b.number is None and not b.weak}
+        if len(kinds) == 1 and (kind := next(iter(kinds))).char in "fd" and type(a.number) in (int, float):
+            key = ("number", kind, repr(a.number))
+            if key not in self._constants:
+                with np.errstate(all="ignore"):
+                    self._constants[key] = self.bind(np.array(a.number, kind), self._fresh("c"))
+            return self._constants[key]
+        return self._name(a)
+
+    def _scalar_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        args = [self._name(a) for a in step.args]
+        name = self.names[v] = self._fresh("s")
+        if v.is_call(np.dot, np.matmul):
+            self.lines.append(f"{indent}{name} = {args[0]}.dot({args[1]})")
+        elif v.fn in ARITHMETIC and (v.weak or v.fn in OPERATORS):
+            sign = ARITHMETIC[v.fn]
+            self.lines.append(f"{indent}{name} = {f'{args[0]} {sign} {args[1]}' if len(args) == 2 else sign + args[0]}")
+        else:
+            self.lines.append(f"{indent}{name} = {self.bind(v.fn, getattr(v.fn, '__name__', 'f'))}({', '.join(args)})")
+
+    def _reduce_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        axis, keepdims = v.attrs["axis"], v.attrs["keepdims"]
+        fn = self.bind(v.fn, f"{v.fn.__self__.__name__}_reduce")  # type: ignore[union-attr]
+        x = self._name(step.args[0])
+        if step.out is None:
+            self._put(step, indent, f"{fn}({x}, {axis}, None, None, {keepdims}")
+        else:
+            self._put(step, indent, f"{fn}({x}, {axis}, None", f"{{}}, {{}}, {keepdims})")
+
+    def _flat(self, v: Value) -> str | None:
+        """Return an array of which all elements lie side by side as one of one axis, if that is known beforehand."""
+        name = self._name(v)
+        base = self._fixed.get(name)
+        if base is None or not base.flags.c_contiguous:
+            return None
+        return name if v.ndim == 1 else self._view(name, f"{name}.reshape(-1)", base.reshape(-1))
+
+    def _ones_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        x = step.args[0]
+        [axis] = v.attrs["axis"]
+        n = x.shape[axis]
+        shape = ((1, n) if axis == 0 else (n, 1)) if v.attrs["keepdims"] else (n,)
+        key = ("ones", shape, v.dtype)
+        if key not in self._constants:
+            self._constants[key] = self.bind(np.ones(shape, v.dtype), self._fresh("c"))
+        ones = self._constants[key]
+        a, b = (ones, self._name(x)) if axis == 0 else (self._name(x), ones)
+        self._put(step, indent, f"{a}.dot({b}")
+
+    def _total_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        x = step.args[0]
+        name = self.names[v] = self._fresh("s")
+        flat = self._flat(x)
+        if v.fn is TOTAL and flat is not None and is_real(x) and x.size <= LARGE:
+            key = ("ones", (x.size,), x.dtype)
+            if key not in self._constants:
+                self._constants[key] = self.bind(np.ones(x.size, x.dtype), self._fresh("c"))
+            self.lines.append(f"{indent}{name} = {flat}.dot({self._constants[key]})")
+            return
+        fn = self.bind(v.fn, f"{v.fn.__self__.__name__}_reduce")  # type: ignore[union-attr]
+        self.lines.append(f"{indent}{name} = {fn}({flat or self._name(x)}, None)")
+
+    def _inner_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        name = self.names[v] = self._fresh("s")
+        a, b = (self._flat(x) or (self._name(x) if x.ndim == 1 else f"{self._name(x)}.ravel()") for x in step.args)
+        self.lines.append(f"{indent}{name} = {a}.dot({b})")
+
+    def _dot_step(self, step: Step, indent: str) -> None:
+        a, b = (self._name(x) for x in step.args)
+        self._put(step, indent, f"{a}.dot({b}")
+
+    def _matmul_step(self, step: Step, indent: str) -> None:
+        a, b = (self._name(x) for x in step.args)
+        self._put(step, indent, f"{self.bind(np.matmul, 'matmul')}({a}, {b}")
+
+    def _write_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        a, new = step.args
+        if step.out is None:
+            name = self.names[v] = self._fresh("v")
+            self.lines.append(f"{indent}{name} = np.array({self._name(a)})")
+        else:
+            name = self._buffer(step.out)
+            if name != self._name(a):
+                self.lines.append(f"{indent}{self.bind(np.copyto, 'copyto')}({name}, {self._name(a)})")
+            self.names[v] = name
+        self.lines.append(f"{indent}{name}[{self._attribute(v.attrs['index'])}] = {self._name(new)}")
+
+    def _view_step(self, step: Step, indent: str) -> None:
+        v = step.value
+        of = self._name(step.args[0])
+        expression = self._plain(step)
+        found = None
+        if of in self._fixed and not any(True for x in v.attrs.values() for _ in inside(x)):
+            base = self._fixed[of]
+            shown = base[v.attrs["index"]] if v.is_call(getitem) else v.fn(base, **v.attrs)  # type: ignore[misc]
+            found = self._view(of, expression, shown)
+        if found is None:
+            found = self._fresh("w")
+            self.lines.append(f"{indent}{found} = {expression}")
+        self.names[v] = found
+
+    def _call_step(self, step: Step, indent: str) -> None:
+        name = self.names[step.value] = self._fresh("v")
+        self.lines.append(f"{indent}{name} = {self._plain(step)}")
+
+    def _plain(self, step: Step) -> str:
+        """Return a call as it was recorded."""
+        v = step.value
+        args = [self._name(a) for a in step.args]
+        if v.is_call(getitem):
+            return f"{args[0]}[{self._attribute(v.attrs['index'])}]"
+        if v.is_call(np.transpose) and not any(x is not None for x in v.attrs.values()):
+            return f"{args[0]}.T"
+        fn = v.fn.implementation if isinstance(v.fn, Primitive) else v.fn
+        called = self.bind(fn, getattr(v.fn, "__name__", "f"))
+        attrs = [f"{k}={self._attribute(x)}" for k, x in v.attrs.items()]
+        given = [f"[{', '.join(args)}]"] if v.variadic else args
+        return f"{called}({', '.join([*given, *attrs])})"
+
+    def _attribute(self, x: Any) -> str:
+        """Return an attribute as code: numbers and slices as they are written, everything else by a name."""
+        if isinstance(x, Value):
+            return self._name(x)
+        if x is None or x is Ellipsis or type(x) in (int, bool, str):
+            return repr(x)
+        if type(x) in (tuple, list):
+            inner = ", ".join(self._attribute(i) for i in x)
+            return f"[{inner}]" if type(x) is list else f"({inner},)" if len(x) == 1 else f"({inner})"
+        if type(x) is slice:
+            parts = ["None" if i is None else self._attribute(i) for i in (x.start, x.stop, x.step)]
+            return f"slice({', '.join(parts)})"
+        return self.bind(x, self._fresh("k"))

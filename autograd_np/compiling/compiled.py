@@ -1,0 +1,287 @@
+"""`ag.compile`: the function that is called, its signatures, and the check of the first call."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.callers import name_of, warn_caller
+from autograd_np.compiling.buffers import laid_out
+from autograd_np.compiling.captured import Captured, found_in
+from autograd_np.compiling.checking import compare
+from autograd_np.compiling.code import MODULE, Code, written
+from autograd_np.compiling.infinities import may_meet
+from autograd_np.compiling.lowering import lowered
+from autograd_np.compiling.schedule import Schedule, scheduled
+from autograd_np.compiling.signature import Arguments, guard_of
+from autograd_np.compiling.simplifying import simplified
+from autograd_np.compiling.tracing import Traced, traced
+from autograd_np.node import OPEN
+from autograd_np.tensor import value_of
+from autograd_np.trees import flatten
+
+__all__ = ["Compiled", "compile"]
+
+warnings.filterwarnings("error", r"[a-z ]+ encountered in ", RuntimeWarning, rf"{MODULE.replace('.', '[.]')}$")
+
+
+class Compiled:
+    """A function that is traced once for each signature, and then runs as straight NumPy. `ag.compile` makes it.
+
+    Attributes
+    ----------
+    source : str
+        The code of the signature that was called last.
+    memory : int
+        The bytes that a call of that signature takes for its buffers and results.
+    signatures : int
+        How many signatures there are.
+    """
+
+    def __init__(self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, threads: int) -> None:
+        functools.update_wrapper(self, f, updated=())
+        self._f = f
+        self._name = name_of(f)
+        self._check = check
+        self._most = max_signatures
+        self._reuses = reuse_outputs
+        self._threads = threads
+        self._lock = threading.RLock()
+        self._entries: list[_Entry] = []
+        self._last: _Entry | None = None
+        self._made = 0
+        self._warned = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        entry = self._last
+        if entry is not None:
+            data = entry.guard(args, kwargs)
+            if data is not None:
+                return entry.run(data, args, kwargs)
+        return self._found(args, kwargs)
+
+    def _found(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call by another signature than the last, or by one that is new."""
+        arguments = Arguments(args, kwargs)
+        if arguments.differentiated or OPEN:
+            return self._f(*args, **kwargs)  # somebody differentiates or traces this call
+        for entry in self._entries:
+            data = entry.guard(args, kwargs)
+            if data is not None:
+                self._last = entry
+                return entry.run(data, args, kwargs)
+        with self._lock:
+            arguments.key  # noqa: B018 (refuses what is no data)
+            entry = _Entry(self, arguments)
+            data = entry.guard(args, kwargs)
+            if data is None:
+                raise errors.CompileError(f"{self._name} changes what it reads besides its arguments while it is traced: return it instead")
+            result = entry.checked(data, args, kwargs) if self._check else entry.run(data, args, kwargs)
+            self._entries = [entry, *self._entries][: self._most]
+            self._last = entry
+            self._made += 1
+            if self._made > 2 * self._most and not self._warned:
+                self._warned = True
+                warn_caller(
+                    f"{self._name} was compiled {self._made} times, for as many signatures, and keeps {self._most}: hand in arrays of few "
+                    f"shapes, hand numbers in as floats or arrays instead of ints, or raise max_signatures",
+                    errors.CompileWarning,
+                )
+            return result
+
+    def _of_last(self) -> _Entry:
+        if self._last is None:
+            raise errors.CompileError(f"{self._name} has not been called yet: the code is written at the first call")
+        return self._last
+
+    @property
+    def source(self) -> str:
+        """The code of the signature that was called last."""
+        return self._of_last().code.source
+
+    @property
+    def schedule(self) -> Schedule:
+        """What the code was written from."""
+        return self._of_last().schedule
+
+    @property
+    def memory(self) -> int:
+        """The bytes that a call of the last signature takes: buffers and results."""
+        return self._of_last().schedule.memory
+
+    @property
+    def signatures(self) -> int:
+        """How many signatures are kept."""
+        return len(self._entries)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Bind to an object, as functions do that are methods."""
+        if instance is None:
+            return self
+        bound = self._f.__get__(instance, owner)
+        known = self.__dict__.setdefault("_bound", {})
+        if id(instance) not in known or known[id(instance)]._f.__self__ is not instance:
+            known[id(instance)] = Compiled(
+                bound, check=self._check, max_signatures=self._most, reuse_outputs=self._reuses, threads=self._threads
+            )
+        return known[id(instance)]
+
+    def __repr__(self) -> str:
+        return f"<compiled {self._name}, {self.signatures} signatures>"
+
+
+class _Entry:
+    """The code for one signature."""
+
+    def __init__(self, owner: Compiled, arguments: Arguments) -> None:
+        f = owner._f
+        objects = [x for x in arguments.leaves if not isinstance(x, (int, str, bytes, np.generic, np.ndarray, float, complex, type(None)))]
+        self.f = f
+        self.name = owner._name
+        self.captured: Captured = found_in(f, *objects)
+        found = traced(lambda data: arguments.call(f, data), arguments.data, self.captured, self.name)
+        self.traced: Traced = found
+        program = simplified(lowered(found.program))
+        self.schedule = laid_out(scheduled(program, found.groups, reuses=owner._reuses))
+        self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
+        self.may_meet = may_meet(program)
+        self.guard = guard_of(arguments, self.captured)
+        self._threads = threading.local()
+        self._form = self._reading()
+
+    def run(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Compute, and put the result together."""
+        try:
+            step = self._threads.step
+        except AttributeError:
+            step = self._threads.step = self.code.make()
+        try:
+            found = step(*data)
+        except RuntimeWarning:
+            found = self._in_spite(step, data)
+        if found is None or (self.may_meet and any(map(_has_nan, found))):  # 0 * inf: the engine knows which zeros win
+            return _plain(self.f(*args, **kwargs))
+        return self._form(found)
+
+    @staticmethod
+    def _in_spite(step: Callable[..., Any], data: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Compute what NumPy warned of: an overflow or a division by zero that is meant; ``None`` where a NaN came of it."""
+        invalid: list[str] = []
+        with np.errstate(all="ignore", invalid="call", call=lambda kind, _flag: invalid.append(kind)):
+            found = step(*data)
+        return None if invalid and any(map(_has_nan, found)) else found
+
+    def checked(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Compute, and hold the result against what the function itself gives."""
+        step = self._threads.step = self.code.make()
+        with np.errstate(all="ignore"):
+            found = step(*data)
+            expected = flatten(self.f(*args, **kwargs))[0]
+        result = self._form(found, assign=False)
+        compare(self.name, found, self.traced.values, data, self.traced.scale)
+        compare(self.name, flatten(result)[0], expected, data, self.traced.scale, stabilised=True)
+        return result
+
+    def _reading(self) -> Callable[..., Any]:
+        """Return what puts outputs together to a result."""
+        results, unflatten, assigned = self.traced.results, self.traced.unflatten, self.traced.assigned
+        if not assigned and len(results) == 1 and results[0] == 0 and unflatten([0]) == 0:
+            return _first
+        plain = not assigned and results == list(range(len(results)))
+
+        def form(found: tuple[Any, ...], assign: bool = True) -> Any:
+            if plain:
+                return unflatten(found)
+            for slot, places, back in assigned if assign else ():
+                slot.put(back([found[i] for i in places]))
+            return unflatten([found[r] if type(r) is int else _own(r[0]) for r in results])
+
+        return form
+
+
+def _first(found: tuple[Any, ...], assign: bool = True) -> Any:  # noqa: ARG001 (as the other forms have it)
+    return found[0]
+
+
+def _has_nan(x: Any) -> bool:
+    x = np.asarray(x)
+    if x.dtype.kind not in "fc":
+        return False
+    with np.errstate(all="ignore"):
+        square = np.vdot(x, x)  # NaN if an element is: one pass, no array of bools
+    return bool(square != square)
+
+
+def _plain(tree: Any) -> Any:
+    """Return a result with arrays in the place of Tensors."""
+    leaves, unflatten = flatten(tree)
+    return unflatten([value_of(x) for x in leaves])
+
+
+def _own(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def compile(  # noqa: A001 (as PyTorch calls it)
+    f: Callable[..., Any] | None = None,
+    *,
+    check: bool = True,
+    max_signatures: int = 8,
+    reuse_outputs: bool = False,
+    threads: int = 1,
+) -> Any:
+    """Return `f` as a function that is traced once for each signature and then runs as straight NumPy.
+
+    Parameters
+    ----------
+    f : callable
+        Written in NumPy, with whatever transforms: a loss, ``ag.value_and_grad(loss)``, a whole training step. Arrays are data, among the
+        arguments and among what `f` reads besides, and so are Python's floats among the arguments; shapes, dtypes, ints, bools, strings
+        and other objects are part of the signature.
+    check : bool
+        Whether the first call of a signature runs `f`, too, and compares.
+    max_signatures : int
+        How many are kept; a call by another one is traced.
+    reuse_outputs : bool
+        Whether results lie in memory that the next call in the same thread overwrites. By default they are arrays of their own.
+    threads : int
+        How many tiles of large arrays are computed at a time.
+
+    Returns
+    -------
+    Compiled
+        Called like `f`; it returns plain arrays. Given Tensors, as inside of a transform, it is `f`.
+
+    Raises
+    ------
+    LeavesNumPyError
+        At the first call, if `f` branches on a value or makes a plain number of it.
+    CompileError
+        At the first call, if `f` draws random numbers, writes into what it was given, reads arrays from a place that is not followed, or
+        keeps count of its calls; and if the compiled function gives something else than `f`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import autograd_np as ag
+    >>> @ag.compile
+    ... def step(w, x, y, rate):
+    ...     loss, g = ag.value_and_grad(lambda w: np.mean((x @ w - y) ** 2))(w)
+    ...     return loss, w - rate * g
+    >>> x, y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([1.0, 2.0])
+    >>> loss, w = step(np.zeros(2), x, y, 0.1)
+    >>> w
+    array([0.1, 0.4])
+    """
+    if f is None:
+        return functools.partial(compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads)
+    if isinstance(f, Compiled):
+        f = f._f
+    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads)

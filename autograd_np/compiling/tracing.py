@@ -1,0 +1,482 @@
+"""From a function to a program: it runs on Tensors that stand for data, twice, and what both runs recorded is read.
+
+The second run has other numbers. What is a constant in both, and the same, is a constant; what differs was read from data behind the back
+of the record, and what is one and the same array was there before, in a place that was not followed.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.callers import is_users_file
+from autograd_np.compiling.captured import Captured, Slot
+from autograd_np.compiling.program import Program, Value, inside
+from autograd_np.compiling.stabilising import WeakFloat, rewritten
+from autograd_np.graph import Graph
+from autograd_np.memory import owner
+from autograd_np.node import REWRITES, Level, Node, leaf_node
+from autograd_np.results import Results
+from autograd_np.tensor import Tensor, handle, value_of
+from autograd_np.trees import flatten
+
+__all__ = ["Assigned", "Traced", "traced"]
+
+BY_VALUES = ("nonzero", "flatnonzero", "argwhere", "extract", "compress", "unique", "unique_values", "union1d", "intersect1d")
+"""Functions whose result has a shape that depends on values."""
+_TRACING = threading.RLock()
+
+
+class Assigned(NamedTuple):
+    """A place outside the arguments to which the function assigned something.
+
+    Attributes
+    ----------
+    slot : Slot
+    places : list of int
+        The numbers of the results that are its leaves.
+    unflatten : callable
+    """
+
+    slot: Slot
+    places: list[int]
+    unflatten: Callable[[Sequence[Any]], Any]
+
+
+class Traced(NamedTuple):
+    """What a function computes.
+
+    Attributes
+    ----------
+    program : Program
+        Its inputs are the data among the leaves of the arguments, then the captured arrays; its outputs the arrays among the results.
+    results : list
+        For each leaf of the result, the number of an output, or the object that is returned as it is, in a tuple.
+    unflatten : callable
+        Puts the leaves of the result together.
+    assigned : list of Assigned
+    groups : list of int
+        For each output a number; those of arrays that shared memory are the same.
+    values : list
+        What the outputs were in this run.
+    scale : float
+        The largest number that was computed on the way, by which rounding is judged.
+    """
+
+    program: Program
+    results: list[Any]
+    unflatten: Callable[[Sequence[Any]], Any]
+    assigned: list[Assigned]
+    groups: list[int]
+    values: list[Any]
+    scale: float
+
+
+def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured, name: str) -> Traced:
+    """Trace a function.
+
+    Parameters
+    ----------
+    call : callable
+        Takes what stands for `data` and calls the function.
+    data : list
+        Arrays and Python floats of the arguments.
+    captured : Captured
+    name : str
+        What the function is called in messages.
+    """
+    with _TRACING:
+        given = [*data, *captured.leaves]
+        states = _states(captured)
+        try:
+            first = _run(call, given, len(data), captured, name)
+            seconds = _again(call, given, len(data), captured, name)
+        finally:
+            drawn = _restore(states, captured)
+    if drawn:
+        raise errors.CompileError(
+            f"{name} draws random numbers, which would be the same in each call: draw them outside, and hand them in as an argument"
+        )
+    _compare(first, seconds, name)
+    return first.read()
+
+
+def _again(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str) -> list[_Run]:
+    """Run on other numbers: quite other ones, and ones nearby, with which the function certainly does the same."""
+    runs = []
+    for far in (True, False):
+        with suppress(Exception):  # numbers outside of a domain
+            runs.append(_run(call, [_other(x, far=far) for x in given], count, captured, name))
+    return runs or [_run(call, given, count, captured, name)]
+
+
+def _states(captured: Captured) -> list[Any]:
+    own = [g.bit_generator.state if isinstance(g, np.random.Generator) else g for g in captured.generators]
+    own = [x.get_state() if isinstance(x, np.random.RandomState) else x.getstate() if isinstance(x, random.Random) else x for x in own]
+    return [np.random.get_state(), random.getstate(), *own]  # noqa: NPY002
+
+
+def _restore(before: list[Any], captured: Captured) -> bool:
+    """Put the generators back; return whether somebody drew."""
+    after = _states(captured)
+    if _same(before, after):
+        return False
+    np.random.set_state(before[0])  # noqa: NPY002
+    random.setstate(before[1])
+    for g, state in zip(captured.generators, before[2:], strict=True):
+        if isinstance(g, np.random.Generator):
+            g.bit_generator.state = state
+        elif isinstance(g, np.random.RandomState):
+            g.set_state(state)
+        else:
+            g.setstate(state)
+    return True
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, dict):
+        return all(_same(v, b[k]) for k, v in a.items())
+    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)
+
+
+def _other(x: Any, *, far: bool) -> Any:
+    """Return data with other numbers of the same kind: the same ones in another order, or others nearby."""
+    if isinstance(x, float) and not isinstance(x, np.generic):
+        return x * (1.25 if far else 1.0009765625) + 1e-6
+    array = np.asarray(value_of(x))
+    new = np.flip(array) if far else array  # a matrix stays symmetric, and a label one that there is
+    if array.dtype.kind in "fc" and array.size:
+        finite = np.abs(array[np.isfinite(array)])
+        size = float(np.max(finite, initial=0.0)) or 1.0
+        steps = np.random.default_rng(array.size).uniform(0.5e-3, 1e-3, array.shape) + (0.25 if far and array.size == 1 else 0.0)
+        with np.errstate(all="ignore"):
+            new = (new + new * steps + size * 1e-3 * steps).astype(array.dtype)
+    elif not far:
+        new = np.roll(array, 1)
+    out = np.empty_like(array)
+    out[...] = new
+    return out
+
+
+class _Run(NamedTuple):
+    level: Level
+    leaves: list[Node]
+    graph: Graph
+    out: list[Any]
+    unflatten: Any
+    assigned: list[tuple[Slot, Any]]
+    name: str
+    weak: list[bool]
+
+    def read(self) -> Traced:
+        return _Reader(self).traced()
+
+
+def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str) -> _Run:
+    level = Level(data=True)
+    token = REWRITES.set(rewritten)
+    level.rewrites = rewritten
+    try:
+        tensors = [_leaf(x, level) for x in given]
+        nodes: list[Node] = [t._node for t in tensors]  # type: ignore[misc]
+        by = {id(x): t for x, t in zip(captured.leaves, tensors[count:], strict=True)}
+        with captured.exchanged(by), _telling(name), np.errstate(all="ignore"):
+            before = _Before(captured)
+            out = call(list(tensors[:count]))
+            leaves, unflatten = flatten(out)
+            assigned = before.assigned(name)
+            written = [t for t, node in zip(tensors, nodes, strict=True) if t._node is not node]
+            written += [x for x in captured.leaves if isinstance(x, Tensor) and x._node is not by[id(x)]._node]
+        if written:
+            site = getattr(written[0]._node, "site", None)
+            raise errors.CompileError(f"{name} writes into an array that it was given, at {site}: copy it first, or return the new one")
+        found = [*leaves, *(v for _, value in assigned for v in flatten(value)[0])]
+        roots = [_node_of(x, level) for x in found]
+        graph = Graph(list(dict.fromkeys(n for n in roots if n is not None))) if any(roots) else None
+    finally:
+        REWRITES.reset(token)
+        level.close()
+    if graph is None:
+        graph = Graph(nodes[:1]) if nodes else _nothing(name)
+    return _Run(
+        level, nodes, graph, leaves, unflatten, assigned, name, [isinstance(x, float) and not isinstance(x, np.generic) for x in given]
+    )
+
+
+def _nothing(name: str) -> Graph:
+    raise errors.CompileError(f"{name} reads no array: there is nothing to compile")
+
+
+def _leaf(x: Any, level: Level) -> Tensor:
+    """Return what stands for data: floats of Python's stay as weak as they are."""
+    x = value_of(x)
+    data: Any = WeakFloat(x) if isinstance(x, float) and not isinstance(x, np.generic) else np.asarray(x)
+    return handle(data, leaf_node(data, level, needs=data.dtype.kind in "fc"))
+
+
+def _node_of(x: Any, level: Level) -> Node | None:
+    while isinstance(x, Tensor):
+        if x._node is not None and x._node.level is level:
+            return x._node
+        x = x.data
+    return None
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[None]:
+    """Say at which line of the user's something was refused."""
+    try:
+        yield
+    except errors.AutogradError as error:
+        lines = [f for f in traceback.extract_tb(error.__traceback__) if is_users_file(f.filename)]
+        where = f"{lines[-1].filename}:{lines[-1].lineno}" if lines else ""
+        if where and where not in str(error):
+            error.args = (f"{error.args[0]}\n{name} cannot be compiled because of {where}: {lines[-1].line}", *error.args[1:])
+        raise
+
+
+# --- what the function assigned ---------------------------------------------------------------------
+
+
+class _Before:
+    """What stood everywhere that a function could assign to, before it ran."""
+
+    def __init__(self, captured: Captured) -> None:
+        self.containers = [(x, dict(x) if isinstance(x, dict) else list(x)) for x, _ in captured.sized]
+        inside = {id(x) for x, _ in self.containers}
+        slots = [s for s in (*captured.data, *captured.fixed) if id(s.holder) not in inside and not isinstance(s.holder, tuple)]
+        self.places = [(s, s.read()) for s in slots]
+        self.names = {id(s.value): s.name for s in captured.fixed}
+        self.names |= {id(vars(s.value)): s.name for s in captured.fixed if hasattr(s.value, "__dict__")}
+
+    def assigned(self, name: str) -> list[tuple[Slot, Any]]:
+        """Return where the function put something, and what; put back what was there."""
+        found: list[tuple[Slot, Any]] = []
+        for x, was in self.containers:
+            found += self._changes(x, was, name)
+        for slot, value in self.places:
+            now = slot.read()
+            if now is not value:
+                found.append((slot, now))
+                slot.put(value)
+        for slot, value in found:
+            for leaf in flatten(value)[0]:
+                if not isinstance(leaf, (Tensor, np.ndarray)):
+                    raise errors.CompileError(
+                        f"{name} assigns {type(leaf).__name__} {leaf!r:.40} to {slot.name}, which would not happen again in later calls: "
+                        f"return it instead, or keep it out of the function"
+                    )
+        return found
+
+    def _changes(self, x: Any, was: Any, name: str) -> list[tuple[Slot, Any]]:
+        called = self.names.get(id(x), "self")
+        if not isinstance(x, dict) and len(x) != len(was):
+            raise errors.CompileError(f"{name} changes the length of the list {called}, which a compiled function cannot do: return it")
+        now = dict(x) if isinstance(x, dict) else dict(enumerate(x))
+        then = was if isinstance(x, dict) else dict(enumerate(was))
+        if then.keys() - now.keys():
+            raise errors.CompileError(f"{name} takes something out of {called}, which a compiled function cannot do")
+        changed = [(Slot(x, key, then.get(key), f"{called}.{key}"), v) for key, v in now.items() if key not in then or then[key] is not v]
+        if changed:
+            x.clear()
+            (x.update if isinstance(x, dict) else x.extend)(was)
+        return changed
+
+
+# --- reading ----------------------------------------------------------------------------------------
+
+
+def _compare(first: _Run, others: list[_Run], name: str) -> None:
+    """Hold runs against one another: the same operations, on constants that are the same.
+
+    On numbers far away the engine may take a longer way, around a zero that meets an infinity; then those nearby tell.
+    """
+    for i, second in enumerate(others):
+        try:
+            _compare_two(first, second, name)
+        except _OtherwiseError:
+            if i == len(others) - 1:
+                raise
+
+
+class _OtherwiseError(errors.CompileError):
+    """Two runs did not do the same."""
+
+
+def _compare_two(first: _Run, second: _Run, name: str) -> None:
+    a, b = first.graph.nodes, second.graph.nodes
+    if len(a) != len(b) or len(first.out) != len(second.out):
+        raise _OtherwiseError(_DIFFERS.format(name, "their number"))
+    of_b = {n: i for i, n in enumerate(b)}
+    of_a = {n: i for i, n in enumerate(a)}
+    for m, n in zip(a, b, strict=True):
+        alike = m.op is n.op and [of_a.get(p) for p in m.parents if p] == [of_b.get(p) for p in n.parents if p]
+        if not alike or np.shape(m.out) != np.shape(n.out):
+            raise _OtherwiseError(_DIFFERS.format(name, f"{m.op.name if m.op else 'an input'} at {m.site}"))
+        for p, x, z in zip(m.parents, m.values, n.values, strict=False):
+            if p is None:
+                _same_constant(x, z, m, name)
+        sources = {id(value_of(p.out)) for p in (*m.parents[len(m.values) :], *n.parents[len(n.values) :]) if p is not None}
+        _same_attributes(tuple(m.attrs.values()), tuple(n.attrs.values()), m, name, sources)
+    for x, z in zip(first.out, second.out, strict=True):
+        if _node_of(x, first.level) is None:
+            _same_constant(x, z, None, name)
+
+
+_DIFFERS = "{} computes something else each time that it runs ({}): it branches on values, or keeps count of its calls somewhere"
+
+
+def _same_constant(x: Any, z: Any, node: Node | None, name: str) -> None:
+    where = f" at {node.site}" if node is not None and node.site else ""
+    x, z = value_of(x), value_of(z)
+    if isinstance(x, Results):
+        return
+    if isinstance(x, np.ndarray) and isinstance(z, np.ndarray) and owner(x) is owner(z) and isinstance(owner(x), np.ndarray):
+        raise errors.CompileError(
+            f"{name} reads an array of shape {x.shape}{where} from a place that ag.compile does not follow: hand it in as an argument"
+        )
+    if type(x) is not type(z) or not (x is z or _equal(x, z)):
+        raise errors.CompileError(
+            f"{name} uses a value{where} that was computed from data outside of the record (.data, value-dependent Python): "
+            f"{x!r:.60} in one run, {z!r:.60} in another"
+        )
+
+
+def _equal(x: Any, z: Any) -> bool:
+    if isinstance(x, (np.ndarray, np.generic)):
+        return bool(np.shape(x) == np.shape(z) and x.dtype == z.dtype and np.array_equal(x, z, equal_nan=x.dtype.kind in "fc"))
+    try:
+        return bool(x == z) or x != x
+    except Exception:  # noqa: BLE001 (objects that do not compare)
+        return False
+
+
+def _same_attributes(x: Any, z: Any, node: Node, name: str, sources: set[int]) -> None:
+    if id(x) in sources or id(z) in sources:
+        return
+    if type(x) in (tuple, list) and type(z) is type(x) and len(x) == len(z):
+        for a, b in zip(x, z, strict=True):
+            _same_attributes(a, b, node, name, sources)
+    elif type(x) is slice and type(z) is slice:
+        _same_attributes((x.start, x.stop, x.step), (z.start, z.stop, z.step), node, name, sources)
+    elif isinstance(x, np.ndarray) and isinstance(z, np.ndarray):
+        if not _equal(x, z):
+            _same_constant(x, z, node, name)
+    elif isinstance(x, (int, float, complex, str, np.generic)):
+        _same_constant(x, z, node, name)
+
+
+class _Reader:
+    """Makes a program of what was recorded."""
+
+    def __init__(self, run: _Run) -> None:
+        self.run = run
+        self.program = Program()
+        self.of: dict[Node, Value] = {}
+        self.groups: list[int] = []
+        self.values: list[Any] = []
+
+    def traced(self) -> Traced:
+        """Return the program with its results."""
+        run = self.run
+        for node, weak in zip(run.leaves, run.weak, strict=True):
+            v = self.program.input(np.shape(node.out), node.out.dtype)
+            v.weak = weak
+            self.of[node] = v
+        scale = 0.0
+        for node in run.graph.nodes:
+            if node not in self.of:
+                self.of[node] = self._value(node)
+                scale = max(scale, _size(node.out))
+        results: list[Any] = []
+        places: dict[Node, int] = {}
+        for x in run.out:
+            made = _node_of(x, run.level)
+            results.append((self._copied(x),) if made is None else self._output(made, places))
+        assigned = []
+        for slot, value in run.assigned:
+            leaves, unflatten = flatten(value)
+            nodes = [_node_of(x, run.level) for x in leaves]
+            numbers = [self._constant_output(x) if n is None else self._output(n, places) for x, n in zip(leaves, nodes, strict=True)]
+            assigned.append(Assigned(slot, numbers, unflatten))
+        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, scale)
+
+    def _output(self, node: Node, places: dict[Node, int]) -> int:
+        """Return the number of an output; one array returned twice is one output."""
+        if node not in places:
+            places[node] = len(self.program.outputs)
+            self.groups.append(id(owner(value_of(node.out))))
+            self.values.append(value_of(node.out))
+            self.program.outputs.append(self.of[node])
+        return places[node]
+
+    def _constant_output(self, x: Any) -> int:
+        self.groups.append(id(x))
+        self.values.append(value_of(x))
+        self.program.outputs.append(self.program.constant(np.array(value_of(x))))
+        return len(self.program.outputs) - 1
+
+    @staticmethod
+    def _copied(x: Any) -> Any:
+        x = value_of(x)
+        return x.copy() if isinstance(x, np.ndarray) else x
+
+    def _value(self, node: Node) -> Value:
+        if node.op is None:
+            raise errors.CompileError(
+                f"{self.run.name} uses a Tensor of shape {np.shape(node.out)} from a place that ag.compile does not follow: "
+                f"hand it in as an argument"
+            )
+        if node.op.name in BY_VALUES or (node.op.name == "where" and len(node.values) == 1):
+            raise self._sized(node)
+        args = [self.of[p] if p is not None else self._constant(v) for p, v in zip(node.parents, node.values, strict=False)]
+        sources = {id(value_of(p.out)): self.of[p] for p in node.parents[len(node.values) :] if p is not None}
+        attrs = {k: self._attribute(v, sources) for k, v in node.attrs.items()}
+        if node.op.name in ("getitem", "scatter_add") and any(v.dtype == bool for x in attrs.values() for v in inside(x)):
+            raise self._sized(node)
+        out = node.out
+        if isinstance(out, Results):
+            shape: Any = out.shape
+            dtype: Any = out.dtype
+            shares = False
+        else:
+            shape, dtype = np.shape(out), out.dtype if hasattr(out, "dtype") else np.asarray(out).dtype
+            mine = owner(out)
+            shares = isinstance(mine, np.ndarray) and any(owner(value_of(v)) is mine for v in node.values)
+        return self.program.call(node.op.fn, args, attrs, shape, dtype, shares=shares, variadic=node.op.variadic, site=node.site or "")
+
+    def _sized(self, node: Node) -> errors.CompileError:
+        name = node.op.name if node.op is not None else ""
+        return errors.CompileError(
+            f"{self.run.name} makes an array whose shape depends on values, with {name} at {node.site}: "
+            f"np.where(mask, x, 0) keeps the shape, and sums over it leave the rest out"
+        )
+
+    def _constant(self, x: Any) -> Value:
+        x = value_of(x)
+        return self.program.constant(x)
+
+    def _attribute(self, x: Any, sources: dict[int, Value]) -> Any:
+        if id(x) in sources:
+            return sources[id(x)]
+        if type(x) in (tuple, list):
+            return type(x)(self._attribute(v, sources) for v in x)
+        if type(x) is slice:
+            return slice(*(self._attribute(v, sources) for v in (x.start, x.stop, x.step)))
+        return x
+
+
+def _size(x: Any) -> float:
+    if isinstance(x, Results) or np.asarray(x).dtype.kind not in "fc":
+        return 0.0
+    x = np.abs(np.asarray(x))
+    return float(np.max(x, where=np.isfinite(x), initial=0.0))
