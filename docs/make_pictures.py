@@ -4,7 +4,6 @@ They are drawn by the embedded Graphviz, so that every machine makes the same fi
 torchview, MyGrad and micrograd, in whichever environment has these packages; autograd_np's own are then left alone.
 """
 
-import math
 import sys
 from pathlib import Path
 
@@ -23,8 +22,9 @@ def example():
 
 def ours():
     """Write autograd_np's pictures."""
+    import drawn
+
     import autograd_np as ag
-    import nn
     from autograd_np.render import describe, engine, svg, write
 
     def save(name, graph, direction="auto", theme="auto", **options):
@@ -67,41 +67,8 @@ def ours():
         verdicts[node] = ("ok" if good else "wrong", told)
     save("net-wrong.svg", forward, parameters=PARAMETERS, verdicts=verdicts)
 
-    class Attention(nn.Module):
-        def __init__(self, d, rng):
-            self.q, self.k, self.v, self.o = (nn.Linear(d, d, rng=rng) for _ in range(4))
-
-        def forward(self, x):
-            q, k, v = self.q(x), self.k(x), self.v(x)
-            weights = ag.softmax(q @ k.T / math.sqrt(q.shape[-1]))
-            return self.o(weights @ v)
-
-    class FeedForward(nn.Module):
-        def __init__(self, d, rng):
-            self.up, self.down = nn.Linear(d, 4 * d, rng=rng), nn.Linear(4 * d, d, rng=rng)
-
-        def forward(self, x):
-            return self.down(ag.relu(self.up(x)))
-
-    class Block(nn.Module):
-        def __init__(self, d, rng):
-            self.attention, self.mlp = Attention(d, rng), FeedForward(d, rng)
-
-        def forward(self, x):
-            x = x + self.attention(x)
-            return x + self.mlp(x)
-
-    class Transformer(nn.Module):
-        def __init__(self, d, rng):
-            self.blocks, self.head = [Block(d, rng) for _ in range(12)], nn.Linear(d, 5, rng=rng)
-
-        def forward(self, x):
-            for block in self.blocks:
-                x = block(x)
-            return self.head(x)
-
-    transformer = Transformer(8, np.random.default_rng(0)).graph(np.ones((6, 8)))
-    save("transformer.svg", transformer)
+    for name, make in drawn.GALLERY.items():
+        save(f"{name}.svg", make())
 
 
 def peers():

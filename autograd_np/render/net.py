@@ -55,7 +55,8 @@ def _put_into_frames(graph: Graph, parts: list[Part]) -> Frame:
     operations = [part for part in parts if not part.is_leaf]
     nodes = [part.node for part in operations if part.node is not None]
     modules = dict(zip(graph.nodes, modules_of(graph), strict=True))
-    root = frames_of_calls(graph, nodes, [modules[node] for node in nodes])
+    backward = graph.gradient_nodes
+    root = frames_of_calls(graph, nodes, ["backward" if node in backward else modules[node] for node in nodes])
     find_turns(root, Program(nodes))
     for frame in root.inside():
         for item in frame.items:
