@@ -13,6 +13,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients
 from autograd_np.indices import index_text
+from autograd_np.lines import Lines
 from autograd_np.node import EAGER, Node
 from autograd_np.op import RESULT, STEP, Op
 from autograd_np.sweeps import topological
@@ -82,6 +83,8 @@ class Graph:
         Traces that function anew: ``graph.again(*inputs)`` is the graph of a run with other arguments.
     gradient_nodes : frozenset of Node
         Of a joint graph (`Graph.backward`), the Nodes of its backward pass.
+    lines : Lines or None
+        Which line of the user's recorded each Node, of a graph that was traced.
 
     Examples
     --------
@@ -103,6 +106,7 @@ class Graph:
         self.made_by: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
         self.again: Callable[..., Graph] | None = None
         self.gradient_nodes: frozenset[Node] = frozenset()
+        self.lines: Lines | None = None
         self._position = {node: i for i, node in enumerate(self.nodes)}
         self.validate()
 

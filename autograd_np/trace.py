@@ -20,6 +20,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.callers import is_users
 from autograd_np.graph import Call, Graph, operands_of
+from autograd_np.lines import Lines
 from autograd_np.modes import current_scope
 from autograd_np.node import Level, Node, next_index
 from autograd_np.tensor import Tensor, leaf, value_of
@@ -48,21 +49,27 @@ def watch_locals(
     see_others: See | None = None,
     enter: See | None = None,
     leave: See | None = None,
+    lines: Lines | None = None,
 ) -> Iterator[None]:
     """Call `see` with each frame that runs `code`, after every line and on return.
 
-    `see_others` is called with those of the user's functions that it calls, `enter` when one is entered and `leave` when it returns.
+    `see_others` is called with those of the user's functions that it calls, `enter` when one is entered and `leave` when it returns;
+    `lines` takes note of all of them.
     """
     before = sys.gettrace()
 
     def in_frame(frame: FrameType, event: str, _argument: Any) -> Any:
         if event in ("line", "return"):
             see(frame)
+            if lines is not None:
+                lines.note(frame, event)
         return in_frame
 
     def in_other(frame: FrameType, event: str, _argument: Any) -> Any:
         if event in ("line", "return") and see_others is not None:
             see_others(frame)
+            if lines is not None:
+                lines.note(frame, event)
         if event == "return" and leave is not None:
             leave(frame)
         return in_other
@@ -256,7 +263,7 @@ def traced(
     `integers`, these, and numbers that are no arrays, are handed on as they are.
     """
     level = Level(keeps_all=True)
-    names, calls = _Names(level), _Calls()
+    names, calls, lines = _Names(level), _Calls(), Lines()
 
     def see(frame: FrameType) -> None:
         if see_frame is not None:
@@ -276,7 +283,7 @@ def traced(
     nodes = [x._node if isinstance(x, Tensor) else None for x in flatten(wrapped)[0]]  # now: `f` may put more into a dict
     start = Node(None, (), (), {}, np.zeros(()), False, level).index
     try:
-        with watch_locals(code_of(f), see, see_other, enter, calls.leave):
+        with watch_locals(code_of(f), see, see_other, enter, calls.leave, lines):
             out = f(*wrapped)
         results = [(x, x._node) for x in flatten(out)[0] if isinstance(x, Tensor) and x._node is not None]
         roots = [node if node.level is level else level.lift(x) for x, node in results]
@@ -291,6 +298,7 @@ def traced(
     names.finish()
     graph = Graph(list(dict.fromkeys(roots)), names=names.constants())
     graph.calls = tuple(sorted(calls.found, key=lambda call: call.start))
+    graph.lines = lines
     return graph, nodes
 
 

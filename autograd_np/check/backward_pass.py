@@ -43,6 +43,7 @@ from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.judge.updates import told_of_updates
+from autograd_np.check.tell.executed import executed_in
 from autograd_np.check.tell.picture import Picture, verdicts_of
 from autograd_np.check.tell.report import BackwardReport, Finding, GradientCheck, row_of
 from autograd_np.check.watch.calling import leaf_names
@@ -344,7 +345,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
         function=getattr(session.program.backward, "__name__", "backward"),
         seconds=time.perf_counter() - started,
         draws=len(checked.points) - 1,
-        graph=Picture(shown.graph, verdicts_of(drawn, inconclusive=inconclusive, findings=findings)),
+        graph=Picture(shown.graph, verdicts_of(drawn, inconclusive=inconclusive, findings=findings), shown.gradients, executed_in(seen)),
     )
 
 

@@ -55,6 +55,9 @@ def check(
     diff: Annotated[bool, typer.Option("--diff", help="Print nothing but the verified fixes, as a patch.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Write the verified fixes into the files, after asking, and check again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
+    explore: Annotated[
+        Path | None, typer.Option("--explore", metavar="PAGE.html", help="Write a page to step through forward and this backward pass.")
+    ] = None,
 ) -> None:
     """Check a hand-written backward pass line by line. Exit code: 0 right, 1 wrong, 2 unusable, 3 inconclusive."""
     form = Format.json if as_json else form
@@ -83,6 +86,8 @@ def check(
             elif not quiet:
                 raise typer.Exit(VERDICTS[report.verdict])
     _print(report, form, diff, out)
+    if explore is not None:
+        _explore(report, explore)
     raise typer.Exit(VERDICTS[report.verdict])
 
 
@@ -162,6 +167,16 @@ def _print(report: BackwardReport, form: Format, diff: bool, out: TextIO) -> Non
         say("\n".join(text for text in (as_github(report), report.headline()) if text), out)
     else:
         console().print(report)
+
+
+def _explore(report: BackwardReport, page: Path) -> None:
+    try:
+        report.explore(page)
+    except OSError as error:
+        raise refuse(f"cannot write {page}: {error.strerror}") from None
+    except ag.AutogradError as error:
+        raise refuse(str(error)) from None
+    _say(f"{page} steps through it")
 
 
 def _fixed(report: BackwardReport, request: _Request, read: bytes, *, ask: bool) -> bool:

@@ -1,6 +1,7 @@
 """Graph -> one HTML page to step through: forward through the evaluation, then backward through the reverse sweep.
 
-Here live the page (`static/`: template, styles and scripts) and what fills it (`story`: boxes, steps, sentences; `layout`: positions).
+Here live the page (`static/`: template, styles and scripts) and what fills it: `story` the boxes, `layout` their positions, `sources` the
+user's code, `equations` the derivation's, `walk` the steps and their sentences, `checked` those of a backward pass that was checked.
 The page only shows: it may not compute anything, and it may not load anything, for styles and scripts stand inside it and are allowed
 by their hashes. How a graph is drawn may not live here, but in `render`; nor may what serves a page or watches files.
 

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from autograd_np import errors
+from autograd_np.check.tell.report import BackwardReport
+from autograd_np.explorer.arrays import label
+from autograd_np.explorer.checked import CheckedWalk, told_of
 from autograd_np.explorer.page import page
 from autograd_np.explorer.story import Story
+from autograd_np.explorer.walk import Walk
 from autograd_np.graph import Graph
 from autograd_np.node import Node
 
@@ -25,6 +29,7 @@ def explore(
     output: Node | str | None = None,
     seed: Any = None,
     parameters: Sequence[str] = (),
+    check: BackwardReport | None = None,
     open: bool = False,  # noqa: A002 (as in webbrowser)
 ) -> Path:
     """Write an HTML page that steps through a graph: forward, then backward.
@@ -42,6 +47,8 @@ def explore(
         result, or of several of which any could be meant, is shown forward only, and the page says so.
     parameters : sequence of str
         Names of inputs to show as parameters, besides those of modules and the leaves made with ``requires_grad=True``.
+    check : BackwardReport, optional
+        Step through this backward pass instead of the engine's: see `BackwardReport.explore`.
     open : bool, default False
         Show the page in the default browser.
 
@@ -70,7 +77,7 @@ def explore(
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise errors.RenderError(f"explore writes a page, so the path should end in .html, got {str(path)!r}")
-    path.write_bytes(page(data_of(graph, output=output, seed=seed, parameters=parameters)).encode())
+    path.write_bytes(page(data_of(graph, output=output, seed=seed, parameters=parameters, check=check)).encode())
     if open:
         import webbrowser
 
@@ -78,11 +85,35 @@ def explore(
     return path
 
 
-def data_of(graph: Graph, *, output: Node | str | None = None, seed: Any = None, parameters: Sequence[str] = ()) -> dict[str, Any]:
+def data_of(
+    graph: Graph,
+    *,
+    output: Node | str | None = None,
+    seed: Any = None,
+    parameters: Sequence[str] = (),
+    check: BackwardReport | None = None,
+) -> dict[str, Any]:
     """Return what the page shows of a graph, as JSON can hold it; arguments and errors as those of `explore`."""
     if len(graph) > LIMIT:
         raise errors.RenderError(
             f"the graph has {len(graph):,} nodes, more than the {LIMIT:,} a page can usefully step through; explore one block of it, "
             f"or draw an overview with graph.render"
         )
-    return Story(graph, output, seed, parameters).data
+    story = Story(graph, output, seed, parameters, check)
+    lines, operations = story.sources.statements(), [[n] for n in graph if n.op is not None]
+    walks: list[Walk] = []
+    if check is not None:
+        walks = [CheckedWalk(story, lines, check)]
+        title = f"{label(check.function)}, checked line by line"
+    else:
+        walks = [Walk(story, groups) for groups in ([lines, operations] if len(operations) > len(lines) > 1 else [operations])]
+        title = f"How {story.result} is computed" + (", and its gradient" if story.gradients else "")
+    steps = [walk.steps() for walk in walks]
+    return {
+        "title": title,
+        **story.data,
+        "sources": story.sources.data(walks[0].marks),
+        "steps": steps[0],
+        "finer": steps[1] if len(steps) > 1 else None,
+        "check": told_of(check) if check is not None else None,
+    }

@@ -12,8 +12,20 @@ from typing import Any
 
 __all__ = ["as_json", "page"]
 
-STYLES = ("page.css", "drawing.css")
-SCRIPTS = ("elements.js", "state.js", "arrays.js", "frame.js", "drawing.js", "view.js", "steps.js", "panes.js", "keyboard.js", "start.js")
+STYLES = ("page.css", "panes.css", "drawing.css", "print.css")
+SCRIPTS = (
+    "elements.js",
+    "state.js",
+    "arrays.js",
+    "code.js",
+    "frame.js",
+    "drawing.js",
+    "view.js",
+    "steps.js",
+    "panes.js",
+    "keyboard.js",
+    "start.js",
+)
 """The parts of the one script, in this order; each may use what those before it define."""
 
 

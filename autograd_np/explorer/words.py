@@ -90,9 +90,8 @@ def words_for(node: Node) -> Words:
     """Return the row for an operation as it was applied: matrix products and powers depend on their operands."""
     assert node.op is not None
     name = node.op.name
-    shapes = [np.shape(v) for v in node.values]
-    if name in ("matmul", "dot") and len(shapes) == 2:
-        return _product(shapes[0], shapes[1], name)
+    if name in ("matmul", "dot") and len(node.values) == 2:
+        return _product(np.shape(node.values[0]), np.shape(node.values[1]), name)
     if name == "power" and isinstance(node.values[1], (int, float)) and node.values[1] == 2:
         return _ROWS["square"]
     if name in _ROWS:

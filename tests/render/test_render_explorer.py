@@ -111,7 +111,7 @@ def test_values_and_gradients_are_those_of_the_engine(tmp_path: Path) -> None:
 
 def test_the_steps_are_the_evaluation_and_then_the_reverse_sweep(tmp_path: Path) -> None:
     graph = network_graph()
-    steps = data_of(graph, tmp_path)["steps"]
+    steps = data_of(graph, tmp_path)["finer"]
     operations = [graph.id_of(n) for n in graph if n.op is not None]
     assert [s["node"] for s in steps if s["phase"] == "forward"] == operations
     assert [s["node"] for s in steps if s["phase"] == "backward"] == operations[::-1]
@@ -176,12 +176,12 @@ def test_every_local_derivative_in_words_is_the_one_of_the_row(rng: np.random.Ge
 
 def test_rules_use_the_users_names(tmp_path: Path) -> None:
     data = data_of(network_graph(), tmp_path)
-    rules = {p["name"]: p for s in data["steps"] for p in s.get("parts", ())}
-    assert data["L"] == "cost"
-    assert rules["W1"]["rule"] == "∂cost/∂W1 = ∂cost/∂n6 · Xᵀ"
+    rules = {p["name"]: p for s in data["finer"] for p in s.get("parts", ())}
+    assert data["L"] == "L"  # as in the equations
+    assert rules["W1"]["rule"] == "∂L/∂W1 = ∂L/∂n6 · Xᵀ"
     assert rules["Z1"]["local"] == "∂A1/∂Z1 = A1 ⊙ (1 − A1)"
-    assert rules["Z1"]["rule"] == "∂cost/∂Z1 = ∂cost/∂A1 ⊙ A1 ⊙ (1 − A1)"
-    assert rules["b1"]["rule"] == "∂cost/∂b1 = Σ ∂cost/∂Z1"
+    assert rules["Z1"]["rule"] == "∂L/∂Z1 = ∂L/∂A1 ⊙ A1 ⊙ (1 − A1)"
+    assert rules["b1"]["rule"] == "∂L/∂b1 = Σ ∂L/∂Z1"
     assert "3 × 4" in rules["b1"]["note"]
 
 
@@ -376,7 +376,7 @@ def test_the_page_loads_nothing_and_its_policy_says_so(tmp_path: Path) -> None:
 
     text = network_graph().explore(tmp_path / "g.html").read_text("utf-8")
     page = Page(text)
-    assert set(re.findall(r"https?://[^\s\"'`)]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert set(re.findall(r"https?://[^\s\"'`)]+", text)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML"}
     assert not [attrs for _, attrs in page.tags for key in attrs if key in ("src", "href") or key.startswith("on")]
     assert not re.search(r"@import|url\((?!#)|innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|fetch\(|XMLHttp|import\(", text)
     policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
@@ -427,6 +427,7 @@ def opened(browser: chromium.Chromium, graph: ag.Graph, folder: Path, **options:
 @in_browser
 def test_stepping_by_keys_buttons_and_slider(browser: chromium.Chromium, tmp_path: Path) -> None:
     path = opened(browser, network_graph(), tmp_path)
+    browser.press("o")  # by operation
     last = browser.js("document.querySelectorAll('#slider')[0].max * 1")
     assert step(browser) == 0
     browser.press("ArrowRight")
@@ -484,6 +485,7 @@ def test_a_backward_step_shows_the_rule_the_gradients_and_the_running_sum(browse
 def test_every_step_is_announced(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
     assert browser.js("document.querySelector('#live').getAttribute('aria-live')") == "polite"
+    browser.press("o")
     said = []
     for _ in range(browser.js("document.querySelector('#slider').max * 1")):
         browser.press("ArrowRight")
@@ -501,7 +503,11 @@ def test_a_click_and_the_keyboard_show_a_node(browser: chromium.Chromium, tmp_pa
     assert "W1" in text
     assert "3 × 2" in text
     assert browser.js("document.querySelectorAll('#picked table')[0].rows.length") == 3
+    assert browser.js("document.querySelectorAll('#picked table').length") == 1
+    assert "gradient is not known yet" in text
+    browser.press("End")
     assert browser.js("document.querySelectorAll('#picked table').length") == 2
+    browser.press("Home")
     browser.press("Escape")
     assert browser.js("document.querySelector('#picked')") is None
     browser.js("document.querySelector('.node[tabindex=\"0\"]').focus()")
@@ -568,6 +574,7 @@ def test_light_and_dark(browser: chromium.Chromium, tmp_path: Path) -> None:
 @in_browser
 def test_the_drawing_follows_the_steps_however_fast(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
+    browser.press("o")
     browser.click("#fit")
     for _ in range(25):
         browser.press("ArrowRight")
@@ -585,10 +592,10 @@ def test_zoom_and_pan(browser: chromium.Chromium, tmp_path: Path) -> None:
     before = browser.js(width)
     browser.press("+")
     assert browser.js(width) > 1.2 * before
-    browser.call("Input.dispatchMouseEvent", type="mouseWheel", x=300, y=300, deltaX=0, deltaY=300)
+    browser.call("Input.dispatchMouseEvent", type="mouseWheel", x=600, y=300, deltaX=0, deltaY=300)
     browser.until(f"{width} < {1.2 * before}")
     left = browser.js("document.querySelector('[data-id=n0]').getBoundingClientRect().x")
-    for kind, x in (("mousePressed", 60), ("mouseMoved", 90), ("mouseMoved", 160), ("mouseReleased", 160)):
+    for kind, x in (("mousePressed", 410), ("mouseMoved", 440), ("mouseMoved", 510), ("mouseReleased", 510)):
         browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=400, button="left", buttons=1, clickCount=1)
     assert browser.js("document.querySelector('[data-id=n0]').getBoundingClientRect().x") == pytest.approx(left + 100, abs=1)
     assert browser.js("document.querySelector('#picked')") is None

@@ -110,7 +110,10 @@ class Fix:
 
 @dataclass
 class Outcome:
-    """What a scan found: wrong variables in order of execution, constants kept by convention, events, and what was compared."""
+    """What a scan found: wrong variables in order of execution, constants kept by convention, events, and what was compared.
+
+    What was `told` of an event is whose gradient it is, and what it should be.
+    """
 
     wrong: list[Wrong] = field(default_factory=list)
     kept: dict[Key, float] = field(default_factory=dict)
@@ -118,6 +121,7 @@ class Outcome:
     lines: list[Comparison] = field(default_factory=list)
     seen: dict[Node, Comparison] = field(default_factory=dict)
     judged: dict[tuple[int, Place, str, int], bool] = field(default_factory=dict)
+    told: dict[tuple[int, Place, str, int], tuple[Node, Array]] = field(default_factory=dict)
     returned: list[Returned] = field(default_factory=list)
     broken: bool = False
 

@@ -189,5 +189,6 @@ class _Judge:
 
     def _note(self, e: Event, name: str, node: Node, expected: Array, constant: float = 1.0, *, ok: bool) -> None:
         self.out.judged[e.key] = ok
+        self.out.told[e.key] = node, constant * expected
         self.out.seen[node] = compare(name, e.path, e.computed, expected, ok=ok, line=e.line, constant=constant)
         self.out.lines.append(self.out.seen[node])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from autograd_np.check.tell.executed import Executed
 from autograd_np.check.tell.records import Finding, GradientCheck, because_of
 from autograd_np.graph import Graph
 from autograd_np.node import Node
+from autograd_np.typing import Array
 
 __all__ = ["Picture", "verdicts_of"]
 
@@ -25,10 +28,21 @@ class Picture:
         Of the forward function.
     verdicts : mapping
         Node -> (``"ok"``, ``"wrong"`` or ``"unknown"``, what to say about it).
+    gradients : mapping
+        Node -> the engine's gradient.
+    executed : sequence of Executed
+        What backward did, in order.
     """
 
-    def __init__(self, graph: Graph, verdicts: Mapping[Node, tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        verdicts: Mapping[Node, tuple[str, str]],
+        gradients: Mapping[Node, Array] = MappingProxyType({}),
+        executed: Sequence[Executed] = (),
+    ) -> None:
         self.graph, self.verdicts = graph, dict(verdicts)
+        self.gradients, self.executed = gradients, list(executed)
 
     def __call__(self, path: str | Path | None = None, **options: Any) -> Any:
         """Draw into a file whose suffix says the format, or return the drawing as a `graphviz.Digraph`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from autograd_np import errors
@@ -231,6 +232,31 @@ class BackwardReport(Report):
             diff, as it does of a file that is not what was checked any more.
         """
         return unified(*self.changes())
+
+    def explore(self, path: str | Path, **options: Any) -> Path:
+        """Write a page to step through forward and through this backward pass, with code, graph, mathematics and numbers side by side.
+
+        Parameters
+        ----------
+        path : str or Path
+            An ``.html`` file.
+        **options
+            ``open=True`` shows it in the browser.
+
+        Returns
+        -------
+        Path
+            The file that was written.
+
+        Raises
+        ------
+        RenderError
+            If the path does not end in ``.html``, or the report was not made by `autograd_np.check_backward`.
+        """
+        graph = getattr(self.graph, "graph", None)
+        if graph is None:
+            raise errors.RenderError("this report has no graph to explore; check_backward makes one that has")
+        return Path(graph.explore(path, check=self, **options))
 
     def changes(self) -> tuple[list[Change], list[str]]:
         """Return what the fixes change, file by file, and what is left out and why; `patch.write` carries one out."""

@@ -16,6 +16,7 @@ from autograd_np.check.watch.point import Output, Traced, is_variable
 from autograd_np.check.watch.program import LOSS_NAMES, Program, loss_arguments
 from autograd_np.check.watch.stand_ins import tensor_numpy
 from autograd_np.check.watch.state import bound, duplicate, leaves_in, spelled
+from autograd_np.lines import Lines
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, leaf
 from autograd_np.trace import code_of, watch_locals
@@ -75,12 +76,13 @@ def trace_point(
     for name, node in leaves.items():
         versions[name] = [node]
     see = _Names(level, versions)
+    lines = Lines()
     final: dict[str, Any] = {}
     try:
         world = program.fresh_world(tensors)
         with program.installed(world, program.rng) as owners, tensor_numpy(program.world.functions, program.functions):
             try:
-                out = _watched(bound(program.forward, owners), flat_names(wrapped), see, final, program)
+                out = _watched(bound(program.forward, owners), flat_names(wrapped), see, final, program, lines)
             except Exception:
                 if not program.joint or not any(isinstance(final.get(name), Tensor) for name in LOSS_NAMES):
                     raise
@@ -88,7 +90,7 @@ def trace_point(
             total: Any = None
             if program.loss is not None:
                 run_loss = bound(program.loss, owners)
-                with watch_locals(code_of(run_loss), see):
+                with watch_locals(code_of(run_loss), see, lines=lines):
                     total = run_loss(**loss_arguments(run_loss, wrapped, final, out))
     except errors.AutogradError as error:
         raise type(error)(f"{_where(error, program)}{error}") from error
@@ -96,17 +98,19 @@ def trace_point(
         level.close()
     see.attributes(world, program)
     scalar, outputs = _outputs(program, out, final, total, level)
-    return Traced(program, inputs, instead, run, scalar, outputs, versions, leaves, keys)
+    return Traced(program, inputs, instead, run, scalar, outputs, versions, leaves, keys, lines)
 
 
-def _watched(f: Callable[..., Any], available: Mapping[str, Any], see: _Names, final: dict[str, Any], program: Program) -> Any:
+def _watched(
+    f: Callable[..., Any], available: Mapping[str, Any], see: _Names, final: dict[str, Any], program: Program, lines: Lines
+) -> Any:
     code = code_of(f)
 
     def see_and_keep(frame: FrameType) -> None:
         see(frame)
         final.update(frame.f_locals)
 
-    with _Watch(code, see_and_keep, see.inner, program):
+    with _Watch(code, see_and_keep, see.inner, program, lines):
         return f(**arguments(f, available, "forward"))
 
 
@@ -114,9 +118,14 @@ class _Watch:
     """Call one function with each frame of forward's own, and another with frames of the functions of the user's that it calls."""
 
     def __init__(
-        self, code: CodeType | None, see: Callable[[FrameType], None], inner: Callable[[FrameType], None], program: Program
+        self,
+        code: CodeType | None,
+        see: Callable[[FrameType], None],
+        inner: Callable[[FrameType], None],
+        program: Program,
+        lines: Lines,
     ) -> None:
-        self.code, self.see, self.inner, self.program = code, see, inner, program
+        self.code, self.see, self.inner, self.program, self.lines = code, see, inner, program, lines
 
     def __enter__(self) -> None:
         self.before = sys.gettrace()
@@ -140,11 +149,13 @@ class _Watch:
     def in_own(self, frame: FrameType, event: str, _argument: Any) -> Any:
         if event in ("line", "return"):
             self.see(frame)
+            self.lines.note(frame, event)
         return self.in_own
 
     def in_inner(self, frame: FrameType, event: str, _argument: Any) -> Any:
         if event == "return":
             self.inner(frame)
+        self.lines.note(frame, event)
         return self.in_inner
 
 

@@ -16,6 +16,7 @@ from autograd_np.check.watch.program import Program, Run
 from autograd_np.check.watch.rounding import noise_of
 from autograd_np.check.watch.state import duplicate
 from autograd_np.graph import Graph
+from autograd_np.lines import Lines
 from autograd_np.node import Node
 from autograd_np.results import Results
 from autograd_np.sweeps import topological
@@ -85,6 +86,7 @@ class Traced:
     versions: dict[str, list[Node]]
     leaves: dict[str, Node]
     keys: dict[str, tuple[Any, ...]]
+    lines: Lines
 
 
 @dataclass
@@ -329,6 +331,7 @@ def point_of(traced: Traced, cotangents: Mapping[int | str, Any], *, own: bool =
     gradients(dict(seeds), found)
     value = float(sum(np.sum(np.asarray(node.out) * seed) for node, seed in seeds.items()))
     graph = Graph(list(seeds))
+    graph.lines = traced.lines
     state = traced.program.state
     leaves = {name: node for name, node in traced.leaves.items() if name not in state or node in found}
     return Point(traced, given, value, found, graph, leaves, own)

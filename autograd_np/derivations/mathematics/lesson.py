@@ -136,7 +136,7 @@ class Lesson:
 
     def blocks(self) -> list[Block]:
         """Return the lesson."""
-        lines = tuple(self._forward())
+        lines = tuple(line for _, line in self.computed())
         found: list[Block] = [Heading("Forward"), Display(lines)] if lines else []
         found.append(Heading("Backward"))
         if self.derivation.upstream is not None:
@@ -170,7 +170,8 @@ class Lesson:
         w._used.clear()
         return Line(w(left, at) if isinstance(left, Expression) else left, tuple(sides))
 
-    def _forward(self) -> Iterator[Line]:
+    def computed(self) -> Iterator[tuple[Expression, Line]]:
+        """Yield each variable that forward computes, and its equation."""
         for e in walked([self.derivation.loss]):
             if e in self.forward_names and e.op is not None:
                 w = self._writer(e, forward=True, shaped=True)
@@ -185,7 +186,7 @@ class Lesson:
                 if canonical is not e:
                     other = self._line(self._writer(canonical), left(e, at), [canonical], e).right
                     right = right if other == plain else (*right, *other)
-                yield Line(left(e, at), right)
+                yield e, Line(left(e, at), right)
 
     def _steps(self) -> list[tuple[list[Expression], list[Statement]]]:
         """Return the gradients by the lines of forward that they come from, last line first."""
@@ -285,6 +286,11 @@ class Lesson:
         return Paragraph(tuple(p for p in pieces if p != "")) if pieces else None
 
     # --- one statement
+
+    def gradient_of(self, e: Expression) -> Line | None:
+        """Return the chain rule for the gradient at what forward computed, and what it simplifies to; ``None`` if it got no statement."""
+        e = self.derivation.canonical(e)
+        return next((self._statement(s) for s in self.chain if s.of is e), None)
 
     def equation(self, variable: str) -> Line:
         """Return the simplified gradient by a variable."""

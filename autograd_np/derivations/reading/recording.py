@@ -63,6 +63,8 @@ class Recording:
         What a variable that was assigned several times held, in order.
     sites : dict of (Expression, str)
         The file and line that recorded an operation.
+    nodes : list of (Node, Expression)
+        What the Nodes of the first run are, in the order of its graph.
     """
 
     def __init__(self, f: Callable[..., Any] | None, sheet: Sheet) -> None:
@@ -73,6 +75,7 @@ class Recording:
         self.names: dict[Expression, str] = {}
         self.numbers: list[Number] = []
         self.sites: dict[Expression, str] = {}
+        self.nodes: list[tuple[Node, Expression]] = []
         self.captured: dict[str, Expression] = {}
         self.steps: list[Expression] = []
         self.called: tuple[CodeType, ...] = ()
@@ -263,6 +266,7 @@ class _Reader:
                 self._add(nodes)
         outputs = [self.of_node[0][n] for n in self.runs[0].graph.outputs]
         recording.outputs = outputs
+        recording.nodes = [(n, self.of_node[0][n]) for n in self.runs[0].graph.nodes]
         self._drop_unused(state, set(walked(outputs)))
         self._name()
         self._name_inner_layers()

@@ -42,12 +42,13 @@ function dragging(start, field, whole, tell) {
 }
 
 /** A table of an array; of an input of the page's that can be edited, a table of fields. */
-function arrayTable(array, what, of) {
+function arrayTable(array, what, of, beside) {
   const editable = hook && of && of.kind !== "operation" && of.edit !== false;
   const numbers = array.rows.map((row) => row.map((text) => Number(text.replaceAll("−", "-"))));
   const largest = Math.max(...numbers.flat().filter(Number.isFinite).map(Math.abs), 0);
   const cell = (text, r, c) => {
-    const td = h("td", { class: isOdd(text) && "odd" }, text);
+    const off = beside && beside.rows[r] && beside.rows[r][c] !== text;
+    const td = h("td", { class: isOdd(text) ? "odd" : off && "off" }, text);
     const x = numbers[r][c];
     if (largest > 0 && Number.isFinite(x) && x !== 0 && array.dtype !== "bool") {
       td.style.background = `rgb(var(--${x > 0 ? "positive" : "negative"}) / ${(0.05 + (0.3 * Math.abs(x)) / largest).toFixed(3)})`.replace("rgb", "rgba").replace(" / ", ", ");

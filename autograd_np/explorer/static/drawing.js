@@ -20,9 +20,9 @@ const lines = s("g", {});
 const boxes = s("g", {});
 world.append(frames, lines, boxes);
 
-function drawNode(node) {
+function drawNode(node, i) {
   const operation = node.kind === "operation";
-  const said = [node.name, operation ? `= ${node.formula}` : node.kind, `shape ${node.shape}`, node.output ? "result" : ""].filter(Boolean).join(", ");
+  const said = [node.name, operation ? `= ${node.formula}` : node.kind, `shape ${node.shape}`, node.output ? "result" : "", node.verdict === undefined ? "" : node.verdict ? "its gradient is right" : node.verdict === false ? "its gradient is wrong" : "its gradient was not judged", `${i + 1} of ${data.nodes.length}`].filter(Boolean).join(", ");
   const badge = s("g", { class: "badge" });
   node.element = s("g", { class: `node ${node.kind}`, tabindex: -1, role: "button", "aria-label": said, "data-id": node.id,
     onclick: () => pick(node.id), onkeydown: (event) => nodeKey(event, node) },
@@ -35,14 +35,14 @@ function drawNode(node) {
     s("text", { class: "shape", y: operation ? 25 : 17 }, ""),
     badge);
   node.badge = badge;
-  node.line = node.element.querySelector(".shape");
+  node.line_ = node.element.querySelector(".shape");
   boxes.append(node.element);
 }
 /** Make the elements of all boxes, edges and frames, in the place of those there were. */
 function draw() {
   for (const layer of [frames, lines, boxes]) layer.replaceChildren();
   foldedEdges = new Map((data.folded ? data.folded.edges : []).map(([a, b, p]) => [`${a}\n${b}`, p]));
-  for (const node of nodes.values()) drawNode(node);
+  data.nodes.forEach(drawNode);
   for (const edge of data.edges) {
     edge.path = s("path", {});
     edge.element = s("g", { class: "edge" }, edge.path);
@@ -199,6 +199,7 @@ function closeAll(yes) {
   if (yes) for (const path of data.folded ? data.folded.closed : modules.keys()) closed.add(path);
   layout();
   update(false);
-  fit();
+  if (yes || at === 0) fit();
+  else follow(steps[at]);
   live.textContent = yes ? "Modules collapsed." : "Modules opened.";
 }

@@ -1,6 +1,7 @@
 // Making elements. Whatever comes from the user's program reaches the page as text content or a number.
 
 const SVG = "http://www.w3.org/2000/svg";
+const MATHML = "http://www.w3.org/1998/Math/MathML";
 
 function fill(element, attributes, children) {
   for (const [key, value] of Object.entries(attributes || {})) {
@@ -15,4 +16,8 @@ function fill(element, attributes, children) {
 }
 const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+/** Words with code between backticks. */
+const prose = (words) => words.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
+/** An equation: `[tag, attributes, ...children]`. */
+const math = (tree) => (typeof tree === "string" ? tree : fill(document.createElementNS(MATHML, tree[0]), tree[1], tree.slice(2).map(math)));
 const place = (element, x, y) => element.setAttribute("transform", `translate(${x} ${y})`);

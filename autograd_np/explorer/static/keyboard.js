@@ -2,9 +2,22 @@
 
 let matches = [];
 let current = -1;
+
+/** How well a node is what was typed: its name, the beginning of it, its operation, or anything with that in it; 0 if it is not. */
+function rank(node, words) {
+  const name = node.name.toLowerCase();
+  const last = name.split(".").at(-1);
+  if (name === words) return 6;
+  if (last === words) return 5;
+  if (name.startsWith(words) || last.startsWith(words)) return 4;
+  if (node.op && node.op.toLowerCase() === words) return 3;
+  if (name.includes(words) || (node.op && node.op.toLowerCase().startsWith(words))) return 2;
+  return [node.op, node.formula, node.module, node.kind].some((t) => t && t.toLowerCase().includes(words)) ? 1 : 0;
+}
 function find() {
   const words = search.value.trim().toLowerCase();
-  matches = words ? data.nodes.filter((n) => [n.name, n.op, n.formula, n.module, n.kind].some((t) => t && t.toLowerCase().includes(words))) : [];
+  const ranked = words ? data.nodes.map((node) => [rank(node, words), node]).filter(([r]) => r > 0) : [];
+  matches = ranked.sort(([a], [b]) => b - a).map(([, node]) => node);
   for (const node of nodes.values()) node.match = false;
   for (const node of matches) node.match = true;
   current = -1;
@@ -39,12 +52,13 @@ function nodeKey(event, node) {
   event.stopPropagation();
 }
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target === search || event.target === slider) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target === search || event.target === slider || event.target === speed) return;
   const actions = { ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), Home: () => go(0), End: () => go(steps.length - 1) };
-  const more = { "/": () => search.focus(), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(), Escape: () => { picked = null; update(false); } };
+  const more = { "/": () => search.focus(), "+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: () => fit(), Escape: unpick, p: () => playButton.click(), o: () => !finerButton.hidden && finerButton.click() };
   const action = actions[event.key] || more[event.key];
   if (!action) return;
   event.preventDefault();
   if (actions[event.key]) stop();
   action();
 });
+addEventListener("hashchange", () => { if (goToAddress()) { stop(); update(true); } });

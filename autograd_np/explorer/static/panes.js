@@ -1,68 +1,116 @@
 // The explanation of a step, and all there is to say about a node.
 
+const line_ = (spot) => (spot ? `line ${spot[1]}` : "");
+const small = (...words) => h("p", { class: "small" }, words);
+const formula = (tree) => h("div", { class: "equation", tabindex: 0, role: "group", "aria-label": "equation" }, math(tree));
+
 function describe(step) {
   const node = nodes.get(step.node);
+  const told = step.phase === "forward" && step.math;
   const children = [
     h("span", { class: `phase ${step.phase === "start" ? "" : phaseOf(step)}` }, position()),
-    h("h2", {}, step.title),
+    step.at && h("span", { class: "small spot" }, line_(step.at)),
+    h("h2", { class: step.phase === "hand" ? "code" : undefined }, told ? node.name : step.title),
+    told && formula(step.math),
     at === 0 && data.notice && h("p", { class: "notice" }, data.notice),
-    step.text.map((line) => h("p", {}, line)),
+    step.phase !== "hand" && step.text.map((line) => h("p", {}, prose(line))),
   ];
-  if (step.phase === "start") children.push(h("p", { class: "small" }, "Next step: → or the button. Back: ←. Click any node to see all its values. Drag to move, scroll to zoom."), h("p", { class: "small", id: "how-live" }, hook ? "Click an input and change a number: type, or drag sideways. Python computes the rest." : "This page is one run. To change numbers, and to follow your file while you write: autograd-np explore FILE.py:loss, or graph.explore(live=True)."));
-  if (step.phase === "forward") {
-    children.push(titled(`${node.name}`, node.value));
-    const seen = new Set();
-    for (const operand of node.operands) {
-      if (!operand.id || seen.has(operand.id)) continue;
-      seen.add(operand.id);
-      children.push(titled(`from ${operand.name}`, nodes.get(operand.id).value, nodes.get(operand.id)));
-    }
+  if (step.phase === "start") {
+    children.push(small("Next step: → or the button. Back: ←. Click a node or a line to see its values. Drag to move, scroll to zoom."));
+    children.push(h("p", { class: "small", id: "how-live" }, hook ? "Click an input and change a number: type, or drag sideways. Python computes the rest." : "This page is one run. To change numbers, and to follow your file while you write: autograd-np explore FILE.py:loss, or graph.explore(live=True)."));
   }
-  if (step.phase === "seed") children.push(titled(d(node.name), node.gradient));
+  if (step.phase === "forward") {
+    children.push(h("div", { class: "numbers" }, h("div", {}, titled(node.name, node.value)), step.from.map((id) => h("div", {}, titled(`from ${nodes.get(id).name}`, nodes.get(id).value, nodes.get(id))))));
+  }
+  if (step.phase === "seed" && node.gradient) children.push(titled(d(node.name), node.gradient));
   if (step.phase === "backward") {
     children.push(titled(`Arrives: ${d(node.name)}`, node.gradient));
     if (step.rules) children.push(step.rules.map((line) => h("div", { class: "math" }, h("span", { class: "tag" }, "rule of this operation; y is its result, G what arrives"), line)));
     children.push(step.parts.map((part) => contribution(part, node)));
     if (!step.parts.length) children.push(h("p", {}, "It ends here: none of the inputs needs a gradient."));
   }
-  if (step.phase === "end") children.push(step.leaves.slice(0, 40).map((id) => titled(d(nodes.get(id).name), nodes.get(id).gradient)));
-  if (picked) children.unshift(h("div", { id: "picked" }, inspect(nodes.get(picked))), h("hr"));
+  if (step.phase === "hand") children.push(byHand(step));
+  if (step.phase === "end") children.push(step.leaves.slice(0, 40).map((id) => titled(d(nodes.get(id).name), nodes.get(id).gradient, null, verdict(nodes.get(id).verdict))));
+  if (picked) children.unshift(h("div", { id: "picked" }, picked.ids.length === 1 ? inspect(nodes.get(picked.ids[0])) : inspectLine()), h("hr"));
   panel.replaceChildren(...children.flat(9).filter(Boolean));
 }
+const verdict = (ok) => (ok === undefined ? null : h("span", { class: `verdict ${ok === null ? "" : ok ? "ok" : "wrong"}` }, ok === null ? "not judged" : ok ? "✓ right" : "✗ wrong"));
+
+/** What a line of the user's backward gave, and what it should have given. */
+function byHand(step) {
+  return [
+    step.findings.map((finding) => h("section", { class: "finding" },
+      h("h3", {}, `${finding.variable}: ${finding.kind}`),
+      h("p", {}, prose(finding.message), "."),
+      finding.where && h("table", { class: "sides" }, h("tbody", {},
+        h("tr", {}, h("th", { scope: "row" }, `${finding.where} should be`), h("td", { class: "good" }, finding.expected)),
+        h("tr", {}, h("th", { scope: "row" }, "and is"), h("td", { class: "bad" }, finding.actual)))),
+      finding.new && h("div", { class: "diff", role: "group", "aria-label": "correction" }, finding.old.map((line) => h("del", {}, `− ${line}`)), finding.new.map((line) => h("ins", {}, `+ ${line}`))),
+      finding.consequences && small(`Wrong only because of this: ${finding.consequences.join(", ")}.`),
+      finding.call && small(`Called at ${finding.call}`))),
+    step.math && step.math.length > 0 && [small("What forward asks for:"), step.math.map(formula)],
+    step.values.map((value, i) => [
+      h("h3", {}, value.variable, verdict(value.ok), h("span", { class: "small" }, `  ${value.array.shape}`)),
+      step.text[i] && h("p", {}, step.text[i]),
+      value.expected && h("h4", {}, "expected", h("span", { class: "small" }, `  ${value.expected.shape}`)),
+      value.expected && arrayTable(value.expected, `${value.variable}, expected`),
+      value.expected && h("h4", {}, "actual"),
+      arrayTable(value.array, value.variable, null, value.expected),
+    ]),
+  ];
+}
+
 function contribution(part, node) {
   const target = nodes.get(part.to);
   const several = part.n > 1;
   return h("section", { class: "part" },
     h("h3", {}, `Goes to ${part.name}`, several && dots(part.k, part.n), several && h("span", { class: "small" }, `  contribution ${part.k} of ${part.n}`)),
+    part.math && formula(part.math),
     part.local && h("div", { class: "math" }, h("span", { class: "tag" }, "local derivative"), part.local),
-    part.rule && h("div", { class: "math" }, h("span", { class: "tag" }, several ? "chain rule, this use" : "chain rule"), part.rule),
-    part.note && h("p", { class: "small" }, part.note),
-    !part.local && !part.rule && h("p", { class: "small" }, `what ${node.name} sends to ${part.name}:`),
+    part.rule && !part.math && h("div", { class: "math" }, h("span", { class: "tag" }, several ? "chain rule, this use" : "chain rule"), part.rule),
+    part.note && small(part.note),
+    !part.local && !part.rule && !part.math && small(`what ${node.name} sends to ${part.name}:`),
     arrayTable(part.array, `contribution to ${part.name}`),
     several && part.k > 1 && [h("h3", {}, part.k === part.n ? `Sum of all ${part.n}: ${d(part.name)}, complete` : `Sum so far (${part.k} of ${part.n})`), arrayTable(part.k === part.n ? target.gradient : part.sum, "running sum")],
-    several && part.k === 1 && h("p", { class: "small" }, `Still to come: ${part.n - 1}.`));
+    several && part.k === 1 && small(`Still to come: ${part.n - 1}.`));
 }
 
 // --- one node ----------------------------------------------------------------------------------
 
 function pick(id) {
-  picked = id;
+  picked = { ids: [id] };
   update(false);
   panel.scrollTop = 0;
   const node = nodes.get(id);
+  if (node.line) into(code, [...rowsOf(node.line)]);
   live.textContent = `${node.name}: ${node.kind}, shape ${node.shape}. Its values are in the explanation.`;
 }
+const unpick = () => { picked = null; update(false); };
+const close = () => h("button", { type: "button", id: "unpick", onclick: unpick }, "Close");
+const jump = (label, i) => Number.isFinite(i) && i > 0 && i !== at && h("button", { type: "button", onclick: () => { stop(); picked = null; go(i); } }, label);
+
 function inspect(node) {
-  const jump = (label, i) => Number.isFinite(i) && i > 0 && h("button", { type: "button", onclick: () => { stop(); picked = null; go(i); } }, label);
-  const facts = [["kind", node.output ? `${node.kind}, result` : node.kind], ["computed as", node.formula], ["operation", node.op && (node.attributes ? `${node.op}, ${node.attributes}` : node.op)], ["shape", node.shape], ["dtype", node.value.dtype], ["module", node.module], ["written at", node.site], ["used by", [...new Set(node.users)].map((id) => nodes.get(id).name).slice(0, 12).join(", ")]];
-  const gifts = node.gifts.filter((gift) => gift.array && gift.n > 1);
+  const where = node.line && `${data.sources[node.line[0]].name}, line ${node.line[1]}`;
+  const facts = [["kind", node.output ? `${node.kind}, result` : node.kind], ["computed as", node.formula], ["operation", node.op && (node.attributes ? `${node.op}, ${node.attributes}` : node.op)], ["shape", node.shape], ["dtype", node.value.dtype], ["module", node.module], ["written at", where || node.site], ["used by", [...new Set(node.users)].map((id) => nodes.get(id).name).slice(0, 12).join(", ")]];
+  const gifts = node.gifts.filter((gift) => gift.array && gift.n > 1 && gift.at <= at);
+  const known = node.gradientAt <= at;
   return [
-    h("span", { class: "phase" }, "Selected node"), h("h2", {}, node.name),
+    h("span", { class: "phase" }, "Selected node"), h("h2", {}, node.name, verdict(known ? node.verdict : undefined)),
     h("dl", {}, facts.filter(([, value]) => value).map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])),
-    h("p", {}, jump("Forward step", node.kind === "operation" && node.valueAt), " ", jump("Backward step", node.backAt), " ", h("button", { type: "button", id: "unpick", onclick: () => { picked = null; update(false); } }, "Close")),
-    titled("Value", node.value, node),
-    node.gradient ? titled(`Gradient ${d(node.name)}`, node.gradient) : h("p", { class: "small" }, data.notice || "No gradient flows to it."),
-    gifts.length > 1 && h("p", { class: "small" }, `The gradient is the sum of ${gifts.length} contributions:`),
+    h("p", { class: "jumps" }, jump("Forward step", node.kind === "operation" && node.valueAt), " ", jump("Backward step", node.backAt), " ", close()),
+    node.valueAt <= at ? titled("Value", node.value, node) : small("Its value is not computed yet at this step."),
+    node.gradient && known ? titled(`Gradient ${d(node.name)}`, node.gradient)
+      : small(!node.gradient ? data.notice || "No gradient flows to it." : Number.isFinite(node.gradientAt) ? "Its gradient is not known yet at this step." : `${data.check ? data.check.function : "The way back"} gives no gradient of it.`),
+    gifts.length > 1 && small(`The gradient is the sum of ${node.gifts[0].n} contributions:`),
     gifts.slice(0, 12).map((gift) => titled(`from ${nodes.get(gift.by).name}`, gift.array)),
+  ];
+}
+/** The nodes of the line that is selected. */
+function inspectLine() {
+  return [
+    h("span", { class: "phase" }, "Selected line"), h("h2", {}, `Line ${picked.line}`),
+    small(`${picked.ids.length} nodes: their values are a click away.`),
+    h("p", { class: "jumps" }, picked.ids.slice(0, 30).map((id) => [h("button", { type: "button", onclick: () => pick(id) }, nodes.get(id).name), " "]), close()),
+    picked.ids.slice(-1).map((id) => nodes.get(id).valueAt <= at && titled(nodes.get(id).name, nodes.get(id).value, nodes.get(id))),
   ];
 }

@@ -4,15 +4,15 @@
 function whereabouts() {
   const step = steps[at];
   const nth = steps.slice(0, at).filter((other) => other.key === step.key).length;
-  return { key: step.key, nth, at, picked: picked && nodes.get(picked).key, closed: [...closed], drawn: new Set(modules.keys()) };
+  return { key: step.key, nth, at, picked: picked && { keys: picked.ids.map((id) => nodes.get(id).key) }, closed: [...closed], };
 }
 
 /** Go back there, or to what is nearest. */
 function goBack(before) {
   const same = steps.flatMap((step, i) => (step.key === before.key ? [i] : []));
   at = same.length ? same[Math.min(before.nth, same.length - 1)] : Math.min(before.at, steps.length - 1);
-  const node = before.picked && data.nodes.find((other) => other.key === before.picked);
-  picked = node ? node.id : null;
+  const ids = before.picked ? data.nodes.filter((node) => before.picked.keys.includes(node.key)).map((node) => node.id) : [];
+  picked = ids.length ? { ids } : null;
   closed.clear();
   for (const path of before.closed) if (modules.has(path)) closed.add(path);
 }
@@ -28,7 +28,7 @@ const page = {
   /** Show data, as `Graph.explore` makes them; with `keep`, at the step, selection, zoom and open modules that are shown now. */
   show(fresh, keep = true) {
     const before = keep && data ? whereabouts() : null;
-    const [scrolled, focused] = [panel.scrollTop, document.activeElement?.dataset.edit];
+    const [scrolled, read, focused] = [panel.scrollTop, code.scrollTop, document.activeElement?.dataset.edit];
     load(fresh);
     if (before) goBack(before);
     else {
@@ -39,11 +39,13 @@ const page = {
       if (data.folded && data.startFolded) for (const path of data.folded.closed) closed.add(path);
     }
     label();
+    drawCode();
     draw();
     layout();
     find();
     if (before) {
       panel.scrollTop = scrolled;
+      code.scrollTop = read;
       if (focused) [...panel.querySelectorAll("[data-edit]")].find((field) => field.dataset.edit === focused)?.focus();
     } else fit(true);
     document.body.dataset.ready = "yes";
@@ -53,4 +55,5 @@ window.page = page;
 
 setTheme(prefersDark.matches ? "dark" : "light", false);
 page.show(JSON.parse(document.getElementById("data").textContent));
+if (goToAddress()) update(true);
 live.textContent = `${data.title}. ${steps.length} steps. Right arrow: next step.`;

@@ -87,3 +87,5 @@ canvas.addEventListener("wheel", (event) => {
   const box = size();
   zoom(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) * 0.004), event.clientX - box.left, event.clientY - box.top);
 }, { passive: false });
+addEventListener("beforeprint", () => fit(true));
+addEventListener("afterprint", () => fit(true));

@@ -1,0 +1,102 @@
+"""The equations of the derivation beside the steps: what a line computes, and what its gradient is, as MathML."""
+
+from __future__ import annotations
+
+import contextlib
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from typing import Any
+
+from autograd_np import errors
+from autograd_np.derivations.derivation import Derived
+from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.mathematics.lesson import Lesson, Line
+from autograd_np.derivations.mathematics.pages import equation_in_mathml
+from autograd_np.derivations.reading.recording import Recording, record, recorded
+from autograd_np.graph import Graph
+from autograd_np.node import Node
+
+__all__ = ["Equations"]
+
+MOST = 300
+"""Deriving a graph of more nodes takes longer than a reader waits."""
+
+
+class Equations:
+    """The lesson of a graph, by its Nodes.
+
+    Parameters
+    ----------
+    graph : Graph
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._of: dict[Node, Expression] = {}
+        self._forward: dict[Expression, Line] = {}
+        self._lessons: list[Lesson] = []
+        if len(graph) > MOST:
+            return
+        for recording in _readings(graph):
+            if [n.op for n, _ in recording.nodes] != [n.op for n in graph]:
+                continue
+            self._of = dict(zip(graph, (e for _, e in recording.nodes), strict=True))
+            self._lessons = [lesson for plain in (False, True) if (lesson := _lesson(recording, plain=plain)) is not None]
+            if self._lessons:
+                self._forward = dict(self._lessons[0].computed())
+                return
+
+    def __bool__(self) -> bool:
+        return bool(self._lessons)
+
+    def has(self, node: Node) -> bool:
+        """Whether a node is a variable of the derivation that forward computes."""
+        return self._of.get(node) in self._forward
+
+    def forward(self, node: Node) -> Any:
+        """Return the equation that computes a variable, as JSON can hold it; ``None`` if there is none."""
+        e = self._of.get(node)
+        return _tree(self._forward[e]) if e in self._forward else None
+
+    def gradient(self, node: Node) -> Any:
+        """Return the equation of the gradient at a variable: the chain rule, and what it simplifies to."""
+        e = self._of.get(node)
+        lines = (lesson.gradient_of(e) for lesson in self._lessons) if e is not None else ()
+        line = next((line for line in lines if line is not None), None)
+        return None if line is None else _tree(line)
+
+
+_FAILURES = (errors.AutogradError, ValueError, TypeError, ArithmeticError, LookupError)
+"""What a function that draws, or runs at one size only, makes of being run again: then there are no equations."""
+
+
+def _readings(graph: Graph) -> Iterator[Recording]:
+    """Yield the function as it was recorded with other sizes, which then have letters, and the graph as it is."""
+    if graph.made_by is not None:
+        with contextlib.suppress(*_FAILURES):
+            yield record(*graph.made_by)
+    with contextlib.suppress(*_FAILURES):
+        yield recorded(graph)
+
+
+def _lesson(recording: Recording, *, plain: bool) -> Lesson | None:
+    """Return the lesson of the simplified derivation, or of one that leaves everything as it is written and so passes every variable."""
+    try:
+        return Lesson(Derived(recording, plain=plain))
+    except _FAILURES:
+        return None
+
+
+def _tree(line: Line) -> Any:
+    """Return MathML as nested lists, ``[tag, attributes, *children]``: the page makes elements of them."""
+    return _listed(ET.fromstring(equation_in_mathml(line)))  # noqa: S314 (the derivation wrote it)
+
+
+def _listed(element: ET.Element) -> list[Any]:
+    found: list[Any] = [element.tag, dict(element.attrib)]
+    if element.text:
+        found.append(element.text)
+    for child in element:
+        found.append(_listed(child))
+        if child.tail:
+            found.append(child.tail)
+    return found
