@@ -61,6 +61,18 @@ def test_a_right_file(check: Check, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.py"]
 
 
+def test_a_page_steps_through_what_was_checked(check: Check, tmp_path: Path) -> None:
+    code, _, err = check(RIGHT.replace("2 * (Z - Y) / Z.size", "2 * (Z - Y)"), "--explore", "page.html")
+    assert code == 1
+    assert "page.html" in err
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "<!doctype html>" in page
+    assert "dZ = 2 * (Z - Y) / Y.size" in page or "dZ = 2 * (Z - Y) / Z.size" in page  # what it should be
+    code, _, err = check(RIGHT, "--explore", "page.svg")
+    assert code == 2
+    assert "end in .html" in err
+
+
 def test_a_wrong_file(check: Check) -> None:
     code, out, _ = check(RIGHT.replace("2 * (Z - Y) / Z.size", "2 * (Z - Y)"))
     assert code == 1
