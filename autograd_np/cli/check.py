@@ -13,6 +13,7 @@ from typing import Annotated, Any, TextIO
 import numpy as np
 import typer
 
+from autograd_np import errors
 from autograd_np.check.tell.formats import as_github
 from autograd_np.check.tell.patch import Change, unified, write
 from autograd_np.check.tell.places import file_shown
@@ -174,7 +175,7 @@ def _explore(report: BackwardReport, page: Path) -> None:
         report.explore(page)
     except OSError as error:
         raise refuse(f"cannot write {page}: {error.strerror}") from None
-    except ag.AutogradError as error:
+    except errors.AutogradError as error:
         raise refuse(str(error)) from None
     _say(f"{page} steps through it")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from autograd_np import errors
 from autograd_np.derivations.derivation import Derived
@@ -31,6 +34,7 @@ class Equations:
     """
 
     def __init__(self, graph: Graph) -> None:
+        self._graph = graph
         self._of: dict[Node, Expression] = {}
         self._forward: dict[Expression, Line] = {}
         self._lessons: list[Lesson] = []
@@ -44,6 +48,16 @@ class Equations:
             if self._lessons:
                 self._forward = dict(self._lessons[0].computed())
                 return
+
+    def again(self, graph: Graph) -> Equations:
+        """Return those of the same function with other numbers: equations know no numbers, only sizes."""
+        same = graph.made_by is not None and self._graph.made_by is not None and graph.made_by[0] is self._graph.made_by[0]
+        if not same or [(n.op, np.shape(n.out)) for n in graph] != [(n.op, np.shape(n.out)) for n in self._graph]:
+            return Equations(graph)
+        found = copy.copy(self)
+        found._graph = graph
+        found._of = {new: self._of[old] for new, old in zip(graph, self._graph, strict=True) if old in self._of}
+        return found
 
     def __bool__(self) -> bool:
         return bool(self._lessons)

@@ -16,7 +16,7 @@ from autograd_np.explorer.walk import Walk
 from autograd_np.graph import Graph
 from autograd_np.node import Node
 
-__all__ = ["data_of", "explore"]
+__all__ = ["data_from", "data_of", "explore"]
 
 LIMIT = 10_000
 """Above this many nodes a page that shows every step is of no use to anyone."""
@@ -99,8 +99,12 @@ def data_of(
             f"the graph has {len(graph):,} nodes, more than the {LIMIT:,} a page can usefully step through; explore one block of it, "
             f"or draw an overview with graph.render"
         )
-    story = Story(graph, output, seed, parameters, check)
-    lines, operations = story.sources.statements(), [[n] for n in graph if n.op is not None]
+    return data_from(Story(graph, output, seed, parameters, check), check)
+
+
+def data_from(story: Story, check: BackwardReport | None = None) -> dict[str, Any]:
+    """Return what the page shows, with the steps, of what is told of a graph."""
+    lines, operations = story.sources.statements(), [[n] for n in story.graph if n.op is not None]
     walks: list[Walk] = []
     if check is not None:
         walks = [CheckedWalk(story, lines, check)]

@@ -27,10 +27,16 @@ __all__ = ["Story"]
 
 
 class Story:
-    """What the page tells about a graph."""
+    """What the page tells about a graph; `before` is that of the same function with other numbers."""
 
     def __init__(
-        self, graph: Graph, output: Node | str | None, seed: Any, parameters: Sequence[str], check: BackwardReport | None = None
+        self,
+        graph: Graph,
+        output: Node | str | None = None,
+        seed: Any = None,
+        parameters: Sequence[str] = (),
+        check: BackwardReport | None = None,
+        before: Story | None = None,
     ) -> None:
         self.graph = graph
         self.small = len(graph) <= 300
@@ -41,7 +47,7 @@ class Story:
         self.result = self.labels[root] if root.name else "the result"
         self.sources = Sources(graph)
         self.formulas = Formulas(graph, self.names)
-        self.equations = Equations(graph)
+        self.equations: Equations = Equations(graph) if before is None else before.equations.again(graph)
         self.L = self.result if root.name and len(self.result) <= 6 and not self.equations else "L"
         self.called = f", and is called {self.L} from here on" if self.gradients and self.L not in (self.result, "") else ""
         self.seeded = seed is not None

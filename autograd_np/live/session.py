@@ -15,6 +15,7 @@ from typing import Any
 from autograd_np import errors
 from autograd_np.check.tell.report import BackwardReport
 from autograd_np.check.watch.state import World, rng_state, set_rng_state
+from autograd_np.explorer.explore import data_from
 from autograd_np.explorer.story import Story
 from autograd_np.graph import Graph
 from autograd_np.live.numbers import Change, Loans, changeable, copied, elements, holds, number_of
@@ -122,6 +123,7 @@ class Session:
         self._load = load
         self._program: Program | None = None
         self._page: _Page | None = None
+        self._story: Story | None = None
         self._random = _Random(())
         self._loans = Loans()
         self.changes: dict[tuple[str, int], Change] = {}
@@ -229,8 +231,9 @@ class Session:
         changes = list(changes)
         with program.running(), self._loans.of(changes, arrays), random.again():
             graph = program.graph(*program.inputs)
-            story = Story(graph, **{"output": None, "seed": None, "parameters": (), **program.options})
-            named = {node["key"]: node for node in story.data["nodes"]}
+            story = Story(graph, **program.options, before=self._story)
+            data = data_from(story)
+            named = {node["key"]: node for node in data["nodes"]}
             found = changeable(graph, story.constants)
             now = {node["key"]: found[node["id"]] for node in named.values() if node["id"] in found}
             lost = [c.name for c in changes if not holds(now.get(c.name), c)]
@@ -241,7 +244,8 @@ class Session:
         for change in changes:
             named[change.name].setdefault("changed", []).append(change.at)
         self.version += 1
-        return _Page(story.data, now)
+        self._story = story
+        return _Page(data, now)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

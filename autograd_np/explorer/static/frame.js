@@ -30,7 +30,7 @@ function said() {
   const kinds = ["input", "parameter", "constant", "operation"].filter(count).map((kind) => `${count(kind)} ${kind}${count(kind) === 1 ? "" : "s"}`);
   const result = nodes.get(data.result);
   const judged = data.check ? ` ${data.check.headline}.` : "";
-  return `A graph of ${kinds.join(", ")}; the result is ${result.name}.${judged} Every node says what it is computed from.`;
+  return `A graph of ${kinds.join(", ")}; the result is ${result ? result.name : "not known"}.${judged} Every node says what it is computed from.`;
 }
 const names = { input: "input", parameter: "parameter", constant: "constant", operation: "operation" };
 const heading = h("h1", {});

@@ -11,7 +11,7 @@ const closed = new Set(); // collapsed modules
 
 /** Take new data in the place of what there was. */
 function load(fresh) {
-  data = fresh;
+  data = { sources: [], ...fresh };
   nodes = new Map(data.nodes.map((node) => [node.id, node]));
   modules = new Map(data.modules.map((module) => [module.path, module]));
   for (const node of nodes.values()) node.users = [];
