@@ -2,7 +2,8 @@
 
 Here live how a call is told from others (`signature`, `captured`), how a function becomes a program (`tracing`, `stabilising`, `program`),
 how that is made less (`lowering`, `simplifying`), put in order (`schedule`, `buffers`) and written out (`code`), and what is called
-(`compiled`). Nothing here may differentiate, which the engine does while the function is traced.
+(`compiled`); how it is written as loops for Numba (`nests`, `loops`, `elements`, `fast_math`, `numba_code`), and which of the two
+computes (`ways`). Nothing here may differentiate, which the engine does while the function is traced.
 """
 
 from autograd_np.compiling.compiled import Compiled, compile  # noqa: A004

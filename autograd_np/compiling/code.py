@@ -21,7 +21,7 @@ from autograd_np.op import Primitive
 from autograd_np.ops.indexing import getitem
 from autograd_np.text import visible
 
-__all__ = ["MODULE", "Code", "written"]
+__all__ = ["MODULE", "Code", "Writer", "written"]
 
 MODULE = "autograd_np.compiled"
 """The ``__name__`` of written functions, by which NumPy's warnings from there are known."""
@@ -54,7 +54,7 @@ def written(schedule: Schedule, name: str) -> Code:
     name : str
         What the function is called in tracebacks.
     """
-    writer = _Writer(schedule, name)
+    writer = Writer(schedule, name)
     source = writer.text()
     filename = f"<ag.compile {visible(name, longest=60)} #{next(_numbers)}>"
     namespace = {"__name__": MODULE, **writer.bound}
@@ -66,7 +66,9 @@ def written(schedule: Schedule, name: str) -> Code:
 _numbers = itertools.count(1)
 
 
-class _Writer:
+class Writer:
+    """Writes a schedule out, step by step."""
+
     def __init__(self, schedule: Schedule, name: str) -> None:
         self.schedule = schedule
         self.program: Program = schedule.program

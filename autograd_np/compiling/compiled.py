@@ -22,8 +22,10 @@ from autograd_np.compiling.schedule import Schedule, scheduled
 from autograd_np.compiling.signature import Arguments, guard_of
 from autograd_np.compiling.simplifying import simplified
 from autograd_np.compiling.tracing import Traced, traced
+from autograd_np.compiling.ways import BACKENDS, Ways
 from autograd_np.node import OPEN
 from autograd_np.tensor import value_of
+from autograd_np.text import shown
 from autograd_np.trees import flatten
 
 __all__ = ["Compiled", "compile"]
@@ -42,9 +44,13 @@ class Compiled:
         The bytes that a call of that signature takes for its buffers and results.
     signatures : int
         How many signatures there are.
+    backend : str
+        What computes that signature now: ``"numpy"`` or ``"numba"``.
+    notes : list of str
+        What of it is not done by the loops that Numba compiles, and why.
     """
 
-    def __init__(self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, threads: int) -> None:
+    def __init__(self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, threads: int, backend: str) -> None:
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._name = name_of(f)
@@ -52,6 +58,7 @@ class Compiled:
         self._most = max_signatures
         self._reuses = reuse_outputs
         self._threads = threads
+        self._backend = backend
         self._lock = threading.RLock()
         self._entries: list[_Entry] = []
         self._last: _Entry | None = None
@@ -104,7 +111,26 @@ class Compiled:
     @property
     def source(self) -> str:
         """The code of the signature that was called last."""
-        return self._of_last().code.source
+        entry = self._of_last()
+        return entry.ways.text if entry.ways.backend == "numba" else entry.code.source
+
+    @property
+    def backend(self) -> str:
+        """What computes the last signature now."""
+        return self._of_last().ways.backend
+
+    @property
+    def notes(self) -> list[str]:
+        """What of the last signature is not done by loops, and why."""
+        return list(self._of_last().ways.notes)
+
+    def wait(self) -> bool:
+        """Compile the last signature now, if ``backend="auto"`` may, and wait for it; return whether it is decided what computes it.
+
+        The calls that follow are measured, until it is.
+        """
+        self._of_last().ways.wait()
+        return self._of_last().ways.settled()
 
     @property
     def schedule(self) -> Schedule:
@@ -129,7 +155,12 @@ class Compiled:
         known = self.__dict__.setdefault("_bound", {})
         if id(instance) not in known or known[id(instance)]._f.__self__ is not instance:
             known[id(instance)] = Compiled(
-                bound, check=self._check, max_signatures=self._most, reuse_outputs=self._reuses, threads=self._threads
+                bound,
+                check=self._check,
+                max_signatures=self._most,
+                reuse_outputs=self._reuses,
+                threads=self._threads,
+                backend=self._backend,
             )
         return known[id(instance)]
 
@@ -155,20 +186,27 @@ class _Entry:
         self.guard = guard_of(arguments, self.captured)
         self._threads = threading.local()
         self._form = self._reading()
+        called = getattr(f, "__name__", "step")
+        self.ways = Ways(owner._backend, self.numpys, lambda: scheduled(program, found.groups), called, self._compared)
 
     def run(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute, and put the result together."""
+        found = self.ways.run(data)
+        return _plain(self.f(*args, **kwargs)) if found is None else self._form(found)
+
+    def numpys(self, data: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Compute by NumPy; ``None`` where the engine has to say what a NaN means."""
         try:
             step = self._threads.step
         except AttributeError:
             step = self._threads.step = self.code.make()
         try:
-            found = step(*data)
+            found: tuple[Any, ...] | None = step(*data)
         except RuntimeWarning:
             found = self._in_spite(step, data)
         if found is None or (self.may_meet and any(map(_has_nan, found))):  # 0 * inf: the engine knows which zeros win
-            return _plain(self.f(*args, **kwargs))
-        return self._form(found)
+            return None
+        return found
 
     @staticmethod
     def _in_spite(step: Callable[..., Any], data: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -177,6 +215,9 @@ class _Entry:
         with np.errstate(all="ignore", invalid="call", call=lambda kind, _flag: invalid.append(kind)):
             found = step(*data)
         return None if invalid and any(map(_has_nan, found)) else found
+
+    def _compared(self, found: tuple[Any, ...], expected: tuple[Any, ...], data: tuple[Any, ...]) -> None:
+        compare(f"{self.name}, by the loops that Numba compiled,", found, expected, data, self.traced.scale)
 
     def checked(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute, and hold the result against what the function itself gives."""
@@ -236,6 +277,7 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     max_signatures: int = 8,
     reuse_outputs: bool = False,
     threads: int = 1,
+    backend: str = "auto",
 ) -> Any:
     """Return `f` as a function that is traced once for each signature and then runs as straight NumPy.
 
@@ -253,6 +295,10 @@ def compile(  # noqa: A001 (as PyTorch calls it)
         Whether results lie in memory that the next call in the same thread overwrites. By default they are arrays of their own.
     threads : int
         How many tiles of large arrays are computed at a time.
+    backend : str
+        ``"numpy"``; ``"numba"``, which compiles loops at the first call and leaves to NumPy what they do not do (`Compiled.notes`); or
+        ``"auto"``: NumPy, and where Numba is installed and the function takes time, whichever is faster, measured on calls that are made
+        anyway.
 
     Returns
     -------
@@ -281,7 +327,11 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     array([0.1, 0.4])
     """
     if f is None:
-        return functools.partial(compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads)
+        return functools.partial(
+            compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads, backend=backend
+        )
+    if backend not in BACKENDS:
+        raise errors.CompileError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {shown(repr(backend))}")
     if isinstance(f, Compiled):
         f = f._f
-    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads)
+    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads, backend=backend)

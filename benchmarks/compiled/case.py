@@ -21,10 +21,21 @@ class Problem(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A contender at work: `call` does all that is timed and returns the loss; `results` are what it computed, as arrays."""
+    """A contender at work.
+
+    Attributes
+    ----------
+    call : callable
+        Does all that is timed, and returns the loss.
+    results : callable
+        What it computed, as arrays.
+    settled : callable
+        Whether calls are now what they will be: who chooses among ways has chosen.
+    """
 
     call: Callable[[], Any]
     results: Callable[[], Arrays]
+    settled: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,8 @@ def _compiled(backend: str) -> Callable[[Case, Problem], Running]:
                 return loss, gradients
             return loss, tuple(p - rate * g for p, g in zip(parameters, gradients, strict=True))
 
-        return _whole(case, problem.parameters, problem.data, ag.compile(step, backend=backend))
+        compiled = ag.compile(step, backend=backend)
+        return _whole(case, problem.parameters, problem.data, compiled)._replace(settled=lambda: compiled.wait())
 
     return start
 
@@ -260,9 +261,9 @@ CONTENDERS = {
     BASELINE: Contender(by_hand),
     "NumPy, tuned by hand": Contender(tuned),
     "autograd_np, eager": Contender(eager),
-    "ag.compile, NumPy": Contender(_compiled("numpy"), "autograd_np.compile"),
-    "ag.compile, Numba": Contender(_compiled("numba"), "autograd_np.compile"),
-    "ag.compile, auto": Contender(_compiled("auto"), "autograd_np.compile"),
+    "ag.compile, NumPy": Contender(_compiled("numpy")),
+    "ag.compile, Numba": Contender(_compiled("numba"), "numba"),
+    "ag.compile, auto": Contender(_compiled("auto"), "numba"),
     "jax.jit": Contender(jax_jit, "jax"),
     "PyTorch eager": Contender(_torch(False), "torch"),
     "torch.compile": Contender(_torch(True), "torch"),
@@ -281,12 +282,5 @@ def field(case: Case) -> list[str]:
     return [
         name
         for name, c in CONTENDERS.items()
-        if not (c.lacks & case.needs) and (c.start is not tuned or case.tuned is not None) and _installed(c.module)
+        if not (c.lacks & case.needs) and (c.start is not tuned or case.tuned is not None) and find_spec(c.module) is not None
     ]
-
-
-def _installed(module: str) -> bool:
-    found = True
-    for i, _ in enumerate(parts := module.split(".")):
-        found = found and find_spec(".".join(parts[: i + 1])) is not None
-    return found

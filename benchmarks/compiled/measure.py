@@ -132,7 +132,7 @@ def settle(running: Running, seconds: float = 0.05) -> None:
     """Call until all has been called a few times, and whoever chooses among ways has chosen."""
     began = time.perf_counter()
     calls = 0
-    while calls < 3 or time.perf_counter() - began < seconds:
+    while calls < 3 or time.perf_counter() - began < seconds or not running.settled():
         running.call()
         calls += 1
 
