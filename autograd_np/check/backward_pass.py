@@ -156,7 +156,7 @@ def check_backward(
     reading = chosen.read.reading
     said = reading.told(traced) if not reading.sure or reading.ones else []
     if chosen.read.promised:
-        said.append(f"gradients are judged by their places, not by their names: {chosen.read.promised}")
+        said.append(chosen.read.promised)
     if is_random(session, traced):
         said.append("forward draws random numbers: it was run again with the generators as they were")
     return _conclude(session, chosen, said, started, seconds)

@@ -411,3 +411,67 @@ def test_a_name_that_is_not_defined_is_that_of_an_array_in_sight():
     (finding,) = ag.check_backward(lambda x, w: x @ w, backward, {"x": AFFINE["x"], "w": AFFINE["w"]}).findings
     assert finding.kind == "raises"
     assert finding.fix.strip().startswith("dx = dout.dot(w.T)")
+
+
+def test_a_number_where_the_upstream_gradient_was_to_be_scattered():
+    def forward(x):
+        return np.max(x, axis=1, keepdims=True)
+
+    def backward(dout, x):
+        dmax = np.zeros((dout.size, x.shape[1]))
+        dmax[np.arange(dout.size), x.argmax(axis=1)] = 1
+        dmax = dmax.reshape(x.shape)
+        dx = dmax.reshape(x.shape)
+        return dx
+
+    (finding,) = ag.check_backward(forward, backward, {"x": AFFINE["x"]}).findings
+    assert finding.fix.strip() == "dmax[np.arange(dout.size), x.argmax(axis=1)] = dout.flatten()"
+
+
+def test_the_derivative_of_a_function_that_forward_calls_is_called_in_its_place():
+    def cube(z):
+        return z**3
+
+    def cube_prime(z):
+        return 3 * z**2
+
+    def forward(x, w):
+        z = x @ w
+        return cube(z), (x, w, z)
+
+    def backward(dout, cache):
+        x, w, z = cache
+        slope = cube(z)
+        dz = dout * slope
+        return dz @ w.T, x.T @ dz, cube_prime(0.0)
+
+    (finding,) = ag.check_backward(forward, backward, {"x": AFFINE["x"], "w": AFFINE["w"]}, wrt=["x", "w"]).findings
+    assert finding.fix.strip() == "slope = cube_prime(z)"
+
+
+def test_a_count_has_no_sign():
+    def backward(dout, cache):
+        x, xhat, gamma, std, eps = cache
+        n = 1.0 * len(x)
+        dudx = 1 / n
+        dzdu = 1 / std
+        dxhat = dout * gamma
+        dx = dxhat / std + np.sum(dxhat * dzdu, axis=0) * dudx - xhat * (dxhat * xhat).mean(axis=0) / std
+        return dx, (dout * xhat).sum(axis=0), dout.sum(axis=0)
+
+    (finding,) = ag.check_backward(normalise, backward, NORMALISE).findings
+    assert finding.fix.strip() == "dzdu = -1 / std"
+
+
+def test_the_index_of_the_label_where_that_of_the_class_belongs():
+    def backward(cache):
+        p, y = cache
+        dx = np.zeros_like(p)
+        for i in range(p.shape[0]):
+            for j in range(p.shape[1]):
+                dx[i, j] += p[i, y[i]]
+            dx[i, y[i]] -= 1
+        return dx
+
+    (finding,) = ag.check_backward(softmax, backward, SOFTMAX).findings
+    assert finding.fix.strip() == "dx[i, j] += p[i, j]"

@@ -240,3 +240,28 @@ def test_what_an_object_trains_needs_a_gradient(kind, name):
     assert report.verdict == "fail"
     assert [f.kind for f in report.findings] == ["not-returned"]
     assert f"`{name}` gets no gradient" in report.findings[0].message
+
+
+class Standardised:
+    """Has a place for the gradient of `b`, and puts it where forward keeps its input."""
+
+    def __init__(self):
+        self.w, self.b, self.dw, self.db = rng.normal(size=3), rng.normal(size=3), None, None
+
+    def forward(self, x):
+        self.x = x
+        self.kept = x + 1
+        return x * self.w + self.b
+
+    def backward(self, dout):
+        db = dout.sum(axis=0)
+        self.dw = np.sum(dout * self.x, axis=0)
+        self.kept = db
+        return dout * self.w
+
+
+def test_a_gradient_in_another_place_than_its_own_is_not_handed_over():
+    layer = Standardised()
+    report = ag.check_backward(layer.forward, layer.backward, {"x": X})
+    assert report.verdict == "fail"
+    assert [(f.kind, f.fix.strip()) for f in report.findings] == [("not-returned", "self.db = db")]

@@ -134,6 +134,7 @@ def _stored(case: Case, recording: Recording, a: Absent) -> Iterator[tuple[Place
         handed = "returned" if a.beside.where[:1] == ("returned",) else "stored"
         message = f"`{name}`, the gradient of `{a.forward_name}`, is computed and not {handed}: {{}} is missing"
         yield from _under_another_name(steps, name, path, message)
+        yield from _in_another_place(steps, name, path, message)
         for step in steps:
             statement = step.place.statement
             assert statement is not None
@@ -156,6 +157,15 @@ def _under_another_name(steps: Sequence[Step], name: str, path: str, message: st
                 text = f"{path} = {ast.unparse(value)}"
                 words = message.replace("{} is missing", f"it should be `{path}`")
                 yield step.place, Edit(1, "not-returned", words, partial(statements, statement, [text]))
+
+
+def _in_another_place(steps: Sequence[Step], name: str, path: str, message: str) -> Iterator[tuple[Place, Edit]]:
+    """Yield the statement that stores a gradient, storing it where it should be."""
+    for step in steps if not path.isidentifier() else ():
+        match step.place.statement:
+            case ast.Assign(targets=[ast.Attribute() | ast.Subscript() as target], value=ast.Name(id=value)) as statement if value == name:
+                words = message.replace("{} is missing", f"`{ast.unparse(target)}` should be `{path}`")
+                yield step.place, Edit(1, "not-returned", words, partial(statements, statement, [f"{path} = {name}"]))
 
 
 def _fitting(variables: Mapping[str, Any], shape: tuple[int, ...]) -> list[str]:

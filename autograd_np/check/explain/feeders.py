@@ -17,11 +17,11 @@ from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.reads import names_read_by, roots_written_by, values_read_by
 from autograd_np.check.watch.run import Call, Event, Step, leaves_of
-from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.source import Function, Place
 from autograd_np.check.watch.writers import Writers
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "suspects_of", "without_effect"]
+__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "of_forward", "suspects_of", "without_effect"]
 
 MOST, MOST_OF_ONE = 80, 12
 """So many statements are suspected, and so many variables of one that takes a cache apart."""
@@ -110,8 +110,8 @@ def without_effect(case: Case, out: Outcome) -> list[Suspect]:
         root = target.value if isinstance(target, ast.Subscript) else target
         own = {root.id} if isinstance(root, ast.Name) else set()
         next_read = min((read.get((call, name), math.inf) for name in own), default=-1)
-        if step.events and all(anew.get((call, e.path), math.inf) <= next_read for e in step.events):
-            found.append(step)
+        if step.events and (next_read == math.inf or all(anew.get((call, e.path), math.inf) < next_read for e in step.events)):
+            found.append(step)  # what overwrites it may read it first
         if isinstance(s, ast.Assign):
             anew |= {(call, e.path): step.number for e in step.events}
             own -= names_read_by(s.value)
@@ -139,6 +139,15 @@ def _behind(case: Case, out: Outcome, r: Returned, *, callers: bool = True) -> l
     walk = _Slice(case, out)
     steps = walk.of(r.value, event, r.place)
     return [*(s for s in steps if callers or s.number not in walk.callers), *(e.step for e in set_by)]
+
+
+def of_forward(case: Case, out: Outcome) -> set[Function]:
+    """Return the functions that forward calls as well: what they compute is right by definition."""
+    program = case.session.program
+    if not program.joint:
+        return {c.function for c in out.recording.calls[1:] if program.defines_truth(c.function)}
+    forward = _forward_in(case, out)
+    return {c.function for s in out.recording.steps if s.number in forward for c in s.calls}
 
 
 def _forward_in(case: Case, out: Outcome) -> set[int]:

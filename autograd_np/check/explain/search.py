@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,13 +11,14 @@ import numpy as np
 from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.diagnose import diagnosis_of
 from autograd_np.check.explain.edits.edit import Edit
-from autograd_np.check.explain.feeders import Suspect, is_primal
+from autograd_np.check.explain.feeders import Suspect, is_primal, of_forward
 from autograd_np.check.judge.chains import is_fresh, is_zeros
 from autograd_np.check.judge.compare import constant_ratio, fits
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
+from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.run import Event, Step
-from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.source import Function, Place
 
 __all__ = ["Candidate", "Helping", "candidates_of", "changes_of", "cure_all", "cure_one", "fix_of", "in_order", "own_changes"]
 
@@ -47,6 +48,9 @@ RECOMPUTED, TAKEN, MISTAKEN = 3.0, 1.0, 4.5
 
 OF_SIGNS = 2.2
 """How much less simple a sign is where a value has no sign by name: where it is used, it may have one as well."""
+
+OF_COUNTS = 1.5
+"""How much less simple a sign is where a number is computed from numbers alone: counts have none."""
 
 OF_STARTS = 2.0
 """How much less simple a change is of the zeros that a sum starts from: what is missing is missing where it is added up."""
@@ -119,6 +123,7 @@ def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
 
 def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Iterator[Candidate]:
     """Yield the changes of the statements that build a wrong variable."""
+    true = of_forward(case, out) if places else set()
     for place in places:
         mine = [
             e for e in out.events if e.place == place and e.path == w.name and (w.event is None or e.call.number == w.event.call.number)
@@ -136,7 +141,7 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
         event = w.event if alone else None
         if event is not None:
             step = event.step
-        detours = _detours(case, [s for s in out.recording.steps if s.place == place])
+        detours = _detours(case, [s for s in out.recording.steps if s.place == place], true)
         begins = bool(mine) and all(map(is_zeros, mine))
         simpler = COPIED if _copies(place) else 0.0
         for edit in case.edits(place, step, w.name):
@@ -147,6 +152,7 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
 
 def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterator[Candidate]:
     """Yield the changes of statements that feed something wrong."""
+    true = of_forward(case, out) if suspects else set()
     kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
     recomputed = {s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events)}
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
@@ -154,9 +160,10 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
         again = TAKEN if _is_taken(s.place) else RECOMPUTED
         doubt = again if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
-        detours = _detours(case, [s.step])
+        detours = _detours(case, [s.step], true)
         doubt -= COPIED if _copies(s.place) else 0.0
         begins = bool(s.events) and all(map(is_zeros, s.events))
+        counts = _counts(s)
         returned = _returned(s)
         taken = doubt == INNOCENT and _is_taken(s.place)
         innocence = [INNOCENT if returned and case.given(s.step.call, signed=signed) else 0.0 for signed in (False, True)]
@@ -167,7 +174,7 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
                 continue
             if s.events or returned:
                 anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
-                turned = OF_SIGNS if edit.kind == "sign" and anew else 0.0
+                turned = (OF_SIGNS if anew else OF_COUNTS if counts else 0.0) if edit.kind == "sign" else 0.0
                 turned += OF_STARTS if begins and edit.kind in _INSERTED else 0.0
                 turned += OF_RESULTS if returned and _is_around(edit, returned) else 0.0
                 turned += innocence[edit.kind == "sign"] + (0 if _of_arguments(edit) else detours[edit.kind == "sign"])
@@ -191,6 +198,14 @@ def _of_index(edit: Edit) -> bool:
     return bool(edit.changes) and all("slice" in path for path, _ in edit.changes)
 
 
+def _counts(s: Suspect) -> bool:
+    """Whether a statement computes a number from numbers, or from the sizes of arrays."""
+    statement = s.place.statement
+    if not isinstance(statement, ast.Assign) or any(np.ndim(e.computed) for e in s.events):
+        return False
+    return all(type(s.step.before.get(name)) in (int, float) for name in names_read_by(statement.value))
+
+
 def _is_mask(s: Suspect, path: str) -> bool:
     """Whether a statement sets a mask."""
     value = s.step.call.last.get(path)
@@ -210,9 +225,9 @@ def _is_around(edit: Edit, written: str) -> bool:
     return edit.kind in ("scale", "sign") and any(written in text for _, text in edit.changes)
 
 
-def _detours(case: Case, steps: Sequence[Step]) -> list[float]:
+def _detours(case: Case, steps: Sequence[Step], true: Container[Function]) -> list[float]:
     """Return how much less simple changes of a statement are because it calls helpers that may be mistaken, and changes of signs."""
-    calls = [call for step in steps for call in step.calls]
+    calls = [call for step in steps for call in step.calls if call.function not in true]
     return [AROUND_CALLS if not all(case.given(call, signed=signed) for call in calls) else 0.0 for signed in (False, True)]
 
 

@@ -23,7 +23,7 @@ __all__ = ["keep_promise"]
 
 
 def keep_promise(session: Session, point: Point, done: Done) -> str:
-    """Judge gradients by their places where these are promised; return who expects them there, or nothing."""
+    """Judge gradients by their places where these are promised; return how they are judged where names and places do not agree."""
     targets, function = session.targets, session.function
     places = [r for r in done.results if not r.left and len(r.keys) == 1 and r.name.isidentifier() and r.path == r.name]
     places = [r for r in places if (t := targets.get(("returned", *r.keys))) is not None and t.is_input and t.name in point.leaves]
@@ -35,9 +35,11 @@ def keep_promise(session: Session, point: Point, done: Done) -> str:
     if len(set(given)) < len(given) or len(given) < len(done.recording.result):
         return ""
     said = _said(session, point, dict(zip(given, [r.name for r in places], strict=True)), wanted)
-    if said:
-        session.targets = {**targets, **{("returned", *r.keys): t for r, t in zip(places, order, strict=True)}}
-    return said
+    if not said:
+        names = ", ".join(r.name for r in places)
+        return f"gradients are judged by their names: they are returned as `{names}`, forward has `{', '.join(wanted)}` in this order"
+    session.targets = {**targets, **{("returned", *r.keys): t for r, t in zip(places, order, strict=True)}}
+    return f"gradients are judged by their places, not by their names: {said}"
 
 
 def _said(session: Session, point: Point, called: dict[str, str], order: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.check.judge.compare import close
+from autograd_np.check.judge.compare import close, fits
 from autograd_np.check.judge.names import is_gradients_name, is_label, pair
 from autograd_np.check.judge.roles import is_no_gradient, is_upstream
 from autograd_np.check.watch.point import Point
@@ -454,12 +455,14 @@ def _by_value(work: Assigner, results: Sequence[Result], open_ones: list[int]) -
                 left.remove(i)
     if by_name:  # the gradients have names: an updated weight is none
         left = [i for i in left if not _is_variant(results[i].name, point)]
-    for i in list(left):  # by a shape that only one input has
-        fitting = [n for n in inputs if n not in work.taken and np.shape(point.leaves[n].out) == np.shape(results[i].value)]
-        rivals = [j for j in left if np.shape(results[j].value) == np.shape(results[i].value)]
-        if len(fitting) == 1 and len(rivals) == 1:
-            work.take(i, fitting[0], point.leaves[fitting[0]], is_input=True)
-            left.remove(i)
+    for same in (operator.eq, fits):  # by a shape that only one input has; or has but for axes of length one
+        for i in list(left):
+            shape = np.shape(results[i].value)
+            fitting = [n for n in inputs if n not in work.taken and same(shape, np.shape(point.leaves[n].out))]
+            rivals = [j for j in left if np.shape(results[j].value) == shape]
+            if len(fitting) == 1 and len(rivals) == 1:
+                work.take(i, fitting[0], point.leaves[fitting[0]], is_input=True)
+                left.remove(i)
     for i in list(left):  # in the order of the inputs of that shape; in the end whatever the shape
         free = [n for n in inputs if n not in work.taken]
         fitting = [n for n in free if np.shape(point.leaves[n].out) == np.shape(results[i].value)]
@@ -478,7 +481,8 @@ def _is_variant(name: str, point: Point) -> bool:
 def _is_truth(work: Assigner, r: Result, name: str) -> bool:
     node = work.point.leaves[name]
     truth = work.point.truth(node)
-    return bool(np.any(truth)) and close(r.value, truth, work.tolerance, work.point.slack(node))
+    value = np.reshape(r.value, truth.shape) if fits(np.shape(r.value), truth.shape) else r.value
+    return bool(np.any(truth)) and close(value, truth, work.tolerance, work.point.slack(node))
 
 
 def _flat(work: Assigner, results: Sequence[Result], i: int, inputs: Sequence[str]) -> bool:

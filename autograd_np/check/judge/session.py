@@ -18,6 +18,7 @@ from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
 from autograd_np.check.judge.pairing import Meaning, Pairing
 from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
 from autograd_np.check.judge.roles import Reading, cotangents_of, fill
+from autograd_np.check.judge.trained import has_another_place
 from autograd_np.check.judge.updates import rate_at, updates
 from autograd_np.check.watch.forms import forms_of
 from autograd_np.check.watch.forward import trace_point
@@ -239,7 +240,8 @@ class Session:
             called = [e for e in same if e.name == r.name]
             stored = [e for e in same if r.left and r.whole and e.call.number == 0 and e.path.isidentifier() and np.any(e.value)]
             meanings = (self.pairing.meaning(e, point) for e in (*called[-1:], *stored[-1:]))
-            return next((m.name for m in meanings if m is not None), None)
+            name = next((m.name for m in meanings if m is not None), None)
+            return None if name is not None and r.left and r.whole and has_another_place(name, r.keys, point) else name
 
         found, unjudged = assigned(done.results, point, self.names, self.wrt, self.tolerance, meaning)
         if not any(t.is_input for t in found.values()):

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.program import Program
 from autograd_np.check.watch.spelling import wanted_names
 from autograd_np.check.watch.state import Attribute
 
-__all__ = ["attribute_of", "is_trained", "path_of"]
+__all__ = ["attribute_of", "has_another_place", "is_trained", "path_of"]
 
 _PARTNERS = ({"w", "b"}, {"weight", "bias"}, {"weights", "biases"}, {"kernel", "bias"}, {"gamma", "beta"}, {"coef", "intercept"})
 """What belongs together by the field's names: nobody trains one of them alone."""
@@ -51,6 +53,16 @@ def is_trained(name: str, others: Iterable[str], point: Point) -> bool:
         or any(_steps(attribute, tree) for method, tree, forwards in texts if method != "__init__" and not forwards)
         or _is_listed(path, beside, texts, point.traced.program)
     )
+
+
+def has_another_place(name: str, keys: tuple[Any, ...], point: Point) -> bool:
+    """Whether an object in which an array was left has another attribute, or key, that is called as the gradient of an input."""
+    owner = _at(point, keys[:-1])
+    fields = owner if isinstance(owner, dict) else getattr(owner, "__dict__", {})
+    called = str((path_of(name, point) or (name,))[-1])
+    shape = np.shape(point.leaves[name].out) if name in point.leaves else ()
+    held = {k: v for k, v in fields.items() if isinstance(k, str) and k != keys[-1] and called in wanted_names(k)}
+    return any(v is None or np.shape(v) == shape for v in held.values())
 
 
 def _at(point: Point, path: tuple[Any, ...]) -> Any:

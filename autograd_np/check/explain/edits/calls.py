@@ -110,7 +110,7 @@ def _other_functions(at: Place, node: ast.Call, name: str) -> Iterator[Edit]:
     if isinstance(node.func, ast.Name):
         own = at.line.env.get(name)
         if isinstance(own, types.FunctionType):
-            new |= dict.fromkeys(at.line.functions(len(node.args)), 4.4)
+            new |= {f: 2.2 if at.line.is_derivative(f, name) else 4.4 for f in at.line.functions(len(node.args))}
     for function, rank in new.items():
         if function != written:
             yield at.edit(rank, "wrong-point", f"`{at.target}` calls `{written}` where it should call `{function}`", function + rest)

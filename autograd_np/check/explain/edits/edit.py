@@ -237,6 +237,10 @@ class Line:
         """
         return [name for name, count in self._functions.items() if count == parameters][:12]
 
+    def is_derivative(self, function: str, of: str) -> bool:
+        """Whether one function is called as the derivative of another one: ``sigmoid_prime`` of ``sigmoid``."""
+        return bool(_words(function) & _DERIVATIVES) and _words(of) - {"forward"} < _words(function)
+
     @functools.cached_property
     def _functions(self) -> dict[str, int]:
         """The functions that the line and forward call and their derivatives, and how many arguments each demands."""

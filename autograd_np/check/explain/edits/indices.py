@@ -112,10 +112,11 @@ def _of_number(at: Place) -> Iterator[Edit]:
     for new in neighbours(at.line.text(node), node):
         plain = isinstance(node, ast.BinOp) and new == at.line.text(node.left)
         yield at.edit(3.95 if plain else 4.05, "wrong-point", _said(at, new), new)
-    if isinstance(node, ast.Name):
+    if isinstance(node, (ast.Name, ast.Subscript)):
         for name in at.line.counters:
-            if name != node.id:
-                yield at.edit(4.7, "wrong-point", _said(at, name), name)
+            if name != at.text:
+                yield at.edit(4.7 if isinstance(node, ast.Name) else 5, "wrong-point", _said(at, name), name)
+    if isinstance(node, ast.Name):
         for name in at.line.hints.indices:
             if "," not in name and isinstance(at.line.value_of(name), (int, np.integer)) and at.line.value_of(name) != value:
                 yield at.edit(5.6, "wrong-point", _said(at, name), name)

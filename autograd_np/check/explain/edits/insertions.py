@@ -71,6 +71,8 @@ def factor_edits(at: Place) -> Iterator[Edit]:
     """Yield an expression multiplied or divided by a factor that it may lack."""
     if at.index or at.setting or at.header or at.attribute:
         return
+    if isinstance(at.node, ast.Constant) and at.whole and is_size(at.value):
+        yield from _spread(at)
     if not isinstance(at.node, (ast.Name, ast.BinOp, ast.Subscript, ast.Attribute, ast.Call)):
         return
     value, text = at.value, at.text
@@ -132,9 +134,14 @@ def _spread(at: Place) -> Iterator[Edit]:
     wanted = shape_of(at.line.value(whole)) or (shape_of(at.line.value_of(at.line.assigned)) if at.line.assigned else None)
     if not at.whole and not (isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, (ast.Add, ast.Sub))):
         return
+    one = at.whole and isinstance(at.node, ast.Constant) and at.node.value == 1
     for name, other in at.line.arrays.items():
-        if wanted and shape_of(other) == wanted and np.asarray(other).dtype.kind == "f":
-            yield at.edit(6, "missing-factor", _lacks(at, name), f"({at.text}) * {name}")
+        if not wanted or np.asarray(other).dtype.kind != "f":
+            continue
+        flat = len(wanted) == 1 < np.ndim(other) and np.size(other) == wanted[0]
+        if shape_of(other) == wanted or flat:
+            factor = f"{name}.flatten()" if flat else name
+            yield at.edit(6, "missing-factor", _lacks(at, factor), factor if one else f"({at.text}) * {factor}")
 
 
 def _lacks(at: Place, factor: str) -> str:
