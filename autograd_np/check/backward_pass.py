@@ -204,7 +204,7 @@ class _Checked:
         self.session, self.read, self.own = session, read, read.point
         session.always = []
         done = session.run(self.own)
-        clips = _of_right_gradients(session, clipping(session, done), [self.own, *generic])
+        clips = _of_right_gradients(session, clipping(session, self.own, done), [self.own, *generic])
         self.notes = [c.said for c in clips]
         if clips:
             session.always = [c.fix for c in clips]

@@ -380,3 +380,16 @@ def test_a_wrong_scale_is_not_taken_for_another_rate():
     assert ag.check_backward(right.loss, right.backward, {}).ok
     wrong = mutated(Ten, " / 10)", ")", "ten").Ten()
     assert ag.check_backward(wrong.loss, wrong.backward, {}).verdict == "fail"
+
+
+@pytest.mark.parametrize(("low", "ok"), [("-5", True), ("5", False), ("0", False)])
+def test_a_clip_that_leaves_no_sign_is_none(low, ok):
+    def backward(dout, x, w):
+        dw = x.T @ dout
+        np.clip(dw, bounds[0], 5, out=dw)
+        return dw
+
+    bounds = [float(low)]
+    inputs = {"x": np.ones((3, 2)), "w": np.ones((2, 2))}
+    report = ag.check_backward(lambda x, w: x @ w, backward, inputs, wrt=["w"])
+    assert report.ok == ok

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from autograd_np.check.judge.outcome import Absent, Fix, Returned
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.judge.trained import is_trained, path_of
+from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.reads import roots_written_by
 from autograd_np.check.watch.run import Event
@@ -342,8 +343,8 @@ class Clipping(NamedTuple):
     said: str
 
 
-def clipping(session: Session, done: Done) -> list[Clipping]:
-    """Return the statements that clip a variable itself."""
+def clipping(session: Session, point: Point, done: Done) -> list[Clipping]:
+    """Return the statements that clip a variable itself, to either side of zero: others leave no gradient as it was."""
     found: dict[Place, Clipping] = {}
     for step in done.recording.steps:
         s = step.place.statement
@@ -361,6 +362,9 @@ def clipping(session: Session, done: Done) -> list[Clipping]:
         target = out if out is not None else s.targets[0] if isinstance(s, ast.Assign) else None
         if target is None or ast.unparse(target) != ast.unparse(inner):
             continue
+        low, high = _bounds(call, session.scope(step, point), of_array=of_array)
+        if np.any(low >= 0) or np.any(high <= 0):
+            continue
         try:
             session.codes([Fix(step.place, "", [])])
         except Exception:  # noqa: BLE001, S112 (then it is judged as it is)
@@ -369,6 +373,22 @@ def clipping(session: Session, done: Done) -> list[Clipping]:
         said = f"`{path}` is clipped at line {step.place.line}; its value before that is judged"
         found[step.place] = Clipping(Fix(step.place, "", []), path, said)
     return list(found.values())
+
+
+def _bounds(call: ast.Call, scope: Mapping[str, Any], *, of_array: bool) -> tuple[Any, Any]:
+    """Return between what a call clips; where that is not known, between infinities."""
+    given = {k.arg: k.value for k in call.keywords}
+    found = []
+    for place, names, unknown in ((1, ("a_min", "min"), -np.inf), (2, ("a_max", "max"), np.inf)):
+        place -= of_array
+        node = call.args[place] if place < len(call.args) else next((given[n] for n in names if n in given), None)
+        try:
+            value = np.asarray(evaluate(node, scope), float) if node is not None else unknown
+        except (CannotEvaluate, TypeError, ValueError):
+            value = unknown
+        found.append(np.where(np.isnan(value), unknown, value))
+    low, high = found
+    return low, high
 
 
 def _is_module(node: ast.expr) -> bool:
