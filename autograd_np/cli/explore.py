@@ -14,7 +14,7 @@ import typer
 
 import autograd_np as ag
 import nn
-from autograd_np.cli.output import refuse, say
+from autograd_np.cli.output import RefusedError, refuse, say
 from autograd_np.cli.user_file import checker, forget, importable, in_order, inputs_of, neighbours, user_function, user_module
 from autograd_np.live import needs
 
@@ -58,7 +58,7 @@ def explore(
             webbrowser.open(address)
 
     try:
-        serve(request.load, title=f"{file.name}: {name}", file=file, port=port, ready=ready)
+        serve(request.load, title=f"{file.name}: {name}", file=file, port=port, ready=ready, said=say)
     except OSError as error:
         raise refuse(f"cannot serve on port {port}: {error.strerror}") from None
 
@@ -89,7 +89,7 @@ class _Request:
             module = user_module(self.file)
             function = user_function(module, self.file, self.name)
             given = inputs_of(module, self.file, self.inputs)
-            taken = in_order(getattr(function, "forward", function), given, self.name)
+            taken = self._taken(module, function, given)
             check = None
             if self.backward or callable(getattr(module, "backward", None)):
                 forward = "forward" if callable(getattr(module, "forward", None)) else self.name
@@ -101,3 +101,12 @@ class _Request:
         files = {self.file.resolve(), *neighbours(self.file, self.modules).values(), *([self.inputs.resolve()] if self.inputs else [])}
         graph = function.graph if isinstance(function, nn.Module) else functools.partial(ag.trace, function)
         return Program(graph, tuple(taken.values()), function, check, frozenset(files), self.running, self.options)
+
+    def _taken(self, module: Any, function: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name; a loss that takes what forward computes is explored by forward, whose check has it."""
+        try:
+            return in_order(getattr(function, "forward", function), given, self.name)
+        except RefusedError as error:
+            if self.name == "forward" or not callable(getattr(module, "forward", None)):
+                raise
+            raise refuse(f"{error}. If {self.name} takes what forward computes, explore {self.file.name}:forward") from None

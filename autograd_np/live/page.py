@@ -18,7 +18,16 @@ def live_page(state: dict[str, Any], *, connect: str = "") -> str:
 
 def _blank(title: str) -> dict[str, Any]:
     step = {"phase": "start", "key": "start ", "title": "There is nothing to show yet", "text": []}
-    nothing: dict[str, Any] = {"nodes": [], "edges": [], "modules": [], "folded": None, "startFolded": False}
+    nothing: dict[str, Any] = {
+        "nodes": [],
+        "edges": [],
+        "modules": [],
+        "sources": [],
+        "folded": None,
+        "startFolded": False,
+        "finer": None,
+        "check": None,
+    }
     return {"title": title, "result": "", "L": "L", "notice": "", **nothing, "steps": [step]}
 
 

@@ -9,21 +9,22 @@ from typing import Any
 from autograd_np.callers import is_users_file
 from autograd_np.text import shorten, visible
 
-__all__ = ["problem_of"]
+__all__ = ["in_a_line", "problem_of"]
 
 
 def problem_of(error: BaseException) -> dict[str, Any]:
     """Return what the page tells of an error: ``what``, and where it is known ``file``, ``line``, ``code`` and ``function``."""
-    cause = error.__cause__
-    if cause is None:
-        what = f"{type(error).__name__}: {error}"
-        found = _place(error)
-    else:  # a sentence about it
-        found = _place(cause)
-        what = f"{type(cause).__name__}: {cause.msg if isinstance(cause, SyntaxError) else cause}" if found else str(error)
-    if isinstance(error, SyntaxError):
-        what = f"{type(error).__name__}: {error.msg}"
-    return {"what": shorten(visible(what.strip().removesuffix(":"), "\n"), 2_000), **found}
+    source = error.__cause__ or error  # a sentence about an error of the user's code has it for its cause
+    place = _place(source)
+    said = source.msg if isinstance(source, SyntaxError) else str(source)
+    what = f"{type(source).__name__}: {said}" if place else str(error)
+    return {"what": shorten(visible(what.strip().removesuffix(":"), "\n"), 2_000), **place}
+
+
+def in_a_line(problem: dict[str, Any]) -> str:
+    """Write a problem for a terminal."""
+    place = f"{problem['file']}:{problem['line']}: " if problem.get("file") else ""
+    return place + " ".join(problem["what"].split())
 
 
 def _place(error: BaseException) -> dict[str, Any]:

@@ -11,12 +11,14 @@ import _thread
 import json
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from autograd_np import errors
 from autograd_np.live.page import live_page
+from autograd_np.live.problems import in_a_line
 from autograd_np.live.server import Server
 from autograd_np.live.session import Program, Session
 from autograd_np.live.watching import Watcher
@@ -34,6 +36,7 @@ def serve(
     file: Path | None = None,
     port: int = 0,
     ready: Callable[[str], None] = lambda _: None,
+    said: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Show a program on a live page until the user interrupts.
 
@@ -49,13 +52,15 @@ def serve(
         0 takes any that is free.
     ready : callable
         Called with the address of the page.
+    said : callable
+        Called with each problem and each verdict, in a line.
 
     Raises
     ------
     OSError
         If the port is taken.
     """
-    work = _Work(load, title)
+    work = _Work(load, title, said)
     server = Server(work.page, work.message, work.wish, port=port)
     watcher = None
     try:
@@ -64,6 +69,8 @@ def serve(
             watcher = Watcher(file, lambda: work.session.files if work.session else (), lambda: work.wish({"reload": True}))
         ready(server.address)
         work.run()
+    except KeyboardInterrupt:
+        return
     finally:
         if watcher is not None:
             watcher.close()
@@ -73,10 +80,10 @@ def serve(
 class _Work:
     """What is to be done, and doing it. All but `run` may be called from any thread."""
 
-    def __init__(self, load: Callable[[], Program], title: str) -> None:
+    def __init__(self, load: Callable[[], Program], title: str, said: Callable[[str], None]) -> None:
         self.session: Session | None = None
         self.told: Callable[[str], None] = lambda _: None
-        self._load, self._title = load, title
+        self._load, self._title, self._said = load, title, said
         self._state: dict[str, Any] = {"title": title, "busy": "read"}
         self._wishes = threading.Condition()
         self._reload, self._reset = True, False
@@ -131,7 +138,7 @@ class _Work:
                 with self._wishes:
                     cut, self._cut, self._doing = self._cut, False, ""
                 if not cut:
-                    return
+                    raise
 
     def _next(self) -> tuple[str, dict[tuple[str, int], str]]:
         """Wait for something to do; return what, and the edits that belong to it."""
@@ -170,13 +177,17 @@ class _Work:
                 self.session.edit((name, at, text) for (name, at), text in edits.items())
         except errors.RenderError as error:
             refused = str(error)
-        self._tell({"title": self._title, "busy": "", **self.session.state(), "refused": refused})
+        self._tell({"title": self._title, "busy": "", **self.session.state(), "refused": refused, "answered": time.monotonic()})
 
     def _tell(self, state: dict[str, Any]) -> None:
         """Make this the state, and send what is another than before to the page."""
         before, self._state = self._state, state
-        same = state.get("version") == before.get("version")
-        self.told(_written({k: v for k, v in state.items() if not (k == "data" and same)}))
+        problem, verdict = state.get("problem"), state.get("verdict")
+        if problem is not None and problem != before.get("problem"):
+            self._said(in_a_line(problem))
+        elif verdict is not None and problem is None and verdict is not before.get("verdict"):
+            self._said(verdict["headline"])
+        self.told(_written({k: v for k, v in state.items() if k not in before or before[k] is not v}))
 
 
 def _written(message: dict[str, Any]) -> str:

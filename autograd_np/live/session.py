@@ -15,12 +15,12 @@ from typing import Any
 from autograd_np import errors
 from autograd_np.check.tell.report import BackwardReport
 from autograd_np.check.watch.state import World, rng_state, set_rng_state
-from autograd_np.explorer.explore import data_from
+from autograd_np.explorer.explore import data_from, data_of
 from autograd_np.explorer.story import Story
 from autograd_np.graph import Graph
 from autograd_np.live.numbers import Change, Loans, changeable, copied, elements, holds, number_of
 from autograd_np.live.problems import problem_of
-from autograd_np.live.verdict import told
+from autograd_np.live.verdict import verdict_of
 from autograd_np.text import shown, shown_list
 from autograd_np.typing import Array
 
@@ -80,7 +80,11 @@ class _Page:
 
     data: dict[str, Any]
     arrays: dict[str, Array]
+    story: Story
     report: BackwardReport | None = None
+    verdict: dict[str, Any] | None = None
+    checked: dict[str, Any] | None = None
+    """The page of the checked backward pass."""
 
 
 class _Random:
@@ -123,7 +127,6 @@ class Session:
         self._load = load
         self._program: Program | None = None
         self._page: _Page | None = None
-        self._story: Story | None = None
         self._random = _Random(())
         self._loans = Loans()
         self.changes: dict[tuple[str, int], Change] = {}
@@ -151,14 +154,14 @@ class Session:
     def state(self) -> dict[str, Any]:
         """Return all that the page tells, as JSON can hold it."""
         checkable = bool(self._program and self._program.check)
-        report = None if self.report is None else told(self.report)
         return {
             "version": self.version,
             "data": self.data,
             "problem": self.problem,
             "changed": len(self.changes),
             "checks": checkable,
-            "report": report,
+            "verdict": self._page.verdict if self._page else None,
+            "checked": self._page.checked if self._page else None,
         }
 
     def reload(self) -> None:
@@ -168,10 +171,10 @@ class Session:
             self.files = program.files
             program = replace(program, inputs=copied(program.inputs))
             random = _Random(World(program.function).values)
-            page = self._run(program, (), {}, random)
+            page = self._run(program, (), None, random)
             kept = {k: c for k, c in self.changes.items() if holds(page.arrays.get(c.name), c._replace(value=c.original))}
             if kept:
-                page = self._run(program, kept.values(), page.arrays, random)
+                page = self._run(program, kept.values(), page, random)
             self._program, self._page, self._random, self.changes = program, page, random, kept
 
     def edit(self, edits: Iterable[tuple[str, int, str]]) -> None:
@@ -218,20 +221,23 @@ class Session:
             return
         with self._told(), program.running(), self._loans.of(self.changes.values(), page.arrays), self._random.again():
             report = program.check(*program.inputs)
-            self._page = _Page(page.data, page.arrays, report)
+            checked = data_of(report.graph.graph, check=report) if report.graph is not None else None  # type: ignore[attr-defined]
+            for node in checked["nodes"] if checked else ():
+                node["edit"] = False  # it may be another point that shows the mistake
+            self._page = _Page(page.data, page.arrays, page.story, report, verdict_of(report), checked)
 
     def _rerun(self) -> None:
         assert self._program is not None
         assert self._page is not None
         with self._told():
-            self._page = self._run(self._program, self.changes.values(), self._page.arrays, self._random)
+            self._page = self._run(self._program, self.changes.values(), self._page, self._random)
 
-    def _run(self, program: Program, changes: Iterable[Change], arrays: dict[str, Array], random: _Random) -> _Page:
-        """Run a program with changed numbers in the arrays of the last run, and make the page."""
+    def _run(self, program: Program, changes: Iterable[Change], before: _Page | None, random: _Random) -> _Page:
+        """Run a program with changed numbers in the arrays of its last run, and make the page."""
         changes = list(changes)
-        with program.running(), self._loans.of(changes, arrays), random.again():
+        with program.running(), self._loans.of(changes, before.arrays if before else {}), random.again():
             graph = program.graph(*program.inputs)
-            story = Story(graph, **program.options, before=self._story)
+            story = Story(graph, before=before.story if before else None, **program.options)
             data = data_from(story)
             named = {node["key"]: node for node in data["nodes"]}
             found = changeable(graph, story.constants)
@@ -244,8 +250,7 @@ class Session:
         for change in changes:
             named[change.name].setdefault("changed", []).append(change.at)
         self.version += 1
-        self._story = story
-        return _Page(data, now)
+        return _Page(data, now, story)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

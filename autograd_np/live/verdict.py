@@ -1,4 +1,4 @@
-"""A report of a check as the page tells it: its headline, and the blocks that a terminal would print."""
+"""What a check found, as the page tells it above the drawing: headline, mistakes with the lines that should stand there, and the rest."""
 
 from __future__ import annotations
 
@@ -8,21 +8,45 @@ from autograd_np.check.tell.layout import Block, Diff, Excerpt, Grid, Line, edit
 from autograd_np.check.tell.report import BackwardReport
 from autograd_np.text import visible
 
-__all__ = ["told"]
+__all__ = ["verdict_of"]
 
 
-def told(report: BackwardReport) -> dict[str, Any]:
-    """Return the verdict, the headline, and the rest as blocks of text, code and tables; all as JSON can hold it."""
-    blocks = [_told(block) for block in report.blocks()]
-    return {"verdict": report.verdict, "headline": visible(report.headline()), "blocks": [b for b in blocks[1:] if b]}
+def verdict_of(report: BackwardReport) -> dict[str, Any]:
+    """Return the verdict and the headline, the mistakes, and the whole report as blocks of text, code and tables."""
+    blocks = list(report.blocks())
+    return {
+        "verdict": report.verdict,
+        "headline": visible(report.headline()),
+        "mistakes": [
+            {
+                "where": visible(f"line {f.line}" + (f", in {f.function}" if f.function else "")),
+                "what": visible(f.message, "\n"),
+                "diff": _code(diff),
+            }
+            for f, diff in zip(report.findings, _diffs(blocks, report), strict=True)
+        ],
+        "blocks": [told for block in blocks[1:] if (told := _told(block))],
+    }
+
+
+def _diffs(blocks: list[Block], report: BackwardReport) -> list[Diff | None]:
+    """Return the diff of each finding that has a fix."""
+    diffs = iter([b for b in blocks if isinstance(b, Diff)])
+    return [next(diffs) if f.fix is not None else None for f in report.findings]
+
+
+def _code(block: Excerpt | Diff | None) -> list[list[str]]:
+    if block is None:
+        return []
+    lines = numbered(block) if isinstance(block, Excerpt) else edited(block)
+    return [[before, visible(text, "\t"), style] for before, text, style in lines]
 
 
 def _told(block: Block) -> dict[str, Any]:
     if isinstance(block, Line):
         return {"text": visible(block.mark + block.text, "\n"), "style": block.style, "indent": block.indent} if block.text else {}
     if isinstance(block, (Excerpt, Diff)):
-        lines = numbered(block) if isinstance(block, Excerpt) else edited(block)
-        return {"code": [[before, visible(text, "\t"), style] for before, text, style in lines]}
+        return {"code": _code(block)}
     if isinstance(block, Grid):
         rows = [list(map(visible, row)) for row in (block.headers, *block.rows)]
         return {"rows": rows, "styles": ["", *block.styles], "notes": ["", *map(visible, block.notes or ("",) * len(block.rows))]}

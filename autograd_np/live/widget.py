@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import importlib
 import secrets
+import time
 from typing import Any
 
 from autograd_np import errors
@@ -68,7 +69,9 @@ class Explorer:
                 self.session.reset()
         except errors.RenderError as error:
             refused = str(error)
-        self._carrier.send({"frame": self.frame, "state": {"busy": "", **self.session.state(), "refused": refused}})
+        self._carrier.send(
+            {"frame": self.frame, "state": {"busy": "", **self.session.state(), "refused": refused, "answered": time.monotonic()}}
+        )
 
 
 def explorer(program: Program) -> Explorer:

@@ -150,9 +150,13 @@ def field(name: str, at: int) -> str:
 @in_browser
 def test_from_the_page_to_the_first_corrected_mistake(command: Command, browser: chromium.Chromium) -> None:
     opened(browser, command)
-    assert "line 22 dZ1 (missing-factor)" in browser.js("document.querySelector('#verdict summary').textContent")
+    assert "line 22 dZ1 (missing-factor)" in browser.js("document.querySelector('#verdict p').textContent")
     fix = browser.js("document.querySelector('#verdict .new').textContent")
     assert fix.startswith("+ ")
+    browser.click("#through")
+    assert "(W2.T @ dZ2) * A1" in browser.js("document.querySelector('#code').textContent")
+    assert browser.js("page.data.check.verdict") == "fail"
+    browser.click("#through")
     for _ in range(5):
         browser.press("ArrowRight")
     wrong = "    dZ1 = (W2.T @ dZ2) * A1"
@@ -178,6 +182,7 @@ def test_saving_shows_the_new_graph_and_keeps_the_place(command: Command, browse
     browser.until("page.data.nodes.filter((n) => n.op === 'multiply').length === 3", 60)
     assert browser.js("document.querySelector('aside h2:last-of-type').textContent") == title
     assert browser.js(where) == zoom
+    assert "cost = 2 * np.mean" in browser.js("document.querySelector('#code').textContent")
     assert browser.js("document.querySelector('#picked h2').textContent") == "W1"
     assert_is_pythons(browser, namespace_of(changed)["inputs"](), changed)
 
@@ -222,7 +227,7 @@ def test_what_is_no_number_is_told_and_changes_nothing(command: Command, browser
     browser.write("<b>one</b>")
     browser.press("Enter")
     browser.until("document.querySelector('#told').textContent.includes(\"'<b>one</b>' is not a number\")", 60)
-    assert browser.js("document.querySelector('#told b')") is None
+    assert browser.js("document.querySelector('#told .bad b')") is None
     assert_is_pythons(browser, namespace_of(NET)["inputs"]())
 
 
@@ -306,6 +311,20 @@ def test_ctrl_c_ends_it_and_the_port_is_free_again(command: Command) -> None:
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", command.port))
+
+
+def test_what_cannot_be_explored_is_told_on_the_page_and_in_the_terminal(tmp_path: Path) -> None:
+    text = "def forward(W, X):\n    return W @ X\n\ndef loss(Z):\n    return Z.sum()\n\ndef inputs():\n    return {'W': 1.0, 'X': 2.0}\n"
+    command = Command(tmp_path, text)
+    assert command.process.stdout is not None
+    try:
+        lines = [command.process.stdout.readline() for _ in range(2)]
+        assert lines[0].startswith("The page follows ")
+        assert lines[1] == (
+            "loss takes Z, which the inputs do not have; they have W, X. If loss takes what forward computes, explore net.py:forward\n"
+        )
+    finally:
+        command.end()
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:

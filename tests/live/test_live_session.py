@@ -64,8 +64,14 @@ def test_an_edited_weight_changes_the_loss_and_all_gradients_to_those_of_python(
     assert_shows(session, ag.trace(network, *other))
     for mine, before in zip(given, arrays(), strict=True):
         np.testing.assert_array_equal(mine, before)
+    assert without_marks(session.data) == without_marks(session_of(ag.trace(network, *other)).data)
     session.reset()
     assert_shows(session, ag.trace(network, *given))
+
+
+def without_marks(data: Any) -> Any:
+    """The page without the marks of changed numbers: with equations, sentences and all."""
+    return {**data, "nodes": [{k: v for k, v in node.items() if k != "changed"} for node in data["nodes"]]}
 
 
 def test_a_number_put_back_is_no_change() -> None:

@@ -25,12 +25,13 @@
 
   let state = { busy: "read" };
   let waiting = null; // a state that came while a number was being typed
-  let version = -1;
+  let shown = null; // the data on the page
+  let through = false; // the reader steps through the backward pass that was checked
   let connected = false;
 
   const typing = () => document.activeElement?.matches("input.edit") && document.activeElement.dataset.typed === "yes";
   function receive(fresh) {
-    if ("changed" in fresh) ask(); // an answer
+    if ("answered" in fresh) ask();
     state = { ...(waiting || state), ...fresh };
     if (!typing()) return apply();
     waiting = state;
@@ -38,10 +39,11 @@
   }
   function apply() {
     waiting = null;
-    if (state.data && state.version !== version) {
-      const first = version < 0 && document.body.dataset.step === "0";
-      version = state.version;
-      page.show(state.data, !first);
+    const data = through ? state.checked || (state.checks && shown) || state.data : state.data;
+    if (data && data !== shown) {
+      const first = !shown && document.body.dataset.step === "0";
+      shown = data;
+      page.show(data, !first);
     }
     say();
   }
@@ -55,12 +57,12 @@
     status.textContent = { lost: "not connected", busy: BUSY[state.busy], problem: "stopped", live: "live" }[now];
     reset.hidden = !state.changed;
     reset.textContent = `Reset ${state.changed} number${state.changed === 1 ? "" : "s"}`;
-    const open = told.querySelector("details")?.open ?? true;
+    const open = told.querySelector("details")?.open ?? false;
     told.replaceChildren(...[
       !connected && everConnected && make("p", { class: "bad" }, "The program that computes has ended. Start it again, and open the address that it prints."),
       state.refused && make("p", { class: "bad" }, state.refused),
       state.problem && problem(state.problem),
-      state.checks && verdict(state.report, open),
+      state.checks && verdict(state.verdict, open),
     ].filter(Boolean));
   }
   function problem(found) {
@@ -72,8 +74,12 @@
   }
   function verdict(report, open) {
     if (!report) return make("p", { id: "verdict", "data-verdict": "", class: "small" }, state.problem ? "The backward pass was not checked." : "Checking the backward pass …");
-    return make("details", { id: "verdict", "data-verdict": report.verdict, open: open && report.verdict !== "pass" ? "" : false },
-      make("summary", {}, report.headline), report.blocks.map(block));
+    const step = make("button", { id: "through", type: "button", "aria-pressed": String(through), onclick: () => { through = !through; apply(); } },
+      through ? "Back to the graph" : "Step through backward");
+    return make("div", { id: "verdict", "data-verdict": report.verdict },
+      make("p", {}, make("b", {}, report.headline), state.checked && step),
+      report.mistakes.map((mistake) => make("div", { class: "mistake" }, make("p", {}, `${mistake.where}: ${mistake.what}`), mistake.diff.length > 0 && block({ code: mistake.diff }))),
+      make("details", open ? { open: "" } : {}, make("summary", {}, "The whole report"), report.blocks.map(block)));
   }
   function block(part) {
     if (part.code) return make("pre", {}, part.code.map(([before, text, style]) => make("span", { class: `row ${{ "-": "old", "+": "new", fail: "old" }[style] || ""}` }, before + text)));
