@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np.check.tell.executed import Executed, Value
 from autograd_np.check.tell.places import shortened
-from autograd_np.check.tell.records import Finding
+from autograd_np.check.tell.records import Finding, because_of
 from autograd_np.check.tell.report import BackwardReport
 from autograd_np.explorer.arrays import label, listed, number, shape_of, summary
 from autograd_np.explorer.story import Story
@@ -151,7 +151,10 @@ class CheckedWalk(Walk):
         text += [label(line) for line in (*check.readings, *check.adequacy)]
         leaves = [n for n in story.graph.leaves if n in story.gradients]
         title = {"pass": "Backward is right", "fail": "Backward is wrong"}.get(check.verdict, "Backward could not be judged")
-        return {"phase": "end", "title": title, "text": text, "leaves": [story.nodes[n]["id"] for n in leaves]}
+        found = {"phase": "end", "title": title, "text": text, "leaves": [story.nodes[n]["id"] for n in leaves]}
+        given = {n: check.gradients[n.name] for n in leaves if n.name in check.gradients}
+        found["verdicts"] = {story.nodes[n]["id"]: [g.ok, label(because_of(g, check.findings))] for n, g in given.items()}
+        return found
 
 
 def _is_at(f: Finding, x: Executed) -> bool:

@@ -126,7 +126,6 @@ function layout() {
   for (const box of shown) [box.cx, box.cy] = folded ? data.folded.boxes[box.path || box.id] : [mapX(box.x), mapY(box.y)];
   for (const node of nodes.values()) {
     node.element.toggleAttribute("hidden", Boolean(node.within));
-    node.element.style.display = node.within ? "none" : "";
     if (!node.within) place(node.element, node.cx, node.cy);
   }
   const deepest = [...modules.values()].sort((a, b) => b.depth - a.depth);
@@ -137,6 +136,7 @@ function layout() {
   bounds = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity };
   for (const [x0, y0, x1, y1] of extents) bounds = { x0: Math.min(bounds.x0, x0), y0: Math.min(bounds.y0, y0), x1: Math.max(bounds.x1, x1), y1: Math.max(bounds.y1, y1) };
   allButton.textContent = closed.size ? "Open all modules" : "Collapse modules";
+  cull();
 }
 
 function drawModule(module) {
@@ -174,7 +174,6 @@ function drawEdge(edge, mapX, mapY, known, moved, folded) {
   const key = `${from.within || from.id}\n${to.within || to.id}`;
   edge.shown = a !== b && ((a === from && b === to && !folded) || !known.has(key));
   known.add(key);
-  edge.element.style.display = edge.shown ? "" : "none";
   if (!edge.shown) return;
   let path;
   if (folded) path = curve(foldedEdges.get(key));

@@ -46,7 +46,7 @@ function nodeKey(event, node) {
   else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     const shown = data.nodes.filter((n) => !n.within);
     const next = shown[shown.indexOf(node) + (event.key === "ArrowDown" ? 1 : -1)];
-    if (next) { next.element.focus({ preventScroll: true }); reveal([next], false); }
+    if (next) { reveal([next], false); next.element.focus({ preventScroll: true }); }
   } else return;
   event.preventDefault();
   event.stopPropagation();

@@ -30,7 +30,7 @@ function describe(step) {
     if (!step.parts.length) children.push(h("p", {}, "It ends here: none of the inputs needs a gradient."));
   }
   if (step.phase === "hand") children.push(byHand(step));
-  if (step.phase === "end") children.push(step.leaves.slice(0, 40).map((id) => titled(d(nodes.get(id).name), nodes.get(id).gradient, null, verdict(nodes.get(id).verdict))));
+  if (step.phase === "end") children.push(step.leaves.slice(0, 40).map((id) => [titled(d(nodes.get(id).name), nodes.get(id).gradient, null, step.verdicts && step.verdicts[id] && verdict(step.verdicts[id][0])), step.verdicts && step.verdicts[id] && step.verdicts[id][1] && small(step.verdicts[id][1])]));
   if (picked) children.unshift(h("div", { id: "picked" }, picked.ids.length === 1 ? inspect(nodes.get(picked.ids[0])) : inspectLine()), h("hr"));
   panel.replaceChildren(...children.flat(9).filter(Boolean));
 }

@@ -40,6 +40,8 @@ const page = {
     }
     label();
     drawCode();
+    room = null;
+    size(); // now: afterwards it would take the drawing being laid out
     draw();
     layout();
     find();

@@ -4,9 +4,35 @@ const view = { x: 0, y: 0, k: 1 };
 const goal = { ...view }; // where a movement that is under way will end
 let wait = 0;
 const settle = () => { Object.assign(goal, view); moveTo(); };
-const moveTo = () => world.setAttribute("transform", `translate(${view.x.toFixed(2)} ${view.y.toFixed(2)}) scale(${view.k.toFixed(4)})`);
+const moveTo = () => {
+  world.setAttribute("transform", `translate(${view.x.toFixed(2)} ${view.y.toFixed(2)}) scale(${view.k.toFixed(4)})`);
+  cull();
+};
+const MANY = 600;
+/** Of a large drawing, lay out only what is near the view, and no text where it is too small to be read: that is most of the work. */
+function cull() {
+  const all = nodes.size <= MANY;
+  const { w, h: height } = all ? { w: 0, h: 0 } : size();
+  const [x0, x1, y0, y1] = [-w, 2 * w, -height, 2 * height].map((v, i) => (v - (i < 2 ? view.x : view.y)) / view.k);
+  world.classList.toggle("far", !all && view.k < 0.25);
+  for (const node of nodes.values()) {
+    node.away = !all && (node.cx < x0 || node.cx > x1 || node.cy < y0 || node.cy > y1);
+    appear(node.element, node, !node.within && !node.away);
+  }
+  for (const edge of data.edges) {
+    const [a, b] = [boxOf(nodes.get(edge.from)), boxOf(nodes.get(edge.to))];
+    appear(edge.element, edge, edge.shown && !(a.away && b.away));
+  }
+}
+function appear(element, of, yes) {
+  if (of.appears === yes) return;
+  of.appears = yes;
+  element.style.display = yes ? "" : "none";
+}
+let room = null; // of the canvas; asking the browser makes it lay everything out
+new ResizeObserver(() => { room = null; }).observe(canvas);
 function size() {
-  const box = canvas.getBoundingClientRect();
+  const box = (room = room || canvas.getBoundingClientRect());
   return { w: box.width || 800, h: box.height || 600, left: box.left, top: box.top };
 }
 function glide(x, y, k) {
