@@ -151,7 +151,7 @@ class CheckedWalk(Walk):
         text += [label(line) for line in (*check.readings, *check.adequacy)]
         leaves = [n for n in story.graph.leaves if n in story.gradients]
         title = {"pass": "Backward is right", "fail": "Backward is wrong"}.get(check.verdict, "Backward could not be judged")
-        found = {"phase": "end", "title": title, "text": text, "leaves": [story.nodes[n]["id"] for n in leaves]}
+        found: dict[str, Any] = {"phase": "end", "title": title, "text": text, "leaves": [story.nodes[n]["id"] for n in leaves]}
         given = {n: check.gradients[n.name] for n in leaves if n.name in check.gradients}
         found["verdicts"] = {story.nodes[n]["id"]: [g.ok, label(because_of(g, check.findings))] for n, g in given.items()}
         return found
