@@ -40,6 +40,7 @@ class Budget:
         self.seconds = seconds
         self.deadline = time.thread_time() + seconds  # of work: a busy machine changes no answer
         self.ended = False
+        self._least, self._asked = seconds, time.perf_counter()
 
     def part(self, share: float) -> Budget:
         """Return a budget of a share of what is left."""
@@ -49,10 +50,16 @@ class Budget:
         """Return how much of the time is left, as a share."""
         return (self.deadline - time.thread_time()) / self.seconds if self.seconds > 0 else 0.0
 
+    def below(self, share: float) -> bool:
+        """Whether less than a share of the time is left."""
+        if self._least - (time.perf_counter() - self._asked) >= share * self.seconds:
+            return False  # no more work was done since than time went by, which is cheaper to ask for
+        self._least, self._asked = self.deadline - time.thread_time(), time.perf_counter()
+        return self._least < share * self.seconds
+
     def late(self) -> bool:
         """Whether the time for explanations is over."""
-        if not self.ended and time.thread_time() > self.deadline:
-            self.ended = True
+        self.ended = self.ended or self.below(0.0)
         return self.ended
 
 

@@ -24,7 +24,8 @@ from autograd_np.typing import Array
 
 __all__ = ["meant_as_gradient", "stale"]
 
-MOST_TRIALS = 400
+MOST_TRIALS, MOST_MEANT = 400, 120
+"""So many substitutions are tried, and so many of one line."""
 
 
 Visit = tuple[int, int]
@@ -70,11 +71,16 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     off = constant_ratio(w.computed, w.expected, case.session.tolerance)
     blameable = [s for s in suspects if s.events and not is_primal(case.main, s.events)]
     trials = 0
-    for c, s in itertools.product(constants, blameable):
+    families: dict[int, list[Meant]] = {}
+    for c, (number, s) in itertools.product(constants, enumerate(blameable)):
+        if case.late():
+            break
         if c not in (1.0, w.constant) and len(s.events) > 1:
             continue
+        if number not in families:
+            families[number] = _families(case.main, s.events)
         modest = before - (explained and (s.is_whole or not case.only_adds(w)))
-        for meant in _families(case.main, s.events):
+        for meant in families[number]:
             if trials >= MOST_TRIALS or case.late() or (best is not None and best[0] == 0):
                 break
             values = meant.at(case.main, s.events, c)
@@ -173,8 +179,9 @@ def _why_not_gradient(case: Case, w: Wrong, s: Suspect, per_point: Sequence[dict
 
 def _families(point: Point, events: list[Event]) -> list[Meant]:
     """Return what the visits of a line may have been meant to give, most likely first."""
-    shapes = [np.shape(e.computed) for e in events]
+    wanted = [np.shape(e.computed) for e in events]
     nodes = point.graph.nodes
+    shapes = [np.shape(n.out) for n in nodes]
     place = {node: i for i, node in enumerate(nodes) if node in point.gradients}
     variables = [
         [place[n] for n in point.nodes_of(base) if n in place] for base in dict.fromkeys(n.partition("[")[0] for n in point.versions)
@@ -184,22 +191,30 @@ def _families(point: Point, events: list[Event]) -> list[Meant]:
         lines.setdefault((node.op.name if node.op else "", node.site or ""), []).append(i)
 
     def windows(positions: list[int], count: int) -> Iterator[tuple[int, ...]]:
+        if not {shapes[i] for i in positions} >= {*wanted[:count]}:
+            return
         for stride in range(1, max(len(positions) // count, 1) + 1):
             for start in range(len(positions) - (count - 1) * stride):
-                window = positions[start : start + (count - 1) * stride + 1 : stride]
+                window = range(start, start + (count - 1) * stride + 1, stride)
                 for order in (window[::-1], window):
-                    if [np.shape(nodes[i].out) for i in order] == shapes[:count]:
-                        yield tuple(order)
+                    if all(shapes[positions[k]] == shape for k, shape in zip(order, wanted, strict=False)):
+                        yield tuple(positions[k] for k in order)
+
+    def likely() -> Iterator[Meant]:
+        for groups in (variables, list(lines.values())):
+            for positions in groups:
+                yield from (Meant(w, None) for w in windows(positions, len(events)))
+        for count in dict.fromkeys((len(events), max(len(events) - 1, 1))):  # the last step of a loop often leads nowhere
+            for positions in variables:
+                for window in windows(positions, count):
+                    terms = min(len(named_terms(point, nodes[i])) for i in window)
+                    yield from (Meant(window, j) for j in range(terms))
+                    if count < len(events):
+                        yield Meant(window, None)
 
     found: dict[Meant, None] = {}
-    for groups in (variables, list(lines.values())):
-        for positions in groups:
-            found |= dict.fromkeys(Meant(w, None) for w in windows(positions, len(events)))
-    for count in dict.fromkeys((len(events), max(len(events) - 1, 1))):  # the last step of a loop often leads nowhere
-        for positions in variables:
-            for window in windows(positions, count):
-                terms = min(len(named_terms(point, nodes[i])) for i in window)
-                found |= dict.fromkeys(Meant(window, j) for j in range(terms))
-                if count < len(events):
-                    found[Meant(window, None)] = None
-    return list(found)[:120]
+    for meant in likely():
+        found[meant] = None
+        if len(found) >= MOST_MEANT:
+            break
+    return list(found)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import bisect
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -25,6 +27,10 @@ __all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal",
 
 MOST, MOST_OF_ONE = 80, 12
 """So many statements are suspected, and so many variables of one that takes a cache apart."""
+
+
+MOST_WRITES, MOST_BETWEEN = 30, 60
+"""So many of the last writes of a variable are followed; so many steps back the headers of loops are looked for."""
 
 
 class Suspect(NamedTuple):
@@ -171,7 +177,9 @@ class _Slice:
         self.visited: set[tuple[int, Any]] = set()
         self.ends: dict[int, Step] = {}
         self.writes: dict[tuple[int, str], list[Step]] = {}
+        self.calls: dict[int, list[Step]] = {}
         for step in out.recording.steps:
+            self.calls.setdefault(step.call.number, []).append(step)
             for root in (
                 roots_written_by(step.place.statement)
                 if step.place.statement is not None
@@ -211,7 +219,7 @@ class _Slice:
         """Return the return statements through which a value came out of calls."""
         found: list[Step] = []
         while inner is not outer and inner.by is not None:
-            steps = [s for s in self.out.recording.steps if s.call is inner]
+            steps = self.calls.get(inner.number, [])
             found += [s for s in steps[-1:] if isinstance(s.place.statement, ast.Return)]
             inner = inner.by.call
         return found
@@ -248,7 +256,7 @@ class _Slice:
             self._visit(header)
 
     def _return(self, call: Call, part: int | None) -> None:
-        inside = [s for s in self.out.recording.steps if s.call is call]
+        inside = self.calls.get(call.number, [])
         returns = [s for s in inside if isinstance(s.place.statement, ast.Return)]
         for s in returns[-1:] or inside[-1:]:
             value = getattr(s.place.statement, "value", None)
@@ -299,9 +307,9 @@ class _Slice:
             before = [e for e in self.out.events if e.path == path and e.call is step.call and e.step.number < step.number]
             if before and (before[-1].step.number, name) not in self.judged:
                 self._visit(before[-1].step, name)
-            bound = [s for s in self.writes.get((step.call.number, name), ()) if s.number < step.number and _binds(s.place.statement, name)]
-            if bound and not before:
-                self._visit(bound[-1], name)
+            bound = next((s for s in reversed(self._written(step, name, step.number, None)) if _binds(s.place.statement, name)), None)
+            if bound is not None and not before:
+                self._visit(bound, name)
             elif not before and step.call.by is not None and name in step.call.function.parameters:
                 self._handed(step.call, step.call.by, name)  # what others had added to it
         return True
@@ -323,16 +331,16 @@ class _Slice:
 
     def _is_loops(self, step: Step, name: str) -> bool:
         """Whether a variable has what a loop gave it last."""
-        earlier = [s for s in self.writes.get((step.call.number, name), ()) if s.number < step.number]
+        earlier = self._written(step, name, step.number)
         return bool(earlier) and isinstance(earlier[-1].place.statement, ast.For)
 
     def _define(self, step: Step, name: str, before: int) -> None:
-        earlier = [s for s in self.writes.get((step.call.number, name), ()) if s.number < before]
+        earlier = self._written(step, name, before)
         if not earlier:
             if step.call.by is not None and name in step.call.function.parameters:
                 self._handed(step.call, step.call.by, name)
             return
-        for s in reversed(earlier[-30:]):
+        for s in reversed(earlier):
             if (s.number, name) in self.judged:
                 if (s.number, name) in self.entries:
                     continue  # another entry of a container says nothing about the one that is asked for
@@ -356,16 +364,26 @@ class _Slice:
             self.found[by.number] = by
             self._made_of(by, given)
 
+    def _written(self, step: Step, name: str, before: int, most: int | None = MOST_WRITES) -> list[Step]:
+        """Return the last steps of a call that set a variable, in order, of those `before` one."""
+        writes = self.writes.get((step.call.number, name), [])
+        end = bisect.bisect_left(writes, before, key=_number)
+        return writes[:end] if most is None else writes[max(end - most, 0) : end]
+
     def _headers(self, step: Step) -> list[Step]:
         """Return the loop and branch headers that led to a statement."""
-        found: list[Step] = []
-        statement = step.place.statement
-        for s in reversed([s for s in self.out.recording.steps if s.call is step.call and s.number < step.number][-60:]):
-            header = s.place.statement
-            inside = isinstance(header, (ast.For, ast.While, ast.If)) and any(x is statement for x in ast.walk(header))
-            if inside and not any(x.place == s.place for x in found):
-                found.append(s)
-        return found
+        headers = step.place.function.around(step.place.statement)
+        found: dict[Place, Step] = {}
+        steps = self.calls[step.call.number] if headers else []
+        end = bisect.bisect_left(steps, step.number, key=_number)
+        for s in reversed(steps[max(end - MOST_BETWEEN, 0) : end]):
+            if any(s.place.statement is h for h in headers):
+                found.setdefault(s.place, s)
+        return list(found.values())
+
+
+def _number(step: Step) -> int:
+    return step.number
 
 
 def _handing_on(same: list[Event], start: Step) -> list[Step]:
@@ -444,8 +462,11 @@ def _suspect(case: Case, place: Place, path: str, events: list[Event], step: Ste
     if not events:
         return Suspect(place, path, False, False, events, step)
     is_whole = all(_is_gradient(case, e.computed) for e in events)
-    strange = [] if is_whole or is_primal(case.main, events) else [e for e in events if not _is_term(case, e.computed)]
-    looks_right = len(strange) <= (len(events) > 2)  # the last step of a loop often leads nowhere
+    looks_right = is_whole or is_primal(case.main, events)
+    if not looks_right:
+        strange = (e for e in events if not _is_term(case, e.computed))
+        allowed = 1 if len(events) > 2 else 0  # the last step of a loop often leads nowhere
+        looks_right = len(list(itertools.islice(strange, allowed + 1))) <= allowed
     return Suspect(place, path, looks_right, is_whole, events, step)
 
 

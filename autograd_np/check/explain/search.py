@@ -31,9 +31,6 @@ MOST_DOUBTED, LESS_SIMPLE = 1000, 3.0
 MOST_SCANS = 250
 """So many are watched, which costs more."""
 
-ASKED = 4
-"""Once in so many changes it is asked how late it is, which costs as much as a run where many want to know the time."""
-
 FREE_SCANS = 20
 """After so many watched runs, only changes that make a result right are watched."""
 
@@ -321,8 +318,8 @@ def cure_all(
     forms = _Forms(case, candidates)
     before = case.elements_wrong(case.main) if helping is not None else None
     best: tuple[int, Candidate] | None = None
-    for number, c in enumerate(candidates):
-        if runs >= most or (number % ASKED == 0 and (case.late() or case.budget.left() < keep)):
+    for c in candidates:
+        if runs >= most or case.late() or case.budget.below(keep):
             break
         if best is not None and c.rank > best[1].rank + LESS_SIMPLE:
             break

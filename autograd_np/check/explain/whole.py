@@ -97,7 +97,7 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
     pairs: list[tuple[float, list[Mistake]]] = []
     for number, first in enumerate(_first_of_two(case, helping)):
         below = min((rank for rank, _ in pairs), default=math.inf) - first.candidate.rank
-        if case.budget.left() < KEPT_OF_TWO:
+        if case.budget.below(KEPT_OF_TWO):
             break
         fix = fix_of(first.candidate)
         case.fixes.append(fix)

@@ -171,6 +171,19 @@ class Function:
             found[id(s) in away] |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
         return frozenset(found[True] - found[False])
 
+    def around(self, statement: ast.stmt | None) -> list[ast.stmt]:
+        """Return the loops and branches that a statement stands in, or is."""
+        return self._around.get(id(statement), [])
+
+    @functools.cached_property
+    def _around(self) -> dict[int, list[ast.stmt]]:
+        found: dict[int, list[ast.stmt]] = {}
+        for s in self.statements:
+            for n in ast.walk(s) if isinstance(s, (ast.For, ast.While, ast.If)) else ():
+                if isinstance(n, ast.stmt):
+                    found.setdefault(id(n), []).append(s)
+        return found
+
     @functools.cached_property
     def returns(self) -> list[ast.Return]:
         """The function's own return statements, not those of functions in it."""
