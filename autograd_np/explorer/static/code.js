@@ -3,6 +3,7 @@
 const code = h("section", { id: "code", "aria-label": "Your code. Up and Down move between lines, Enter selects one.", onkeydown: (event) => codeKey(event) });
 let rows = new Map(); // "function:line" -> its element
 
+const indent = ([first]) => (first && !first[0] ? first[1].slice(0, first[1].length - first[1].trimStart().length) : "");
 const rowKey = (source, line) => `${source}:${line}`;
 function* rowsOf([source, first, last]) {
   for (let line = first; line <= last; line++) if (rows.has(rowKey(source, line))) yield rows.get(rowKey(source, line));
@@ -19,7 +20,7 @@ function drawCode() {
       const row = h("li", { tabindex: -1, role: "button", "data-line": rowKey(i, line), class: mark, onclick: () => pickLine(i, line) },
         h("span", { class: "number", "aria-hidden": "true" }, String(line)),
         h("span", { class: "mark", "aria-hidden": "true" }, mark === "ok" ? "✓" : mark === "wrong" ? "✗" : ""),
-        h("code", {}, pieces.map(([kind, text]) => (kind ? h("span", { class: kind }, text) : text))),
+        h("code", {}, indent(pieces), h("span", { class: "said" }, pieces.map(([kind, text], k) => (kind ? h("span", { class: kind }, text) : k ? text : text.trimStart())))),
         mark && h("span", { class: "away" }, mark === "ok" ? ", right" : ", wrong"));
       rows.set(rowKey(i, line), row);
       return row;

@@ -135,7 +135,7 @@ function layout() {
   const extents = [...shown.map((b) => [b.cx - b.w / 2, b.cy - b.h / 2, b.cx + b.w / 2, b.cy + b.h / 2]), ...deepest.filter((m) => m.box).map((m) => m.box)];
   bounds = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity };
   for (const [x0, y0, x1, y1] of extents) bounds = { x0: Math.min(bounds.x0, x0), y0: Math.min(bounds.y0, y0), x1: Math.max(bounds.x1, x1), y1: Math.max(bounds.y1, y1) };
-  allButton.textContent = closed.size ? "Open all modules" : "Collapse modules";
+  allButton.textContent = closed.size ? "Open all frames" : "Collapse frames";
   cull();
 }
 
