@@ -214,11 +214,25 @@ def _module(text: str) -> ModuleType:
         with os.fdopen(handle, "w", encoding="utf-8") as f:
             f.write(text)
         Path(new).replace(file)  # whoever else writes it writes the same
+    try:
+        return _loaded(name, file)
+    except Exception:  # noqa: BLE001 (whatever is wrong with what was kept, it can be made anew)
+        for kept in file.parent.rglob(f"{name}.*.nb?"):
+            kept.unlink(missing_ok=True)
+        return _loaded(name, file)
+
+
+def _loaded(name: str, file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # by its name Numba finds what it kept
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 
