@@ -20,6 +20,7 @@ True
 """
 
 from nn import data, functional, init, optim, training, utils
+from nn.compiling import compile_step
 from nn.errors import (
     DivergenceError,
     DivergenceWarning,
@@ -238,6 +239,7 @@ __all__ = [
     "Unflatten",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "compile_step",
     "data",
     "evaluate",
     "export_onnx",

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_np.compiling.lowering import is_real
 from autograd_np.compiling.program import ARITHMETIC, TOTAL, Program, Value, inside
-from autograd_np.compiling.schedule import LARGE, Buffer, Schedule, Step, root_of
+from autograd_np.compiling.schedule import LARGE, Buffer, Loop, Schedule, Step, root_of
 from autograd_np.op import Primitive
 from autograd_np.ops.indexing import getitem
 from autograd_np.text import visible
@@ -83,14 +83,20 @@ class Writer:
         self._constants: dict[Any, str] = {}
         self._count = 0
         self._site = ""
+        self._inside: Loop | None = None
+        self._cuts: dict[Value, int | None] = {}
+        self._parts: dict[tuple[str, int], str] = {}
+        self._target: str | None = None
 
     def text(self) -> str:
         """Return the source of ``make``."""
         inputs = [f"x{i}" for i in range(len(self.program.inputs))]
         self.names.update(zip(self.program.inputs, inputs, strict=True))
         for item in self.schedule.items:
-            assert isinstance(item, Step)
-            self._step(item, "")
+            if isinstance(item, Loop):
+                self._loop(item)
+            else:
+                self._step(item, "")
         results = [self._result(i, v) for i, v in enumerate(self.program.outputs)]
         slots = [f"m{i} = empty({n}, np.uint8)" for i, n in enumerate(self.schedule.slots)]
         last = f"    return ({''.join(f'{r}, ' for r in results)})"
@@ -122,7 +128,16 @@ class Writer:
     def _name(self, v: Value) -> str:
         if v not in self.names:
             self.names[v] = self._constant(v.const)
-        return self.names[v]
+        axis = self._cuts.get(v)
+        return self.names[v] if axis is None else self._part(self.names[v], axis)
+
+    def _part(self, name: str, axis: int) -> str:
+        """Return the tile of an array that is there as a whole."""
+        key = (name, axis)
+        if key not in self._parts:
+            part = self._parts[key] = self._fresh("p")
+            self.lines.append(f"    {part} = {name}[{':, ' * axis}k]")
+        return self._parts[key]
 
     def _constant(self, x: Any) -> str:
         if type(x) in (int, float, bool, complex):
@@ -138,7 +153,11 @@ class Writer:
             name = self._buffers[key] = self._fresh("b")
             self._fixed[name] = np.empty(b.shape, b.dtype)
             dtype = self.bind(b.dtype, f"{b.dtype}")
-            self.memory.append(f"{name} = m{b.slot}[:{b.nbytes}].view({dtype}).reshape({b.shape})")
+            shape, nbytes = f"{b.shape}", f"{b.nbytes}"
+            if b.axis is not None:  # the last tile is shorter
+                shape = f"({''.join('t, ' if i == b.axis else f'{n}, ' for i, n in enumerate(b.shape))})"
+                nbytes = f"{b.nbytes // b.shape[b.axis]} * t"
+            self.memory.append(f"{name} = m{b.slot}[:{nbytes}].view({dtype}).reshape({shape})")
         return self._buffers[key]
 
     def _view(self, of: str, expression: str, shown: Any) -> str | None:
@@ -155,6 +174,71 @@ class Writer:
 
     # --- steps
 
+    def _loop(self, loop: Loop) -> None:
+        """Write a loop; what its tiles need is laid out beforehand, in a list of tuples."""
+        tiles = self._fresh("tiles")
+        outer = self.memory, self._buffers, self._views, self._fixed, self._parts
+        whole: dict[Value, str] = {}
+        for v in (*loop.sums, *loop.kept):
+            whole[v] = self._whole(v, zero=v in loop.sums)
+        head = len(self.lines)
+        self.memory, self._buffers, self._views, self._fixed, self._parts = [], {}, {}, dict(self._fixed), {}
+        self._inside = loop
+        mine = {s.value for s in loop.steps}
+        for step in loop.steps:
+            v = step.value
+            self._cuts = {o: a for o, a in loop.cuts.get(v, {}).items() if o not in mine}
+            if v in loop.kept:
+                part = self._part(whole[v], loop.axis[v])
+                self.names[v] = part
+                self._into(step, part)
+            else:
+                self._step(step, "    ")
+            if v in loop.sums:
+                if v.ndim:
+                    add = self.bind(np.add, "add")
+                    self.lines.append(f"    {add}({whole[v]}, {self.names[v]}, {whole[v]})")
+                else:
+                    self.lines.append(f"    {whole[v]} += {self.names[v]}")
+        self._cuts, self._inside = {}, None
+        inner = self.memory
+        names = [line.split(" = ")[0] for line in inner]
+        self.memory, self._buffers, self._views, self._fixed, self._parts = outer
+        self.memory += [
+            f"{tiles} = []",
+            f"for start in range(0, {loop.length}, {loop.tile}):",
+            f"    k = slice(start, min(start + {loop.tile}, {loop.length}))",
+            "    t = k.stop - start",
+            *(f"    {line}" for line in inner),
+            f"    {tiles}.append((k, {', '.join(names)}))",
+        ]
+        self.lines.insert(head, f"for {', '.join(['k', *names])} in {tiles}:")
+        for v, name in whole.items():
+            self.names[v] = name
+
+    def _whole(self, v: Value, *, zero: bool) -> str:
+        """Return the name of what a loop fills or adds up to."""
+        if not v.ndim:
+            name = self._fresh("s")
+            self.lines.append(f"{name} = {self.bind(v.dtype.type(0), self._fresh('zero'))}")
+            return name
+        buffer = self.schedule.buffers.get(v)
+        if buffer is not None:
+            name = self._buffer(buffer)
+            if zero:
+                self.lines.append(f"{name}.fill(0)")
+            return name
+        name = self._fresh("v")
+        make = self.bind(np.zeros, "zeros") if zero else "empty"
+        self.lines.append(f"{name} = {make}({v.shape}, {self.bind(v.dtype, str(v.dtype))})")
+        return name
+
+    def _into(self, step: Step, part: str) -> None:
+        """Write a step of a loop whose result goes into a part of an array."""
+        self._target = part
+        self._step(step, "    ")
+        self._target = None
+
     def _step(self, step: Step, indent: str) -> None:
         v = step.value
         if v.site and v.site != self._site and not indent:
@@ -165,7 +249,10 @@ class Writer:
     def _put(self, step: Step, indent: str, call: str, out: str = "{}, {})") -> None:
         """Write a call that ends in a bracket: into its buffer, or as an array of its own."""
         v = step.value
-        if step.out is None:
+        if self._target is not None:
+            self.names[v] = self._target
+            self.lines.append(f"{indent}{out.format(call, self._target)}")
+        elif step.out is None:
             self.names[v] = self._fresh("v")
             self.lines.append(f"{indent}{self.names[v]} = {call})")
         else:
@@ -208,7 +295,7 @@ class Writer:
         axis, keepdims = v.attrs["axis"], v.attrs["keepdims"]
         fn = self.bind(v.fn, f"{v.fn.__self__.__name__}_reduce")  # type: ignore[union-attr]
         x = self._name(step.args[0])
-        if step.out is None:
+        if step.out is None and self._target is None:
             self._put(step, indent, f"{fn}({x}, {axis}, None, None, {keepdims}")
         else:
             self._put(step, indent, f"{fn}({x}, {axis}, None", f"{{}}, {{}}, {keepdims})")
@@ -231,8 +318,17 @@ class Writer:
         if key not in self._constants:
             self._constants[key] = self.bind(np.ones(shape, v.dtype), self._fresh("c"))
         ones = self._constants[key]
+        if self._inside is not None and self._inside.cuts[v].get(x) == axis:
+            ones = self._tile_of_ones(ones, 1 if axis == 0 and v.attrs["keepdims"] else 0)
         a, b = (ones, self._name(x)) if axis == 0 else (self._name(x), ones)
         self._put(step, indent, f"{a}.dot({b}")
+
+    def _tile_of_ones(self, ones: str, axis: int) -> str:
+        key = (ones, f"tile {axis}")
+        if key not in self._views:
+            name = self._views[key] = self._fresh("o")
+            self.memory.append(f"{name} = {ones}[{':, ' * axis}:t]")
+        return self._views[key]
 
     def _total_step(self, step: Step, indent: str) -> None:
         v = step.value

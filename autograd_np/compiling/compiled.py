@@ -21,6 +21,7 @@ from autograd_np.compiling.lowering import lowered
 from autograd_np.compiling.schedule import Schedule, scheduled
 from autograd_np.compiling.signature import Arguments, guard_of
 from autograd_np.compiling.simplifying import simplified
+from autograd_np.compiling.tiles import tiled
 from autograd_np.compiling.tracing import Traced, traced
 from autograd_np.compiling.ways import BACKENDS, Ways
 from autograd_np.node import OPEN
@@ -180,7 +181,7 @@ class _Entry:
         found = traced(lambda data: arguments.call(f, data), arguments.data, self.captured, self.name)
         self.traced: Traced = found
         program = simplified(lowered(found.program))
-        self.schedule = laid_out(scheduled(program, found.groups, reuses=owner._reuses))
+        self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses)))
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
         self.may_meet = may_meet(program)
         self.guard = guard_of(arguments, self.captured)

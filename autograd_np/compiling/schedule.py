@@ -91,6 +91,8 @@ class Loop:
         What is added up from tile to tile: sums along the axis, and products that contract it.
     kept : list of Value
         What is needed after the loop, and is written tile by tile into an array of full length.
+    cuts : dict of (Value, dict of (Value, int or None))
+        For each value of the loop, along which axis its operands are cut.
     """
 
     length: int
@@ -99,6 +101,7 @@ class Loop:
     axis: dict[Value, int]
     sums: list[Value]
     kept: list[Value]
+    cuts: dict[Value, dict[Value, int | None]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

@@ -45,6 +45,8 @@ def _round(program: Program) -> tuple[Program, bool]:
     def rule(write: Writer, v: Value, args: tuple[Value, ...], attrs: dict[str, Any]) -> Value | None:
         nonlocal changed
         found = _unspread(write, v, args)
+        if found is None:
+            found = _turned(write, v, args, uses)
         if found is None and is_real(v):
             free = tuple(uses[a] == 1 for a in v.args)
             found = _Scaling(write, v, args, attrs, free).found()
@@ -66,6 +68,27 @@ def _unspread(write: Writer, v: Value, args: tuple[Value, ...]) -> Value | None:
         return write.program.call(v.fn, inner, {}, v.shape, v.dtype, site=v.site)  # type: ignore[arg-type]
     small = write.program.call(v.fn, inner, {}, shape, v.dtype, site=v.site)  # type: ignore[arg-type]
     return write.program.call(spread, (small,), {"shape": v.shape}, v.shape, v.dtype, site=v.site)
+
+
+def _turned(write: Writer, v: Value, args: tuple[Value, ...], uses: Counter[Value]) -> Value | None:
+    """Write the transpose of a transpose as what it was, and that of a product as the product of the transposes, the other way round."""
+    if not _is_turn(v):
+        return None
+    x = args[0]
+    if _is_turn(x):
+        return x.args[0]
+    if x.is_call(np.dot, np.matmul) and uses[v.args[0]] == 1 and is_real(v) and all(a.ndim == 2 and a.dtype == v.dtype for a in x.args):
+        b, a = (_turn(write, y) for y in x.args[::-1])
+        return write.program.call(np.dot, (b, a), {}, v.shape, v.dtype, site=v.site)
+    return None
+
+
+def _is_turn(v: Value) -> bool:
+    return v.is_call(np.transpose) and v.ndim == 2 and not any(x is not None for x in v.attrs.values())
+
+
+def _turn(write: Writer, x: Value) -> Value:
+    return x.args[0] if _is_turn(x) else write.program.call(np.transpose, (x,), {}, x.shape[::-1], x.dtype, shares=True, site=x.site)
 
 
 class _Scaling:

@@ -99,8 +99,11 @@ def at_least_zero(x: Array) -> Array:
 
 
 def concrete(x: Array) -> np.ndarray | None:
-    """Return the values of what can be looked at now; None of lazy arrays, and of many examples at once."""
-    x = held(ag.stop_gradient(x) if isinstance(x, ag.Tensor) else x)
+    """Return the values of what can be looked at now; None of lazy arrays, of many examples at once, and of data that is being compiled."""
+    try:
+        x = held(ag.stop_gradient(x) if isinstance(x, ag.Tensor) else x)
+    except ag.LeavesNumPyError:
+        return None
     return np.asarray(x) if isinstance(x, (np.ndarray, np.generic)) else None
 
 
