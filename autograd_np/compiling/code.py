@@ -84,8 +84,8 @@ class Writer:
         self._count = 0
         self._site = ""
         self._inside: Loop | None = None
-        self._cuts: dict[Value, int | None] = {}
-        self._parts: dict[tuple[str, int], str] = {}
+        self._cut_along: dict[Value, int | None] = {}
+        self._cut_parts: dict[tuple[str, int], str] = {}
         self._target: str | None = None
 
     def text(self) -> str:
@@ -128,16 +128,16 @@ class Writer:
     def _name(self, v: Value) -> str:
         if v not in self.names:
             self.names[v] = self._constant(v.const)
-        axis = self._cuts.get(v)
-        return self.names[v] if axis is None else self._part(self.names[v], axis)
+        axis = self._cut_along.get(v)
+        return self.names[v] if axis is None else self._cut(self.names[v], axis)
 
-    def _part(self, name: str, axis: int) -> str:
+    def _cut(self, name: str, axis: int) -> str:
         """Return the tile of an array that is there as a whole."""
         key = (name, axis)
-        if key not in self._parts:
-            part = self._parts[key] = self._fresh("p")
+        if key not in self._cut_parts:
+            part = self._cut_parts[key] = self._fresh("p")
             self.lines.append(f"    {part} = {name}[{':, ' * axis}k]")
-        return self._parts[key]
+        return self._cut_parts[key]
 
     def _constant(self, x: Any) -> str:
         if type(x) in (int, float, bool, complex):
@@ -177,19 +177,19 @@ class Writer:
     def _loop(self, loop: Loop) -> None:
         """Write a loop; what its tiles need is laid out beforehand, in a list of tuples."""
         tiles = self._fresh("tiles")
-        outer = self.memory, self._buffers, self._views, self._fixed, self._parts
+        outer = self.memory, self._buffers, self._views, self._fixed, self._cut_parts
         whole: dict[Value, str] = {}
         for v in (*loop.sums, *loop.kept):
             whole[v] = self._whole(v, zero=v in loop.sums)
         head = len(self.lines)
-        self.memory, self._buffers, self._views, self._fixed, self._parts = [], {}, {}, dict(self._fixed), {}
+        self.memory, self._buffers, self._views, self._fixed, self._cut_parts = [], {}, {}, dict(self._fixed), {}
         self._inside = loop
         mine = {s.value for s in loop.steps}
         for step in loop.steps:
             v = step.value
-            self._cuts = {o: a for o, a in loop.cuts.get(v, {}).items() if o not in mine}
+            self._cut_along = {o: a for o, a in loop.cuts.get(v, {}).items() if o not in mine}
             if v in loop.kept:
-                part = self._part(whole[v], loop.axis[v])
+                part = self._cut(whole[v], loop.axis[v])
                 self.names[v] = part
                 self._into(step, part)
             else:
@@ -200,10 +200,10 @@ class Writer:
                     self.lines.append(f"    {add}({whole[v]}, {self.names[v]}, {whole[v]})")
                 else:
                     self.lines.append(f"    {whole[v]} += {self.names[v]}")
-        self._cuts, self._inside = {}, None
+        self._cut_along, self._inside = {}, None
         inner = self.memory
         names = [line.split(" = ")[0] for line in inner]
-        self.memory, self._buffers, self._views, self._fixed, self._parts = outer
+        self.memory, self._buffers, self._views, self._fixed, self._cut_parts = outer
         self.memory += [
             f"{tiles} = []",
             f"for start in range(0, {loop.length}, {loop.tile}):",
