@@ -108,14 +108,14 @@ class _Work:
         with self._wishes:
             if message.get("reload"):
                 self._reload = True
-                self._end("read", "run", "check")
+                self._end("read", "run", "check", "walk")
             elif message.get("reset"):
                 self._reset = True
                 self._edits.clear()
-                self._end("run", "check")
+                self._end("run", "check", "walk")
             elif isinstance(edit, list) and [*map(type, edit)] == [str, int, str]:
                 self._edits[edit[0], edit[1]] = edit[2]
-                self._end("check")
+                self._end("check", "walk")
             self._wishes.notify()
 
     def _end(self, *pointless: str) -> None:
@@ -153,6 +153,8 @@ class _Work:
                     self._doing = "run"
                 elif self.session is not None and self.session.can_check and not pause:
                     self._doing = "check"
+                elif self.session is not None and self.session.can_walk and not pause:
+                    self._doing = "walk"
                 if self._doing:
                     edits, self._edits = (self._edits, {}) if self._doing == "run" else ({}, self._edits)
                     return self._doing, edits
@@ -161,7 +163,7 @@ class _Work:
 
     def _do(self, what: str, edits: dict[tuple[str, int], str]) -> None:
         refused = ""
-        if what != "run":
+        if what in ("read", "check"):
             self._tell(self._state | {"busy": what})
         if self.session is None:
             self.session = Session(self._load)
@@ -169,6 +171,8 @@ class _Work:
             self.session.reload()
         elif what == "check":
             self.session.check()
+        elif what == "walk":
+            self.session.walk()
         try:
             if self._reset and what == "run":
                 self._reset = False

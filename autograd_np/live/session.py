@@ -161,7 +161,7 @@ class Session:
             "changed": len(self.changes),
             "checks": checkable,
             "verdict": self._page.verdict if self._page else None,
-            "checked": self._page.checked if self._page else None,
+            "checked": self._checked,
         }
 
     def reload(self) -> None:
@@ -221,10 +221,27 @@ class Session:
             return
         with self._told(), program.running(), self._loans.of(self.changes.values(), page.arrays), self._random.again():
             report = program.check(*program.inputs)
-            checked = data_of(report.graph.graph, check=report) if report.graph is not None else None  # type: ignore[attr-defined]
-            for node in checked["nodes"] if checked else ():
+            self._page = replace(page, report=report, verdict=verdict_of(report))
+
+    @property
+    def can_walk(self) -> bool:
+        """Whether the page of the checked backward pass is still to be made; the verdict does not wait for it."""
+        return self.problem is None and self.report is not None and self.report.graph is not None and self._checked is None
+
+    def walk(self) -> None:
+        """Make the page of the checked backward pass."""
+        page, report = self._page, self.report
+        if page is None or report is None or report.graph is None:
+            return
+        with self._told():
+            checked = data_of(report.graph.graph, check=report)  # type: ignore[attr-defined]
+            for node in checked["nodes"]:
                 node["edit"] = False  # it may be another point that shows the mistake
-            self._page = _Page(page.data, page.arrays, page.story, report, verdict_of(report), checked)
+            self._page = replace(page, checked=checked)
+
+    @property
+    def _checked(self) -> dict[str, Any] | None:
+        return self._page.checked if self._page else None
 
     def _rerun(self) -> None:
         assert self._program is not None

@@ -153,6 +153,7 @@ def test_from_the_page_to_the_first_corrected_mistake(command: Command, browser:
     assert "line 22 dZ1 (missing-factor)" in browser.js("document.querySelector('#verdict p').textContent")
     fix = browser.js("document.querySelector('#verdict .new').textContent")
     assert fix.startswith("+ ")
+    browser.until("document.querySelector('#through')", 60)
     browser.click("#through")
     assert "(W2.T @ dZ2) * A1" in browser.js("document.querySelector('#code').textContent")
     assert browser.js("page.data.check.verdict") == "fail"

@@ -342,7 +342,12 @@ def test_the_backward_pass_is_checked_with_the_numbers_as_they_are() -> None:
     session.check()
     assert session.report.ok
     assert not session.can_check
+    assert session.can_walk
+    session.walk()
+    assert not session.can_walk
+    assert session.state()["checked"]["check"]["verdict"] == "pass"
     session.edit([("W", 0, "-1")])
+    assert session.state()["checked"] is None
     assert session.can_check
     session.check()
     assert not session.report.ok
