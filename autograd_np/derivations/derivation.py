@@ -203,7 +203,7 @@ class Derived:
 
     def _inlined(self, s: Statement) -> bool:
         """Write a gradient where it is used, if that is better; return whether it is."""
-        users = [t for t in self.statements if s.variable in walked([t.value])]
+        users = [t for t in self.statements if s.variable in t.value.reads]
         new = {t.variable: self.simplified(replaced(t.value, {s.variable: s.value})) for t in users}
         before = self._weight(s.value) + sum(self._weight(t.value) for t in users)
         after = sum(self._weight(v) for v in new.values())

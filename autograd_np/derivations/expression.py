@@ -7,6 +7,7 @@ a size is a number that differs from point to point, and every rewriting can be 
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,11 +44,15 @@ class Expression(Overriding):
         ``"call"``, ``"variable"``, ``"number"`` or ``"array"``.
     flows : bool
         Whether it is a gradient, or made of one.
+    shapes : tuple of tuple of int
+        The shape at each point.
+    reads : frozenset of Expression
+        The variables that it is made of.
     index : int
         Grows with each expression, so that whatever is ordered by it comes out the same each time.
     """
 
-    __slots__ = ("args", "attrs", "flows", "index", "kind", "name", "op", "sheet", "values")
+    __slots__ = ("args", "attrs", "flows", "index", "kind", "name", "op", "reads", "shapes", "sheet", "values")
 
     def __init__(
         self,
@@ -67,18 +72,15 @@ class Expression(Overriding):
         self.args = args
         self.attrs = attrs
         self.name = name
+        self.shapes: tuple[tuple[int, ...], ...] = tuple(() if isinstance(v, Results) else np.shape(v) for v in values)
         self.flows: bool = any(a.flows for a in args)
+        self.reads: frozenset[Expression] = frozenset((self,)) if kind == "variable" else _united([c.reads for c in children(self)])
         self.index = sheet.next_index()
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape at the first point."""
         return np.shape(self.values[0])
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shape at each point."""
-        return tuple(np.shape(v) for v in self.values)
 
     @property
     def ndim(self) -> int:
@@ -109,7 +111,7 @@ class Expression(Overriding):
 
     def is_call(self, *functions: Any) -> bool:
         """Whether this is a call of one of these functions."""
-        return self.op is not None and any(self.op is row_of(f) for f in functions)
+        return self.op is not None and self.op in _rows(functions)
 
     # --- what NumPy and Python call
 
@@ -171,6 +173,20 @@ def row_of(function: Any) -> Op:
     return cast(Op, row)
 
 
+@functools.cache
+def _rows(functions: tuple[Any, ...]) -> frozenset[Op]:
+    return frozenset(map(row_of, functions))
+
+
+def _united(sets: list[frozenset[Expression]]) -> frozenset[Expression]:
+    """Return a union; of what is the same again and again, itself."""
+    found: frozenset[Expression] = frozenset()
+    for s in sets:
+        if not s <= found:
+            found = found | s if found else s
+    return found
+
+
 class Sheet:
     """Where expressions are written: keeps equal ones the same, the variables, and what fired of the rules of `simplify`."""
 
@@ -223,7 +239,9 @@ class Sheet:
         key = (op, tuple(map(id, args)), tuple(sorted((k, _key(v)) for k, v in items)))
         found = self._known.get(key)
         if found is None:
-            values = tuple(self._value(op, args, items, k) for k in range(self.points))
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                values = tuple(self._value(op, args, items, k) for k in range(self.points))
             found = self._known[key] = Expression(self, "call", values, op=op, args=args, attrs=items)
         return found
 
@@ -239,9 +257,7 @@ class Sheet:
     def _value(op: Op, args: tuple[Expression, ...], attrs: tuple[tuple[str, Any], ...], point: int, /) -> Any:
         values = [a.values[point] for a in args]
         how = {k: realised(v, point) for k, v in attrs}
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return op.fn(values, **how) if op.variadic else op.fn(*values, **how)
+        return op.fn(values, **how) if op.variadic else op.fn(*values, **how)
 
 
 def filled(attribute: Any, f: Callable[[Expression], Any]) -> Any:

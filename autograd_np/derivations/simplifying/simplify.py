@@ -166,6 +166,6 @@ def _reads_the_same(new: Expression, old: Expression) -> bool:
     """Whether every array of numbers that the old form depends on is in the new one, so that a NaN in it still comes out."""
 
     def read(e: Expression) -> set[Expression]:
-        return {x for x in walked([e]) if x.kind == "variable" and x.dtype.kind in "fc"}
+        return {x for x in e.reads if x.dtype.kind in "fc"}
 
     return read(old) <= read(new) or not read(new) ^ read(old)
