@@ -46,9 +46,9 @@ def _forms(values: Sequence[Any]) -> Iterator[Form]:
     shape = list(zip(*(v.shape for v in values), strict=True))
     dtype = "" if first.dtype == np.float64 else f", dtype={_name(first.dtype)}"
     sizes = "{}" if first.ndim == 1 else f"({', '.join(['{}'] * first.ndim)})"
-    if first.ndim and all(v.size for v in values):
+    if first.ndim:
         for number, name in ((0, "zeros"), (1, "ones")):
-            if all(np.all(v == number) for v in values):
+            if all(np.all(v == number) for v in values):  # an empty one is zeros
                 yield Form(f"np.{name}({sizes}{dtype})", shape)
     same = all(v.shape == first.shape and np.array_equal(v, first, equal_nan=first.dtype.kind == "f") for v in values)
     if first.dtype.kind in "iu" and first.ndim and all(v.size for v in values):
@@ -69,9 +69,8 @@ def _name(dtype: Any) -> str:
 
 def _literal(a: Any) -> str:
     text = repr(a.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-    plain = a.dtype in (np.float64, np.bool_) or (a.dtype == np.int64 and a.size)
-    text = f"np.array({text}{'' if plain else f', dtype={_name(a.dtype)}'})"
-    return text if a.size or a.ndim == 1 else f"np.empty({a.shape}{'' if a.dtype == np.float64 else f', dtype={_name(a.dtype)}'})"
+    plain = a.dtype in (np.float64, np.bool_, np.int64)
+    return f"np.array({text}{'' if plain else f', dtype={_name(a.dtype)}'})"
 
 
 def _progressions(values: Sequence[Any], dtype: str, same: bool) -> Iterator[Form]:

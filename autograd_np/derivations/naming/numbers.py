@@ -57,7 +57,7 @@ class Numbers:
         self._constants: dict[tuple[Any, ...], str] = {}
         self._tuples: dict[tuple[Any, ...], str] = {}
         self._bounds: dict[tuple[Any, ...], str] = {}
-        self._lines: dict[str, tuple[str, frozenset[str]]] = {}
+        self._lines: dict[str, tuple[str, frozenset[str], frozenset[str]]] = {}  # the text, the names it reads, those it assigns
         self._read_source()
 
     # --- what the code says
@@ -79,7 +79,7 @@ class Numbers:
                 names = [n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)]
                 read = frozenset(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)) - {"np", "math", "len", "float", "int"}
                 for name in names:
-                    self._lines.setdefault(name, (ast.unparse(node), read))
+                    self._lines.setdefault(name, (ast.unparse(node), read, frozenset(names)))
             if isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and any(isinstance(n, ast.Name) for n in ast.walk(node)):
                 try:
                     tuples = [tuple(self._evaluated(n, k) for n in node.elts) for k in range(self.points)]
@@ -195,8 +195,9 @@ class Numbers:
         if values is None:
             return None
         line = self._lines.get(name)
-        if line is not None and line[1] <= set(arrays) | set(known) | set(self._values) and "self" not in line[1]:
-            return line
+        known = {*arrays, *known}
+        if line is not None and line[1] <= known | set(self._values) and "self" not in line[1] and not line[2] & known:
+            return line[:2]
         if all(v == values[0] for v in values):
             return f"{name} = {written(values[0])}", frozenset()
         found = self._of_size(values, arrays)
@@ -273,7 +274,8 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
             for function in (min, max):
                 if tuple(map(function, n, m)) == values:
                     yield f"{function.__name__}({text}, {other})", frozenset((name, second))
-    different = {n: (text, n, name) for text, n, name in reversed(sizes)}
+    whole = [(f"{name}.size", tuple(map(math.prod, shapes)), name) for name, shapes in arrays.items()]
+    different = {n: (text, n, name) for text, n, name in reversed([*sizes, *whole])}
     for count in (2, 3, 4):
         for chosen in itertools.combinations_with_replacement(different.values(), count):
             if tuple(map(math.prod, zip(*(n for _, n, _ in chosen), strict=True))) == values:
@@ -310,7 +312,7 @@ def _constant(numbers: Iterable[Any]) -> Any:
 
 def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found:
     """Numbers that are a size, are divided by one, are its root, or a multiple of it."""
-    counts = [*_sizes(arrays), *((f"{name}.size", tuple(math.prod(s) for s in shapes), name) for name, shapes in arrays.items())]
+    counts = [*_sizes(arrays), *((f"{name}.size", tuple(map(math.prod, shapes)), name) for name, shapes in arrays.items())]
     for text, n, name in counts:
         if not all(n):
             continue
@@ -322,4 +324,19 @@ def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found
         ):
             if factor is not None:
                 whole = round(factor) if math.isclose(factor, round(factor), rel_tol=1e-12) else factor
-                yield (formula.removeprefix("{} * ") if whole == 1 and "*" in formula else formula.format(whole)), frozenset((name,))
+                yield _multiple(formula, whole), frozenset((name,))
+    products = [
+        (f"{text} * {other}", tuple(map(operator.mul, n, m)), frozenset((name, second)))
+        for (text, n, name), (other, m, second) in itertools.combinations(_sizes(arrays), 2)
+    ]
+    some = {n: (text, read) for text, n, read in reversed([*((text, n, frozenset((name,))) for text, n, name in counts), *products])}
+    for (n, (text, read)), (m, (other, too)) in itertools.permutations(some.items(), 2):
+        if all(n) and all(m):
+            factor = _constant(v * k / j for v, k, j in zip(values, m, n, strict=True))
+            if factor is not None and math.isclose(factor, round(factor), rel_tol=1e-12):
+                below = f"({other})" if "*" in other else other
+                yield _multiple(f"{{}} * {text} / {below}", round(factor)), read | too
+
+
+def _multiple(formula: str, factor: Any) -> str:
+    return (formula.removeprefix("{} * ") if factor == 1 else formula).format(factor)

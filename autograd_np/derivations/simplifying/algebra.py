@@ -20,6 +20,7 @@ from autograd_np.derivations.simplifying.polynomials import (
     as_number,
     is_constant,
     is_real,
+    is_scale,
     monomial,
     plus,
     raised,
@@ -228,10 +229,13 @@ class Algebra(Sums, Spelling):
                 continue
             if e.is_call(scatter_add) and args[i].ndim == 0:
                 continue
-            rest, content, common = self.factored(p, lambda x: x.ndim == 0 and (x.kind == "number" or not e.is_call(scatter_add)))
+            rest, content, common = self.factored(p, lambda x: is_scale(x) and (x.kind == "number" or not e.is_call(scatter_add)))
+            inner = self.expression(rest, args[i])
+            if inner.dtype != e.dtype and e.is_call(scatter_add):
+                continue  # masks that are added up stay masks
             if content != 1 or common:
                 outside = times(outside, {common: content})
-                args[i] = self.expression(rest, args[i])
+                args[i] = inner
             elif args[i].op is not None and not self.is_named(args[i]):
                 args[i] = self.expression(p, args[i])
         new = self.sheet.apply(e.op, args, dict(e.attrs))  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ __all__ = [
     "inverse",
     "is_constant",
     "is_real",
+    "is_scale",
     "leaves_of",
     "length",
     "monomial",
@@ -105,9 +106,9 @@ def as_number(value: Any) -> Number:
     return Fraction(text) if len(text) <= DECIMALS and "e" not in text else value
 
 
-def leaves_of(p: Polynomial) -> set[Expression]:
+def leaves_of(p: Polynomial) -> frozenset[Expression]:
     """Return the arrays of numbers that a polynomial depends on."""
-    return {x for x in walked(e for m in p for e, _ in m) if x.kind == "variable"}
+    return frozenset().union(*(e.reads for m in p for e, _ in m))
 
 
 def cost(e: Expression, free: Callable[[Expression], bool]) -> float:
@@ -152,3 +153,11 @@ def length(powers: dict[Expression, int]) -> int:
 def is_real(e: Expression) -> bool:
     """Whether the value is an array of real floating numbers."""
     return not isinstance(e.values[0], Results) and e.dtype.kind == "f"
+
+
+def is_scale(e: Expression) -> bool:
+    """Whether an expression is one number with which all elements can be multiplied after they are added up as well as before.
+
+    One that is infinite, or zero below the line, is none: a sum over nothing is zero.
+    """
+    return e.ndim == 0 and (e.kind != "number" or all(v and math.isfinite(v) for v in e.values))

@@ -112,7 +112,7 @@ def _new_axes(e: Expression) -> Expression | None:
 
 def _scattered_whole(e: Expression) -> Expression | None:
     """Write the transpose of ``x[:, None]`` as a reshape."""
-    if e.is_call(scatter_add) and all(i is None or (isinstance(i, slice) and i == FULL) for i in _index_of(e)):
+    if e.is_call(scatter_add) and all(i is None or i is Ellipsis or (isinstance(i, slice) and i == FULL) for i in _index_of(e)):
         return e.sheet.call(reshape, e.args[0], shape=e.attribute("shape"))
     return None
 
@@ -155,6 +155,13 @@ def _spread_anyway(e: Expression) -> Expression | None:
         args = [a.args[0] if a.is_call(spread) and a.shapes == e.args[0].shapes and a.args[0].ndim == 0 else a for a in e.args]
         if any(a is not b for a, b in zip(args, e.args, strict=True)):
             return e.sheet.apply(e.op, args, {})
+    return None
+
+
+def _chosen_everywhere(e: Expression) -> Expression | None:
+    """Leave out ``np.where`` of a condition that holds everywhere."""
+    if e.op is not None and e.op.name == "where" and e.args[0].op is None and all(map(np.all, e.args[0].values)):
+        return e.args[1] if e.args[0].kind == "array" else None
     return None
 
 
@@ -220,6 +227,7 @@ STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _new_axes,
     _scattered_whole,
     _spread_anyway,
+    _chosen_everywhere,
     _place_in_one,
     _axis_alone,
     _sum_of_sum,

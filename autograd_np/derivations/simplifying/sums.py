@@ -10,9 +10,9 @@ import numpy as np
 
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.simplifying.form import Form
-from autograd_np.derivations.simplifying.polynomials import ONE, Monomial, Number, Polynomial, monomial, plus, times, total
+from autograd_np.derivations.simplifying.polynomials import ONE, Monomial, Number, Polynomial, is_scale, monomial, plus, times, total
 from autograd_np.ops import special
-from autograd_np.ops.indexing import axes_of, scatter_add
+from autograd_np.ops.indexing import axes_of, scatter_add, setitem
 
 __all__ = ["Sums"]
 
@@ -88,7 +88,7 @@ class Sums(Form):
             return self.polynomial(row) if keepdims or axes[0] == 0 else self.polynomial(f.args[0])
         if f.is_call(scatter_add) and all(s[i] == 1 for s in f.shapes for i in range(f.ndim) if i not in axes):
             return self.polynomial(self.simplified(self.sheet.call(np.sum, f.args[0]) if f.args[0].ndim else f.args[0]))
-        if f.is_call(scatter_add) and is_one_each(f, axes):
+        if f.is_call(scatter_add, setitem) and is_one_each(f, axes):
             self.sheet.fired["sum of one-hot rows"] += 1
             return dict(ONE)
         if self._is_centred(f, axes, axis):
@@ -124,7 +124,7 @@ class Sums(Form):
     def is_fixed(self, f: Expression, x: Expression, axes: Iterable[int], keepdims: bool) -> bool:
         """Whether a factor is the same along the axes of a sum over what has the shape of `x`, and can stand outside it."""
         if f.ndim == 0:
-            return True
+            return is_scale(f)
         axes = list(axes)
         skipped = x.ndim - f.ndim
         if any(i >= skipped and n[i - skipped] != 1 for n in f.shapes for i in axes):
@@ -137,8 +137,8 @@ def is_one_each(f: Expression, axes: tuple[int, ...]) -> bool:
     index = f.attribute("index")
     if len(axes) != 1 or not isinstance(index, tuple) or len(index) != f.ndim:
         return False
-    g = f.args[0]
-    if any(not np.all(v == 1) for v in g.values):
+    *into, ones = f.args  # of an assignment, what is written into and what is written
+    if any(not np.all(v == 1) for v in ones.values) or any(np.any(v) for a in into for v in a.values):
         return False
     others = [i for i in range(f.ndim) if i != axes[0]]
     if len(others) != 1 or not isinstance(index[others[0]], Expression) or not isinstance(index[axes[0]], Expression):
