@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd_np import errors
 from autograd_np.derivations.derivation import Derived
 from autograd_np.derivations.expression import children
 from autograd_np.derivations.mathematics.lesson import Lesson
@@ -186,20 +188,31 @@ def of_graph(graph: Graph, wrt: str | Sequence[str] | None = None) -> Derivation
 
 
 def _read(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
-    """Record a function; calls of functions that are made of others are taken apart, unless what they are made of cannot be written."""
-    recording = record(f, inputs)
-    unwritten = _unwritten(recording)
-    if unwritten:
-        with calls_as_one():
-            again = record(f, inputs)
+    """Record a function; differently where there is something in it that cannot be written.
+
+    Calls of functions that are made of others are taken apart, unless what they are made of cannot be written; what is computed from
+    sizes and labels alone is recorded where what comes out is no array that NumPy makes.
+    """
+    best = record(f, inputs)
+    unwritten = _unwritten(best)
+    for makes, whole in ((True, False), (False, True)):
+        if not unwritten:
+            break
+        with calls_as_one() if whole else contextlib.nullcontext():
+            try:
+                again = record(f, inputs, makes=makes)
+            except errors.AutogradError:
+                continue
         if _unwritten(again) < unwritten:
-            return again
-    return recording
+            best, unwritten = again, _unwritten(again)
+    return best
 
 
 def _unwritten(recording: Recording) -> int:
-    """Return how many arrays and numbers there are that nobody named, and that no formula of sizes gives."""
-    numbers = Numbers(recording)
+    """Return how many arrays and numbers there are that are no inputs, and that no formula of sizes gives."""
     arrays = {n: e for n, e in (recording.inputs | recording.captured).items() if e.kind != "number"}
-    found = {x for e in recording.steps for x in children(e) if x.kind in ("array", "number") and not x.name}
-    return sum(numbers.text(x.values, arrays) is None if x.kind == "number" else form_of(x.values) is None for x in found)
+    found = {x for e in recording.steps for x in children(e)} - set(arrays.values())
+    unwritten = sum(form_of(x.values) is None for x in found if x.kind == "array")
+    several = [x for x in found if x.kind == "number" and x.number is None]
+    numbers = Numbers(recording) if several else None
+    return unwritten + sum(numbers.text(x.values, arrays) is None for x in several if numbers is not None)

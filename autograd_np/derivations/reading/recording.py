@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import keyword
 import re
@@ -143,8 +142,16 @@ def _entries(value: Any, name: str) -> Iterator[tuple[str, Any]]:
                 yield from _entries(item, key)
 
 
-def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
+def record(f: Callable[..., Any], inputs: Sequence[Any], *, makes: bool = False) -> Recording:
     """Run `f` on Tensors and return what it computed.
+
+    Parameters
+    ----------
+    f : callable
+    inputs : sequence
+        The positional arguments.
+    makes : bool
+        Record the arrays that `f` makes, and what it computes from these alone, too.
 
     Raises
     ------
@@ -156,7 +163,7 @@ def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
     call, state = with_state(f)
     state = {name if name not in names else f"{name}_": x for name, x in state.items()}
     arguments = {**dict(zip(names, inputs, strict=True)), **state}
-    found = _first_that_runs(call, arguments, lambda: _Watch(code))
+    found = _first_that_runs(call, arguments, lambda: _Watch(code), makes=makes)
     for points in (found, found[-1:]):
         recording = Recording(f, Sheet(len(points)))
         try:
@@ -167,13 +174,14 @@ def record(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
     raise errors.DifferentiationError("the function does something else each time that it runs; a derivation is written for one formula")
 
 
-def _first_that_runs(f: Callable[..., Any], arguments: dict[str, Any], watching: Callable[[], _Watch]) -> list[Run]:
-    """Run as it stands; or with labels as they are, which are looked up in lists; or with arrays that can be written into."""
+def _first_that_runs(f: Callable[..., Any], arguments: dict[str, Any], watching: Callable[[], _Watch], *, makes: bool) -> list[Run]:
+    """Run as it stands; or with arrays that can be written into; or with labels and numbers as they are, which are looked up in lists."""
     failed: Exception | None = None
-    for integers, makes in ((True, False), (False, False), (True, True), (False, True)):
+    for integers, made in ((True, ""), (True, "fiub"), (True, "f"), (False, ""), (False, "f")):
+        if makes and not made:
+            continue
         try:
-            with understanding_arrays(f) if makes else contextlib.nullcontext():
-                return runs(f, arguments, watching, integers=integers)
+            return runs(understanding_arrays(f, made) if made else f, arguments, watching, integers=integers)
         except (errors.LeavesNumPyError, errors.InPlaceError) as error:
             failed = failed or error
         except (ValueError, TypeError) as error:  # "setting an array element with a sequence"
@@ -300,6 +308,11 @@ class _Reader:
 
     def _add(self, nodes: tuple[Node, ...]) -> None:
         node = nodes[0]
+        if node.op is None and not node.needs and type(node.out) is np.ndarray:  # an array that the function made
+            array = self.together.add(nodes)
+            if array.kind == "array":
+                array.name = array.name or self._variable_of(node)
+            return
         if node.op is None:
             e = self.sheet.variable(self._fresh(node.name or "x"), [value_of(n.out) for n in nodes])
             self.recording.captured[e.name or ""] = e
@@ -307,11 +320,17 @@ class _Reader:
                 self.recording.trained.add(e)
             self.together.know(nodes, e)
             return
-        for v in (*node.values, *node.attrs.values()):
+        for v in (*(v for v, p in zip(node.values, node.parents, strict=False) if p is None), *node.attrs.values()):
             self._know_captured(v)
         e = self.together.add(nodes)
         self.recording.sites.setdefault(e, node.site or "")
         self.recording.steps.append(e)
+
+    def _variable_of(self, node: Node) -> str | None:
+        """Return the variable that a Node was the value of first."""
+        seen = self.runs[0].seen
+        name = seen.own.get(node, (None,))[0] or seen.variables.get(node, (None, None))[1]
+        return identifier(name) if name is not None else None
 
     def _know_captured(self, value: Any) -> None:
         """Make an array of the user's module or object a variable: it is the same in every run."""
@@ -333,7 +352,7 @@ class _Reader:
             again: dict[str, list[Node]] = {}
             for node, name in variables.items():
                 e = self.of_node[0].get(node)
-                if e is not None and e.op is not None and e not in self.recording.names:
+                if node.op is not None and e is not None and e.op is not None and e not in self.recording.names:
                     again.setdefault(name, []).append(node)
                     self.recording.names[e] = ""
                     if not prefix and seen.own[node][1] is not None:

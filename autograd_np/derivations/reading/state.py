@@ -24,25 +24,29 @@ def with_state(f: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any
     owner = getattr(inspect.unwrap(f), "__self__", None)
     if owner is None or isinstance(owner, type) or not _is_users(owner):
         return f, {}
-    places: dict[str, tuple[Any, Any]] = {}
+    places: dict[str, list[tuple[Any, Any]]] = {}  # an array that a dict of parameters and a layer hold has two
+    names: dict[int, str] = {}
     for name, holder, key in _places(owner, "", set(), 0):
-        free = name if name not in places else next(n for i in range(2, 10**4) if (n := f"{name}_{i}") not in places)
-        places[free] = holder, key
+        array = id(holder[key])
+        if array not in names:
+            names[array] = name if name not in places else next(n for i in range(2, 10**4) if (n := f"{name}_{i}") not in places)
+        places.setdefault(names[array], []).append((holder, key))
     if not places:
         return f, {}
 
     @functools.wraps(f)
     def call(*args: Any) -> Any:
         count = len(args) - len(places)
-        for (holder, key), value in zip(places.values(), args[count:], strict=True):
-            holder[key] = value
+        for held, value in zip(places.values(), args[count:], strict=True):
+            for holder, key in held:
+                holder[key] = value
         return f(*args[:count])
 
-    return call, {name: holder[key] for name, (holder, key) in places.items()}
+    return call, {name: holder[key] for name, ((holder, key), *_) in places.items()}
 
 
 def _places(x: Any, name: str, seen: set[int], depth: int) -> Iterator[tuple[str, Any, Any]]:
-    """Yield a name, the dict or list, and the key or place of each floating array that an object holds."""
+    """Yield a name, the dict or list, and the key or place of each floating array that an object holds, wherever it holds it."""
     if id(x) in seen or depth > DEEPEST:
         return
     seen.add(id(x))
@@ -51,8 +55,7 @@ def _places(x: Any, name: str, seen: set[int], depth: int) -> Iterator[tuple[str
         return
     for key, v in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
         own = key if isinstance(key, str) else f"{name}_{key + 1 if isinstance(holder, list) else key}"
-        if isinstance(v, np.ndarray) and v.dtype.kind == "f" and id(v) not in seen:
-            seen.add(id(v))
+        if isinstance(v, np.ndarray) and v.dtype.kind == "f":
             yield own, holder, key
         elif not isinstance(v, np.ndarray):
             yield from _places(v, own, seen, depth + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,8 +10,9 @@ from autograd_np.derivations.derivation import Derived, Statement
 from autograd_np.derivations.expression import Expression, children, walked
 from autograd_np.derivations.naming.arrays import form_of
 from autograd_np.derivations.source.lines import Lines
-from autograd_np.derivations.source.statements import lines_of
+from autograd_np.derivations.source.statements import is_seen_elsewhere, lines_of, written_into
 from autograd_np.derivations.source.writing import HELPERS, Writer
+from autograd_np.ops.indexing import setitem
 
 __all__ = ["Function", "Program"]
 
@@ -157,8 +159,8 @@ class Program:
         saved = [p for p in self.backward.parameters if self.derivation.upstream is None or p != self.derivation.upstream.name]
         by_name = {n: e for e, n in names.items()}
         for e in self._in_order(walked([self.derivation.loss, *(by_name[p] for p in saved if p in by_name)])):
-            text, read = self._line(e)
-            lines.append(Line(text))
+            texts, read = self._line(e)
+            lines += map(Line, texts)
             used |= read
         sized, _ = self._sized(used, arrays)
         parameters = [*self._inputs, *(n for n in self._arrays if n not in self._inputs)]
@@ -171,15 +173,30 @@ class Program:
         found = [e for e in steps if e in self._forward_names and e.op is not None]
         return sorted(found, key=lambda e: places.get(e, len(places)))
 
-    def _line(self, e: Expression) -> tuple[str, dict[str, None]]:
-        """Return the line of a variable, as the user wrote it if that can be, and the names it reads."""
+    def _line(self, e: Expression) -> tuple[list[str], dict[str, None]]:
+        """Return the line of a variable, as the user wrote it if that can be, or the lines, and the names they read."""
         own = self._users_line(e)
         if own is not None:
-            return f"{self._forward_names[e]} = {own[0]}", dict.fromkeys(sorted(own[1]))
+            return [f"{self._forward_names[e]} = {own[0]}"], dict.fromkeys(sorted(own[1]))
         names = {x: n for x, n in self._forward_names.items() if x is not e}
-        writer = self._writer(names, self._inputs)
+        writer = self._writer(names, self._inputs | {names[x]: x for x in self._before(e)})
         writer.at_hand = [x for x in walked([e]) if x in names]
-        return f"{self._forward_names[e]} = {writer(e)}", writer.used
+        name = self._forward_names[e]
+        if not e.is_call(setitem) or not e.ndim:
+            return [f"{name} = {writer(e)}"], writer.used
+        before = e.args[0]
+        if names.get(before) == name and not is_seen_elsewhere(before, names):
+            return [written_into(name, e, writer)], writer.used
+        return lines_of(name, e, writer), writer.used
+
+    @functools.cached_property
+    def _computed(self) -> dict[Expression, int]:
+        """The variables that the loss is computed from, in their order."""
+        return {e: i for i, e in enumerate(self._in_order(walked([self.derivation.loss])))}
+
+    def _before(self, e: Expression) -> list[Expression]:
+        """Return the variables of forward that are computed before one of them."""
+        return list(self._computed)[: self._computed.get(e, 0)]
 
     def _users_line(self, e: Expression) -> tuple[str, frozenset[str]] | None:
         name, line = self.recording.lines.get(e, ("", None))
@@ -198,7 +215,8 @@ class Program:
         gradients = {s.variable.name for s in derivation.statements}
         for name, versions in self.recording.versions.items():
             canonical = [derivation.canonical(v) for v in versions]
-            if name in {*gradients, self.result} or any(c.op is None for c in canonical):  # which is an input, and has a name
+            others = {n for e, n in self._forward_names.items() if e not in versions}
+            if name in {*gradients, *others, self.result} or any(c.op is None for c in canonical):  # which is an input, and has a name
                 continue
             if any(v.shapes != versions[-1].shapes for v in versions):  # of which the shape may be read
                 continue
@@ -229,9 +247,9 @@ class Program:
         raw = [self.derivation.originals.get(x, x) for x in self.derivation.through.get(e, ())]
         holders = list(dict.fromkeys(h for x in raw for h in self._lines_with(x)))
         if len(holders) == 1:
-            text = self._line(holders[0])[0]
-            return text if len(text) <= LONGEST_COMMENT else self._forward_names[holders[0]]
-        return ", ".join(self._forward_names[h] for h in holders)
+            text, *more = self._line(holders[0])[0]
+            return text if len(text) <= LONGEST_COMMENT and not more else self._forward_names[holders[0]]
+        return ", ".join(dict.fromkeys(self._forward_names[h] for h in holders))
 
     def _lines_with(self, x: Expression) -> list[Expression]:
         """Return the line of forward that an operation stands in, the first of several."""
@@ -261,7 +279,7 @@ class Program:
         derivation = self.derivation
         asked = {e: i for i, e in enumerate(derivation.wanted.values())}
         variables = {s.variable: s for s in derivation.statements}
-        reads = {s.variable: [x for x in walked([s.value]) if x in variables] for s in derivation.statements}
+        reads = {s.variable: [x for x in s.value.reads if x in variables] for s in derivation.statements}
         done: dict[Expression, None] = {}
 
         def flush() -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np.derivations.expression import Expression, inside, realised
-from autograd_np.derivations.source.writing import Writer
+from autograd_np.derivations.source.writing import ATOM, Writer
 from autograd_np.ops.indexing import is_basic, scatter_add, setitem
-from autograd_np.ops.shaping import to_float
+from autograd_np.ops.shaping import copy, to_float
 
-__all__ = ["lines_of"]
+__all__ = ["is_seen_elsewhere", "lines_of", "written_into"]
+
+
+def is_seen_elsewhere(e: Expression, others: Iterable[Expression]) -> bool:
+    """Whether a write into an array would be seen in another."""
+    return any(isinstance(x.values[0], np.ndarray) and np.may_share_memory(x.values[0], e.values[0]) for x in others if x is not e)
 
 
 class _Term(NamedTuple):
@@ -33,15 +39,14 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     after: list[str] = []
     like = e
     inner, scale = _unscaled(e)
-    if inner is not e and inner.dtype == e.dtype and _puts(inner):
+    if inner is not e and inner.dtype == e.dtype and _puts(inner, writer.names):
         e = inner
         after = [f"{name} {operator}= {writer(by)}" for operator, by in scale]
-    if e.is_call(setitem):
-        a, v = e.args
-        return [*_own(name, a, writer), f"{name}[{writer.index(e.attribute('index'))}] = {writer(v)}", *after]
-    terms = _terms(e)
-    put = [t for t in terms if t.value.is_call(scatter_add)]
-    plain = [t for t in terms if not t.value.is_call(scatter_add)]
+    if e.is_call(setitem) and e not in writer.names:
+        return [*_own(name, e.args[0], writer), written_into(name, e, writer), *after]
+    terms = _terms(e, writer.names)
+    put = [t for t in terms if t.value.is_call(scatter_add) and t.value not in writer.names]
+    plain = [t for t in terms if t not in put]
     if not put or any(t.value.shapes != e.shapes for t in (*put, *([_summed(plain)] if plain else []))):
         return [f"{name} = {writer(e)}"]
     side_by_side = None if plain else _side_by_side(put, e, writer)
@@ -59,11 +64,27 @@ def _as(x: Expression, like: Expression) -> Expression:
     return x if x.dtype == like.dtype else x.sheet.call(to_float, x, dtype=like.dtype)
 
 
+def written_into(name: str, e: Expression, writer: Writer) -> str:
+    """Return the line that writes into places of an array, of a variable that holds what was there before."""
+    return f"{name}[{writer.index(e.attribute('index'))}] = {writer(e.args[1])}"
+
+
 def _own(name: str, e: Expression, writer: Writer) -> list[str]:
     """Return the lines that give a variable memory of its own."""
-    if e in writer.names:
-        return [f"{name} = {writer(e)}.copy()"]
+    shown = _shown(e, writer)
+    if shown in writer.names or shown.kind in ("array", "variable"):
+        text, binds = writer.text(e)
+        return [f"{name} = {text if binds == ATOM else f'({text})'}.copy()"]
     return lines_of(name, e, writer)
+
+
+def _shown(e: Expression, writer: Writer) -> Expression:
+    """Return the array whose memory is shown by what is written for an expression: of a view, what it is a view of."""
+    while e not in writer.names and e.args and isinstance(e.args[0].values[0], np.ndarray):
+        if not (e.is_call(copy, np.positive) or np.may_share_memory(e.values[0], e.args[0].values[0])):
+            break
+        e = e.args[0]
+    return e
 
 
 def _unscaled(e: Expression) -> tuple[Expression, list[tuple[str, Expression]]]:
@@ -80,16 +101,20 @@ def _unscaled(e: Expression) -> tuple[Expression, list[tuple[str, Expression]]]:
             return e, scale
 
 
-def _puts(e: Expression) -> bool:
-    return e.is_call(setitem, scatter_add) or any(t.value.is_call(scatter_add) for t in _terms(e))
+def _puts(e: Expression, names: Container[Expression]) -> bool:
+    """Whether an expression, which no variable holds, is written by assignments to places."""
+    parts = [e, *(t.value for t in _terms(e, names) if t.value.is_call(scatter_add))] if e not in names else []
+    return any(p.is_call(setitem, scatter_add) and p not in names for p in parts)
 
 
-def _terms(e: Expression, negative: bool = False) -> list[_Term]:
+def _terms(e: Expression, names: Container[Expression], negative: bool = False) -> list[_Term]:
     """Return the summands of an expression in their order."""
+    if e in names:
+        return [_Term(e, negative)]
     if e.is_call(np.add, np.subtract):
-        return _terms(e.args[0], negative) + _terms(e.args[1], negative ^ e.is_call(np.subtract))
+        return _terms(e.args[0], names, negative) + _terms(e.args[1], names, negative ^ e.is_call(np.subtract))
     if e.is_call(np.negative):
-        return _terms(e.args[0], not negative)
+        return _terms(e.args[0], names, not negative)
     if e.is_call(np.multiply) and e.args[0].ndim == 0 and e.args[1].is_call(scatter_add):
         put = e.args[1]
         e = e.sheet.apply(put.op, [e.sheet.call(np.multiply, e.args[0], put.args[0])], dict(put.attrs))  # type: ignore[arg-type]
@@ -155,7 +180,9 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> list[str
         mask[there] = True
     if fresh:
         g = e.sheet.call(np.negative, g) if term.negative else g
-        return lines_of(place, g, writer) if _puts(g) and is_basic(index) else [f"{place} = {writer(g) if term.negative else value}"]
+        if _puts(g, writer.names) and is_basic(index):
+            return lines_of(place, g, writer)
+        return [f"{place} = {writer(g) if term.negative else value}"]
     return [f"{place} {'-' if term.negative else '+'}= {value}"]
 
 

@@ -24,7 +24,7 @@ from autograd_np.ops import special
 from autograd_np.ops.shaping import spread
 from autograd_np.results import Results
 
-__all__ = ["HELPERS", "Text", "Writer", "tidy"]
+__all__ = ["ATOM", "HELPERS", "Text", "Writer", "tidy"]
 
 Text = tuple[str, int]
 """What is written, and how tightly it binds."""
