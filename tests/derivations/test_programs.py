@@ -14,5 +14,4 @@ COUNT = int(os.environ.get("AUTOGRAD_NP_DERIVED_PROGRAMS", "100"))
 @pytest.mark.parametrize("block", range(4))
 def test_random_programs_are_derived_right(block: int) -> None:
     outcomes = Counter(judge(seed) for seed in range(block * COUNT // 4, (block + 1) * COUNT // 4))
-    assert outcomes["second order"] >= 0.8 * outcomes.total()
-    assert outcomes["refused"] <= 0.02 * outcomes.total()
+    assert outcomes["second order"] >= 0.95 * outcomes.total()
