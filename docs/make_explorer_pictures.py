@@ -1,5 +1,7 @@
 """Make the pictures of the explorer: ``python docs/make_explorer_pictures.py`` (needs Chromium and websocket-client)."""
 
+import importlib
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -7,65 +9,58 @@ from pathlib import Path
 import numpy as np
 
 import autograd_np as ag
-import nn
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT.parent / "tests"))
 from chromium import Chromium  # noqa: E402 (it is beside the tests)
 
 IMAGES = ROOT / "images"
-PARAMETERS = ("W1", "b1", "W2", "b2")
+PROGRAM = """import numpy as np
 
+def sigmoid(Z):
+    return 1 / (1 + np.exp(-Z))
 
-def network(W1, b1, W2, b2, X, Y):
-    """Return the cost of the 2-3-1 network."""
-    Z1 = np.dot(W1, X) + b1
-    A1 = ag.sigmoid(Z1)
-    Z2 = np.dot(W2, A1) + b2
-    A2 = ag.sigmoid(Z2)
-    cost = np.mean(-Y * np.log(A2) - (1 - Y) * np.log(1 - A2))
+def loss(W1, b1, W2, b2, X, Y):
+    Z1 = W1 @ X + b1
+    A1 = np.tanh(Z1)
+    Z2 = W2 @ A1 + b2
+    A2 = sigmoid(Z2)
+    losses = -Y * np.log(A2) - (1 - Y) * np.log(1 - A2)
+    cost = np.mean(losses)
     return cost
 
-
-class Block(nn.Module):
-    """A residual block."""
-
-    def __init__(self, size, seed):
-        self.first, self.act, self.second = nn.Linear(size, 2 * size, rng=seed), nn.Tanh(), nn.Linear(2 * size, size, rng=seed + 1)
-
-    def forward(self, x):
-        """Return the input plus what the layers make of it."""
-        return x + self.second(self.act(self.first(x)))
+def rnn(Wx, Wh, b, h, xs):
+    for x in xs:
+        z = x @ Wx + h @ Wh + b
+        h = np.tanh(z)
+    return np.mean(h**2)
+"""
 
 
 def main():
-    """Write the pictures."""
+    """Write the pictures: a step back through the 2-3-1 network, and the turns of a loop."""
     rng = np.random.default_rng(0)
-    arrays = [rng.normal(size=shape) for shape in ((3, 2), (3, 1), (1, 3), (1, 1), (2, 4))]
-    graph = ag.trace(network, *arrays, np.array([[1.0, 0.0, 1.0, 0.0]]))
-    model = nn.Sequential(nn.Linear(2, 4, rng=0), Block(4, 1), Block(4, 3), nn.Linear(4, 1, rng=5))
-    modules = ag.graph(nn.MSELoss()(model(rng.normal(size=(5, 2))), np.ones((5, 1))))
+    network = [rng.normal(size=shape) for shape in ((3, 2), (3, 1), (1, 3), (1, 1), (2, 4))]
+    recurrent = [rng.normal(size=shape) for shape in ((2, 3), (3, 3), (3,), (4, 3), (20, 4, 2))]
     with tempfile.TemporaryDirectory() as folder, Chromium(1280, 800) as browser:
-        browser.open(graph.explore(f"{folder}/net.html", parameters=PARAMETERS))
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        Path("net.py").write_text(PROGRAM, encoding="utf-8")
+        net = importlib.import_module("net")
+        graph = ag.trace(net.loss, *network, np.array([[1.0, 0.0, 1.0, 0.0]]))
+        browser.open(graph.explore("net.html", parameters=("W1", "b1", "W2", "b2")))
+        while "Z1 =" not in browser.js("document.querySelector('#panel h2').textContent") or not browser.js(
+            "document.body.dataset.phase === 'backward'"
+        ):
+            browser.press("ArrowRight")
+        browser.js("document.activeElement.blur()")
+        browser.picture(IMAGES / "explorer.png")
+        browser.open(ag.trace(net.rnn, *recurrent).explore("rnn.html", parameters=("Wx", "Wh", "b")))
         for _ in range(3):
             browser.press("ArrowRight")
-        browser.picture(IMAGES / "explorer-light.png")
-        for _ in range(21):
-            browser.press("ArrowRight")
-        browser.picture(IMAGES / "explorer-backward.png")
-        browser.click("#theme")
-        for _ in range(4):
-            browser.press("ArrowRight")
-        browser.js("document.activeElement.blur()")
-        browser.picture(IMAGES / "explorer-dark.png")
-        browser.open(modules.explore(f"{folder}/modules.html"))
-        if browser.js("document.querySelector('.module.closed') === null"):
-            browser.click("#modules")
         browser.click("#fit")
-        for _ in range(8):
-            browser.press("ArrowRight")
         browser.js("document.activeElement.blur()")
-        browser.picture(IMAGES / "explorer-modules.png")
+        browser.picture(IMAGES / "explorer-turns.png")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from autograd_np.render.palette import DARK, LIGHT, Palette
+
 __all__ = ["as_json", "page"]
 
 STYLES = ("page.css", "panes.css", "drawing.css", "print.css")
@@ -42,7 +44,7 @@ def page(data: dict[str, Any], *, style: str = "", script: str = "", connect: st
         What the page may talk to, as a source of the content security policy, ``"'self'"``; by default to nothing and nobody.
     """
     scripts = ['"use strict";\n(() => {\n' + "\n".join(_asset(name) for name in SCRIPTS) + "})();\n", *([script] if script else [])]
-    style = "\n".join([*map(_asset, STYLES), style])
+    style = "\n".join([_colours(), *map(_asset, STYLES), style])
     rules = {
         "default-src": "'none'",
         "style-src": _hash(style),
@@ -66,6 +68,15 @@ def as_json(data: dict[str, Any]) -> str:
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text
+
+
+def _colours() -> str:
+    """Return the colours of the drawings that `render` makes, as variables of the page."""
+
+    def variables(palette: Palette) -> str:
+        return " ".join(f"--{kind}: {tone.fill}; --{kind}-line: {tone.line};" for kind, tone in palette.kinds.items())
+
+    return f':root {{ {variables(LIGHT)} }}\n:root[data-theme="dark"] {{ {variables(DARK)} }}'
 
 
 def _asset(name: str) -> str:

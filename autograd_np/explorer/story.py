@@ -61,7 +61,7 @@ class Story:
         drawn = [*self.constants.values(), *self.nodes.values()]
         self.key_of = {d["id"]: d["key"] for d in drawn}
         edges = [{"from": i["id"], "to": d["id"]} for d in drawn for i in d.get("operands", ()) if "id" in i]
-        modules = [{"path": label(c.path), "title": label(c.title), "parent": label(c.parent)} for c in drawing.clusters]
+        modules = [{"path": label(c.path), "title": label(c.title), "parent": label(c.parent), "kind": c.kind} for c in drawing.clusters]
         size(drawn, modules)
         place(drawn, edges, modules)
         closed = {label(path) for path in shut(graph, self.results)}

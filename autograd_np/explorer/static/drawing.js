@@ -1,14 +1,14 @@
 // The drawing: boxes, edges, and frames that close and open.
 
+/** The forms are those of the drawings that `render` makes. */
 function form(kind, w, height, radius, name) {
   const [x, y] = [-w / 2, -height / 2];
-  if (kind === "input") return s("rect", { class: name, x, y, width: w, height, rx: height / 2 });
-  if (kind === "parameter") {
-    const c = radius * 1.4;
-    const corners = [[x + c, y], [-x - c, y], [-x, y + c], [-x, -y - c], [-x - c, -y], [x + c, -y], [x, -y - c], [x, y + c]];
-    return s("polygon", { class: name, points: corners.map((p) => p.join(",")).join(" ") });
+  if (kind === "input") return s("ellipse", { class: name, rx: w / 2, ry: height / 2 });
+  if (kind === "constant") {
+    const c = radius;
+    return s("path", { class: name, d: `M${x} ${y}H${-x - c}L${-x} ${y + c}V${-y}H${x}Z` });
   }
-  return s("rect", { class: name, x, y, width: w, height, rx: kind === "constant" ? 0 : radius });
+  return s("rect", { class: name, x, y, width: w, height, rx: kind === "parameter" ? 0 : radius });
 }
 function cut(text, width, size) {
   const characters = [...text];
@@ -24,7 +24,7 @@ function drawNode(node, i) {
   const operation = node.kind === "operation";
   const said = [node.name, operation ? `= ${node.formula}` : node.kind, `shape ${node.shape}`, node.output ? "result" : "", node.verdict === undefined ? "" : node.verdict ? "its gradient is right" : node.verdict === false ? "its gradient is wrong" : "its gradient was not judged", `${i + 1} of ${data.nodes.length}`].filter(Boolean).join(", ");
   const badge = s("g", { class: "badge" });
-  node.element = s("g", { class: `node ${node.kind}`, tabindex: -1, role: "button", "aria-label": said, "data-id": node.id,
+  node.element = s("g", { class: `node ${node.kind}${node.output ? " result" : ""}`, tabindex: -1, role: "button", "aria-label": said, "data-id": node.id,
     onclick: () => pick(node.id), onkeydown: (event) => nodeKey(event, node) },
     s("title", {}, said),
     s("rect", { class: "halo", x: -node.w / 2 - 6, y: -node.h / 2 - 6, width: node.w + 12, height: node.h + 12, rx: 14 }),
@@ -56,7 +56,7 @@ function draw() {
     module.stack = s("rect", { class: "stack", rx: 14 });
     module.label = s("text", {});
     module.count = s("text", { class: "count" });
-    module.element = s("g", { class: "module", tabindex: 0, role: "button", "data-path": module.path, onclick: () => toggle(module.path),
+    module.element = s("g", { class: `module ${module.kind}`, tabindex: 0, role: "button", "data-path": module.path, onclick: () => toggle(module.path),
       onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); toggle(module.path); } } },
       module.stack, module.frame, module.label, module.count);
   }

@@ -32,7 +32,7 @@ function said() {
   const judged = data.check ? ` ${data.check.headline}.` : "";
   return `A graph of ${kinds.join(", ")}; the result is ${result ? result.name : "not known"}.${judged} Every node says what it is computed from.`;
 }
-const names = { input: "input", parameter: "parameter", constant: "constant", operation: "operation" };
+const names = { input: "input", parameter: "parameter", constant: "constant", operation: "operation", result: "result", group: "several operations" };
 const heading = h("h1", {});
 const legend = h("ul", { class: "legend", "aria-label": "Forms" });
 const ways = h("div", { class: "ways", "aria-hidden": "true" });
@@ -56,9 +56,9 @@ function label() {
   finerButton.textContent = finer ? "By line" : "By operation";
   outline.textContent = said();
   slider.max = String(steps.length - 1);
-  const present = new Set(data.nodes.map((node) => node.kind));
+  const present = new Set([...data.nodes.flatMap((node) => (node.output ? [node.kind, "result"] : [node.kind])), ...(modules.size ? ["group"] : [])]);
   legend.replaceChildren(...Object.keys(names).filter((kind) => present.has(kind)).map((kind) =>
-    h("li", {}, s("svg", { viewBox: "-12 -7.5 24 15", "aria-hidden": "true" }, s("g", { class: `node ${kind}` }, form(kind, 24, 15, 4, "body"))), names[kind]),
+    h("li", {}, s("svg", { viewBox: "-12 -7.5 24 15", "aria-hidden": "true" }, kind === "group" ? s("g", { class: "module closed" }, form(kind, 23, 14, 4, "frame")) : s("g", { class: `node ${kind}` }, form(kind, 23, 14, 4, "body"))), names[kind]),
   ));
   const part = (name, count, text) => { const span = h("span", { class: name }, text); span.style.flex = String(count); return span; };
   ways.replaceChildren(part("f", forwardCount + 1, "forward"), ...(backwardCount > 0 ? [part("b", backwardCount + 2, "backward")] : []));

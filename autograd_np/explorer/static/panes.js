@@ -91,7 +91,7 @@ const jump = (label, i) => Number.isFinite(i) && i > 0 && i !== at && h("button"
 
 function inspect(node) {
   const where = node.line && `${data.sources[node.line[0]].name}, line ${node.line[1]}`;
-  const facts = [["kind", node.output ? `${node.kind}, result` : node.kind], ["computed as", node.formula], ["operation", node.op && (node.attributes ? `${node.op}, ${node.attributes}` : node.op)], ["shape", node.shape], ["dtype", node.value.dtype], ["module", node.module], ["written at", where || node.site], ["used by", [...new Set(node.users)].map((id) => nodes.get(id).name).slice(0, 12).join(", ")]];
+  const facts = [["kind", node.output ? `${node.kind}, result` : node.kind], ["computed as", node.formula], ["operation", node.op && (node.attributes ? `${node.op}, ${node.attributes}` : node.op)], ["shape", node.shape], ["dtype", node.value.dtype], ["inside", node.module && (modules.get(node.module).kind === "module" ? node.module : modules.get(node.module).title)], ["written at", where || node.site], ["used by", [...new Set(node.users)].map((id) => nodes.get(id).name).slice(0, 12).join(", ")]];
   const gifts = node.gifts.filter((gift) => gift.array && gift.n > 1 && gift.at <= at);
   const known = node.gradientAt <= at;
   return [

@@ -42,6 +42,7 @@ function position() {
 const text = (element, value) => { if (element.textContent !== value) element.textContent = value; };
 function state(node, step, mine) {
   const names = ["node", node.kind];
+  if (node.output) names.push("result");
   if (!node.named) names.push("auto");
   if (node.valueAt > at) names.push("later");
   if (node.gradientAt <= at) names.push(node.verdict === false ? "done-bad" : "done-back");
