@@ -111,8 +111,7 @@ def alone(name: str, case: str, size: int, seed: int, least: float) -> dict[str,
 def in_this_process(name: str, case: Case, size: int, seed: int, least: float) -> dict[str, float]:
     """Do what `alone` returns, here."""
     loading = start(name, case, case.small, seed)
-    for _ in range(3):
-        loading.call()
+    settle(loading)
     del loading
     running = start(name, case, size, seed)
     before = _kilobytes("VmRSS")
