@@ -104,7 +104,7 @@ def plot(file: Path, case: Case, figures: Sequence[Figures]) -> None:
         for axis, (title, value) in zip(axes, panels, strict=True):
             for i, name in enumerate(CONTENDERS):
                 own = [f for f in figures if f.together.name == name]
-                line = "-" if "ag" in name else "--" if "hand" in name else ":"
+                line = "-" if name.startswith(("ag.", "autograd_np")) else "--" if "hand" in name else ":"
                 color = f"C{i % 10}" if i < 10 else "black"
                 axis.loglog(
                     [f.together.size for f in own], [value(f) for f in own], line, color=color, marker=".", label=name if own else None
