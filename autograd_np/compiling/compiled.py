@@ -51,14 +51,13 @@ class Compiled:
         What of it is not done by the loops that Numba compiles, and why.
     """
 
-    def __init__(self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, threads: int, backend: str) -> None:
+    def __init__(self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, backend: str) -> None:
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._name = name_of(f)
         self._check = check
         self._most = max_signatures
         self._reuses = reuse_outputs
-        self._threads = threads
         self._backend = backend
         self._lock = threading.RLock()
         self._entries: list[_Entry] = []
@@ -160,7 +159,6 @@ class Compiled:
                 check=self._check,
                 max_signatures=self._most,
                 reuse_outputs=self._reuses,
-                threads=self._threads,
                 backend=self._backend,
             )
         return known[id(instance)]
@@ -277,7 +275,6 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     check: bool = True,
     max_signatures: int = 8,
     reuse_outputs: bool = False,
-    threads: int = 1,
     backend: str = "auto",
 ) -> Any:
     """Return `f` as a function that is traced once for each signature and then runs as straight NumPy.
@@ -294,8 +291,6 @@ def compile(  # noqa: A001 (as PyTorch calls it)
         How many are kept; a call by another one is traced.
     reuse_outputs : bool
         Whether results lie in memory that the next call in the same thread overwrites. By default they are arrays of their own.
-    threads : int
-        How many tiles of large arrays are computed at a time.
     backend : str
         ``"numpy"``; ``"numba"``, which compiles loops at the first call and leaves to NumPy what they do not do (`Compiled.notes`); or
         ``"auto"``: NumPy, and where Numba is installed and the function takes time, whichever is faster, measured on calls that are made
@@ -328,11 +323,9 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     array([0.1, 0.4])
     """
     if f is None:
-        return functools.partial(
-            compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads, backend=backend
-        )
+        return functools.partial(compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend)
     if backend not in BACKENDS:
         raise errors.CompileError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {shown(repr(backend))}")
     if isinstance(f, Compiled):
         f = f._f
-    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, threads=threads, backend=backend)
+    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend)

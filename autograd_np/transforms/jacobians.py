@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.elsewhere import is_lazy
+from autograd_np.overriding import DATA
 from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, chosen, name_of, replaced, settled, slots_of
 from autograd_np.transforms.forward import linearized
 from autograd_np.transforms.reverse import grad, vjp
@@ -36,8 +38,9 @@ def jacobian(
     argnames : str or sequence of str, optional
         Instead of `argnums`: the names of the arguments to differentiate, given by keyword or by position.
     chunk_size : int, optional
-        How many rows, or columns, one sweep computes, by `vmap`; one by default. Besides the result and what `f` keeps, memory is needed
-        for the intermediate derivatives of so many: a larger number is faster, as long as they fit.
+        How many rows, or columns, one sweep computes, by `vmap`; one by default, 64 in a function that `ag.compile` compiles. Besides
+        the result and what `f` keeps, memory is needed for the intermediate derivatives of so many: a larger number is faster, as long
+        as they fit.
 
     Returns
     -------
@@ -126,6 +129,9 @@ def refuse_complex(leaves: Sequence[Any], where: str) -> None:
             )
 
 
+COMPILED = 64
+"""How many rows or columns are computed at a time in a function that is compiled."""
+
 Form = tuple[tuple[int, ...], Any]
 """The shape and the dtype of a leaf."""
 
@@ -161,21 +167,27 @@ def _products(
 ) -> list[Any]:
     """Return the products with all unit vectors, a matrix for each leaf of the results: its rows, or its columns.
 
-    `chunk_size` vectors are multiplied at a time, by `vmap`. The matrices are filled as the products come.
+    `chunk_size` vectors are multiplied at a time, by `vmap`; where none is given one, and `COMPILED` in a function that is compiled, whose
+    code has the operations of every time. The matrices are filled as the products come.
     """
     count = _total(forms)
     if not count:
         return [np.zeros((_size(f), 0) if columns else (0, _size(f))) for f in others]
     found: list[Any] = [None] * len(others)
-    for start in range(0, count, chunk_size or 1):
-        stop = min(start + (chunk_size or 1), count)
+    step = chunk_size or (COMPILED if DATA else 1)
+    for start in range(0, count, step):
+        stop = min(start + step, count)
         units = _units(forms, start, stop)
-        if chunk_size is None or chunk_size == 1:
+        if step == 1:
             products = [np.reshape(p, (1, -1)) for p in multiply([u[0] for u in units])]
         else:
             from autograd_np.transforms.vmapping import vmap  # which imports the rules of all examples at once
 
-            products = [np.reshape(p, (stop - start, _size(f))) for p, f in zip(vmap(multiply)(units), others, strict=True)]
+            with warnings.catch_warnings():
+                if chunk_size is None:
+                    warnings.simplefilter("ignore", errors.LoopWarning)  # nobody asked for many at a time
+                found_here = vmap(multiply)(units)
+            products = [np.reshape(p, (stop - start, _size(f))) for p, f in zip(found_here, others, strict=True)]
         for i, p in enumerate(products):
             if not isinstance(p, np.ndarray) and not isinstance(found[i], list):  # Tensors of an outer transform are not written
                 filled = found[i]

@@ -350,3 +350,22 @@ def test_labels_are_data_and_complex_numbers_too() -> None:
     assert compiled.signatures == 1
     c = np.array([1 + 2j, 3.0])
     np.testing.assert_allclose(ag.compile(lambda c: np.abs(c * c) + c.real)(c), np.abs(c * c) + c.real)
+
+
+@pytest.mark.parametrize("count", [1, 3, 70])
+def test_rows_of_a_matrix_of_derivatives_are_computed_together(count: int) -> None:
+    def valley(x: Any) -> Any:
+        return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    x = np.linspace(-1, 2, count)
+    compiled = ag.compile(ag.hessian(valley), backend="numpy")
+    np.testing.assert_allclose(compiled(x), ag.hessian(valley)(x), rtol=1e-12)
+    assert compiled.source.count("\n") < 120
+
+
+def test_rows_that_no_rule_takes_together_are_computed_one_by_one_without_a_word() -> None:
+    def smoothed(x: Any) -> Any:
+        return np.convolve(x**2, np.array([1.0, 2.0]))
+
+    x = np.array([1.0, -2.0, 3.0])
+    np.testing.assert_allclose(ag.compile(ag.jacobian(smoothed), backend="numpy")(x), ag.jacobian(smoothed)(x))
