@@ -115,7 +115,7 @@ def compile_step(model: Module, loss: Callable[..., Any], optimiser: Any) -> Com
     >>> import numpy as np
     >>> import nn
     >>> model = nn.Linear(2, 1, rng=0)
-    >>> step = nn.compile_step(model, nn.MSELoss(), nn.SGD(model.parameters(), lr=0.1))
+    >>> step = nn.compile_step(model, nn.MSELoss(), nn.SGD(model.parameters(), lr=0.01))
     >>> x, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0], [2.0]])
     >>> losses = [float(step(x, y)) for _ in range(3)]
     >>> losses[0] > losses[1] > losses[2]

@@ -16,6 +16,7 @@ import autograd_np as ag
 from autograd_np.op import Primitive
 
 NEEDS = {
+    "autograd_np.compiling.fast_math": "numba",
     "nn.data.shipped": "sklearn",
     "nn.data.tables": "pyarrow",
     "nn.training.metrics": "sklearn",

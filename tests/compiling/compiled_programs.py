@@ -1,6 +1,6 @@
 """Random programs, compiled, are what they are eagerly: values, gradients, second derivatives.
 
-Run as a script, it judges as many as it is told to: ``python tests/compiling/programs.py 0 20000``.
+Run as a script, it judges as many as it is told to: ``python tests/compiling/compiled_programs.py 0 20000``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import autograd_np as ag
 from autograd_np import errors
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "derivations"))
-from programs import program  # type: ignore[attr-defined,no-redef]
+from programs import program  # type: ignore[attr-defined]
 
 
 def leaves(x: Any) -> list[Any]:

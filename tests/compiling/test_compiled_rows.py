@@ -24,8 +24,15 @@ REFUSED: dict[str, str] = {
     "interp": "needs a plain ndarray",
     "geomspace": "under trace",
     "logm": "draws random numbers",
+    "getitem": "shape depends on values",
+    "nanquantile": "computed from data outside of the record",
+    "nanpercentile": "computed from data outside of the record",
+    "nanmedian": "computed from data outside of the record",
 }
 """Rows of which some sample calls are refused, and what the error says."""
+
+INCREASING = {"interp"}
+"""Rows whose points have to increase, so that they may not change places."""
 
 
 def leaves(x: Any) -> list[Any]:
@@ -54,7 +61,7 @@ def test_a_compiled_row_is_what_eager_computes(op: Any) -> None:
                 out, pull = ag.vjp(f, *x)
                 return pull(np.ones_like(out))
 
-            other = [np.roll(x, 1) if x.ndim < 2 else x * x.dtype.type(1.001) for x in floats]
+            other = [np.roll(x, 1) if x.ndim < 2 and op.name not in INCREASING else x * x.dtype.type(1.001) for x in floats]
             for what in (f, g):
                 with np.errstate(all="ignore"), warnings.catch_warnings():
                     warnings.simplefilter("ignore")
