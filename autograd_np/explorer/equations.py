@@ -23,6 +23,8 @@ __all__ = ["Equations"]
 
 MOST = 300
 """Deriving a graph of more nodes takes longer than a reader waits."""
+LONGEST = 200
+"""A longer name is no symbol that anybody reads."""
 
 
 class Equations:
@@ -38,7 +40,7 @@ class Equations:
         self._of: dict[Node, Expression] = {}
         self._forward: dict[Expression, Line] = {}
         self._lessons: list[Lesson] = []
-        if len(graph) > MOST:
+        if len(graph) > MOST or any(len(node.name or "") > LONGEST for node in graph):
             return
         for recording in _readings(graph):
             if [n.op for n, _ in recording.nodes] != [n.op for n in graph]:
