@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from autograd_np.attributes import parts
 from autograd_np.results import Results
 
 __all__ = [
@@ -124,13 +125,7 @@ def batched_in(x: Any) -> list[Batched]:
 
 def recordable_in(x: Any) -> Recordable | None:
     """Return the first Tensor in an attribute, or ``None``."""
-    if isinstance(x, Recordable):
-        return x
-    if type(x) is slice:
-        x = (x.start, x.stop, x.step)
-    if type(x) in (tuple, list):
-        return next((t for part in x if (t := recordable_in(part)) is not None), None)
-    return None
+    return next((part for part in parts(x) if isinstance(part, Recordable)), None)
 
 
 # --- lists that hold them ---------------------------------------------------------------------------

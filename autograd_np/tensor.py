@@ -21,6 +21,7 @@ import numpy as np
 
 from autograd_np import errors, ops
 from autograd_np.anomaly import check_forward, keep
+from autograd_np.attributes import mapped
 from autograd_np.callers import asked_by, asking_library, call_site, leaves_the_turn, stores_into_array
 from autograd_np.calls import bind, no_row, plain, refuse_other_meanings, value_of
 from autograd_np.elsewhere import device_of
@@ -29,7 +30,7 @@ from autograd_np.mirrored import import_line
 from autograd_np.modes import DEFAULT, current_mode, current_scope, mode_entry
 from autograd_np.node import EAGER, NO_ATTRS, Level, Node, WatchedNode, leaf_node, next_index
 from autograd_np.numpy_warnings import retold
-from autograd_np.op import AS_ONE, TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
+from autograd_np.op import AS_ONE, DATA, TABLE, Batched, Op, Primitive, Recordable, Several, batched_in, is_numpys
 from autograd_np.overriding import gathered, is_among
 from autograd_np.text import shorten
 from autograd_np.typing import Array, Name, Shape
@@ -320,19 +321,11 @@ def _record_across_levels(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], 
         except Exception as error:  # noqa: BLE001 (raised again there, unless it is a warning)
             data = _in_spite_of(error, op, values, attrs, args)
     needs = any(p is not None and p.needs for p in parents)
-    if any(s._of_data() for s in outer):  # what rules make of an index or a mask is recorded, too
-        attrs = {k: _with_tensors(v, {id(value_of(s)): s for s in outer}) for k, v in attrs.items()}
+    if DATA and any(s._of_data() for s in outer):  # what rules make of an index or a mask is recorded, too
+        by = {id(value_of(s)): s for s in outer}
+        attrs = {k: mapped(v, lambda part: by.get(id(part), part)) for k, v in attrs.items()}
     parents += [s._node for s in sources if s._node is not None and s._node.level is level]
     return _result(op, tuple(parents), tuple(values), attrs, data, needs, level, args)
-
-
-def _with_tensors(attribute: Any, by: dict[int, Tensor]) -> Any:
-    """Return an attribute with the Tensors that its arrays were read from."""
-    if type(attribute) in (tuple, list):
-        return type(attribute)(_with_tensors(v, by) for v in attribute)
-    if type(attribute) is slice:
-        return slice(*(_with_tensors(v, by) for v in (attribute.start, attribute.stop, attribute.step)))
-    return by.get(id(attribute), attribute)
 
 
 def apply(fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

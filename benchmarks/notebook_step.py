@@ -51,22 +51,29 @@ def cost(np: Any, X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
 # --- the contenders -------------------------------------------------------------------------------
 
 
-def by_hand(X: np.ndarray, Y: np.ndarray, initial: Arrays) -> Contender:
-    """Derive the backward pass on paper, as the notebook does."""
-    W1, b1, W2, b2 = initial
+def gradients_by_hand(parameters: Arrays, X: np.ndarray, Y: np.ndarray) -> tuple[Any, Arrays]:
+    """Return the cost and the gradients that were derived on paper, as the notebook does."""
+    W1, b1, W2, b2 = parameters
     m = X.shape[1]
+    A1 = sigmoid(np, np.dot(W1, X) + b1)
+    A2 = sigmoid(np, np.dot(W2, A1) + b2)
+    loss = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
+    dZ2 = A2 - Y
+    dW2 = np.dot(dZ2, A1.T) / m
+    db2 = np.sum(dZ2, axis=1, keepdims=True) / m
+    dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)
+    dW1 = np.dot(dZ1, X.T) / m
+    db1 = np.sum(dZ1, axis=1, keepdims=True) / m
+    return loss, (dW1, db1, dW2, db2)
+
+
+def by_hand(X: np.ndarray, Y: np.ndarray, initial: Arrays) -> Contender:
+    """Train by the gradients that were derived on paper."""
+    W1, b1, W2, b2 = initial
 
     def step() -> Any:
         nonlocal W1, b1, W2, b2
-        A1 = sigmoid(np, np.dot(W1, X) + b1)
-        A2 = sigmoid(np, np.dot(W2, A1) + b2)
-        loss = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
-        dZ2 = A2 - Y
-        dW2 = np.dot(dZ2, A1.T) / m
-        db2 = np.sum(dZ2, axis=1, keepdims=True) / m
-        dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)
-        dW1 = np.dot(dZ1, X.T) / m
-        db1 = np.sum(dZ1, axis=1, keepdims=True) / m
+        loss, (dW1, db1, dW2, db2) = gradients_by_hand((W1, b1, W2, b2), X, Y)
         W1, b1, W2, b2 = W1 - RATE * dW1, b1 - RATE * db1, W2 - RATE * dW2, b2 - RATE * db2
         return loss
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import functools
-import random
 import sys
 import types
 from collections.abc import Iterator
@@ -19,13 +18,13 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import is_installed_file, is_users_file
+from autograd_np.generators import GENERATORS
 from autograd_np.tensor import Tensor
 
 __all__ = ["Captured", "Slot", "found_in"]
 
 LARGEST = 50_000
 """So many places are looked at, at most."""
-GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 _LEFT_ALONE = ("numpy", "autograd_np", "threading", "logging", "weakref", "contextvars", "re", "pathlib", "typing", "abc", "inspect")
 _HEAP_TYPE = 1 << 9
 _MISSING = object()
@@ -74,11 +73,6 @@ class Slot(NamedTuple):
             setattr(self.holder, self.key, value)
         else:
             object.__setattr__(self.holder, self.key, value)
-
-    def is_as_it_was(self) -> bool:
-        """Whether the same object stands there, or a number or text that is equal."""
-        now = self.read()
-        return now is self.value or (type(now) is type(self.value) and isinstance(now, _SCALARS) and bool(now == self.value))
 
 
 _SCALARS = (int, float, complex, str, bytes, np.generic, np.dtype)
@@ -138,10 +132,6 @@ class Captured:
                 slot.put(value)
             for tensor, data, node in nodes:
                 tensor.data, tensor._node = data, node
-
-    def is_unchanged(self) -> bool:
-        """Whether everything but the data is as it was found."""
-        return all(s.is_as_it_was() for s in self.fixed) and all(len(x) == n for x, n in self.sized)
 
 
 def _with(t: tuple[Any, ...], by: dict[int, Any], done: dict[int, Any]) -> Any:

@@ -54,16 +54,20 @@ def written(schedule: Schedule, name: str) -> Code:
     name : str
         What the function is called in tracebacks.
     """
-    writer = Writer(schedule, name)
+    return executed(Writer(schedule, name), name)
+
+
+_numbers = itertools.count(1)
+
+
+def executed(writer: Writer, name: str) -> Code:
+    """Return what a writer wrote, as code whose lines tracebacks and debuggers show under a name."""
     source = writer.text()
     filename = f"<ag.compile {visible(name, longest=60)} #{next(_numbers)}>"
     namespace = {"__name__": MODULE, **writer.bound}
     exec(compile(source, filename, "exec"), namespace)  # noqa: S102 (the text is made of our own statements and names alone)
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return Code(source, namespace["make"])
-
-
-_numbers = itertools.count(1)
 
 
 class Writer:

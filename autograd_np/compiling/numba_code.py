@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import itertools
-import linecache
 import os
 import platform
 import stat
@@ -24,12 +22,11 @@ from typing import Any
 import numpy as np
 
 from autograd_np.compiling import loops
-from autograd_np.compiling.code import MODULE, Code, Writer
+from autograd_np.compiling.code import Code, Writer, executed
 from autograd_np.compiling.nests import Part, pieces_of
 from autograd_np.compiling.program import Value
 from autograd_np.compiling.schedule import Schedule, Step
 from autograd_np.ops.shaping import spread
-from autograd_np.text import visible
 
 __all__ = ["FOLDER", "Pieces", "cache_folder", "numba_code"]
 
@@ -102,16 +99,7 @@ class Pieces:
 
     def code(self, functions: Mapping[str, Callable[..., Any]]) -> Code:
         """Return the function that calls the parts, and NumPy for the rest; it returns ``None`` where a NaN came of it."""
-        writer = _Writer(self, functions)
-        source = writer.text()
-        filename = f"<ag.compile {visible(self.name, longest=60)}, Numba #{next(_numbers)}>"
-        namespace = {"__name__": MODULE, **writer.bound}
-        exec(compile(source, filename, "exec"), namespace)  # noqa: S102 (the text is made of our own statements and names alone)
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        return Code(source, namespace["make"])
-
-
-_numbers = itertools.count(1)
+        return executed(_Writer(self, functions), f"{self.name}, Numba")
 
 
 class _Writer(Writer):

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_np.attributes import keyed, mapped, parts
+
 __all__ = ["ARITHMETIC", "HIGHEST", "LOWEST", "REDUCTIONS", "TOTAL", "Program", "Value", "filled", "inside", "used"]
 
 HASHED = 1_000
@@ -202,36 +204,23 @@ def used(roots: Iterable[Value]) -> list[Value]:
 
 def filled(attribute: Any, f: Callable[[Value], Any]) -> Any:
     """Return an attribute with the values in its tuples, lists and slices replaced by what `f` makes of them."""
-    if isinstance(attribute, Value):
-        return f(attribute)
-    if type(attribute) in (tuple, list):
-        return type(attribute)(filled(v, f) for v in attribute)
-    if type(attribute) is slice:
-        return slice(*(filled(v, f) for v in (attribute.start, attribute.stop, attribute.step)))
-    return attribute
+    return mapped(attribute, lambda part: f(part) if isinstance(part, Value) else part)
 
 
 def inside(attribute: Any) -> Iterator[Value]:
     """Yield the values in an attribute."""
-    if isinstance(attribute, Value):
-        yield attribute
-    elif type(attribute) in (tuple, list):
-        for v in attribute:
-            yield from inside(v)
-    elif type(attribute) is slice:
-        for v in (attribute.start, attribute.stop, attribute.step):
-            yield from inside(v)
+    return (part for part in parts(attribute) if isinstance(part, Value))
 
 
 def _key(attribute: Any) -> Any:
-    if isinstance(attribute, Value):
-        return ("value", attribute.index)
-    if type(attribute) in (tuple, list):
-        return (type(attribute).__name__, *map(_key, attribute))
-    if type(attribute) is slice:
-        return ("slice", *map(_key, (attribute.start, attribute.stop, attribute.step)))
-    if isinstance(attribute, np.ndarray):
-        small = attribute.size <= HASHED and attribute.dtype.kind != "O"
-        return ("array", attribute.shape, str(attribute.dtype), attribute.tobytes() if small else id(attribute))
-    plain = attribute is None or isinstance(attribute, (int, float, complex, str, np.dtype, type(...), np.generic))
-    return (type(attribute).__name__, repr(attribute) if plain else id(attribute))
+    return keyed(attribute, _key_of_part)
+
+
+def _key_of_part(part: Any) -> Any:
+    if isinstance(part, Value):
+        return ("value", part.index)
+    if isinstance(part, np.ndarray):
+        small = part.size <= HASHED and part.dtype.kind != "O"
+        return ("array", part.shape, str(part.dtype), part.tobytes() if small else id(part))
+    plain = part is None or isinstance(part, (int, float, complex, str, np.dtype, type(...), np.generic))
+    return (type(part).__name__, repr(part) if plain else id(part))

@@ -6,7 +6,6 @@ of the record, and what is one and the same array was there before, in a place t
 
 from __future__ import annotations
 
-import random
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np import errors
+from autograd_np.attributes import mapped
 from autograd_np.callers import is_users_file
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.program import Program, Value, inside
 from autograd_np.compiling.stabilising import WeakFloat, rewritten
+from autograd_np.generators import put_back, same_state, states
 from autograd_np.graph import Graph
 from autograd_np.memory import owner
 from autograd_np.node import REWRITES, Level, Node, leaf_node
@@ -94,12 +95,14 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
     """
     with _TRACING:
         given = [*data, *captured.leaves]
-        states = _states(captured)
+        before = states(captured.generators)
         try:
             first = _run(call, given, len(data), captured, name)
             seconds = _again(call, given, len(data), captured, name)
         finally:
-            drawn = _restore(states, captured)
+            drawn = not same_state(before, states(captured.generators))
+            if drawn:
+                put_back(before, captured.generators)
     if drawn:
         raise errors.CompileError(
             f"{name} draws random numbers, which would be the same in each call: draw them outside, and hand them in as an argument"
@@ -117,40 +120,9 @@ def _again(call: Callable[[list[Any]], Any], given: list[Any], count: int, captu
     return runs or [_run(call, given, count, captured, name)]
 
 
-def _states(captured: Captured) -> list[Any]:
-    own = [g.bit_generator.state if isinstance(g, np.random.Generator) else g for g in captured.generators]
-    own = [x.get_state() if isinstance(x, np.random.RandomState) else x.getstate() if isinstance(x, random.Random) else x for x in own]
-    return [np.random.get_state(), random.getstate(), *own]  # noqa: NPY002
-
-
-def _restore(before: list[Any], captured: Captured) -> bool:
-    """Put the generators back; return whether somebody drew."""
-    after = _states(captured)
-    if _same(before, after):
-        return False
-    np.random.set_state(before[0])  # noqa: NPY002
-    random.setstate(before[1])
-    for g, state in zip(captured.generators, before[2:], strict=True):
-        if isinstance(g, np.random.Generator):
-            g.bit_generator.state = state
-        elif isinstance(g, np.random.RandomState):
-            g.set_state(state)
-        else:
-            g.setstate(state)
-    return True
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(_same, a, b))
-    if isinstance(a, dict):
-        return all(_same(v, b[k]) for k, v in a.items())
-    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)
-
-
 def _other(x: Any, *, far: bool) -> Any:
     """Return data with other numbers of the same kind: the same ones in another order, or others nearby."""
-    if isinstance(x, float) and not isinstance(x, np.generic):
+    if _is_weak(x):
         return x * (1.25 if far else 1.0009765625) + 1e-6
     array = np.asarray(value_of(x))
     new = np.flip(array) if far else array  # a matrix stays symmetric, and a label one that there is
@@ -182,9 +154,8 @@ class _Run(NamedTuple):
 
 
 def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str) -> _Run:
-    level = Level(data=True)
     token = REWRITES.set(rewritten)
-    level.rewrites = rewritten
+    level = Level(data=True)
     try:
         tensors = [_leaf(x, level) for x in given]
         nodes: list[Node] = [t._node for t in tensors]  # type: ignore[misc]
@@ -207,9 +178,12 @@ def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, capture
         level.close()
     if graph is None:
         graph = Graph(nodes[:1]) if nodes else _nothing(name)
-    return _Run(
-        level, nodes, graph, leaves, unflatten, assigned, name, [isinstance(x, float) and not isinstance(x, np.generic) for x in given]
-    )
+    return _Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(_is_weak, given)))
+
+
+def _is_weak(x: Any) -> bool:
+    """Whether this is a float of Python's, which gives way to the dtype of what it meets."""
+    return isinstance(x, float) and not isinstance(x, np.generic)
 
 
 def _nothing(name: str) -> Graph:
@@ -219,7 +193,7 @@ def _nothing(name: str) -> Graph:
 def _leaf(x: Any, level: Level) -> Tensor:
     """Return what stands for data: floats of Python's stay as weak as they are."""
     x = value_of(x)
-    data: Any = WeakFloat(x) if isinstance(x, float) and not isinstance(x, np.generic) else np.asarray(x)
+    data: Any = WeakFloat(x) if _is_weak(x) else np.asarray(x)
     return handle(data, leaf_node(data, level, needs=data.dtype.kind in "fc"))
 
 
@@ -440,7 +414,7 @@ class _Reader:
             raise self._sized(node)
         args = [self.of[p] if p is not None else self._constant(v) for p, v in zip(node.parents, node.values, strict=False)]
         sources = {id(value_of(p.out)): self.of[p] for p in node.parents[len(node.values) :] if p is not None}
-        attrs = {k: self._attribute(v, sources) for k, v in node.attrs.items()}
+        attrs = {k: mapped(v, lambda part: sources.get(id(part), part)) for k, v in node.attrs.items()}
         if node.op.name in ("getitem", "scatter_add") and any(v.dtype == bool for x in attrs.values() for v in inside(x)):
             raise self._sized(node)
         out = node.out
@@ -464,15 +438,6 @@ class _Reader:
     def _constant(self, x: Any) -> Value:
         x = value_of(x)
         return self.program.constant(x)
-
-    def _attribute(self, x: Any, sources: dict[int, Value]) -> Any:
-        if id(x) in sources:
-            return sources[id(x)]
-        if type(x) in (tuple, list):
-            return type(x)(self._attribute(v, sources) for v in x)
-        if type(x) is slice:
-            return slice(*(self._attribute(v, sources) for v in (x.start, x.stop, x.step)))
-        return x
 
 
 def _size(x: Any) -> float:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from autograd_np.attributes import keyed, mapped, parts
 from autograd_np.op import TABLE, Op, Overriding, Primitive
 from autograd_np.results import Results
 from autograd_np.typing import Array
@@ -262,13 +263,7 @@ class Sheet:
 
 def filled(attribute: Any, f: Callable[[Expression], Any]) -> Any:
     """Return an attribute with the expressions in its tuples, lists and slices replaced by what `f` makes of them."""
-    if isinstance(attribute, Expression):
-        return f(attribute)
-    if type(attribute) in (tuple, list):
-        return type(attribute)(filled(v, f) for v in attribute)
-    if type(attribute) is slice:
-        return slice(*(filled(v, f) for v in (attribute.start, attribute.stop, attribute.step)))
-    return attribute
+    return mapped(attribute, lambda part: f(part) if isinstance(part, Expression) else part)
 
 
 def realised(attribute: Any, point: int) -> Any:
@@ -278,25 +273,18 @@ def realised(attribute: Any, point: int) -> Any:
 
 def inside(attribute: Any) -> Iterator[Expression]:
     """Yield the expressions in an attribute."""
-    if isinstance(attribute, Expression):
-        yield attribute
-    elif type(attribute) in (tuple, list):
-        for v in attribute:
-            yield from inside(v)
-    elif type(attribute) is slice:
-        for v in (attribute.start, attribute.stop, attribute.step):
-            yield from inside(v)
+    return (part for part in parts(attribute) if isinstance(part, Expression))
 
 
 def _key(attribute: Any) -> Any:
-    if isinstance(attribute, Expression):
-        return ("expression", attribute.index)
-    if type(attribute) in (tuple, list):
-        return (type(attribute).__name__, *map(_key, attribute))
-    if type(attribute) is slice:
-        return ("slice", *map(_key, (attribute.start, attribute.stop, attribute.step)))
-    plain = attribute is None or isinstance(attribute, (int, float, complex, str, np.dtype, type(...), np.generic))
-    return (type(attribute).__name__, repr(attribute) if plain else id(attribute))
+    return keyed(attribute, _key_of_part)
+
+
+def _key_of_part(part: Any) -> Any:
+    if isinstance(part, Expression):
+        return ("expression", part.index)
+    plain = part is None or isinstance(part, (int, float, complex, str, np.dtype, type(...), np.generic))
+    return (type(part).__name__, repr(part) if plain else id(part))
 
 
 def children(e: Expression) -> tuple[Expression, ...]:

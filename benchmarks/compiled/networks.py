@@ -27,24 +27,8 @@ def notebook_loss(np: Any, parameters: Any, X: Any, Y: Any) -> Any:
     return notebook_step.cost(np, X, Y, *parameters)
 
 
-def notebook_by_hand(parameters: Arrays, X: np.ndarray, Y: np.ndarray) -> tuple[Any, Arrays]:
-    """Return the cost and the gradients that were derived on paper."""
-    W1, b1, W2, b2 = parameters
-    m = X.shape[1]
-    A1 = 1 / (1 + np.exp(-(np.dot(W1, X) + b1)))
-    A2 = 1 / (1 + np.exp(-(np.dot(W2, A1) + b2)))
-    cost = -np.sum(Y * np.log(A2) + (1 - Y) * np.log(1 - A2)) / m
-    dZ2 = A2 - Y
-    dW2 = np.dot(dZ2, A1.T) / m
-    db2 = np.sum(dZ2, axis=1, keepdims=True) / m
-    dZ1 = np.dot(W2.T, dZ2) * A1 * (1 - A1)
-    dW1 = np.dot(dZ1, X.T) / m
-    db1 = np.sum(dZ1, axis=1, keepdims=True) / m
-    return cost, (dW1, db1, dW2, db2)
-
-
 def notebook_tuned(parameters: Arrays, X: np.ndarray, Y: np.ndarray) -> tuple[Callable[[], Any], Arrays]:
-    """Return the same in arrays that are made once."""
+    """Return the cost and the gradients by hand, in arrays that are made once."""
     W1, b1, W2, b2 = parameters
     m = X.shape[1]
     A1, dZ1, T1 = np.empty((3, 3, m))
@@ -324,7 +308,7 @@ def transformer_by_hand(parameters: Arrays, x: np.ndarray, y: np.ndarray) -> tup
 CASES = {
     "notebook": Case(
         "Training step of the notebook's 2-3-1 network", "m", (4, 100, 1_000, 10_000, 100_000), 2,
-        notebook_problem, notebook_loss, notebook_by_hand, notebook_tuned, rate=0.01,
+        notebook_problem, notebook_loss, notebook_step.gradients_by_hand, notebook_tuned, rate=0.01,
     ),
     "perceptron": Case(
         "Training step of a 784-128-10 perceptron, float32", "batch", (32, 128, 1_024), 4,

@@ -30,7 +30,8 @@ from autograd_np.check.watch.rounding import jostled
 from autograd_np.check.watch.run import Event, Recording, Step, record
 from autograd_np.check.watch.source import Function, Place
 from autograd_np.check.watch.stand_ins import exchanged
-from autograd_np.check.watch.state import bound, duplicate, rng_state, same_state, spelled
+from autograd_np.check.watch.state import bound, duplicate, rng_state, spelled
+from autograd_np.generators import same_state
 from autograd_np.node import Node
 from autograd_np.typing import Array
 

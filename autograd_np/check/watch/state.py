@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-import random
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.watch.source import is_users
+from autograd_np.generators import GENERATORS, put_back, states
 
-__all__ = ["Slot", "World", "duplicate", "leaves_in", "rng_state", "same_state", "set_rng_state"]
+__all__ = ["Slot", "World", "duplicate", "leaves_in", "rng_state", "set_rng_state"]
 
-_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 _DEPTH = 6
 _MADE_BY_CLASS = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
@@ -58,7 +57,7 @@ def is_users_object(value: Any) -> bool:
 def _holds_state(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return bool(value.dtype.kind == "f")
-    if isinstance(value, _GENERATORS):
+    if isinstance(value, GENERATORS):
         return True
     if isinstance(value, (dict, list, tuple)):
         items = list(value.values() if isinstance(value, dict) else value)[:50]
@@ -271,39 +270,14 @@ def spelled(path: tuple[Any, ...]) -> str:
 
 def generators_in(values: Any) -> list[Any]:
     """Return the random generators in some values, in order."""
-    return [v for _, v in leaves_in(values, ("",)) if isinstance(v, _GENERATORS)]
+    return [v for _, v in leaves_in(values, ("",)) if isinstance(v, GENERATORS)]
 
 
 def rng_state(values: Any = ()) -> list[Any]:
     """Return the state of the global generators and of those in some values."""
-    own = [
-        g.bit_generator.state
-        if isinstance(g, np.random.Generator)
-        else g.get_state()
-        if isinstance(g, np.random.RandomState)
-        else g.getstate()
-        for g in generators_in(values)
-    ]
-    return [np.random.get_state(), random.getstate(), *own]  # noqa: NPY002
+    return states(generators_in(values))
 
 
 def set_rng_state(state: list[Any], values: Any = ()) -> None:
     """Put the generators back to a state."""
-    np.random.set_state(state[0])  # noqa: NPY002
-    random.setstate(state[1])
-    for g, s in zip(generators_in(values), state[2:], strict=False):
-        if isinstance(g, np.random.Generator):
-            g.bit_generator.state = s
-        elif isinstance(g, np.random.RandomState):
-            g.set_state(s)
-        else:
-            g.setstate(s)
-
-
-def same_state(a: Any, b: Any) -> bool:
-    """Whether two states of generators are the same."""
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(same_state, a, b))
-    if isinstance(a, dict):
-        return all(same_state(v, b[k]) for k, v in a.items())
-    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)
+    put_back(state, generators_in(values))
