@@ -173,7 +173,9 @@ class _Guard:
     def _same(self, text: str, x: Any) -> None:
         """Compare with what is part of the signature: the same object, or for numbers and text an equal one."""
         name = self.bind(x)
-        if type(x) in (int, bool, str, float):
+        if type(x) is float:  # by its bits: 0.0 == -0.0, and a NaN is no other NaN
+            self._fail(f"{text} is not {name} and ({text}.__class__ is not float or {text}.hex() != {x.hex()!r})")
+        elif type(x) in (int, bool, str):
             self._fail(f"{text} is not {name} and ({text}.__class__ is not {type(x).__name__} or {text} != {name})")
         else:
             self._fail(f"{text} is not {name}")
@@ -207,7 +209,7 @@ class _Guard:
             return f"{holder}.cell_contents"
         if isinstance(slot.holder, (dict, list, tuple)) or not isinstance(slot.key, str):
             return f"{holder}[{slot.key!r}]" if type(slot.key) in (str, int) else f"{holder}[{self.bind(slot.key)}]"
-        return f"{holder}.{slot.key}"
+        return f"{holder}.{slot.key}" if slot.key.isidentifier() else f"getattr({holder}, {slot.key!r})"
 
 
 def _in_order(tree: dict[Any, Any]) -> list[Any]:

@@ -369,3 +369,22 @@ def test_rows_that_no_rule_takes_together_are_computed_one_by_one_without_a_word
 
     x = np.array([1.0, -2.0, 3.0])
     np.testing.assert_allclose(ag.compile(ag.jacobian(smoothed), backend="numpy")(x), ag.jacobian(smoothed)(x))
+
+
+def test_a_captured_zero_is_told_from_one_with_a_sign() -> None:
+    kept = {"c": 0.0}
+    compiled = ag.compile(lambda x: np.copysign(x, kept["c"]), backend="numpy")
+    assert compiled(np.ones(1)) == 1
+    kept["c"] = -0.0
+    assert compiled(np.ones(1)) == -1
+
+
+def test_attributes_of_a_class_may_have_any_name() -> None:
+    class Scales:
+        pass
+
+    setattr(Scales, "in metres'", np.ones(2))
+    compiled = ag.compile(lambda x: x * getattr(Scales(), "in metres'"), backend="numpy")
+    compiled(np.ones(2))
+    setattr(Scales, "in metres'", np.full(2, 3.0))
+    np.testing.assert_array_equal(compiled(np.ones(2)), [3, 3])
