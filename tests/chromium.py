@@ -9,9 +9,12 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import pytest
 
 FLAGS = [
     "--headless=new",
@@ -35,6 +38,10 @@ def find() -> str | None:
     """Return the Chromium of this machine, if there is one: $CHROMIUM, or the first of the usual names."""
     names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+needed = pytest.mark.skipif(find() is None, reason="Chromium is not installed")
+"""Marks tests that look at a page in the browser."""
 
 
 class Chromium:
@@ -134,11 +141,7 @@ class Chromium:
 
     def until(self, condition: str, seconds: float = 20) -> None:
         """Wait until a JavaScript condition holds."""
-        end = time.perf_counter() + seconds
-        while not self.js(f"Boolean({condition})"):
-            if time.perf_counter() > end:
-                raise AssertionError(f"after {seconds} s still not: {condition}")
-            time.sleep(0.02)
+        _wait(self.js, condition, seconds)
 
     def js_in_frame(self, expression: str) -> Any:
         """Evaluate JavaScript in the frame that the page has."""
@@ -152,11 +155,7 @@ class Chromium:
 
     def until_in_frame(self, condition: str, seconds: float = 20) -> None:
         """Wait until a JavaScript condition holds in the frame that the page has."""
-        end = time.perf_counter() + seconds
-        while not self.js_in_frame(f"Boolean({condition})"):
-            if time.perf_counter() > end:
-                raise AssertionError(f"after {seconds} s still not: {condition}")
-            time.sleep(0.02)
+        _wait(self.js_in_frame, condition, seconds)
 
     def press(self, key: str, text: str = "") -> None:
         """Press and release a key."""
@@ -218,3 +217,11 @@ class Chromium:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _wait(js: Callable[[str], Any], condition: str, seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while not js(f"Boolean({condition})"):
+        if time.perf_counter() > end:
+            raise AssertionError(f"after {seconds} s still not: {condition}")
+        time.sleep(0.02)

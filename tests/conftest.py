@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterator
 
+import chromium
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,3 +20,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """Return a generator seeded by the test's own name: a failure repeats, and tests do not depend on their order."""
     return np.random.default_rng(zlib.crc32(request.node.name.encode()))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[chromium.Chromium]:
+    """Start one browser for the tests of a file."""
+    pytest.importorskip("websocket")
+    with chromium.Chromium() as found:
+        yield found

@@ -13,7 +13,7 @@ from autograd_np.callers import is_users_file
 from autograd_np.check.tell.places import file_shown
 from autograd_np.check.watch.source import Function
 from autograd_np.graph import Graph
-from autograd_np.lines import Running
+from autograd_np.lines import Lines, Running
 from autograd_np.node import Node
 from autograd_np.text import visible
 
@@ -41,17 +41,30 @@ class Sources:
         self._at: dict[CodeType, int] = {}
         self._functions: list[Function] = []
         self._running: dict[Node, Running] = {}
-        lines = graph.lines
-        for node in sorted(graph, key=lambda n: n.index) if lines is not None else ():
-            running = lines.of(node) if lines is not None else None
+        self._execution: dict[int, int] = {}
+        """A number for each time that a statement ran, by the numbers of the lines that ran."""
+        if graph.lines is not None:
+            self._read(graph.lines)
+        self._given = self._parameters()
+        self.forward = len(self._functions)
+
+    def _read(self, lines: Lines) -> None:
+        for node in sorted(self.graph, key=lambda n: n.index):
+            running = lines.of(node)
             if running is not None:
                 chain = [running, *_callers(running)]
                 for outer in reversed(chain):
                     self._take(outer.code)
                 self._running[node] = next((r for r in chain if r.code in self._at), running)
-        self._execution = self._executions()
-        self._given = self._parameters()
-        self.forward = len(self._functions)
+        last: dict[int, tuple[Spot, int]] = {}  # of each call
+        for running in lines.all:
+            spot = self._spot(running)
+            if spot is not None:
+                before = last.get(running.call)
+                goes_on = before is not None and before[0] == spot and spot.first < spot.last
+                number = before[1] if before is not None and goes_on else running.number
+                self._execution[running.number] = number
+                last[running.call] = spot, number
 
     def _take(self, code: CodeType) -> None:
         if code not in self._at and is_users_file(code.co_filename):
@@ -59,19 +72,6 @@ class Sources:
             if function.lines:
                 self._at[code] = len(self._functions)
                 self._functions.append(function)
-
-    def _executions(self) -> dict[int, int]:
-        """Return a number for each time that a statement ran, by the numbers of the lines that ran."""
-        found: dict[int, int] = {}
-        last: dict[int, tuple[Spot, int]] = {}  # of each call
-        for running in self.graph.lines.all if self.graph.lines is not None else ():
-            spot = self._spot(running)
-            if spot is not None:
-                before = last.get(running.call)
-                goes_on = before is not None and before[0] == spot and spot.first < spot.last
-                found[running.number] = before[1] if before is not None and goes_on else running.number
-                last[running.call] = spot, found[running.number]
-        return found
 
     def _parameters(self) -> dict[str, Spot]:
         """Return, for each parameter of the traced function, where it stands."""

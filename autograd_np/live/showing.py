@@ -41,9 +41,9 @@ def show(graph: Graph, *, open: bool = True, port: int = 0, **options: Any) -> E
     program = program_of(graph, **options)
     if _in_notebook():
         needs("anywidget", extra="notebook")
-        from autograd_np.live.widget import explorer
+        from autograd_np.live.widget import Explorer
 
-        return explorer(program)
+        return Explorer(program)
     needs("websockets")
     from autograd_np.live.serving import serve
 

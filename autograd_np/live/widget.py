@@ -17,7 +17,7 @@ from autograd_np import errors
 from autograd_np.live.page import asset, live_page
 from autograd_np.live.session import Program, Session
 
-__all__ = ["Explorer", "explorer"]
+__all__ = ["Explorer"]
 
 HEIGHT = 640
 
@@ -72,11 +72,6 @@ class Explorer:
         self._carrier.send(
             {"frame": self.frame, "state": {"busy": "", **self.session.state(), "refused": refused, "answered": time.monotonic()}}
         )
-
-
-def explorer(program: Program) -> Explorer:
-    """Return the page of a program, to be shown in a notebook."""
-    return Explorer(program)
 
 
 def _carrier(owner: Explorer) -> Any:

@@ -68,7 +68,7 @@ def test_a_notebook_shows_the_page_and_has_no_need_of_a_kernel_afterwards() -> N
     assert "Carrier" not in re.sub(r"<script.*?</script>", "", written, flags=re.S)
 
 
-@pytest.mark.skipif(chromium.find() is None, reason="needs chromium")
+@chromium.needed
 def test_the_carrier_joins_the_page_in_its_frame_to_python(tmp_path: Path) -> None:
     """A notebook's part is played by a page with the cell's output, and a model that keeps what it is to send."""
     pytest.importorskip("anywidget")

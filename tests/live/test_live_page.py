@@ -24,7 +24,6 @@ import autograd_np as ag
 pytest.importorskip("websockets")
 pytest.importorskip("watchfiles")
 
-in_browser = pytest.mark.skipif(chromium.find() is None, reason="needs chromium")
 
 NET = """
 import numpy as np
@@ -98,16 +97,10 @@ def command(tmp_path: Path) -> Iterator[Command]:
         found.process.kill()
 
 
-@pytest.fixture(scope="module")
-def one_browser() -> Iterator[chromium.Chromium]:
-    with chromium.Chromium() as one:
-        yield one
-
-
 @pytest.fixture
-def browser(one_browser: chromium.Chromium) -> Iterator[chromium.Chromium]:
-    yield one_browser
-    one_browser.call("Page.navigate", url="about:blank")  # or it would look for what has ended
+def browser(browser: chromium.Chromium) -> Iterator[chromium.Chromium]:
+    yield browser
+    browser.call("Page.navigate", url="about:blank")  # or it would look for what has ended
 
 
 def values(browser: chromium.Chromium) -> dict[str, Any]:
@@ -147,7 +140,7 @@ def field(name: str, at: int) -> str:
     return f"[...document.querySelectorAll('#picked [data-edit]')].find((f) => f.dataset.edit === '{name}\\n{at}')"
 
 
-@in_browser
+@chromium.needed
 def test_from_the_page_to_the_first_corrected_mistake(command: Command, browser: chromium.Chromium) -> None:
     opened(browser, command)
     assert "line 22 dZ1 (missing-factor)" in browser.js("document.querySelector('#verdict p').textContent")
@@ -169,7 +162,7 @@ def test_from_the_page_to_the_first_corrected_mistake(command: Command, browser:
     assert browser.messages == []
 
 
-@in_browser
+@chromium.needed
 def test_saving_shows_the_new_graph_and_keeps_the_place(command: Command, browser: chromium.Chromium) -> None:
     opened(browser, command)
     browser.click("[data-id=n0] .body")
@@ -188,7 +181,7 @@ def test_saving_shows_the_new_graph_and_keeps_the_place(command: Command, browse
     assert_is_pythons(browser, namespace_of(changed)["inputs"](), changed)
 
 
-@in_browser
+@chromium.needed
 def test_a_typed_and_a_dragged_number_change_the_loss_and_all_gradients_in_every_tab(command: Command, browser: chromium.Chromium) -> None:
     opened(browser, command)
     with chromium.Chromium() as other:
@@ -220,7 +213,7 @@ def test_a_typed_and_a_dragged_number_change_the_loss_and_all_gradients_in_every
     assert browser.messages == []
 
 
-@in_browser
+@chromium.needed
 def test_what_is_no_number_is_told_and_changes_nothing(command: Command, browser: chromium.Chromium) -> None:
     opened(browser, command)
     browser.click("[data-id=n0] .body")
@@ -232,7 +225,7 @@ def test_what_is_no_number_is_told_and_changes_nothing(command: Command, browser
     assert_is_pythons(browser, namespace_of(NET)["inputs"]())
 
 
-@in_browser
+@chromium.needed
 def test_a_mistake_in_the_file_is_shown_at_its_line_and_the_page_goes_on_when_it_is_mended(
     tmp_path: Path, browser: chromium.Chromium
 ) -> None:

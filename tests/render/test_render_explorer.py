@@ -6,7 +6,6 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -404,15 +403,6 @@ def test_numbers_are_short_and_true() -> None:
 
 # --- in a browser ---------------------------------------------------------------------------------
 
-in_browser = pytest.mark.skipif(chromium.find() is None, reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[chromium.Chromium]:
-    pytest.importorskip("websocket")
-    with chromium.Chromium() as found:
-        yield found
-
 
 def step(browser: chromium.Chromium) -> int:
     return int(browser.js("document.body.dataset.step"))
@@ -424,7 +414,7 @@ def opened(browser: chromium.Chromium, graph: ag.Graph, folder: Path, **options:
     return path
 
 
-@in_browser
+@chromium.needed
 def test_stepping_by_keys_buttons_and_slider(browser: chromium.Chromium, tmp_path: Path) -> None:
     path = opened(browser, network_graph(), tmp_path)
     browser.press("o")  # by operation
@@ -457,7 +447,7 @@ def test_stepping_by_keys_buttons_and_slider(browser: chromium.Chromium, tmp_pat
     assert browser.requests == [path.resolve().as_uri()]
 
 
-@in_browser
+@chromium.needed
 def test_a_backward_step_shows_the_rule_the_gradients_and_the_running_sum(browser: chromium.Chromium, tmp_path: Path) -> None:
     x = ag.Tensor(3.0, requires_grad=True, name="x")
     opened(browser, ag.graph(x * x * x), tmp_path)
@@ -481,7 +471,7 @@ def test_a_backward_step_shows_the_rule_the_gradients_and_the_running_sum(browse
     assert browser.js("document.querySelector('[data-id=n0]').classList.contains('gets')")
 
 
-@in_browser
+@chromium.needed
 def test_every_step_is_announced(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
     assert browser.js("document.querySelector('#live').getAttribute('aria-live')") == "polite"
@@ -495,7 +485,7 @@ def test_every_step_is_announced(browser: chromium.Chromium, tmp_path: Path) -> 
     assert any(s.startswith("Backward 3 of 15. ") for s in said)
 
 
-@in_browser
+@chromium.needed
 def test_a_click_and_the_keyboard_show_a_node(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
     browser.click("[data-id=n0] .body")
@@ -520,7 +510,7 @@ def test_a_click_and_the_keyboard_show_a_node(browser: chromium.Chromium, tmp_pa
     assert browser.js("getComputedStyle(document.activeElement.querySelector('.halo')).strokeWidth") == "3px"
 
 
-@in_browser
+@chromium.needed
 def test_search(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
     browser.press("/")
@@ -537,7 +527,7 @@ def test_search(browser: chromium.Chromium, tmp_path: Path) -> None:
     assert step(browser) == 0
 
 
-@in_browser
+@chromium.needed
 def test_modules_collapse_and_open(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, model_graph(), tmp_path)
     shown = "[...document.querySelectorAll('.node')].filter((n) => n.getBoundingClientRect().width > 0).length"
@@ -557,7 +547,7 @@ def test_modules_collapse_and_open(browser: chromium.Chromium, tmp_path: Path) -
     assert browser.messages == []
 
 
-@in_browser
+@chromium.needed
 def test_light_and_dark(browser: chromium.Chromium, tmp_path: Path) -> None:
     path = network_graph().explore(tmp_path / "page.html")
     seen = {}
@@ -571,7 +561,7 @@ def test_light_and_dark(browser: chromium.Chromium, tmp_path: Path) -> None:
     browser.call("Emulation.setEmulatedMedia", features=[])
 
 
-@in_browser
+@chromium.needed
 def test_the_drawing_follows_the_steps_however_fast(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
     browser.press("o")
@@ -585,7 +575,7 @@ def test_the_drawing_follows_the_steps_however_fast(browser: chromium.Chromium, 
     browser.until(everything)  # after Fit nothing has to move
 
 
-@in_browser
+@chromium.needed
 def test_zoom_and_pan(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
     width = "document.querySelector('[data-id=n0]').getBoundingClientRect().width"
@@ -601,7 +591,7 @@ def test_zoom_and_pan(browser: chromium.Chromium, tmp_path: Path) -> None:
     assert browser.js("document.querySelector('#picked')") is None
 
 
-@in_browser
+@chromium.needed
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_shown_literally(name: str, browser: chromium.Chromium, tmp_path: Path) -> None:
     path = opened(browser, named(name), tmp_path)
@@ -615,7 +605,7 @@ def test_a_hostile_name_is_shown_literally(name: str, browser: chromium.Chromium
     assert browser.requests == [path.resolve().as_uri()]
 
 
-@in_browser
+@chromium.needed
 def test_two_thousand_nodes_open_quickly(browser: chromium.Chromium, tmp_path: Path) -> None:
     y = ag.Tensor(np.ones(3), requires_grad=True, name="x")
     for _ in range(666):
@@ -630,7 +620,7 @@ def test_two_thousand_nodes_open_quickly(browser: chromium.Chromium, tmp_path: P
     assert browser.messages == []
 
 
-@in_browser
+@chromium.needed
 def test_a_narrow_window_keeps_everything_in_reach(browser: chromium.Chromium, tmp_path: Path) -> None:
     browser.call("Emulation.setDeviceMetricsOverride", width=390, height=780, deviceScaleFactor=1, mobile=False)
     try:
@@ -642,7 +632,7 @@ def test_a_narrow_window_keeps_everything_in_reach(browser: chromium.Chromium, t
         browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=800, deviceScaleFactor=1, mobile=False)
 
 
-@in_browser
+@chromium.needed
 def test_other_data_are_shown_in_the_same_place_and_edits_are_told(browser: chromium.Chromium, tmp_path: Path) -> None:
     opened(browser, network_graph(), tmp_path)
     for _ in range(3):

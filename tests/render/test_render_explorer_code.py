@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,6 @@ import pytest
 import autograd_np as ag
 import nn
 from autograd_np.explorer.explore import data_of
-
-in_browser = pytest.mark.skipif(chromium.find() is None, reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[chromium.Chromium]:
-    pytest.importorskip("websocket")
-    with chromium.Chromium() as found:
-        yield found
 
 
 def sigmoid(Z: Any) -> Any:
@@ -227,7 +217,7 @@ LIT = "[...document.querySelectorAll('#code li.now code')].map((c) => c.textCont
 HERE = "[...document.querySelectorAll('.node.here, .node.here-back, .node.here-bad')].map((n) => n.dataset.id).sort()"
 
 
-@in_browser
+@chromium.needed
 def test_line_node_and_equation_light_together_on_all_steps(browser: chromium.Chromium, tmp_path: Path) -> None:
     graph = ag.trace(forward, *inputs().values())
     data = data_of(graph)
@@ -247,7 +237,7 @@ def test_line_node_and_equation_light_together_on_all_steps(browser: chromium.Ch
     assert browser.requests == [path.resolve().as_uri()]
 
 
-@in_browser
+@chromium.needed
 def test_a_wrong_backward_lights_its_lines_in_the_order_of_execution(browser: chromium.Chromium, report: Any, tmp_path: Path) -> None:
     data = data_of(report.graph.graph, check=report)
     path = report.explore(tmp_path / "check.html")
@@ -276,7 +266,7 @@ def test_a_wrong_backward_lights_its_lines_in_the_order_of_execution(browser: ch
     assert browser.requests == [path.resolve().as_uri()]
 
 
-@in_browser
+@chromium.needed
 def test_a_line_selects_its_nodes_and_a_node_its_line(browser: chromium.Chromium, tmp_path: Path) -> None:
     graph = ag.trace(forward, *inputs().values())
     browser.open(graph.explore(tmp_path / "net.html"))

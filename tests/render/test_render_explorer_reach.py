@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,7 @@ import pytest
 import autograd_np as ag
 import nn
 
-pytestmark = pytest.mark.skipif(chromium.find() is None, reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[chromium.Chromium]:
-    pytest.importorskip("websocket")
-    with chromium.Chromium() as found:
-        yield found
+pytestmark = chromium.needed
 
 
 def forward(W: Any, b: Any, X: Any, Y: Any) -> Any:

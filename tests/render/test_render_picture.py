@@ -7,7 +7,6 @@ import shutil
 import struct
 import xml.etree.ElementTree as ET
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,8 @@ import autograd_np as ag
 import nn
 from autograd_np.render import engine, raster
 
-in_browser = pytest.mark.skipif(chromium.find() is None, reason="Chromium is not installed")
 SVG = "{http://www.w3.org/2000/svg}"
 EVERYTHING = {"values": True, "gradients": True, "rules": True, "order": True, "backward": True, "memory": True}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[chromium.Chromium]:
-    pytest.importorskip("websocket")
-    with chromium.Chromium() as found:
-        yield found
 
 
 @pytest.fixture
@@ -83,7 +74,7 @@ OVERFLOW = """(() => {
 })()"""
 
 
-@in_browser
+@chromium.needed
 @pytest.mark.parametrize("direction", ["LR", "TB"])
 @pytest.mark.parametrize(
     ("graph", "options"),
@@ -152,7 +143,7 @@ PAPER = "getComputedStyle(document.querySelector('svg .background')).fill"
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(21, 24, 28)"
 
 
-@in_browser
+@chromium.needed
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_a_picture_is_light_or_dark_as_its_page_and_by_itself_as_its_reader(
     system: str, browser: chromium.Chromium, tmp_path: Path

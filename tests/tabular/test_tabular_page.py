@@ -121,7 +121,7 @@ def test_of_too_many_classes_the_most_frequent_mistakes_are_listed(rng: np.rando
     assert cells == ["c7", "c9", "8", "c3", "c2", "2"]
 
 
-@pytest.mark.skipif(chromium.find() is None, reason="Chromium is not installed")
+@chromium.needed
 def test_it_opens_in_a_browser(tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     with chromium.Chromium(1100, 900) as browser:
