@@ -41,11 +41,12 @@ class _Slots:
 def laid_out(schedule: Schedule) -> Schedule:
     """Give the steps of a schedule their buffers; return it."""
     slots = _Slots()
+    _written_where_they_lie(schedule)
     results = {root_of(v) for v in schedule.program.outputs}
     ends = _ends(schedule)
     held: dict[Value, Buffer] = schedule.buffers
     for position, item in enumerate(schedule.items):
-        dying = [v for v in ends[position] if v in held and not (schedule.reuses and v in results)]
+        dying = [v for v in ends[position] if v in held and v not in results]
         if isinstance(item, Loop):
             _loop(item, slots, schedule, results)
         else:
@@ -57,6 +58,35 @@ def laid_out(schedule: Schedule) -> Schedule:
     return schedule
 
 
+def _written_where_they_lie(schedule: Schedule) -> None:
+    """Find out which inputs can be written by the very step that computes what they become: nothing reads them afterwards."""
+    if not schedule.into:
+        return
+    at = {s.value: (i, item, s) for i, item in enumerate(schedule.items) for s in (item.steps if isinstance(item, Loop) else (item,))}
+    last: dict[Value, int] = {}
+    for i, _, s in at.values():
+        last |= {root_of(a): i for a in reads(s)}
+    last |= {root_of(v): len(schedule.items) for v in schedule.program.outputs if root_of(v).kind == "input"}
+    for number, x in schedule.into.items():
+        v = schedule.program.outputs[number]
+        if v not in at or schedule.program.outputs.count(v) > 1 or not v.ndim:
+            continue
+        place, item, step = at[v]
+        alike = step.mode == "ufunc" and (v.shape, v.dtype) == (x.shape, x.dtype)
+        last_read = last.get(x, 0) <= place and not _seen_otherwise(step, x)
+        if alike and last_read and (not isinstance(item, Loop) or (v in item.kept and _read_tile_by_tile(item, v, x))):
+            schedule.direct[v] = x
+
+
+def _read_tile_by_tile(loop: Loop, v: Value, x: Value) -> bool:
+    """Whether the steps of a loop read of an input, until it is written, the tile that is written."""
+    for step in loop.steps:
+        if any(root_of(a) is x and (a is not x or loop.cuts[step.value].get(x) != loop.axis[v]) for a in reads(step)):
+            return False
+    order = [s.value for s in loop.steps]
+    return all(order.index(s.value) <= order.index(v) for s in loop.steps if x in reads(s))
+
+
 def _moved(item: Step | Loop, held: dict[Value, Buffer]) -> set[Value]:
     """Return the operands in whose place the result of a step was computed."""
     if isinstance(item, Loop) or item.out is None:
@@ -66,7 +96,7 @@ def _moved(item: Step | Loop, held: dict[Value, Buffer]) -> set[Value]:
 
 def _step(step: Step, slots: _Slots, schedule: Schedule, results: set[Value], dying: list[Value]) -> None:
     v = step.value
-    if step.mode not in IN_BUFFERS or (v in results and not schedule.reuses):
+    if step.mode not in IN_BUFFERS or (v in results and not _in_buffers(v, schedule)):
         return
     for a in step.args:
         in_place = step.mode == "ufunc" or (step.mode == "write" and a is step.args[0] and step.args.count(a) == 1)
@@ -76,6 +106,13 @@ def _step(step: Step, slots: _Slots, schedule: Schedule, results: set[Value], dy
     else:
         step.out = Buffer(v.shape, v.dtype, slots.take(v.nbytes))
     schedule.buffers[v] = step.out
+
+
+def _in_buffers(v: Value, schedule: Schedule) -> bool:
+    """Whether a result is computed into a buffer: it is overwritten by the next call, or it is written into an input from there."""
+    if v in schedule.direct:
+        return False
+    return schedule.reuses or all(i in schedule.into for i, o in enumerate(schedule.program.outputs) if root_of(o) is v)
 
 
 def _seen_otherwise(step: Step, a: Value) -> bool:
@@ -102,7 +139,7 @@ def _ends(schedule: Schedule) -> dict[int, list[Value]]:
 def _loop(loop: Loop, slots: _Slots, schedule: Schedule, results: set[Value]) -> None:
     """Give arrays of full length to what a loop leaves, and of one tile to what it computes on the way."""
     for v in (*loop.sums, *loop.kept):
-        if (v not in results or schedule.reuses) and v.ndim:
+        if (v not in results or _in_buffers(v, schedule)) and v not in schedule.direct and v.ndim:
             schedule.buffers[v] = Buffer(v.shape, v.dtype, slots.take(v.nbytes))
     last: dict[Value, int] = {}
     for i, step in enumerate(loop.steps):

@@ -64,7 +64,7 @@ def executed(writer: Writer, name: str) -> Code:
     """Return what a writer wrote, as code whose lines tracebacks and debuggers show under a name."""
     source = writer.text()
     filename = f"<ag.compile {visible(name, longest=60)} #{next(_numbers)}>"
-    namespace = {"__name__": MODULE, **writer.bound}
+    namespace = {"__name__": writer.module, **writer.bound}
     exec(compile(source, filename, "exec"), namespace)  # noqa: S102 (the text is made of our own statements and names alone)
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return Code(source, namespace["make"])
@@ -92,6 +92,11 @@ class Writer:
         self._cut_parts: dict[tuple[str, int], str] = {}
         self._target: str | None = None
 
+    @property
+    def module(self) -> str:
+        """The ``__name__`` of what is written. What writes into its arguments cannot be computed again, so there NumPy warns as ever."""
+        return f"{MODULE}.in_place" if self.schedule.into else MODULE
+
     def text(self) -> str:
         """Return the source of ``make``."""
         inputs = [f"x{i}" for i in range(len(self.program.inputs))]
@@ -102,6 +107,7 @@ class Writer:
             else:
                 self._step(item, "")
         results = [self._result(i, v) for i, v in enumerate(self.program.outputs)]
+        self._written(results)
         slots = [f"m{i} = empty({n}, np.uint8)" for i, n in enumerate(self.schedule.slots)]
         last = f"    return ({''.join(f'{r}, ' for r in results)})"
         head = [f"def {self.name}({', '.join(inputs)}):", *(f"    {line}" for line in self.lines), last]
@@ -113,6 +119,17 @@ class Writer:
         if root_of(v).kind == "constant" or i in self.schedule.copied:
             return f"np.array({name})"
         return name
+
+    def _written(self, results: list[str]) -> None:
+        """Write what inputs become into them, once nothing is read any more."""
+        into = {i: x for i, x in self.schedule.into.items() if self.schedule.direct.get(self.program.outputs[i]) is not x}
+        for i, name in enumerate(results):
+            if self.schedule.into and not name.isidentifier():  # a copy of what is overwritten now
+                results[i] = self._fresh("v")
+                self.lines.append(f"{results[i]} = {name}")
+        for i, x in into.items():
+            self.lines.append(f"{self.bind(np.copyto, 'copyto')}({self.names[x]}, {results[i]})")
+            results[i] = self.names[x]
 
     # --- names
 
@@ -232,6 +249,8 @@ class Writer:
             if zero:
                 self.lines.append(f"{name}.fill(0)")
             return name
+        if v in self.schedule.direct:
+            return self._name(self.schedule.direct[v])
         name = self._fresh("v")
         make = self.bind(np.zeros, "zeros") if zero else "empty"
         self.lines.append(f"{name} = {make}({v.shape}, {self.bind(v.dtype, str(v.dtype))})")
@@ -256,6 +275,9 @@ class Writer:
         if self._target is not None:
             self.names[v] = self._target
             self.lines.append(f"{indent}{out.format(call, self._target)}")
+        elif v in self.schedule.direct:
+            self.names[v] = self._name(self.schedule.direct[v])
+            self.lines.append(f"{indent}{out.format(call, self.names[v])}")
         elif step.out is None:
             self.names[v] = self._fresh("v")
             self.lines.append(f"{indent}{self.names[v]} = {call})")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import operator
 import threading
 import warnings
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +53,9 @@ class Compiled:
         What of it is not done by the loops that Numba compiles, and why.
     """
 
-    def __init__(self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, backend: str) -> None:
+    def __init__(
+        self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, backend: str, in_place: bool
+    ) -> None:
         functools.update_wrapper(self, f, updated=())
         self._f = f
         self._name = name_of(f)
@@ -59,6 +63,7 @@ class Compiled:
         self._most = max_signatures
         self._reuses = reuse_outputs
         self._backend = backend
+        self._in_place = in_place
         self._lock = threading.RLock()
         self._entries: list[_Entry] = []
         self._last: _Entry | None = None
@@ -160,6 +165,7 @@ class Compiled:
                 max_signatures=self._most,
                 reuse_outputs=self._reuses,
                 backend=self._backend,
+                in_place=self._in_place,
             )
         return known[id(instance)]
 
@@ -176,20 +182,24 @@ class _Entry:
         self.f = f
         self.name = owner._name
         self.captured: Captured = found_in(f, *objects)
-        found = traced(lambda data: arguments.call(f, data), arguments.data, self.captured, self.name)
+        found = traced(lambda data: arguments.call(f, data), arguments.data, self.captured, self.name, in_place=owner._in_place)
         self.traced: Traced = found
         program = simplified(lowered(found.program))
-        self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses)))
+        self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses, written=found.written)))
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
         self.may_meet = may_meet(program)
         self.guard = guard_of(arguments, self.captured)
         self._threads = threading.local()
         self._form = self._reading()
+        self._apart = _Apart(found.written, arguments.data, self.name) if found.written else None
         called = getattr(f, "__name__", "step")
-        self.ways = Ways(owner._backend, self.numpys, lambda: scheduled(program, found.groups), called, self._compared)
+        loops_of = lambda: scheduled(program, found.groups, written=found.written)  # noqa: E731 (one line, one use)
+        self.ways = Ways(owner._backend, self.numpys, loops_of, called, self._compared, self._copied)
 
     def run(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute, and put the result together."""
+        if self._apart is not None:
+            self._apart.demand(data)
         found = self.ways.run(data)
         return _plain(self.f(*args, **kwargs)) if found is None else self._form(found)
 
@@ -199,6 +209,9 @@ class _Entry:
             step = self._threads.step
         except AttributeError:
             step = self._threads.step = self.code.make()
+        if self._apart is not None:  # which cannot be computed twice: as NumPy does it
+            written: tuple[Any, ...] = step(*data)
+            return written
         try:
             found: tuple[Any, ...] | None = step(*data)
         except RuntimeWarning:
@@ -220,21 +233,32 @@ class _Entry:
 
     def checked(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute, and hold the result against what the function itself gives."""
+        if self._apart is not None:
+            self._apart.demand(data)
         step = self._threads.step = self.code.make()
+        before = self._copied(data)
         with np.errstate(all="ignore"):
-            found = step(*data)
+            found = step(*before)
             expected = flatten(self.f(*args, **kwargs))[0]
         result = self._form(found, assign=False)
         compare(self.name, found, self.traced.values, data, self.traced.scale)
-        compare(self.name, flatten(result)[0], expected, data, self.traced.scale, stabilised=True)
+        wanted = [*expected, *(data[i] for i in self.traced.written)]
+        compare(
+            self.name, [*flatten(result)[0], *(before[i] for i in self.traced.written)], wanted, data, self.traced.scale, stabilised=True
+        )
         return result
+
+    def _copied(self, data: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return data of which copies are written into, instead of what was given."""
+        written = self.traced.written
+        return tuple(x.copy() if i in written else x for i, x in enumerate(data)) if written else data
 
     def _reading(self) -> Callable[..., Any]:
         """Return what puts outputs together to a result."""
         results, unflatten, assigned = self.traced.results, self.traced.unflatten, self.traced.assigned
         if not assigned and len(results) == 1 and results[0] == 0 and unflatten([0]) == 0:
             return _first
-        plain = not assigned and results == list(range(len(results)))
+        plain = not assigned and results == list(range(len(self.traced.program.outputs)))
 
         def form(found: tuple[Any, ...], assign: bool = True) -> Any:
             if plain:
@@ -244,6 +268,29 @@ class _Entry:
             return unflatten([found[r] if type(r) is int else _own(r[0]) for r in results])
 
         return form
+
+
+class _Apart:
+    """Demands that arrays that are written into share no memory with others: what one becomes would change what is read of another."""
+
+    def __init__(self, written: Collection[int], data: Sequence[Any], name: str) -> None:
+        self.written = written
+        self.arrays = [i for i, x in enumerate(data) if isinstance(x, np.ndarray)]
+        self.name = name
+        self.seen: list[Any] = []
+
+    def demand(self, data: tuple[Any, ...]) -> None:
+        """Look at the arrays of a call, unless they are those of the last one."""
+        if self.seen and all(map(operator.is_, (r() for r in self.seen), (data[i] for i in self.arrays))):
+            return
+        for i in self.written:
+            for j in self.arrays:
+                if i != j and np.may_share_memory(data[i], data[j]):
+                    raise errors.CompileError(
+                        f"{self.name} writes into an array of shape {data[i].shape} that shares memory with another one that it was given: "
+                        f"copy one of them first"
+                    )
+        self.seen = [weakref.ref(data[i]) for i in self.arrays]
 
 
 def _first(found: tuple[Any, ...], assign: bool = True) -> Any:  # noqa: ARG001 (as the other forms have it)
@@ -276,6 +323,7 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     max_signatures: int = 8,
     reuse_outputs: bool = False,
     backend: str = "auto",
+    in_place: bool = False,
 ) -> Any:
     """Return `f` as a function that is traced once for each signature and then runs as straight NumPy.
 
@@ -295,6 +343,9 @@ def compile(  # noqa: A001 (as PyTorch calls it)
         ``"numpy"``; ``"numba"``, which compiles loops at the first call and leaves to NumPy what they do not do (`Compiled.notes`); or
         ``"auto"``: NumPy, and where Numba is installed and the function takes time, whichever is faster, measured on calls that are made
         anyway.
+    in_place : bool
+        Whether `f` may write into arrays that it is given, as ``p -= step`` and ``np.copyto(p, new)`` do: then the compiled function does,
+        too. It computes by NumPy's rules alone, and a call that raises may have written some of it.
 
     Returns
     -------
@@ -306,7 +357,7 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     LeavesNumPyError
         At the first call, if `f` branches on a value or makes a plain number of it.
     CompileError
-        At the first call, if `f` draws random numbers, writes into what it was given, reads arrays from a place that is not followed, or
+        At the first call, if `f` draws random numbers, reads arrays from a place that is not followed, or
         keeps count of its calls; and if the compiled function gives something else than `f`.
 
     Examples
@@ -323,9 +374,11 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     array([0.1, 0.4])
     """
     if f is None:
-        return functools.partial(compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend)
+        return functools.partial(
+            compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend, in_place=in_place
+        )
     if backend not in BACKENDS:
         raise errors.CompileError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {shown(repr(backend))}")
     if isinstance(f, Compiled):
         f = f._f
-    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend)
+    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend, in_place=in_place)

@@ -68,7 +68,7 @@ class Nest:
 
 def loop_of(v: Value) -> tuple[np.dtype[Any], ...] | None:
     """Return the dtypes in which a ufunc computes, the result's last; ``None`` if loops here do not."""
-    given = [type(a.number) if a.number is not None else float if a.attrs.get("weak") else a.dtype for a in v.args]
+    given = [type(a.number) if a.number is not None else float if a.weak else a.dtype for a in v.args]
     try:
         found: tuple[np.dtype[Any], ...] = v.fn.resolve_dtypes((*given, None))  # type: ignore[union-attr]
     except (TypeError, AttributeError):
@@ -107,7 +107,7 @@ def is_supported(step: Step) -> bool:
 
 
 def _fits(a: Value, v: Value) -> bool:
-    return a.dtype == v.dtype or (type(a.number) in (int, float) and v.dtype.char in FLOATS) or bool(a.attrs.get("weak"))
+    return a.dtype == v.dtype or (type(a.number) in (int, float) and v.dtype.char in FLOATS) or bool(a.weak)
 
 
 def sizes(v: Value) -> tuple[int, int, int]:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.compiling import loops
-from autograd_np.compiling.code import Code, Writer, executed
+from autograd_np.compiling.code import MODULE, Code, Writer, executed
 from autograd_np.compiling.nests import Part, pieces_of
 from autograd_np.compiling.program import Value
 from autograd_np.compiling.schedule import Schedule, Step
@@ -106,9 +106,15 @@ class _Writer(Writer):
     """Writes the function around the parts."""
 
     def __init__(self, pieces: Pieces, functions: Mapping[str, Callable[..., Any]]) -> None:
-        super().__init__(Schedule(pieces.schedule.program, [], copied=pieces.schedule.copied), pieces.name)
+        schedule = Schedule(pieces.schedule.program, [], copied=pieces.schedule.copied, into=pieces.schedule.into)
+        super().__init__(schedule, pieces.name)
         self.pieces = pieces
         self.functions = functions
+
+    @property
+    def module(self) -> str:
+        """The ``__name__`` of what is written: it writes into its arguments last of all, so it can be computed again."""
+        return MODULE
 
     def text(self) -> str:
         """Return the source of ``make``."""
@@ -170,7 +176,7 @@ class _Writer(Writer):
         if v.kind == "constant":
             x = np.asarray(v.const, v.dtype)
             return self.bind(np.ascontiguousarray(x) if x.ndim else x[()], self._fresh("c"))
-        return self._name(v) if v.ndim or v.attrs.get("weak") else f"{self._name(v)}[()]"
+        return self._name(v) if v.ndim or v.weak else f"{self._name(v)}[()]"
 
 
 def _plain(x: Any) -> Any:

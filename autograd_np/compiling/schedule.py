@@ -7,7 +7,7 @@ values take in turn; a value whose operand is not needed any more may be compute
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,10 @@ class Schedule:
         The numbers of the outputs that are copied, since another array shows their memory.
     reuses : bool
         Results lie in buffers, too, and are overwritten by the next call.
+    into : dict of (int, Value)
+        For the number of an output that is written into an input, that input.
+    direct : dict of (Value, Value)
+        Of these outputs, those that are computed where the input lies, since nothing reads it afterwards.
     """
 
     program: Program
@@ -128,11 +132,14 @@ class Schedule:
     buffers: dict[Value, Buffer] = field(default_factory=dict)
     copied: set[int] = field(default_factory=set)
     reuses: bool = False
+    into: dict[int, Value] = field(default_factory=dict)
+    direct: dict[Value, Value] = field(default_factory=dict)
 
     @property
     def memory(self) -> int:
         """The bytes that a call takes: its buffers, and the results."""
-        return sum(self.slots) + sum(v.nbytes for v in self.program.outputs if v.kind == "call" and not v.is_several and not self.reuses)
+        own = [v for i, v in enumerate(self.program.outputs) if v.kind == "call" and not v.is_several and i not in self.into]
+        return sum(self.slots) + sum(v.nbytes for v in own if not self.reuses)
 
     def steps(self) -> Iterator[Step]:
         """Yield all steps, those of loops too."""
@@ -169,7 +176,7 @@ def _mode_of_reduction(v: Value) -> str:
     return "reduce"
 
 
-def scheduled(program: Program, groups: list[int], *, reuses: bool = False) -> Schedule:
+def scheduled(program: Program, groups: list[int], *, reuses: bool = False, written: Mapping[int, int] | None = None) -> Schedule:
     """Return a schedule of one step after the other.
 
     Parameters
@@ -179,6 +186,8 @@ def scheduled(program: Program, groups: list[int], *, reuses: bool = False) -> S
         For each output, a number that those share which may show the same memory.
     reuses : bool
         Whether results lie in buffers, too.
+    written : mapping of (int, int), optional
+        For the number of an input that is written into, the number of the output that it becomes.
     """
     uses = program.uses()
     steps: list[Step | Loop] = []
@@ -193,7 +202,9 @@ def scheduled(program: Program, groups: list[int], *, reuses: bool = False) -> S
                     fused.add(v.args[0])
             steps.append(Step(v, mode, args))
     schedule = Schedule(program, [s for s in steps if isinstance(s, Step) and s.value not in fused], reuses=reuses)
-    schedule.copied = _copied(program, groups)
+    schedule.into = {output: program.inputs[i] for i, output in (written or {}).items()}
+    lost = set(schedule.into.values())
+    schedule.copied = _copied(program, groups) | {i for i, v in enumerate(program.outputs) if root_of(v) in lost}
     return schedule
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_np.compiling.lowering import Writer, is_elementwise, is_real, rewritten
 from autograd_np.compiling.program import TOTAL, Program, Value
-from autograd_np.ops.indexing import getitem, is_basic
+from autograd_np.ops.indexing import getitem, is_basic, setitem
 from autograd_np.ops.shaping import reshape, spread
 
 __all__ = ["simplified"]
@@ -44,7 +44,9 @@ def _round(program: Program) -> tuple[Program, bool]:
 
     def rule(write: Writer, v: Value, args: tuple[Value, ...], attrs: dict[str, Any]) -> Value | None:
         nonlocal changed
-        found = _unspread(write, v, args)
+        found = _whole(v, args, attrs)
+        if found is None:
+            found = _unspread(write, v, args)
         if found is None:
             found = _turned(write, v, args, uses)
         if found is None and is_real(v):
@@ -54,6 +56,13 @@ def _round(program: Program) -> tuple[Program, bool]:
         return found
 
     return rewritten(program, rule), changed
+
+
+def _whole(v: Value, args: tuple[Value, ...], attrs: dict[str, Any]) -> Value | None:
+    """Leave out what an array was before all of it was written."""
+    if v.is_call(setitem) and attrs.get("index") is Ellipsis and args[1].kind == "call" and not args[1].shares:
+        return args[1] if (args[1].shape, args[1].dtype) == (v.shape, v.dtype) else None
+    return None
 
 
 def _unspread(write: Writer, v: Value, args: tuple[Value, ...]) -> Value | None:

@@ -69,6 +69,8 @@ class Traced(NamedTuple):
         What the outputs were in this run.
     scale : float
         The largest number that was computed on the way, by which rounding is judged.
+    written : dict of (int, int)
+        For each input that the function writes into, the number of the output that it becomes.
     """
 
     program: Program
@@ -78,9 +80,10 @@ class Traced(NamedTuple):
     groups: list[int]
     values: list[Any]
     scale: float
+    written: dict[int, int]
 
 
-def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured, name: str) -> Traced:
+def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured, name: str, *, in_place: bool = False) -> Traced:
     """Trace a function.
 
     Parameters
@@ -92,13 +95,15 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
     captured : Captured
     name : str
         What the function is called in messages.
+    in_place : bool
+        Whether it may write into arrays among its arguments.
     """
     with _TRACING:
         given = [*data, *captured.leaves]
         before = states(captured.generators)
         try:
-            first = _run(call, given, len(data), captured, name)
-            seconds = _again(call, given, len(data), captured, name)
+            first = _run(call, given, len(data), captured, name, in_place=in_place)
+            seconds = _again(call, given, len(data), captured, name, in_place=in_place)
         finally:
             drawn = not same_state(before, states(captured.generators))
             if drawn:
@@ -111,13 +116,13 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
     return first.read()
 
 
-def _again(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str) -> list[_Run]:
+def _again(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool) -> list[_Run]:
     """Run on other numbers: quite other ones, and ones nearby, with which the function certainly does the same."""
     runs = []
     for far in (True, False):
         with suppress(Exception):  # numbers outside of a domain
-            runs.append(_run(call, [_other(x, far=far) for x in given], count, captured, name))
-    return runs or [_run(call, given, count, captured, name)]
+            runs.append(_run(call, [_other(x, far=far) for x in given], count, captured, name, in_place=in_place))
+    return runs or [_run(call, given, count, captured, name, in_place=in_place)]
 
 
 def _other(x: Any, *, far: bool) -> Any:
@@ -148,16 +153,17 @@ class _Run(NamedTuple):
     assigned: list[tuple[Slot, Any]]
     name: str
     weak: list[bool]
+    written: dict[int, Tensor]
 
     def read(self) -> Traced:
         return _Reader(self).traced()
 
 
-def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str) -> _Run:
+def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool) -> _Run:
     token = REWRITES.set(rewritten)
     level = Level(data=True)
     try:
-        tensors = [_leaf(x, level) for x in given]
+        tensors = [_leaf(x, level, is_written=in_place and i < count) for i, x in enumerate(given)]
         nodes: list[Node] = [t._node for t in tensors]  # type: ignore[misc]
         by = {id(x): t for x, t in zip(captured.leaves, tensors[count:], strict=True)}
         with captured.exchanged(by), _telling(name), np.errstate(all="ignore"):
@@ -165,12 +171,16 @@ def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, capture
             out = call(list(tensors[:count]))
             leaves, unflatten = flatten(out)
             assigned = before.assigned(name)
-            written = [t for t, node in zip(tensors, nodes, strict=True) if t._node is not node]
+            into = {i: t for i, (t, node) in enumerate(zip(tensors, nodes, strict=True)) if t._node is not node}
+            allowed = {i: t for i, t in into.items() if in_place and i < count and type(given[i]) is np.ndarray}
+            written = [t for i, t in into.items() if i not in allowed]
             written += [x for x in captured.leaves if isinstance(x, Tensor) and x._node is not by[id(x)]._node]
         if written:
             site = getattr(written[0]._node, "site", None)
-            raise errors.CompileError(f"{name} writes into an array that it was given, at {site}: copy it first, or return the new one")
-        found = [*leaves, *(v for _, value in assigned for v in flatten(value)[0])]
+            raise errors.CompileError(
+                f"{name} writes into an array that it was given, at {site}: copy it first, return the new one, or say in_place=True"
+            )
+        found = [*leaves, *(v for _, value in assigned for v in flatten(value)[0]), *allowed.values()]
         roots = [_node_of(x, level) for x in found]
         graph = Graph(list(dict.fromkeys(n for n in roots if n is not None))) if any(roots) else None
     finally:
@@ -178,7 +188,7 @@ def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, capture
         level.close()
     if graph is None:
         graph = Graph(nodes[:1]) if nodes else _nothing(name)
-    return _Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(_is_weak, given)))
+    return _Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(_is_weak, given)), allowed)
 
 
 def _is_weak(x: Any) -> bool:
@@ -190,11 +200,11 @@ def _nothing(name: str) -> Graph:
     raise errors.CompileError(f"{name} reads no array: there is nothing to compile")
 
 
-def _leaf(x: Any, level: Level) -> Tensor:
-    """Return what stands for data: floats of Python's stay as weak as they are."""
+def _leaf(x: Any, level: Level, *, is_written: bool) -> Tensor:
+    """Return what stands for data: floats of Python's stay as weak as they are, and what may be written into is no variable."""
     x = value_of(x)
     data: Any = WeakFloat(x) if _is_weak(x) else np.asarray(x)
-    return handle(data, leaf_node(data, level, needs=data.dtype.kind in "fc"))
+    return handle(data, leaf_node(data, level, needs=data.dtype.kind in "fc" and not is_written))
 
 
 def _node_of(x: Any, level: Level) -> Node | None:
@@ -382,7 +392,11 @@ class _Reader:
             nodes = [_node_of(x, run.level) for x in leaves]
             numbers = [self._constant_output(x) if n is None else self._output(n, places) for x, n in zip(leaves, nodes, strict=True)]
             assigned.append(Assigned(slot, numbers, unflatten))
-        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, scale)
+        written = {}
+        for i, t in run.written.items():
+            made = _node_of(t, run.level)
+            written[i] = self._constant_output(t) if made is None else self._output(made, {})  # an output of its own: it has a place
+        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, scale, written)
 
     def _output(self, node: Node, places: dict[Node, int]) -> int:
         """Return the number of an output; one array returned twice is one output."""

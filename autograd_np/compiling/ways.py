@@ -53,9 +53,16 @@ class Ways:
     """
 
     def __init__(
-        self, asked: str, numpy: Way, schedule: Callable[[], Schedule], name: str, compare: Callable[[Any, Any, Any], None]
+        self,
+        asked: str,
+        numpy: Way,
+        schedule: Callable[[], Schedule],
+        name: str,
+        compare: Callable[[Any, Any, Any], None],
+        copied: Callable[[tuple[Any, ...]], tuple[Any, ...]],
     ) -> None:
         self.numpy = numpy
+        self._copied = copied
         self.run: Way = numpy
         self.backend = "numpy"
         self.notes: list[str] = []
@@ -110,11 +117,12 @@ class Ways:
 
     def _checked(self, data: tuple[Any, ...]) -> Any:
         """Compute both ways, once, and compare."""
-        expected, found = self.numpy(data), self._loops(data)
+        found = self._loops(self._copied(data))
+        expected = self.numpy(data)
         if expected is not None and found is not None:
             self._compare(found, expected, data)
         self.run = self._loops
-        return found
+        return expected
 
     # --- whichever is faster
 
@@ -155,8 +163,8 @@ class Ways:
 
     def _tried(self, data: tuple[Any, ...]) -> Any:
         """Compare both ways; what would be wrong is not used."""
+        found = self._loops(self._copied(data))
         expected = self.numpy(data)
-        found = self._loops(data)
         try:
             if expected is not None and found is not None:
                 self._compare(found, expected, data)
