@@ -526,4 +526,5 @@ def _finding(mistake: Mistake) -> Finding:
         fix=mistake.fix,
         call=mistake.call,
         consequences=mistake.consequences,
+        rivals=[_finding(r) for r in mistake.rivals],
     )

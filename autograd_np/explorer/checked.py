@@ -130,6 +130,8 @@ class CheckedWalk(Walk):
             found["old"], found["new"] = ([visible(x.strip(), longest=400) for x in lines] for lines in (old, f.fix.splitlines()))
         if f.call:
             found["call"] = label(shortened(f.call))
+        if f.rivals:
+            found["message"] += "".join(f" Or line {r.line}: {label(' '.join(r.message.split()))}." for r in f.rivals)
         if f.consequences:
             found["consequences"] = [label(c) for c in f.consequences]
         return found

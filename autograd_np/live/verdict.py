@@ -20,7 +20,7 @@ def verdict_of(report: BackwardReport) -> dict[str, Any]:
         "mistakes": [
             {
                 "where": visible(f"line {f.line}" + (f", in {f.function}" if f.function else "")),
-                "what": visible(f.message, "\n"),
+                "what": visible("\n".join([f.message, *(f"or line {r.line}: {r.message}" for r in f.rivals)]), "\n"),
                 "diff": _code(diff),
             }
             for f, diff in zip(report.findings, _diffs(blocks, report), strict=True)
@@ -32,7 +32,8 @@ def verdict_of(report: BackwardReport) -> dict[str, Any]:
 def _diffs(blocks: list[Block], report: BackwardReport) -> list[Diff | None]:
     """Return the diff of each finding that has a fix."""
     diffs = iter([b for b in blocks if isinstance(b, Diff)])
-    return [next(diffs) if f.fix is not None else None for f in report.findings]
+    each = [[next(diffs) if one.fix is not None else None for one in (f, *f.rivals)] for f in report.findings]
+    return [own for own, *_ in each]
 
 
 def _code(block: Excerpt | Diff | None) -> list[list[str]]:

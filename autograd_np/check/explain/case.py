@@ -74,6 +74,7 @@ class Verdict(NamedTuple):
     diagnosis: Diagnosis
     fix: Fix | None = None
     edit: Edit | None = None
+    rivals: tuple[Verdict, ...] = ()
 
 
 class Case:
@@ -233,12 +234,13 @@ class Case:
         lefts = (self.left_with(fix, w, point) for point in self.points)
         return all(left is not None and left < before for left in lefts)
 
-    def doubts(self, *more: Fix) -> int:
+    def doubts(self, *more: Fix, before: Outcome | None = None, after: Outcome | None = None) -> int:
         """Return how many intermediates speak against a cure: those that are no gradients with it, though their names say so.
 
         One that is a multiple of its gradient counts if it was the gradient before: a convention was there before the mistake.
+        Scans without the cure and with it need not be made again if they are given.
         """
-        before, after = self.scan(self.main), self.scan(self.main, *more)
+        before, after = before or self.scan(self.main), after or self.scan(self.main, *more)
         ends = self.session.structure(self.main)
         exact = {ends[key] for key, ok in before.judged.items() if ok and key in ends} - before.kept.keys()
         functions = {f.place.function for f in more}
@@ -283,6 +285,10 @@ class Case:
             ]
             found += last
         return found
+
+    def is_some_gradient(self, value: Array) -> bool:
+        """Whether an array of some elements is the gradient of any variable of forward's."""
+        return value.size > 1 and bool(np.ptp(value) > 0) and any(True for _ in self.nodes_with(value))
 
     def nodes_with(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward whose gradient a value is."""

@@ -8,16 +8,18 @@ import functools
 import itertools
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from autograd_np.check.explain.case import Budget, Case, Verdict
 from autograd_np.check.explain.culprits import meant_as_gradient, stale
+from autograd_np.check.explain.cures import cure_all, cure_one
 from autograd_np.check.explain.derived import Deriving
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.explain.edits.rewrite import rewritten
 from autograd_np.check.explain.feeders import suspects_of
-from autograd_np.check.explain.search import Candidate, candidates_of, cure_all, cure_one
+from autograd_np.check.explain.search import Candidate, candidates_of
 from autograd_np.check.explain.whole import Mistake, one_or_two_changes
 from autograd_np.check.judge.chains import adds, divides, share
 from autograd_np.check.judge.compare import constant_ratio
@@ -25,8 +27,8 @@ from autograd_np.check.judge.outcome import Fix, Key, Outcome, Wrong
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.point import Point
-from autograd_np.check.watch.reads import roots_written_by
-from autograd_np.check.watch.run import Event, Step
+from autograd_np.check.watch.reads import names_read_by, roots_written_by
+from autograd_np.check.watch.run import Event, Step, leaves_of
 from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
 
@@ -128,12 +130,40 @@ def finished(case: Case, found: Sequence[Mistake]) -> list[Mistake]:
             if mistake.place == mistake.wrong.place
             else (mistake.cure.path if mistake.cure else "") or _target(mistake.place)
         )
+        _where_not_finite(mistake, first)
         mistake.fix = _fix_text(case, mistake, [m for m in kept if m is not mistake])
+        mistake.rivals = _told(case, mistake) if len(kept) == 1 and mistake.fix is not None else []
         others = {m.place for m in kept}
         if len(kept) == 1 and mistake.cure is not None and mistake.wrong.expected.size:
             wrong = [w for w in first.wrong if w.place not in others]
             mistake.consequences = list(dict.fromkeys(f"{w.base} (line {w.line})" for w in wrong))
     return kept
+
+
+def _where_not_finite(mistake: Mistake, out: Outcome) -> None:
+    """Tell a mistake that makes NaN or infinite elements out of finite ones as that, whatever change takes them away."""
+    step = next((s for s in out.recording.steps if s.place == mistake.place), None)
+    made = [e.computed for e in out.events if step is not None and e.step is step]
+    if step is None or mistake.place.statement is None or mistake.diagnosis.kind in ("raises", "not-finite", "unknown"):
+        return
+    read = [step.before.get(name) for name in names_read_by(mistake.place.statement)]
+    made += [v for _, _, v in leaves_of({"": step.call.result})] if isinstance(mistake.place.statement, ast.Return) else []
+    if not all(map(_is_finite, made)) and all(map(_is_finite, read)):
+        message = f"`{mistake.variable or mistake.wrong.name}` has NaN or infinite elements: {mistake.diagnosis.message}"
+        mistake.diagnosis = dataclasses.replace(mistake.diagnosis, kind="not-finite", message=message)
+
+
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, (np.ndarray, np.floating)) or np.asarray(value).dtype.kind != "f" or bool(np.all(np.isfinite(value)))
+
+
+def _told(case: Case, mistake: Mistake) -> list[Mistake]:
+    """Return the rivals of a mistake as they are told: with a fix of their own, on other lines."""
+    for rival in mistake.rivals:
+        rival.fix = _fix_text(case, rival, [])
+        rival.variable = (rival.cure.path if rival.cure else "") or _target(rival.place)
+        rival.call = _call_of(rival.place, scan(case.session, case.main).recording.steps)
+    return [r for r in mistake.rivals if r.fix is not None and r.place.line != mistake.place.line]
 
 
 def _with_own_numbers(case: Case, mistake: Mistake, own: Point | None) -> None:

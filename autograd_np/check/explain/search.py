@@ -1,38 +1,24 @@
-"""The search for the smallest change of the text that makes the pass right when it is run."""
+"""The changes of the text that may cure, simplest first: whose, and how plausible each is."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from autograd_np.check.explain.case import Case, Verdict
-from autograd_np.check.explain.diagnose import diagnosis_of
+from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.feeders import Suspect, is_primal, of_forward
 from autograd_np.check.judge.chains import is_fresh, is_zeros
-from autograd_np.check.judge.compare import constant_ratio, fits
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.run import Event, Step
 from autograd_np.check.watch.source import Function, Place
 
-__all__ = ["Candidate", "Helping", "candidates_of", "changes_of", "cure_all", "cure_one", "fix_of", "in_order", "own_changes"]
-
-MOST_RUNS = 4000
-"""So many changed passes are run for one wrong variable."""
-
-MOST_DOUBTED, LESS_SIMPLE = 1000, 3.0
-"""So many more are run where a change makes all results right and speaks against what intermediates are called, up to so much a rank."""
-
-MOST_SCANS = 250
-"""So many are watched, which costs more."""
-
-FREE_SCANS = 20
-"""After so many watched runs, only changes that make a result right are watched."""
+__all__ = ["Candidate", "candidates_of", "changes_of", "fix_of", "in_order", "own_changes"]
 
 AROUND_CALLS = 3.0
 """How much less simple a change is around a call of the user's function, which may itself be mistaken."""
@@ -66,10 +52,6 @@ _INSERTED = ("missing-term", "missing-factor")
 
 PAIRS = 9
 """From this rank on changes are made of two."""
-
-
-FIRST, GROWTH, LARGEST = 2, 4, 64
-"""So many changes of a statement are compiled together: few at first, since the simplest is often right."""
 
 
 class Candidate(NamedTuple):
@@ -247,133 +229,6 @@ def _first_target(place: Place) -> str | None:
     return ast.unparse(target) if isinstance(target, ast.expr) else None
 
 
-class _Forms:
-    """The code of candidates, in growing batches of those that change the same statement.
-
-    Parameters
-    ----------
-    case : Case
-        Whose fixes so far are part of every form.
-    candidates : iterable of Candidate
-        In the order in which they will be asked for.
-    """
-
-    def __init__(self, case: Case, candidates: Iterable[Candidate]) -> None:
-        self._case = case
-        self._waiting: dict[Place, list[Candidate]] = {}
-        self._ready: dict[int, Any] = {}
-        self._size: dict[Place, int] = {}
-        for c in candidates:
-            self._waiting.setdefault(c.place, []).append(c)
-
-    def of(self, candidate: Candidate) -> Any:
-        """Return what `Session.quick` runs for a candidate; ``None`` if it is no Python."""
-        if id(candidate.edit) not in self._ready:
-            waiting = self._waiting[candidate.place]
-            del waiting[: next(i for i, c in enumerate(waiting) if c.edit is candidate.edit)]
-            size = self._size.get(candidate.place, FIRST)
-            batch = waiting[:size]
-            self._size[candidate.place] = min(size * GROWTH, LARGEST)
-            codes = self._case.session.codes_of_each([Fix(c.place, c.path, c.edit.body) for c in batch], self._case.fixes)
-            self._ready |= {id(c.edit): code for c, code in zip(batch, codes, strict=True)}
-        return self._ready[id(candidate.edit)]
-
-
-def _plausible(case: Case, c: Candidate) -> bool:
-    """Whether running the changed statement alone gives the right value where it was wrong."""
-    if c.event is None or c.wrong is None:
-        return True
-    new, w = case.session.rerun(c.edit.body, c.event, case.main), c.wrong
-    if new is None:
-        return False
-    if fits(new.shape, w.expected.shape):  # it lacks axes of length one
-        new = new.reshape(w.expected.shape)
-    if case.close(new, w.expected, abs(w.constant) * np.max(case.main.slack(w.node), initial=0.0)):
-        return True
-    return not w.returned and (constant_ratio(new, w.expected, case.session.tolerance) or 0) > 0  # 1/m may come later
-
-
-class Helping(NamedTuple):
-    """A change that makes some elements of results right and none wrong.
-
-    Attributes
-    ----------
-    left : int
-        How many are left wrong.
-    candidate : Candidate
-    """
-
-    left: int
-    candidate: Candidate
-
-
-def cure_all(
-    case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0, helping: list[Helping] | None = None
-) -> Verdict | None:
-    """Return the simplest change with which everything is right on every point, intermediates too if there is one.
-
-    A share of the time may be kept for other things; `helping` is filled with the changes that make something right.
-    """
-    runs = 0
-    forms = _Forms(case, candidates)
-    before = case.elements_wrong(case.main) if helping is not None else None
-    best: tuple[int, Candidate] | None = None
-    for c in candidates:
-        if runs >= most or case.late() or case.budget.below(keep):
-            break
-        if best is not None and c.rank > best[1].rank + LESS_SIMPLE:
-            break
-        if not _plausible(case, c):
-            continue
-        runs += 1
-        codes = forms.of(c)
-        if codes is None:
-            continue
-        if helping is not None and before is not None:
-            after = case.elements_wrong(case.main, codes=codes, most=before)
-            if after is None:
-                continue
-            if any(after):
-                if sum(after) < sum(before):
-                    helping.append(Helping(sum(after), c))
-                continue
-        if case.cures_all(codes=codes):
-            doubts = case.doubts(fix_of(c))
-            if best is None:
-                most = min(most, runs + MOST_DOUBTED)
-            if best is None or doubts < best[0]:
-                best = doubts, c
-            if not doubts:
-                break
-    return None if best is None else Verdict(best[1].place, diagnosis_of(best[1].edit), fix_of(best[1]), best[1].edit)
-
-
 def fix_of(candidate: Candidate) -> Fix:
     """Return what runs a change."""
     return Fix(candidate.place, candidate.path, candidate.edit.body)
-
-
-def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int) -> Verdict | None:
-    """Return the simplest change that cures one variable and leaves fewer wrong."""
-    scans = runs = 0
-    usual = case.wrong_results(case.main)
-    forms = _Forms(case, candidates)
-    for c in candidates:
-        if scans >= MOST_SCANS or runs >= MOST_RUNS or case.late():
-            return None
-        if not _plausible(case, c):
-            continue
-        fix = fix_of(c)
-        if c.event is None and usual is not None and scans >= FREE_SCANS:
-            runs += 1
-            codes = forms.of(c)
-            left = None if codes is None else case.wrong_results(case.main, codes=codes)
-            if left is None or left >= usual:  # with something right that was not, it is worth a watched run
-                continue
-        scans += 1
-        if c.event is not None:
-            if all(case.right_with(fix, w, point) for point in case.points):
-                return Verdict(c.place, diagnosis_of(c.edit), fix, c.edit)
-        elif case.helps(fix, w, before):
-            return Verdict(c.place, diagnosis_of(c.edit), fix, c.edit)
-    return None

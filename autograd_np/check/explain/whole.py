@@ -7,10 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from autograd_np.check.explain.case import Case
+from autograd_np.check.explain.case import Case, Verdict
+from autograd_np.check.explain.cures import MOST_RUNS, Helping, cure_all
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of, without_effect
-from autograd_np.check.explain.search import MOST_RUNS, Candidate, Helping, changes_of, cure_all, fix_of, in_order, own_changes
+from autograd_np.check.explain.search import Candidate, changes_of, fix_of, in_order, own_changes
 from autograd_np.check.explain.twins import twins
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.source import Place
@@ -63,6 +64,8 @@ class Mistake:
         What is wrong only because of it.
     rank : float
         How simple the change is by which it was found: the simpler, the less.
+    rivals : list of Mistake
+        Those of which one may be the mistake instead: as much speaks for them.
     """
 
     wrong: Wrong
@@ -74,6 +77,7 @@ class Mistake:
     call: str = ""
     consequences: list[str] = field(default_factory=list)
     rank: float = 0.0
+    rivals: list[Mistake] = field(default_factory=list)
 
 
 class _Cause(NamedTuple):
@@ -104,7 +108,7 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
         second = single_change(case, most=MOST_SECOND if number else MOST_SECOND_OF_BEST, keep=KEPT_OF_TWO, below=below)
         case.fixes.remove(fix)
         if second is not None:
-            one = _mistake(causes, first.candidate.place, diagnosis_of(first.candidate.edit), fix)
+            one = _mistake(causes, Verdict(first.candidate.place, diagnosis_of(first.candidate.edit), fix))
             pairs.append((first.candidate.rank + second.rank, [one, second]))
     case.session.cleared = cleared
     return min(pairs, key=lambda p: p[0])[1] if pairs else []
@@ -152,14 +156,14 @@ def single_change(
     cured = cure_all(case, changes, most, keep, helping)
     if cured is None:
         return None
-    return replace(_mistake(causes, cured.place, cured.diagnosis, cured.fix), rank=min(c.rank for c in changes if c.edit is cured.edit))
+    return replace(_mistake(causes, cured), rank=min(c.rank for c in changes if c.edit is cured.edit))
 
 
 def _twin(case: Case) -> Mistake | None:
     """Look for a statement that is missing where a gradient stayed zero."""
     cured = cure_all(case, twins(case), MOST_RUNS, case.budget.left() / 2)
     _, causes = _causes(case) if cured is not None else (None, [])
-    return _mistake(causes, cured.place, cured.diagnosis, cured.fix) if cured is not None and causes else None
+    return _mistake(causes, cured) if cured is not None and causes else None
 
 
 def _whatever_is_between(case: Case) -> Mistake | None:
@@ -170,7 +174,7 @@ def _whatever_is_between(case: Case) -> Mistake | None:
     if cured is None:
         return None
     _, causes = _causes(case)
-    return _mistake(causes, cured.place, cured.diagnosis, cured.fix) if causes else None
+    return _mistake(causes, cured) if causes else None
 
 
 def _causes(case: Case) -> tuple[Outcome, list[_Cause]]:
@@ -210,8 +214,8 @@ def _to_set_another(case: Case, out: Outcome) -> list[Candidate]:
     return [Candidate(e.rank - WITHOUT_EFFECT, e, s.place, s.path, None, None, False) for s, e in edits]
 
 
-def _mistake(causes: list[_Cause], place: Place, diagnosis: Diagnosis, fix: Fix | None) -> Mistake:
+def _mistake(causes: list[_Cause], cured: Verdict) -> Mistake:
     """Tell a cure by a variable that it makes right: one that the statement sets, or else the first."""
-    wrong = [c.wrong for c in causes]
+    wrong, place = [c.wrong for c in causes], cured.place
     w = next((w for w in wrong if w.place == place), None) or next((c.wrong for c in causes if place in c.places), wrong[0])
-    return Mistake(w, place, diagnosis, fix)
+    return Mistake(w, place, cured.diagnosis, cured.fix, rivals=[_mistake(causes, r) for r in cured.rivals])

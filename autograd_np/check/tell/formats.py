@@ -118,6 +118,7 @@ def _rule(kind: str, short: str, typical: str, level: str) -> dict[str, Any]:
 def _result(finding: Finding, source: Mapping[int, str]) -> dict[str, Any]:
     last = max(finding.line, finding.end_line)
     text = "\n".join([f"{finding.variable}: {finding.message}", *numbers_of(finding)])
+    text += "".join(f"\nor line {r.line}: {_instead(r)}" for r in finding.rivals)
     if finding.consequences:
         text += f"\nwrong only because of this: {', '.join(finding.consequences)}"
     result = _said(finding.kind, "error", text, finding.file, finding.line)
@@ -132,6 +133,10 @@ def _result(finding: Finding, source: Mapping[int, str]) -> dict[str, Any]:
     if called:
         file, line, rest = called
         result["relatedLocations"] = [{**_location(file, line), "id": 0, "message": {"text": f"called here{rest}"}}]
+    for i, rival in enumerate(finding.rivals, 1):
+        told = {**_location(rival.file, rival.line), "id": i, "message": {"text": f"or here: {_instead(rival)}"}}
+        told["physicalLocation"]["region"]["endLine"] = max(rival.line, rival.end_line)
+        result.setdefault("relatedLocations", []).append(told)
     if finding.fix is not None:
         deleted = {"startLine": finding.line, "startColumn": 1, "endLine": last}
         if not finding.fix:
@@ -142,6 +147,12 @@ def _result(finding: Finding, source: Mapping[int, str]) -> dict[str, Any]:
         change = {"artifactLocation": _artifact(finding.file), "replacements": [replacement]}
         result["fixes"] = [{"description": {"text": "The line as it should be."}, "artifactChanges": [change]}]
     return result
+
+
+def _instead(rival: Finding) -> str:
+    """Say what may be wrong instead of a finding, and how it should read."""
+    fix = "" if not rival.fix else f"; it should be: {' '.join(rival.fix.split())}"
+    return f"{rival.message}{fix}"
 
 
 def _said(kind: str, level: str, text: str, file: str, line: int) -> dict[str, Any]:
@@ -168,6 +179,7 @@ def as_github(report: Told) -> str:
         text = [finding.message, *numbers_of(finding)]
         if finding.fix is not None:
             text += ["It should be:", *finding.fix.rstrip("\r\n").split("\n")]
+        text += [f"or {in_repository(r.file)}:{r.line}: {_instead(r)}" for r in finding.rivals]
         if finding.consequences:
             text.append(f"wrong only because of this: {', '.join(finding.consequences)}")
         where = {"file": in_repository(finding.file), "line": finding.line, "endLine": max(finding.line, finding.end_line)}

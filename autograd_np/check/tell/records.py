@@ -42,6 +42,9 @@ class Finding:
         Where the line is inside a helper: ``"net.py:23: dA, dW = linear_backward(dZ, cache)"``, the call that showed it.
     consequences : list of str
         What is wrong only because of this mistake: ``"dW1 (line 19)"``.
+    rivals : list of Finding
+        The other statements that may be the mistaken one instead: a change there cures all of it as well, and nothing in the code
+        tells which was meant. At most two; each has the change as its own `message` and `fix`, and no rivals.
     """
 
     line: int
@@ -61,6 +64,7 @@ class Finding:
     fix: str | None = None
     call: str = ""
     consequences: list[str] = field(default_factory=list)
+    rivals: list[Finding] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:

@@ -126,7 +126,10 @@ class BackwardReport(Report):
 
     def located(self) -> list[Finding]:
         """Return the findings, each with its file; those that name none are in the backward function's."""
-        return [f if f.file else replace(f, file=self.file) for f in self.findings]
+        return [self._located(f) for f in self.findings]
+
+    def _located(self, f: Finding) -> Finding:
+        return replace(f, file=f.file or self.file, rivals=[self._located(r) for r in f.rivals])
 
     def source_of(self, finding: Finding) -> dict[int, str]:
         """Return the lines that were watched in the file of a finding, by number."""
@@ -146,11 +149,15 @@ class BackwardReport(Report):
             open_ones = [g.variable for g in self.gradients.values() if g.verdict == "inconclusive"]
             return f"INCONCLUSIVE: {what} could not be judged" + (f": {_listed(open_ones)}" if open_ones else "")
         if self.findings:
-            places = (f"line {f.line}" if f.file == self.file else place(f.file, f.line) for f in self.located())
-            found = [f"{where} {f.variable} ({f.kind})" for where, f in zip(places, self.findings, strict=True)]
+            places = (self._where(f) for f in self.located())
+            or_else = ("".join(f" or {self._where(r)}" for r in f.rivals) for f in self.located())
+            found = [f"{where}{other} {f.variable} ({f.kind})" for where, other, f in zip(places, or_else, self.findings, strict=True)]
             return f"FAIL: {count(len(self.findings), 'mistake')} in {what}: {_listed(found)}"
         wrong = [g.variable for g in self.gradients.values() if not g.ok]
         return f"FAIL: {what} is wrong in {_listed(wrong) or 'what it returns'}; no single line explains it"
+
+    def _where(self, f: Finding) -> str:
+        return f"line {f.line}" if f.file == self.file else place(f.file, f.line)
 
     def summary(self) -> str:
         """Return the verdict and the first mistake on one line: ``FAIL: net.py:11 dW: scale: ...``."""
@@ -158,6 +165,7 @@ class BackwardReport(Report):
             return self.headline()
         first = self.located()[0]
         said = f"{place(first.file, first.line)} {first.variable}: {first.kind}: {' '.join(first.message.split())}"
+        said += "".join(f", or {place(r.file, r.line)} {r.variable}: {r.kind}" for r in first.rivals)
         more = f" (and {len(self.findings) - 1} more)" if len(self.findings) > 1 else ""
         return f"{self.verdict.upper()}: {said}{more}"
 
@@ -201,6 +209,11 @@ class BackwardReport(Report):
         if finding.fix is not None:
             yield Line("It should be:", indent=2)
             yield _diff(finding, source)
+        for rival in finding.rivals:
+            inside = f", in {rival.function}" if rival.function and rival.function != finding.function else ""
+            yield Line(f"or else {place(rival.file, rival.line)}{inside}  {rival.variable}: {rival.kind}: {rival.message}", indent=2)
+            if rival.fix is not None:
+                yield _diff(rival, self.source_of(rival))
         if finding.consequences:
             yield Line(f"wrong only because of line {finding.line}: {', '.join(finding.consequences)}", indent=2)
 

@@ -1,6 +1,6 @@
 """Stand-ins for NumPy in the user's modules, for one run on Tensors: what it creates is a Tensor, so that results can be written into it.
 
-NumPy itself is left alone. In each of the user's modules the names that stand for NumPy, for `math` and for `isinstance` mean
+NumPy itself is left alone. In each of the user's modules the names that stand for NumPy, SciPy, `math` and `isinstance` mean
 something else while the run lasts; `float(x)` and `x.item()`, which would leave the graph, are calls of a name that does not.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import importlib
 import inspect
 import math
 import sys
@@ -21,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_np.check.watch.source import Function, Functions, is_users
+from autograd_np.mirrored import MIRRORED
 from autograd_np.tensor import Tensor, value_of
 
 __all__ = ["exchanged", "tensor_numpy"]
@@ -339,6 +341,38 @@ def exchanged(codes: Mapping[types.FunctionType, types.CodeType]) -> Iterator[No
             f.__code__ = code
 
 
+def _of_scipy() -> dict[int, tuple[str, str]]:
+    """Return where `autograd_np.scipy` has what stands for each of SciPy's modules and functions, as far as these are imported."""
+    found: dict[int, tuple[str, str]] = {}
+    for where, names in {"scipy": "", **MIRRORED}.items():
+        real = sys.modules.get(where)
+        if real is not None:
+            found |= {id(getattr(real, name)): (where, name) for name in names.split() if hasattr(real, name)}
+            found[id(real)] = where, ""
+    return found
+
+
+def _on_tensors_of_scipy(where: str, name: str) -> Any:
+    """Import what stands for a module of SciPy's, or for a function of it: SciPy's own on plain arrays."""
+    module = importlib.import_module(f"autograd_np.{where}")
+    return getattr(module, name) if name else module
+
+
+class _Instead(dict[int, Any]):
+    """What takes the place of an object, by its identity; what stands for SciPy's is imported where it is asked for."""
+
+    def __init__(self, known: Mapping[int, Any]) -> None:
+        super().__init__(known)
+        self._scipy = _of_scipy()
+
+    def __contains__(self, identity: object) -> bool:
+        return super().__contains__(identity) or identity in self._scipy
+
+    def __missing__(self, identity: int) -> Any:
+        self[identity] = _on_tensors_of_scipy(*self._scipy[identity])
+        return self[identity]
+
+
 @contextmanager
 def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) -> Iterator[None]:
     """Let NumPy mean the stand-in in the modules of some functions and in every other module of the user's, while this lasts."""
@@ -353,6 +387,7 @@ def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) 
     instead |= {id(getattr(np, name)): new for name, new in _CREATION.items() if hasattr(np, name)}
     instead |= {id(getattr(np.lib.stride_tricks, name)): new for name, new in _WINDOWS.items()}
     instead[id(np.lib.stride_tricks)] = _Stand(np.lib.stride_tricks, _WINDOWS)
+    instead = _Instead(instead)
     saved: list[tuple[dict[str, Any], str, Any]] = []
     cells: list[tuple[types.CellType, Any]] = []
     codes = {}

@@ -51,6 +51,7 @@ def is_users_object(value: Any) -> bool:
         and not isinstance(value, (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType, np.ndarray))
         and bool(kind.__flags__ & _MADE_BY_CLASS)
         and kind.__module__.partition(".")[0] not in ("numpy", "autograd_np", "logging", "threading")
+        and not kind.__module__.startswith("scipy.stats")  # a distribution
     )
 
 

@@ -157,6 +157,10 @@ def _scaled(at: Place) -> Iterator[Edit]:
         if value in (0, 1) or name == at.text:
             continue
         shown = "" if name[0].isdigit() else f" (= {value:g})"
+        if isinstance(at.line.env.get(name), np.floating):  # what NumPy computed of arrays is no constant
+            yield at.edit(5.6, "missing-factor", _lacks(at, name), f"{name} * ({at.text})")
+            yield at.edit(5.6, "missing-factor", _lacks(at, f"1 / {name}"), f"({at.text}) / {name}")
+            continue
         yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` lacks the factor {name}{shown}", f"{name} * ({at.text})", 1 / value)
         yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` should be divided by {name}{shown}", f"({at.text}) / {name}", value)
 

@@ -1,0 +1,137 @@
+"""Of several statements a change of which cures everything: which one is mistaken, and which may be as well."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autograd_np.check.explain.case import Case
+from autograd_np.check.explain.search import Candidate, fix_of
+from autograd_np.check.judge.outcome import Outcome
+from autograd_np.check.watch.source import Place
+from autograd_np.typing import Array
+
+__all__ = ["MOST_RIVALS", "Cure", "chosen", "weights_of"]
+
+MOST_RIVALS = 2
+"""So many statements are named beside the one that is most likely mistaken."""
+
+TIE = 0.25
+"""How much less simple a change of another statement may be that is named beside the simplest."""
+
+AGREED = 1.0
+"""How much simpler a change is that gives a line the form of others of the code, and less simple one that takes that form from it."""
+
+MADE, MOST_MADE = 1.5, 3
+"""How much simpler a change is for each statement more that gives gradients with it than with another; so many count at most."""
+
+LONG_ENOUGH = 3
+"""So many operations a line has at least whose form says something: others are alike by chance."""
+
+
+class Cure(NamedTuple):
+    """A change with which everything is right, and how many intermediates speak against it by their names."""
+
+    candidate: Candidate
+    doubts: int
+
+
+def chosen(case: Case, cures: Sequence[Cure], before: Outcome) -> tuple[Candidate, list[Candidate]]:
+    """Return the change that is most likely the mistake undone, and those of other statements for which as much speaks."""
+    if len(cures) == 1:
+        return cures[0].candidate, []
+    weights = weights_of(case, cures, before)
+    best = min(cures, key=lambda c: (c.doubts, weights[id(c)]))
+    others: dict[Place, Cure] = {}
+    for c in sorted(cures, key=lambda c: weights[id(c)]):
+        near = c.doubts == best.doubts and weights[id(c)] <= weights[id(best)] + TIE
+        if near and c.candidate.place != best.candidate.place:
+            others.setdefault(c.candidate.place, c)
+    return best.candidate, [c.candidate for c in others.values()][:MOST_RIVALS]
+
+
+def weights_of(case: Case, cures: Sequence[Cure], before: Outcome) -> dict[int, float]:
+    """Return, by the identity of each cure, how simple it is, and how well the rest of the code and of its run agrees with it."""
+    forms = _forms(before)
+    made = {id(c): _gradients_made(case, c) for c in cures}
+    least = min(made.values())
+    return {id(c): c.candidate.rank - _agreement(c.candidate, forms) * AGREED - MADE * min(made[id(c)] - least, MOST_MADE) for c in cures}
+
+
+def _gradients_made(case: Case, cure: Cure) -> int:
+    """Return how many statements give gradients of forward's variables, whatever they are called, when backward is run with a cure.
+
+    What lies between the mistake and a line that makes up for it is wrong: the more is right, the nearer a cure is to the mistake.
+    """
+    run = case.session.run(case.main, fixes=[*case.fixes, fix_of(cure.candidate)])
+    values: dict[Place, list[Array]] = {}
+    for e in run.recording.events:
+        values.setdefault(e.place, []).append(e.computed)
+    return sum(all(map(case.is_some_gradient, some)) for some in values.values())
+
+
+# --- what other lines look like
+
+
+def _agreement(c: Candidate, forms: Counter[str]) -> int:
+    """Say whether other lines have the form that a change gives (1), or the one that it takes (-1), or neither."""
+    statement = c.place.statement
+    if statement is None or len(c.edit.body) != 1:
+        return 0
+    old, new = _form(statement), _form(c.edit.body[0])
+    if not old or not new or old == new:
+        return 0
+    return int(forms[new] > 0) - int(forms[old] > 1)
+
+
+def _forms(out: Outcome) -> Counter[str]:
+    """Return how many statements of the functions that were run have each form."""
+    functions = dict.fromkeys(s.place.function for s in out.recording.steps)
+    return Counter(form for f in functions for s in f.statements if (form := _form(s)))
+
+
+def _form(statement: ast.stmt) -> str:
+    """Write a statement with its variables numbered in order, so that lines that do the same for others look the same; or nothing."""
+    if not isinstance(statement, (ast.Assign, ast.AugAssign)):
+        return ""
+    operations = sum(isinstance(n, (ast.BinOp, ast.UnaryOp, ast.Call, ast.Attribute, ast.Compare)) for n in ast.walk(statement.value))
+    if operations < LONG_ENOUGH:
+        return ""
+    return ast.unparse(_Numbered().visit(ast.parse(ast.unparse(statement))))
+
+
+class _Numbered(ast.NodeTransformer):
+    """Gives variables, entries and attributes numbers in the order in which they are met; functions keep their names."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, str] = {}
+
+    def _number(self, text: str) -> ast.expr:
+        return ast.Name(self.numbers.setdefault(text, f"v{len(self.numbers)}"), ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
+            node.func.value = self.visit(node.func.value)
+        node.args = [self.visit(a) for a in node.args]
+        node.keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self._number(node.id)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if node.attr in ("T", "shape", "size"):
+            return ast.Attribute(self.visit(node.value), node.attr, node.ctx)
+        return self._number(ast.unparse(node))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            return self._number(re.sub(r"\s", "", ast.unparse(node)))
+        return self.generic_visit(node)
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy")

@@ -1,0 +1,166 @@
+"""Where a change of several lines cures: which line is named, which are named beside it, and how a report tells them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+import autograd_np as ag
+from autograd_np.check.tell.formats import as_github
+from autograd_np.check.tell.html import to_html
+from autograd_np.check.tell.report import BackwardReport, Finding
+from autograd_np.live.verdict import verdict_of
+
+rng = np.random.default_rng(8)
+
+
+def centred(x, gamma):
+    mu = x.mean(axis=0)
+    xmu = x - mu
+    var = (xmu**2).mean(axis=0)
+    std = np.sqrt(var + 1e-5)
+    xhat = xmu / std
+    return gamma * xhat, (xmu, std, xhat, gamma)
+
+
+def centred_backward(dout, cache):
+    xmu, std, xhat, gamma = cache
+    dxhat = dout * gamma
+    dxmu1 = dxhat / std
+    dxmu2 = 2 * xmu / len(xmu) * np.sum(dxhat * xmu, axis=0) * -0.5 / std**3
+    dx1 = dxmu1
+    dmu = -np.sum(dxmu1 + dxmu2, axis=0)
+    dx2 = dmu / len(xmu)
+    dx = dx1 + dx2
+    return dx, (dout * xhat).sum(axis=0)
+
+
+CENTRED = {"x": rng.normal(size=(6, 4)), "gamma": rng.normal(size=4)}
+
+
+def test_the_line_is_named_with_which_what_lies_between_is_a_gradient_too():
+    """The term that is missing in `dx1` could be added to `dx`, which is simpler; then `dx1` would be no gradient."""
+    (finding,) = ag.check_backward(centred, centred_backward, CENTRED).findings
+    assert finding.fix.strip() == "dx1 = dxmu1 + dxmu2"
+    assert not finding.rivals
+
+
+def unit(a):
+    length = np.sqrt(np.sum(a * a, axis=1, keepdims=True))
+    return a / length, length
+
+
+def unit_backward(g, u, length):
+    along = (g * u).sum(axis=1, keepdims=True)
+    return (g + along * u) / length
+
+
+def cosines(x, w):
+    u, length = unit(w)
+    v, other = unit(x)
+    return v @ u.T, (u, length, v, other)
+
+
+def cosines_backward(dout, cache):
+    u, length, v, other = cache
+    return unit_backward(dout @ u, v, other), unit_backward(dout.T @ v, u, length)
+
+
+def test_lines_for_which_as_much_speaks_are_named_side_by_side():
+    report = ag.check_backward(cosines, cosines_backward, {"x": rng.normal(size=(5, 3)), "w": rng.normal(size=(4, 3))})
+    (finding,) = report.findings
+    assert finding.fix.strip() == "return (g - along * u) / length"
+    (rival,) = finding.rivals
+    assert rival.line == finding.line - 1
+    assert rival.kind == "sign"
+    assert rival.fix.strip() == "along = -(g * u).sum(axis=1, keepdims=True)"
+    assert rival.rivals == []
+    assert f"line {finding.line} or line {rival.line}" in report.headline()
+    assert finding.call
+    assert rival.call == finding.call
+    assert "or else" in str(report)
+
+
+def test_each_of_the_lines_that_are_named_cures():
+    """Whichever is written, the pass is right."""
+    source = "along = (g * u).sum(axis=1, keepdims=True)\nresult = (g {} along * u) / length"
+    g, u, length = rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), 2.0
+    found = []
+    for text in (source.format("-"), source.format("+").replace("along = (g * u)", "along = -(g * u)")):
+        scope = {"g": g, "u": u, "length": length}
+        exec(text, scope)
+        found.append(scope["result"])
+    np.testing.assert_allclose(*found)
+
+
+# --- how they are told
+
+
+def tied() -> BackwardReport:
+    lines = {10: "def back(g, u):", 11: "    along = g * u", 12: "    dw = g + along * u", 13: "    return dw"}
+    other = Finding(11, "along", "sign", "the sign of `along` is wrong", source=lines[11].strip(), fix="    along = -(g * u)")
+    first = Finding(12, "dw", "sign", "`+` should be `-`", source=lines[12].strip(), fix="    dw = g - along * u", rivals=[other])
+    return BackwardReport("fail", findings=[first], source_lines=lines, file="net.py", function="back")
+
+
+def test_text_and_html_name_both_lines_with_both_changes():
+    report = tied()
+    assert report.headline() == "FAIL: 1 mistake in back (net.py): line 12 or line 11 dw (sign)"
+    assert report.summary() == "FAIL: net.py:12 dw: sign: `+` should be `-`, or net.py:11 along: sign"
+    for told in (str(report), to_html(list(report.blocks()))):
+        assert "or else net.py:11" in told
+        assert "dw = g - along * u" in told
+        assert "along = -(g * u)" in told
+
+
+def test_json_sarif_and_annotations_name_both_lines():
+    report = tied()
+    (finding,) = json.loads(json.dumps(report.to_dict()))["findings"]
+    assert [(r["line"], r["kind"], r["fix"], r["rivals"]) for r in finding["rivals"]] == [(11, "sign", "    along = -(g * u)", [])]
+    (result,) = report.to_sarif()["runs"][0]["results"]
+    (related,) = result["relatedLocations"]
+    assert related["physicalLocation"]["region"] == {"startLine": 11, "endLine": 11}
+    assert related["message"]["text"] == "or here: the sign of `along` is wrong; it should be: along = -(g * u)"
+    assert "or line 11: the sign of `along` is wrong" in result["message"]["text"]
+    assert "or net.py:11: the sign of `along` is wrong" in as_github(report).replace("%0A", "\n")
+
+
+def test_the_page_and_the_patch_have_the_first_change():
+    report = tied()
+    (mistake,) = verdict_of(report)["mistakes"]
+    assert "or line 11: the sign of `along` is wrong" in mistake["what"]
+    assert [text.strip() for _, text, _ in mistake["diff"]] == ["dw = g + along * u", "dw = g - along * u"]
+    assert [f.line for f in report.located()] == [12]
+
+
+# --- what kind it is
+
+
+def scaled(x, w):
+    length = np.sqrt(np.sum(x * x))
+    return length * w, (x, w, length)
+
+
+def without_length(dout, cache):
+    x, w, length = cache
+    return np.sum(dout * w) * x / length, dout
+
+
+def divided_by_zero(dout, cache):
+    x, w, length = cache
+    return np.sum(dout * w) * x / (length - length), dout * length
+
+
+def test_a_number_that_was_computed_is_a_factor_and_no_constant():
+    (finding,) = ag.check_backward(scaled, without_length, {"x": rng.normal(size=3), "w": rng.normal(size=4)}).findings
+    assert finding.kind == "missing-factor"
+    assert finding.fix.strip() == "return np.sum(dout * w) * x / length, length * dout"
+
+
+def test_a_line_that_makes_infinite_elements_is_told_as_that():
+    with np.errstate(all="ignore"):
+        (finding,) = ag.check_backward(scaled, divided_by_zero, {"x": rng.normal(size=3), "w": rng.normal(size=4)}).findings
+    assert finding.kind == "not-finite"
+    assert "NaN or infinite" in finding.message
+    assert finding.fix.strip() == "return np.sum(dout * w) * x / length, dout * length"
