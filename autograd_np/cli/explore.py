@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -61,6 +62,7 @@ def explore(
         serve(request.load, title=f"{file.name}: {name}", file=file, port=port, ready=ready, said=say)
     except OSError as error:
         raise refuse(f"cannot serve on port {port}: {error.strerror}") from None
+    gc.freeze()  # the process ends: looking through all that was imported for circles would take longer than the rest
 
 
 def _has_screen() -> bool:

@@ -72,9 +72,17 @@ class Derived:
         Those that deserve a line.
     wanted : dict of (str, Expression)
         The gradients that are asked for by the names of their variables.
+
+    Parameters
+    ----------
+    plain : bool
+        Leave everything as it was recorded.
+    lines : bool
+        Choose which gradients deserve a line, and name those of what the user gave no name. Without, there is a statement for each
+        variable and for what would be long, and each is by itself: that takes a time in proportion to the program.
     """
 
-    def __init__(self, recording: Recording, wrt: str | Sequence[str] | None = None, *, plain: bool = False) -> None:
+    def __init__(self, recording: Recording, wrt: str | Sequence[str] | None = None, *, plain: bool = False, lines: bool = True) -> None:
         self.recording = recording
         self.sheet: Sheet = recording.sheet
         self.loss = _result_of(recording)
@@ -93,9 +101,10 @@ class Derived:
         self.simplified = Simplifier(self.sheet, list(self.names), list(self.originals), self.numbers.constants, self.numbers.sizes)
         seed = self._seed(target)
         self.through: dict[Expression, list[Expression]] = {}
+        self._plain, self._lines = plain, lines
         self.statements = self._swept(target, seed, plain)
         self.chain = tuple(self.statements)
-        if not plain:
+        if lines and not plain:
             self._inline()
             self._name_the_nameless()
 
@@ -136,7 +145,7 @@ class Derived:
             if g is None or e not in needed:
                 continue
             wide = e.op is not None and sum(a in needed for a in e.args) > 1
-            if isinstance(g, Expression) and (e is not target or e in wanted) and (e in self.names or (wide and not plain)):
+            if isinstance(g, Expression) and (e is not target or e in wanted) and (e in self.names or (wide and self._is_long(g))):
                 statement = self._statement(e, g, plain)
                 statements.append(statement)
                 g = statement.variable
@@ -146,6 +155,10 @@ class Derived:
                 arriving[e.args[i]] = self._added(arriving.get(e.args[i]), contribution)
                 self.through.setdefault(e.args[i], []).append(e)
         return statements
+
+    def _is_long(self, g: Expression) -> bool:
+        """Whether the gradient of what has no name, and is used in several places of a rule, gets a statement."""
+        return not self._plain if self._lines else self._weight(g) > LONGEST_NAMELESS
 
     def _added(self, a: Cotangent | None, b: Cotangent) -> Cotangent:
         if a is None:

@@ -93,7 +93,10 @@ class CheckedWalk(Walk):
             found["nodes"] = [story.nodes[n]["id"] for n in nodes]
             if (of := story.sources.of(nodes[0])) is not None:
                 found["of"] = list(of)
-            found["math"] = [math for n in dict.fromkeys(nodes) if (math := story.equations.gradient(n))]
+            told = [story.gradient(n) for n in dict.fromkeys(nodes)]
+            found["math"] = [t["math"] for t in told if t]
+            likes = [t["like"] for t in told if "like" in t]
+            found |= {"like": likes[0]} if likes else {}
         at = story.sources.spot(place.function, place.line, place.end_line)
         if at is not None:
             found["at"] = list(at)

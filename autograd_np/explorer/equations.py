@@ -14,6 +14,7 @@ from autograd_np import errors
 from autograd_np.derivations.derivation import Derived
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.mathematics.lesson import Lesson, Line
+from autograd_np.derivations.mathematics.mathml import mathml
 from autograd_np.derivations.mathematics.pages import equation_in_mathml
 from autograd_np.derivations.reading.recording import Recording, record, recorded
 from autograd_np.graph import Graph
@@ -21,8 +22,12 @@ from autograd_np.node import Node
 
 __all__ = ["Equations"]
 
-MOST = 300
+MOST = 2_500
 """Deriving a graph of more nodes takes longer than a reader waits."""
+SIMPLIFIED = 300
+"""In graphs of more nodes, equations are left as the chain rule gives them."""
+WIDEST = 60
+"""An equation of more operations is not read by anybody."""
 LONGEST = 200
 """A longer name is no symbol that anybody reads."""
 
@@ -38,17 +43,19 @@ class Equations:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._of: dict[Node, Expression] = {}
-        self._forward: dict[Expression, Line] = {}
         self._lessons: list[Lesson] = []
+        self._written: dict[tuple[Expression, bool], Any] = {}
         if len(graph) > MOST or any(len(node.name or "") > LONGEST for node in graph):
             return
+        if len(graph) > SIMPLIFIED and not any(node.name for node in graph if node.op is not None):
+            return  # equations are of variables
         for recording in _readings(graph):
             if [n.op for n, _ in recording.nodes] != [n.op for n in graph]:
                 continue
             self._of = dict(zip(graph, (e for _, e in recording.nodes), strict=True))
-            self._lessons = [lesson for plain in (False, True) if (lesson := _lesson(recording, plain=plain)) is not None]
+            ways = (False, True) if len(graph) <= SIMPLIFIED else (True,)
+            self._lessons = [lesson for plain in ways if (lesson := _lesson(recording, plain=plain)) is not None]
             if self._lessons:
-                self._forward = dict(self._lessons[0].computed())
                 return
 
     def again(self, graph: Graph) -> Equations:
@@ -64,21 +71,34 @@ class Equations:
     def __bool__(self) -> bool:
         return bool(self._lessons)
 
+    def sizes(self) -> list[tuple[Any, str]]:
+        """Return the letters for sizes in the equations, and what each is in the code."""
+        told = self._lessons[0].sizes.explained() if self._lessons else []
+        return [(_listed(ET.fromstring(f"<math>{mathml(letter)}</math>")), text) for letter, text in told]  # noqa: S314 (of our own making)
+
     def has(self, node: Node) -> bool:
         """Whether a node is a variable of the derivation that forward computes."""
-        return self._of.get(node) in self._forward
+        e = self._of.get(node)
+        return e is not None and e.op is not None and bool(self._lessons) and e in self._lessons[0].forward_names
 
     def forward(self, node: Node) -> Any:
         """Return the equation that computes a variable, as JSON can hold it; ``None`` if there is none."""
-        e = self._of.get(node)
-        return _tree(self._forward[e]) if e in self._forward else None
+        return self._once(self._of[node], False) if self.has(node) else None
 
     def gradient(self, node: Node) -> Any:
         """Return the equation of the gradient at a variable: the chain rule, and what it simplifies to."""
         e = self._of.get(node)
-        lines = (lesson.gradient_of(e) for lesson in self._lessons) if e is not None else ()
-        line = next((line for line in lines if line is not None), None)
-        return None if line is None else _tree(line)
+        return None if e is None else self._once(e, True)
+
+    def _once(self, e: Expression, gradient: bool) -> Any:
+        """Write an equation when it is first asked for."""
+        if (e, gradient) not in self._written:
+            line: Line | None = None
+            for lesson in self._lessons if gradient else self._lessons[:1]:
+                if line is None and not lesson.is_long(e, WIDEST):
+                    line = lesson.gradient_of(e) if gradient else lesson.computation_of(e)
+            self._written[e, gradient] = None if line is None else _tree(line)
+        return self._written[e, gradient]
 
 
 _FAILURES = (errors.AutogradError, ValueError, TypeError, ArithmeticError, LookupError)
@@ -97,7 +117,7 @@ def _readings(graph: Graph) -> Iterator[Recording]:
 def _lesson(recording: Recording, *, plain: bool) -> Lesson | None:
     """Return the lesson of the simplified derivation, or of one that leaves everything as it is written and so passes every variable."""
     try:
-        return Lesson(Derived(recording, plain=plain))
+        return Lesson(Derived(recording, plain=plain, lines=False))
     except _FAILURES:
         return None
 

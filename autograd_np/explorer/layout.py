@@ -5,26 +5,24 @@ from __future__ import annotations
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
-from collections.abc import Collection, Set
+from collections.abc import Set
 from typing import Any
 
 from autograd_np import errors
-from autograd_np.graph import Graph
-from autograd_np.node import Node
 from autograd_np.render.engine import draw
 from autograd_np.render.fit import Room, too_much
-from autograd_np.render.net import net_of
+from autograd_np.render.parts import Net
 
 __all__ = ["fold", "place", "shut", "size"]
 
 GRAPHVIZ_LIMIT = 700
 """Nodes and edges Graphviz lays out in about a second; above, the cost grows faster than the graph."""
-GAP_X, GAP_Y = 26, 38
-HEIGHT = 66
+GAP_X, GAP_Y = 26, 26
+HEIGHT, CLOSED = 66, 46
 SMALL = 60
 """Boxes that are shown open, on more than a screen if need be: stepping keeps the active one in sight."""
-CANVAS = Room(920, 950, (125, HEIGHT), (200, 58), (GAP_X, GAP_Y), turned=False)
-"""What can be read beside the other panes of a page of 1280 × 800 pixels: the drawing is shown there at 0.6 of its size."""
+CANVAS = Room(980, 1010, (125, HEIGHT), (200, CLOSED), (GAP_X, GAP_Y), turned=False)
+"""What can be read beside the other panes of a page of 1280 × 800 pixels: the drawing is shown there at 0.56 of its size."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -35,7 +33,7 @@ def size(nodes: list[dict[str, Any]], modules: list[dict[str, Any]]) -> None:
         node["w"] = round(min(max(max(_width(text) * wide for text, wide in lines) + 26, 96), 240))
         node["h"] = HEIGHT
     for module in modules:
-        module["w"], module["h"] = min(max(_width(module["title"]) * 9 + 50, 140), 260), 58
+        module["w"], module["h"] = min(max(_width(module["title"]) * 9 + 50, 140), 260), CLOSED
 
 
 def place(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: list[dict[str, Any]]) -> bool:
@@ -51,9 +49,8 @@ def place(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: lis
     return False
 
 
-def shut(graph: Graph, results: Collection[Node]) -> set[str]:
+def shut(net: Net) -> set[str]:
     """Return the paths of the frames that are closed at first, with all inside: what is repeated, and what a screen has no room for."""
-    net = net_of(graph, results)
     closed = {frame for frame in net.frames() if frame.folded}
     if len(net.parts) > SMALL:
         closed = too_much(net, closed, CANVAS)

@@ -18,6 +18,7 @@ STYLES = ("page.css", "panes.css", "drawing.css", "print.css")
 SCRIPTS = (
     "elements.js",
     "state.js",
+    "turns.js",
     "arrays.js",
     "code.js",
     "frame.js",

@@ -135,7 +135,7 @@ class Sources:
         return [
             {
                 "file": visible(file_shown(f.filename), longest=200),
-                "name": visible(f.name, longest=100),
+                "name": visible(f.code.co_qualname.rpartition("<locals>.")[2], longest=100),
                 "first": min(f.lines),
                 "lines": [[[kind, visible(text, longest=400)] for kind, text in line] for line in texts[i]],
                 "backward": i >= self.forward,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from autograd_np.explorer.sources import Sources
 from autograd_np.graph import Constant, Graph, reading
 from autograd_np.node import Node
 from autograd_np.render.model import describe, results_of
+from autograd_np.render.net import net_of
+from autograd_np.render.repetition import first_alike
 from autograd_np.render.rules import Rules
 from autograd_np.tensor import value_of
 from autograd_np.text import shorten
@@ -48,6 +50,8 @@ class Story:
         self.sources = Sources(graph)
         self.formulas = Formulas(graph, self.names)
         self.equations: Equations = Equations(graph) if before is None else before.equations.again(graph)
+        net = net_of(graph, self.results)
+        self._like = {} if self.small else first_alike(net)
         self.L = self.result if root.name and len(self.result) <= 6 and not self.equations else "L"
         self.called = f", and is called {self.L} from here on" if self.gradients and self.L not in (self.result, "") else ""
         self.seeded = seed is not None
@@ -61,20 +65,39 @@ class Story:
         drawn = [*self.constants.values(), *self.nodes.values()]
         self.key_of = {d["id"]: d["key"] for d in drawn}
         edges = [{"from": i["id"], "to": d["id"]} for d in drawn for i in d.get("operands", ()) if "id" in i]
-        modules = [{"path": label(c.path), "title": label(c.title), "parent": label(c.parent), "kind": c.kind} for c in drawing.clusters]
+        modules = [
+            {"path": label(c.path), "title": label(c.title), "parent": label(c.parent), "kind": c.kind, "turns": c.turns}
+            for c in drawing.clusters
+        ]
         size(drawn, modules)
         place(drawn, edges, modules)
-        closed = {label(path) for path in shut(graph, self.results)}
+        closed = {label(path) for path in shut(net)}
         self.data = {
             "result": self.nodes[root]["id"],
             "L": self.L,
             "notice": self.notice,
+            "sizes": [[math, label(text)] for math, text in self.equations.sizes()],
             "nodes": drawn,
             "edges": edges,
             "modules": modules,
             "folded": fold(drawn, edges, modules, closed),
             "startFolded": bool(closed),
         }
+
+    # --- equations
+
+    def forward(self, node: Node) -> dict[str, Any]:
+        """Return the equation that computes a variable, and in which turn it was written, if that is another."""
+        return self._told(node, self.equations.forward)
+
+    def gradient(self, node: Node) -> dict[str, Any]:
+        """Return the equation of the gradient at a variable."""
+        return self._told(node, self.equations.gradient)
+
+    def _told(self, node: Node, equation: Callable[[Node], Any]) -> dict[str, Any]:
+        like, turn = self._like.get(node, (node, ""))
+        math = equation(like)
+        return ({"math": math} | ({"like": label(turn)} if turn else {})) if math else {}
 
     # --- nodes
 

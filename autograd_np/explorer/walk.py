@@ -19,6 +19,9 @@ from autograd_np.typing import Array
 
 __all__ = ["Walk"]
 
+LONGEST = 60
+"""A longer formula is no title; the line that it is written in is lit beside it."""
+
 Group = Sequence[Node]
 """The operations of one step, in the order in which they ran."""
 Sent = tuple[Node, int, Array]
@@ -108,6 +111,7 @@ class Walk:
         text = [self._does(n) for n in group] if len(group) == 1 else [f"{len(group)} operations in one line give {me}."]
         for n in group:
             text += self._repeated(n)
+        formula = self._formula(group)
         users = self.users.get(node, [])
         if len(users) > 1:
             text.append(
@@ -118,10 +122,10 @@ class Walk:
             text.append(f"This is {'the' if len(story.results) == 1 else 'a'} result{story.called}.")
         elif node in story.graph.outputs:
             text.append("The function returns it, too: a saved value.")
-        found = {"phase": "forward", **self._where(group), "title": f"{me} = {self._formula(group)}", "text": text}
+        found = {"phase": "forward", **self._where(group), "title": f"{me} = {formula}" if len(formula) <= LONGEST else me, "text": text}
         found["from"] = [story.nodes[p]["id"] for p in self._given(group)]
         found["from"] += [o["id"] for n in group for o in story.nodes[n]["operands"] if o.get("id", "").startswith("c")]
-        return found | ({"math": story.equations.forward(node)} if self._is_told(group) else {})
+        return found | (story.forward(node) if self._is_told(group) else {})
 
     def _is_told(self, group: Group) -> bool:
         """Whether the derivation says what a step does: it speaks of variables, not of what lies between them."""
@@ -167,7 +171,9 @@ class Walk:
         text = []
         if node not in story.results:
             text.append(f"What arrives here, {g}, is complete, and says how {story.result} reacts when {me} changes a little.")
-        found: dict[str, Any] = {"phase": "backward", **self._where(group), "title": f"Back through {me} = {self._formula(group)}"}
+        formula = self._formula(group)
+        title = f"Back through {me}" + (f" = {formula}" if len(formula) <= LONGEST else "")
+        found: dict[str, Any] = {"phase": "backward", **self._where(group), "title": title}
         single = node if len(group) == 1 else None
         if single is not None and words_for(node).why:
             text.append(words_for(node).why.format(*story.names(node), **self._labels(node)))
@@ -184,8 +190,7 @@ class Walk:
             told["array"] = summary(part, small=story.small)
             if single is not None:
                 told |= self._rule(node, i, "=" if n == 1 else "+=", rules)
-            math = story.equations.gradient(parent) if k == n and told_of else None
-            told |= {"math": math} if math else {}
+            told |= story.gradient(parent) if k == n and told_of else {}
             if 1 < k < n:
                 told["sum"] = summary(total, small=story.small)
             parts.append(told)

@@ -8,6 +8,7 @@ whom the browser says to come from another page.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 import logging
@@ -24,6 +25,8 @@ from websockets.http11 import Request, Response
 __all__ = ["Server"]
 
 HOST = "127.0.0.1"
+GOODBYE = 0.1
+"""Seconds that tabs have to answer when the server ends."""
 LONGEST = 2**16
 """Bytes of a message from the page; an edit has some fifty."""
 
@@ -94,7 +97,12 @@ class Server:
 
     async def _stop(self) -> None:
         self._server.close()
-        await self._server.wait_closed()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._server.wait_closed(), GOODBYE)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}  # browsers open connections in reserve, and say nothing on them for long
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     # --- in the server's thread
 

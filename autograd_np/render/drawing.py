@@ -98,12 +98,15 @@ class DrawnCluster:
         The path of the frame around it; empty at the top.
     kind : str
         ``"module"``, ``"call"`` of a function, ``"turn"`` of what is repeated, or ``"turns"``.
+    turns : int
+        How many turns it stands for, if a reader of what is repeated need not see it open: 18 for all but the first and the last.
     """
 
     path: str
     title: str
     parent: str = ""
     kind: FrameKind = "module"
+    turns: int = 0
 
 
 @dataclass(slots=True)

@@ -53,6 +53,11 @@ class Frame:
     turns: int = 0
     items: list[int | Frame] = field(default_factory=list)
 
+    @property
+    def stands_for(self) -> int:
+        """How many turns of what is repeated it is drawn as one box for, if nobody asks for more."""
+        return 0 if not self.folded else len(self.items) if self.kind == "turns" else 1
+
     def around(self) -> Iterator[Frame]:
         """Yield the frame and those around it, the innermost first, but for the whole drawing."""
         frame: Frame | None = self
@@ -67,6 +72,11 @@ class Frame:
             frame = todo.pop()
             yield frame
             todo += [item for item in reversed(frame.items) if isinstance(item, Frame)]
+
+    def numbers(self) -> Iterator[int]:
+        """Yield the numbers of its operations, in the order of execution."""
+        for frame in self.inside():
+            yield from (item for item in frame.items if isinstance(item, int))
 
     def first(self) -> int:
         """Return the number of its first operation."""

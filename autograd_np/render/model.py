@@ -154,7 +154,7 @@ def describe(
     if memory:
         drawing.notes.append(f"results held in memory: {bytes_text(_held(graph))}")
     drawing.edges = _edges(net, backward=backward)
-    drawing.clusters = [DrawnCluster(f.path, f.title, f.parent.path if f.parent else "", f.kind) for f in net.frames()]
+    drawing.clusters = [DrawnCluster(f.path, f.title, f.parent.path if f.parent else "", f.kind, f.stands_for) for f in net.frames()]
     return drawing
 
 

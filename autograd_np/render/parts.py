@@ -63,6 +63,11 @@ class Net:
     parts: list[Part]
     root: Frame = field(default_factory=Frame)
 
+    @property
+    def operations(self) -> list[Part]:
+        """The parts that are no leaves, which the frames hold by their numbers."""
+        return [part for part in self.parts if not part.is_leaf]
+
     def frames(self) -> Iterator[Frame]:
         """Yield the frames that have a part in them, outer ones first."""
         seen: dict[Frame, None] = {}

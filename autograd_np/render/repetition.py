@@ -18,9 +18,10 @@ import numpy as np
 
 from autograd_np.node import Node
 from autograd_np.render.frames import Frame
+from autograd_np.render.parts import Net
 from autograd_np.typing import Array
 
-__all__ = ["Program", "find_turns"]
+__all__ = ["Program", "find_turns", "first_alike"]
 
 LEAST = 3
 """Turns that are worth a frame."""
@@ -92,6 +93,26 @@ def find_turns(root: Frame, program: Program) -> None:
             if isinstance(item, Frame):
                 item.parent = frame
                 item.path = item.path or f"{item.kind} {next(numbers)}"
+
+
+def first_alike(net: Net) -> dict[Node, tuple[Node, str]]:
+    """Return, for what is in a box of turns but not in the first of them, what is in its place there, and what that turn is called."""
+    operations = net.operations
+    alike: dict[int, tuple[int, str]] = {}
+    for frame in net.frames():  # outer ones first: what is in turns of turns is found in steps
+        if frame.kind == "turns" and isinstance(frame.items[0], Frame):
+            first, *others = [sorted(item.numbers()) for item in frame.items if isinstance(item, Frame)]
+            for other in others:
+                for number, like in zip(other, first, strict=True):
+                    alike.setdefault(number, (like, frame.items[0].title))
+    found: dict[Node, tuple[Node, str]] = {}
+    for number, (like, title) in alike.items():
+        while like in alike:
+            like, title = alike[like]
+        node, other_node = operations[number].node, operations[like].node
+        if node is not None and other_node is not None:
+            found[node] = other_node, title
+    return found
 
 
 def _operation(number: int, program: Program) -> _Item:

@@ -307,6 +307,15 @@ def test_ctrl_c_ends_it_and_the_port_is_free_again(command: Command) -> None:
         other.bind(("127.0.0.1", command.port))
 
 
+@chromium.needed
+def test_ctrl_c_ends_it_at_once_while_a_browser_looks(command: Command, browser: chromium.Chromium) -> None:
+    opened(browser, command)  # with a tab, and with the connection that Chromium opens in reserve and says nothing on
+    with socket.create_connection(("127.0.0.1", command.port)):
+        start = time.perf_counter()
+        assert command.end() == (0, "")
+        assert time.perf_counter() - start < 5  # a tenth of it on a quiet machine; the reserve alone would have taken ten
+
+
 def test_what_cannot_be_explored_is_told_on_the_page_and_in_the_terminal(tmp_path: Path) -> None:
     text = "def forward(W, X):\n    return W @ X\n\ndef loss(Z):\n    return Z.sum()\n\ndef inputs():\n    return {'W': 1.0, 'X': 2.0}\n"
     command = Command(tmp_path, text)

@@ -156,8 +156,9 @@ def test_equations_are_those_of_the_derivation() -> None:
 
     told = {p["name"]: letters(p["math"]) for s in data["steps"] for p in s.get("parts", ())}
     assert set(told) == {"W1", "b1", "W2", "b2", "X", "Y", "Z1", "A1", "Z2", "A2"}
-    assert told["Z2"].endswith("=𝐀2−𝐘n3")
+    assert told["Z2"].endswith("=𝐀2−𝐘m")
     assert all("math" in s for s in data["steps"] if s["phase"] == "forward")
+    assert [(letters(tree), text) for tree, text in data["sizes"]] == [("n1", "W1.shape[0]"), ("n2", "W1.shape[1]"), ("m", "X.shape[1]")]
     of_operations = [s for s in data["finer"] if s["phase"] == "forward" and "math" in s]
     assert of_operations == []  # the derivation speaks of variables, none of which is one operation here
 
@@ -228,10 +229,10 @@ def test_line_node_and_equation_light_together_on_all_steps(browser: chromium.Ch
         assert browser.js(HERE) == sorted(step.get("nodes", [step["node"]] if "node" in step else []))
         assert browser.js(LIT) == ([text_at(data, step["at"])] if "at" in step else [])
         equations = [step["math"]] if "math" in step else [p["math"] for p in step.get("parts", ()) if "math" in p]
-        assert browser.js("document.querySelectorAll('#panel math').length") == len(equations)
+        assert browser.js("document.querySelectorAll('#panel .equation math').length") == len(equations)
         if step["phase"] in ("forward", "backward"):
             assert equations
-        assert browser.js("[...document.querySelectorAll('#panel math')].every((m) => m.getBoundingClientRect().height > 10)")
+        assert browser.js("[...document.querySelectorAll('#panel .equation math')].every((m) => m.getBoundingClientRect().height > 10)")
         browser.press("ArrowRight")
     assert browser.messages == []
     assert browser.requests == [path.resolve().as_uri()]
@@ -251,7 +252,7 @@ def test_a_wrong_backward_lights_its_lines_in_the_order_of_execution(browser: ch
             assert browser.js("[...document.querySelectorAll('#code li.of code')].map((c) => c.textContent.trim())") == [
                 text_at(data, step["of"])
             ]
-            assert browser.js("document.querySelectorAll('#panel math').length") == 1
+            assert browser.js("document.querySelectorAll('#panel .equation math').length") == 1
             shown = browser.js("document.querySelector('#panel').innerText")
             if step["ok"]:
                 assert "✓ right" in shown

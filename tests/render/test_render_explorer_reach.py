@@ -93,7 +93,7 @@ def test_opening_all_modules_keeps_the_active_node_in_sight(browser: chromium.Ch
     browser.open(ag.graph(np.mean(model(np.ones((3, 4))) ** 2)).explore(tmp_path / "page.html"))
     if browser.js("document.querySelector('.module.closed') === null"):
         browser.click("#modules")
-    for _ in range(30):
+    while not browser.js("Boolean(document.querySelector('#open-turns'))"):
         browser.press("ArrowRight")
     browser.click("#modules")
     box, around = (

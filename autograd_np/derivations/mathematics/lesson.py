@@ -18,6 +18,7 @@ from autograd_np.derivations.mathematics.sizes import Sizes
 from autograd_np.derivations.mathematics.symbols import Symbols
 from autograd_np.derivations.mathematics.templates import POWER
 from autograd_np.derivations.mathematics.writer import Mathematics
+from autograd_np.derivations.simplifying.polynomials import cost
 
 __all__ = ["Block", "Display", "Heading", "Lesson", "Line", "Paragraph"]
 
@@ -88,6 +89,8 @@ class Lesson:
         self.names = {e: Variable(known.get(e, name)) for e, name in derivation.names.items()}
         self.names.setdefault(self.target, Variable(result))
         self.chain = self._told()
+        self._statements = {s.of: s for s in reversed(self.chain)}
+        self._nameless = {s.variable for s in self.chain if not s.variable.name}
         for s in self.chain:
             if s.of not in self.names:
                 name = (s.variable.name or "dz")[1:]
@@ -112,8 +115,8 @@ class Lesson:
         value: dict[Expression, Expression] = {}
         found = []
         for s in derivation.chain:
-            told = s._replace(raw=replaced(s.raw, raw))
-            if any(x in value for x in walked([s.value])):
+            told = s._replace(raw=replaced(s.raw, raw)) if raw else s
+            if value and any(x in value for x in walked([s.value])):
                 told = told._replace(value=derivation.simplified(replaced(s.value, value)))
             if s.of in derivation.names or s.variable in kept:
                 found.append(told)
@@ -174,19 +177,7 @@ class Lesson:
         """Yield each variable that forward computes, and its equation."""
         for e in walked([self.derivation.loss]):
             if e in self.forward_names and e.op is not None:
-                w = self._writer(e, forward=True, shaped=True)
-                line = self._line(w, e, [e], e)
-                if n.width(line.right[0]) > WIDEST:
-                    line = self._line(self._writer(e, forward=True), e, [e], e)
-                canonical = self.derivation.canonical(e)
-                left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index, own=self._own)
-                at = self._indices(left, e)
-                right = line.right
-                plain = self._line(self._writer(e, forward=True), e, [e], e).right
-                if canonical is not e:
-                    other = self._line(self._writer(canonical), left(e, at), [canonical], e).right
-                    right = right if other == plain else (*right, *other)
-                yield e, Line(left(e, at), right)
+                yield e, self.computation_of(e)
 
     def _steps(self) -> list[tuple[list[Expression], list[Statement]]]:
         """Return the gradients by the lines of forward that they come from, last line first."""
@@ -287,10 +278,37 @@ class Lesson:
 
     # --- one statement
 
+    def computation_of(self, e: Expression) -> Line:
+        """Return the equation of a variable that forward computes, and what it is the same as."""
+        w = self._writer(e, forward=True, shaped=True)
+        line = self._line(w, e, [e], e)
+        if n.width(line.right[0]) > WIDEST:
+            line = self._line(self._writer(e, forward=True), e, [e], e)
+        canonical = self.derivation.canonical(e)
+        left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index, own=self._own)
+        at = self._indices(left, e)
+        right = line.right
+        plain = self._line(self._writer(e, forward=True), e, [e], e).right
+        if canonical is not e:
+            other = self._line(self._writer(canonical), left(e, at), [canonical], e).right
+            right = right if other == plain else (*right, *other)
+        return Line(left(e, at), right)
+
     def gradient_of(self, e: Expression) -> Line | None:
-        """Return the chain rule for the gradient at what forward computed, and what it simplifies to; ``None`` if it got no statement."""
-        e = self.derivation.canonical(e)
-        return next((self._statement(s) for s in self.chain if s.of is e), None)
+        """Return the chain rule for the gradient at what forward computed, and what it simplifies to.
+
+        ``None`` if it got no statement, or one that reads the gradient of what has no name.
+        """
+        s = self._statements.get(self.derivation.canonical(e))
+        if s is None or not self._nameless.isdisjoint({s.variable} | s.raw.reads | s.value.reads):
+            return None
+        return self._statement(s)
+
+    def is_long(self, e: Expression, most: float) -> bool:
+        """Whether an equation about a variable has more operations than these."""
+        s = self._statements.get(self.derivation.canonical(e))
+        forward = cost(e, lambda x: x is not e and x in self.forward_names)
+        return forward > most or (s is not None and max(cost(x, self.names.__contains__) for x in (s.raw, s.value)) > most)
 
     def equation(self, variable: str) -> Line:
         """Return the simplified gradient by a variable."""

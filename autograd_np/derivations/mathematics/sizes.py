@@ -58,12 +58,22 @@ class Sizes:
         inputs = (*recording.inputs.values(), *recording.captured.values())
         given = _varying(inputs)
         nameless = [v for v in given if v not in named]
-        letter = next(c for c in "nkdpqsN" if c not in taken and c not in named.values())
+        letters = [c for c in "nkdpqsN" if c not in taken and c not in named.values()]
+        if len(nameless) > 1 and (samples := _of_samples(recording, given)) in nameless:
+            nameless.remove(samples)
+            self.letters[samples] = n.Symbol(next(c for c in ("m", "N", *letters[1:]) if c not in taken and c not in named.values()))
         for i, values in enumerate(nameless, 1):
-            self.letters[values] = n.Symbol(letter) if len(nameless) == 1 else n.Script(n.Symbol(letter), n.Number(str(i)))
+            self.letters[values] = n.Symbol(letters[0]) if len(nameless) == 1 else n.Script(n.Symbol(letters[0]), n.Number(str(i)))
+        self._nameless = [v for v in given if v not in named]
+        self._arrays = {name: e for name, e in (recording.inputs | recording.captured).items() if e.ndim}
         for values in _varying((*inputs, *recording.steps)):
             if values in named:
                 self.letters[values] = symbol(named[values])
+
+    def explained(self) -> list[tuple[Node, str]]:
+        """Return the letters that stand for sizes that nobody named, and what the code would say: ``X.shape[1]``."""
+        told = [(self.letters[values], self.numbers.text(values, self._arrays)) for values in self._nameless]
+        return [(letter, text[0]) for letter, text in told if text is not None]
 
     def size(self, values: tuple[int, ...]) -> Node:
         """Return a size of an axis."""
@@ -107,6 +117,13 @@ class Sizes:
         if values not in self.unknown:
             self.unknown[values] = n.Script(n.Symbol("c"), n.Number(str(len(self.unknown) + 1)))
         return self.unknown[values], ATOM
+
+
+def _of_samples(recording: Recording, sizes: Iterable[tuple[int, ...]]) -> tuple[int, ...] | None:
+    """Return the size that goes through all that is computed, from the data to the losses: that is how many samples there are."""
+    steps = [{*zip(*e.shapes, strict=True)} for e in recording.names if e.ndim and not isinstance(e.values[0], tuple)]
+    found = [values for values in sizes if steps and all(values in axes for axes in steps)]
+    return found[0] if len(found) == 1 else None
 
 
 def _varying(expressions: Iterable[Expression]) -> dict[tuple[int, ...], None]:

@@ -127,8 +127,12 @@ def whole(e: Expression, g: Any, place: int) -> Expression:
 
 def is_general(x: Expression, known: set[Expression]) -> bool:
     """Whether what a rule recorded can be written, and for all sizes: its numbers and arrays are sizes, or made of them."""
-    shapes = {str(i): k.shapes for i, k in enumerate(x.sheet.variables) if k.shape is not None}
-    shapes |= {f"number {k.index}": tuple((v,) for v in k.values) for k in known if k.kind == "number"}
+
+    @functools.cache  # most rules record no number that it takes to judge, and of a long program the variables are many
+    def shapes() -> dict[str, tuple[tuple[int, ...], ...]]:
+        arrays = {str(i): k.shapes for i, k in enumerate(x.sheet.variables) if k.shape is not None}
+        return arrays | {f"number {k.index}": tuple((v,) for v in k.values) for k in known if k.kind == "number"}
+
     steps = walked([x], known.__contains__)
     if sum(s.op is not None and s not in known for s in steps) > MOST_STEPS:
         return False
@@ -138,14 +142,14 @@ def is_general(x: Expression, known: set[Expression]) -> bool:
         if (
             s.kind == "number"
             and any(v != s.values[0] and v == v for v in s.values)
-            and of_sizes(_plain(s.values), shapes, surely=True) is None
+            and of_sizes(_plain(s.values), shapes(), surely=True) is None
         ):
             return False
         if s.kind == "array":
             form = form_of(s.values)
             if form is None or (not form.numbers and s.values[0].size > 1):
                 return False
-            if any(len(set(n)) > 1 and of_sizes(n, shapes, surely=True) is None for n in form.numbers):
+            if any(len(set(n)) > 1 and of_sizes(n, shapes(), surely=True) is None for n in form.numbers):
                 return False
         if s.op is not None and not is_importable(s.op):
             return False

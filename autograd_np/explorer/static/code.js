@@ -38,7 +38,7 @@ function light(step, follow) {
   const add = (spot, name) => { for (const row of rowsOf(spot)) classes.set(row, `${classes.get(row) || ""} ${name}`); };
   for (const spot of step.callers || []) add(spot, "call");
   if (step.of) add(step.of, "of");
-  if (step.at) add(step.at, step.phase === "hand" && step.ok === false ? "now bad" : step.phase === "forward" ? "now" : "now back");
+  for (const spot of step.spots || [step.at]) if (spot) add(spot, step.phase === "hand" && step.ok === false ? "now bad" : step.phase === "forward" ? "now" : "now back");
   if (picked) for (const id of picked.ids) if (nodes.get(id).line) add(nodes.get(id).line, "picked");
   if (picked && picked.line) add([picked.source, picked.line, picked.line], "picked");
   for (const row of rows.values()) {

@@ -18,7 +18,8 @@ function cut(text, width, size) {
 const frames = s("g", {});
 const lines = s("g", {});
 const boxes = s("g", {});
-world.append(frames, lines, boxes);
+const titles = s("g", { "aria-hidden": "true" }); // of frames, above the lines that cross them
+world.append(frames, lines, boxes, titles);
 
 function drawNode(node, i) {
   const operation = node.kind === "operation";
@@ -40,7 +41,7 @@ function drawNode(node, i) {
 }
 /** Make the elements of all boxes, edges and frames, in the place of those there were. */
 function draw() {
-  for (const layer of [frames, lines, boxes]) layer.replaceChildren();
+  for (const layer of [frames, lines, boxes, titles]) layer.replaceChildren();
   foldedEdges = new Map((data.folded ? data.folded.edges : []).map(([a, b, p]) => [`${a}\n${b}`, p]));
   data.nodes.forEach(drawNode);
   for (const edge of data.edges) {
@@ -58,7 +59,9 @@ function draw() {
     module.count = s("text", { class: "count" });
     module.element = s("g", { class: `module ${module.kind}`, tabindex: 0, role: "button", "data-path": module.path, onclick: () => toggle(module.path),
       onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); toggle(module.path); } } },
-      module.stack, module.frame, module.label, module.count);
+      module.stack, module.frame);
+    module.title_ = s("g", { class: "title" }, module.label, module.count);
+    titles.append(module.title_);
   }
   for (const node of nodes.values()) for (let p = node.module; p; p = modules.get(p).parent) modules.get(p).nodes.push(node);
   for (const module of [...modules.values()].sort((a, b) => a.depth - b.depth)) frames.append(module.element);
@@ -71,6 +74,7 @@ function hiddenIn(path) {
   return outermost;
 }
 
+const KINDS = { module: "module ", call: "function ", turn: "", turns: "" };
 const PAD = 14;
 const TOP = 26; // the title of a frame
 let foldedEdges = new Map();
@@ -142,13 +146,13 @@ function layout() {
 function drawModule(module) {
   const isClosed = closed.has(module.path);
   const gone = hiddenIn(module.parent) !== "";
-  module.element.style.display = gone ? "none" : "";
+  module.element.style.display = module.title_.style.display = gone ? "none" : "";
   module.box = null;
   if (gone) return;
-  module.element.classList.toggle("closed", isClosed);
+  for (const element of [module.element, module.title_]) element.classList.toggle("closed", isClosed);
   module.element.setAttribute("aria-expanded", String(!isClosed));
   const inside = `${module.nodes.filter((n) => n.kind === "operation").length} operations`;
-  module.element.setAttribute("aria-label", `module ${module.title}, ${inside}, ${isClosed ? "collapsed" : "open"}`);
+  module.element.setAttribute("aria-label", `${KINDS[module.kind]}${module.title}, ${inside}, ${isClosed ? "closed" : "open"}`);
   let box;
   if (isClosed) box = [module.cx - module.w / 2, module.cy - module.h / 2, module.cx + module.w / 2, module.cy + module.h / 2];
   else {
@@ -162,9 +166,9 @@ function drawModule(module) {
   }
   const middle = (box[0] + box[2]) / 2;
   module.label.textContent = isClosed ? `▸ ${cut(module.title, module.w, 7.6)}` : `▾ ${module.title}`;
-  fill(module.label, isClosed ? { x: middle, y: module.cy - 3 } : { x: box[0] + 12, y: box[1] + 18 }, []);
+  fill(module.label, isClosed ? { x: middle, y: module.cy - 4 } : { x: box[0] + 12, y: box[1] + 18 }, []);
   module.count.textContent = isClosed ? inside : "";
-  fill(module.count, { x: middle, y: (module.cy || 0) + 16 }, []);
+  fill(module.count, { x: middle, y: (module.cy || 0) + 13 }, []);
 }
 
 const boxOf = (node) => (node.within ? modules.get(node.within) : node);
@@ -189,16 +193,18 @@ function drawEdge(edge, mapX, mapY, known, moved, folded) {
 function toggle(path) {
   if (closed.has(path)) closed.delete(path);
   else closed.add(path);
+  rewalk();
   layout();
   update(false);
-  live.textContent = `Module ${modules.get(path).title} ${closed.has(path) ? "collapsed" : "opened"}.`;
+  live.textContent = `${modules.get(path).title} ${closed.has(path) ? "closed" : "opened"}.`;
 }
 function closeAll(yes) {
   closed.clear();
   if (yes) for (const path of data.folded ? data.folded.closed : modules.keys()) closed.add(path);
+  rewalk();
   layout();
   update(false);
   if (yes || at === 0) fit();
   else follow(steps[at]);
-  live.textContent = yes ? "Modules collapsed." : "Modules opened.";
+  live.textContent = yes ? "All boxes closed." : "All boxes opened.";
 }

@@ -31,6 +31,7 @@ function searchKey(event) {
     current = (current + (event.shiftKey ? matches.length - 1 : 1)) % matches.length;
     const node = matches[current];
     while (hiddenIn(node.module)) closed.delete(hiddenIn(node.module));
+    rewalk();
     layout();
     pick(node.id);
     reveal([node], true);

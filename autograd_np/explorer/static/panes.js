@@ -1,40 +1,69 @@
 // The explanation of a step, and all there is to say about a node.
 
 const line_ = (spot) => (spot ? `line ${spot[1]}` : "");
+const lines_ = (spots) => (spots.length === 1 ? line_(spots[0]) : `lines ${Math.min(...spots.map((spot) => spot[1]))} to ${Math.max(...spots.map((spot) => spot[2]))}`);
 const small = (...words) => h("p", { class: "small" }, words);
+const alike = (of) => of.like && small(`As in ${of.like}:`);
 const formula = (tree) => h("div", { class: "equation", tabindex: 0, role: "group", "aria-label": "equation" }, math(tree));
 
 function describe(step) {
   const node = nodes.get(step.node);
-  const told = step.phase === "forward" && step.math;
+  const told = step.phase === "forward" && step.math && !step.inner;
   const children = [
     h("span", { class: `phase ${step.phase === "start" ? "" : phaseOf(step)}` }, position()),
-    step.at && h("span", { class: "small spot" }, line_(step.at)),
+    step.at && h("span", { class: "small spot" }, step.spots ? lines_(step.spots) : line_(step.at)),
     h("h2", { class: step.phase === "hand" ? "code" : undefined }, told ? node.name : step.title),
+    told && alike(step),
     told && formula(step.math),
     at === 0 && data.notice && h("p", { class: "notice" }, data.notice),
-    step.phase !== "hand" && step.text.map((line) => h("p", {}, prose(line))),
+    (step.phase !== "hand" || step.inner) && step.text.map((line) => h("p", {}, prose(line))),
+    step.inner && ofTurns(step),
   ];
   if (step.phase === "start") {
+    if (data.sizes && data.sizes.length) children.push(h("p", { id: "sizes" }, "In the equations, ", data.sizes.map(([letter, text], i) => [i ? ", " : "", math(letter), " is ", h("code", {}, text)]), "."));
     children.push(small("Next step: → or the button. Back: ←. Click a node or a line to see its values. Drag to move, scroll to zoom."));
     children.push(h("p", { class: "small", id: "how-live" }, hook ? "Click an input and change a number: type, or drag sideways. Python computes the rest." : "This page is one run. To change numbers, and to follow your file while you write: autograd-np explore FILE.py:loss, or graph.explore(live=True)."));
   }
-  if (step.phase === "forward") {
+  if (step.phase === "forward" && !step.inner) {
     children.push(h("div", { class: "numbers" }, h("div", {}, titled(node.name, node.value)), step.from.map((id) => h("div", {}, titled(`from ${nodes.get(id).name}`, nodes.get(id).value, nodes.get(id))))));
   }
   if (step.phase === "seed" && node.gradient) children.push(titled(d(node.name), node.gradient));
-  if (step.phase === "backward") {
+  if (step.phase === "backward" && !step.inner) {
     children.push(titled(`Arrives: ${d(node.name)}`, node.gradient));
     if (step.rules) children.push(step.rules.map((line) => h("div", { class: "math" }, h("span", { class: "tag" }, "rule of this operation; y is its result, G what arrives"), line)));
     children.push(step.parts.map((part) => contribution(part, node)));
     if (!step.parts.length) children.push(h("p", {}, "It ends here: none of the inputs needs a gradient."));
   }
-  if (step.phase === "hand") children.push(byHand(step));
+  if (step.phase === "hand" && !step.inner) children.push(byHand(step));
   if (step.phase === "end") children.push(step.leaves.slice(0, 40).map((id) => [titled(d(nodes.get(id).name), nodes.get(id).gradient, null, step.verdicts && step.verdicts[id] && verdict(step.verdicts[id][0])), step.verdicts && step.verdicts[id] && step.verdicts[id][1] && small(step.verdicts[id][1])]));
   if (picked) children.unshift(h("div", { id: "picked" }, picked.ids.length === 1 ? inspect(nodes.get(picked.ids[0])) : inspectLine()), h("hr"));
   panel.replaceChildren(...children.flat(9).filter(Boolean));
 }
 const verdict = (ok) => (ok === undefined ? null : h("span", { class: `verdict ${ok === null ? "" : ok ? "ok" : "wrong"}` }, ok === null ? "not judged" : ok ? "✓ right" : "✗ wrong"));
+
+/** What several turns do, told once, and what there is after the last of them. */
+function ofTurns(step) {
+  const whole = (one) => (one.phase === "forward" ? [one.math] : one.phase === "hand" ? one.math || [] : one.parts.map((part) => part.math)).filter(Boolean);
+  const inside = new Set(step.nodes);
+  const given = (ids) => [...new Set(ids)].map((id) => nodes.get(id));
+  const results = given(step.nodes).filter((node) => node.users.some((id) => !inside.has(id)));
+  return [
+    h("p", { class: "jumps" }, h("button", { type: "button", id: "open-turns", onclick: () => toggle(step.path) }, "Open the box to go through them")),
+    different(step).map((one) => {
+      const equations = whole(one);
+      const right = step.phase === "hand" && step.inner.filter((other) => String(other.at) === String(one.at)).every((other) => other.ok);
+      return h("section", { class: "line-of" }, h("h3", {}, one.at ? line_(one.at) : one.title, step.phase === "hand" && (right || one.ok === false) && verdict(right)),
+        equations.length ? equations.map(formula) : h("div", { class: "math" }, one.title.replace(/^Back through /, "")));
+    }),
+    step.phase === "forward" && results.map((node) => titled(`Afterwards ${node.name}`, node.value, node)),
+    step.phase === "forward" && step.from.length > 0 && small(`Read from outside: ${given(step.from).map((node) => node.name).join(", ")}.`),
+    step.phase === "backward" && results.filter((node) => node.gradient).map((node) => titled(`Arrives: ${d(node.name)}`, node.gradient)),
+    step.phase === "backward" && step.parts.map((part) => h("section", { class: "part" },
+      h("h3", {}, `Goes to ${part.name}`, part.n > 1 && dots(part.k, part.n)),
+      part.n > 1 && small(part.k === part.n ? `The sum of all ${part.n}: ${d(part.name)}, complete.` : `The sum so far, ${part.k} of ${part.n}:`),
+      arrayTable(part.k === part.n ? nodes.get(part.to).gradient : part.sum || part.array, d(part.name)))),
+  ];
+}
 
 /** What a line of the user's backward gave, and what it should have given. */
 function byHand(step) {
@@ -48,7 +77,7 @@ function byHand(step) {
       finding.new && h("div", { class: "diff", role: "group", "aria-label": "correction" }, finding.old.map((line) => h("del", {}, `− ${line}`)), finding.new.map((line) => h("ins", {}, `+ ${line}`))),
       finding.consequences && small(`Wrong only because of this: ${finding.consequences.join(", ")}.`),
       finding.call && small(`Called at ${finding.call}`))),
-    step.math && step.math.length > 0 && [small("What forward asks for:"), step.math.map(formula)],
+    step.math && step.math.length > 0 && [small(step.like ? `What forward asks for, as in ${step.like}:` : "What forward asks for:"), step.math.map(formula)],
     step.values.map((value, i) => [
       h("h3", {}, value.variable, verdict(value.ok), h("span", { class: "small" }, `  ${value.array.shape}`)),
       step.text[i] && h("p", {}, step.text[i]),
@@ -65,6 +94,7 @@ function contribution(part, node) {
   const several = part.n > 1;
   return h("section", { class: "part" },
     h("h3", {}, `Goes to ${part.name}`, several && dots(part.k, part.n), several && h("span", { class: "small" }, `  contribution ${part.k} of ${part.n}`)),
+    part.math && alike(part),
     part.math && formula(part.math),
     part.local && h("div", { class: "math" }, h("span", { class: "tag" }, "local derivative"), part.local),
     part.rule && !part.math && h("div", { class: "math" }, h("span", { class: "tag" }, several ? "chain rule, this use" : "chain rule"), part.rule),

@@ -13,8 +13,6 @@ function goBack(before) {
   at = same.length ? same[Math.min(before.nth, same.length - 1)] : Math.min(before.at, steps.length - 1);
   const ids = before.picked ? data.nodes.filter((node) => before.picked.keys.includes(node.key)).map((node) => node.id) : [];
   picked = ids.length ? { ids } : null;
-  closed.clear();
-  for (const path of before.closed) if (modules.has(path)) closed.add(path);
 }
 
 const page = {
@@ -30,13 +28,14 @@ const page = {
     const before = keep && data ? whereabouts() : null;
     const [scrolled, read, focused] = [panel.scrollTop, code.scrollTop, document.activeElement?.dataset.edit];
     load(fresh);
+    closed.clear();
+    for (const path of before ? before.closed : data.startFolded ? data.folded.closed : []) if (modules.has(path)) closed.add(path);
+    walk();
     if (before) goBack(before);
     else {
       stop();
       at = 0;
       picked = null;
-      closed.clear();
-      if (data.folded && data.startFolded) for (const path of data.folded.closed) closed.add(path);
     }
     label();
     drawCode();

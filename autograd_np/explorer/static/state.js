@@ -9,20 +9,19 @@ let timer = 0; // playing
 let hook = null; // whoever wants to know of edits
 const closed = new Set(); // collapsed modules
 
-/** Take new data in the place of what there was. */
+/** Take new data in the place of what there was; `walk` is to follow, when it is known what is closed. */
 function load(fresh) {
   data = { sources: [], ...fresh };
   nodes = new Map(data.nodes.map((node) => [node.id, node]));
   modules = new Map(data.modules.map((module) => [module.path, module]));
   for (const node of nodes.values()) node.users = [];
   for (const edge of data.edges) nodes.get(edge.from).users.push(edge.to);
-  walk();
 }
 
 /** Take the steps, by line or by operation, and say of every node when its value and its gradient are known. */
 function walk() {
   finer = finer && Boolean(data.finer);
-  steps = finer ? data.finer : data.steps;
+  steps = gathered(finer ? data.finer : data.steps);
   for (const node of nodes.values()) {
     node.gifts = []; // contributions to its gradient, in the order of the reverse sweep
     node.valueAt = node.kind === "operation" ? Infinity : 0;
@@ -30,7 +29,8 @@ function walk() {
     node.verdict = undefined;
   }
   seedAt = steps.findIndex((step) => step.phase === "seed");
-  steps.forEach((step, i) => {
+  const each = (call) => steps.forEach((step, i) => (step.inner || [step]).forEach((one) => call(one, i)));
+  each((step, i) => {
     const node = nodes.get(step.node);
     if (step.phase === "forward") for (const id of about(step)) nodes.get(id).valueAt = i;
     if (step.phase === "seed") node.gifts.push({ at: i, n: 1, k: 1 });

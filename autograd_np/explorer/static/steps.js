@@ -3,13 +3,17 @@
 function go(i) {
   at = Math.min(steps.length - 1, Math.max(0, i));
   update(true);
-  try { history.replaceState(null, "", `#step=${at}`); } catch { /* in a frame without an address */ }
+  try { history.replaceState(null, "", `#${finer ? "operation" : "step"}=${steps[at].number}`); } catch { /* in a frame without an address */ }
 }
-/** Go to the step that the address names. */
+/** Go to the step that the address names: its number in the data, whatever is closed. */
 function goToAddress() {
-  const found = /^#step=(\d+)$/.exec(location.hash);
-  if (found && Number(found[1]) !== at) { at = Math.min(Number(found[1]), steps.length - 1); return true; }
-  return false;
+  const found = /^#(step|operation)=(\d+)$/.exec(location.hash);
+  if (!found) return false;
+  const [by, number] = [found[1] === "operation" && Boolean(data.finer), Number(found[2])];
+  if (by === finer && number === steps[at].number) return false;
+  if (by !== finer) { finer = by; walk(); label(); }
+  at = stepAt(number);
+  return true;
 }
 function stop() { clearInterval(timer); timer = 0; playButton.textContent = "Play"; }
 function play() {
@@ -109,7 +113,7 @@ function update(announce) {
   slider.setAttribute("aria-valuetext", `${position()}: ${step.title}`);
   where.textContent = position();
   document.body.dataset.phase = phaseOf(step);
-  document.body.dataset.step = String(at);
+  document.body.dataset.step = String(step.number);
   firstButton.disabled = backButton.disabled = at === 0;
   nextButton.disabled = lastButton.disabled = at === steps.length - 1;
   const current = step.node || data.nodes[0]?.id;

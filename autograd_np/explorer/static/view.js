@@ -9,6 +9,7 @@ const moveTo = () => {
   cull();
 };
 const MANY = 600;
+const READABLE = 0.56; // of its size, a drawing can still be read
 /** Of a large drawing, lay out only what is near the view, and no text where it is too small to be read: that is most of the work. */
 function cull() {
   const all = nodes.size <= MANY;
@@ -55,7 +56,7 @@ function fit(now = false) {
   const { w, h: height } = size();
   const [bw, bh] = [bounds.x1 - bounds.x0, bounds.y1 - bounds.y0];
   const whole = Math.min((w - 60) / bw, (height - 110) / bh, 1.15);
-  const k = now ? Math.max(whole, 0.6) : whole; // at the start, readable
+  const k = now ? Math.max(whole, READABLE) : whole; // at the start, readable
   const top = [...nodes.values()].map(boxOf).sort((a, b) => a.cy - b.cy).slice(0, 3);
   const middle = k > whole ? top.reduce((sum, b) => sum + b.cx / top.length, 0) : (bounds.x0 + bounds.x1) / 2;
   const x = w / 2 - k * middle;
@@ -77,7 +78,7 @@ function reveal(items, center) {
   const { w, h: height } = size();
   const xs = items.flatMap((b) => [b.cx - b.w / 2, b.cx + b.w / 2]);
   const ys = items.flatMap((b) => [b.cy - b.h / 2, b.cy + b.h / 2]);
-  const k = Math.max(goal.k, center ? 0.6 : 0);
+  const k = Math.max(goal.k, center ? READABLE : 0);
   if (k === goal.k && goal.x + k * bounds.x0 >= 0 && goal.x + k * bounds.x1 <= w && goal.y + k * bounds.y0 >= 0 && goal.y + k * bounds.y1 <= height) return;
   const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const room = center ? 50 : Math.min(150, w / 5, height / 5);

@@ -1,0 +1,144 @@
+"""What is repeated is one step of the explorer, as it is one box of the drawing, and all its turns where the box is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import chromium
+import numpy as np
+
+import autograd_np as ag
+from autograd_np.explorer.explore import data_of
+
+
+def rnn(Wx: Any, Wh: Any, xs: Any) -> Any:
+    h = np.zeros((2, 3))
+    for x in xs:
+        z = x @ Wx + h @ Wh
+        h = np.tanh(z)
+    loss = np.mean(h**2)
+    return loss
+
+
+def inputs() -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    return {name: rng.normal(size=shape) for name, shape in {"Wx": (2, 3), "Wh": (3, 3), "xs": (20, 2, 2)}.items()}
+
+
+def titles(browser: chromium.Chromium) -> list[str]:
+    """Return what the steps are called, from the first to the last."""
+    browser.press("Home")
+    found = []
+    for _ in range(browser.js("document.querySelector('#slider').max * 1 + 1")):
+        found.append(browser.js("document.querySelector('#panel h2').textContent"))
+        browser.press("ArrowRight")
+    return found
+
+
+def shown(browser: chromium.Chromium, heading: str) -> np.ndarray[Any, Any]:
+    """Return the table below a heading of the explanation."""
+    script = f"""(() => {{
+      const part = [...document.querySelectorAll('#panel .part')].find((p) => p.querySelector('h3').textContent.startsWith('{heading}'));
+      return [...part.querySelectorAll('tr')].map((tr) => [...tr.querySelectorAll('td')].map((td) => td.textContent));
+    }})()"""
+    return np.array([[float(text.replace("−", "-")) for text in row] for row in browser.js(script)])
+
+
+@chromium.needed
+def test_turns_are_one_step_and_all_of_them_where_their_box_is_open(browser: chromium.Chromium, tmp_path: Path) -> None:
+    graph = ag.trace(rnn, *inputs().values())
+    data = data_of(graph)
+    assert [m["turns"] for m in data["modules"] if m["kind"] == "turns"] == [18]
+    browser.open(graph.explore(tmp_path / "rnn.html", parameters=["Wx", "Wh"]))
+    once = ["x", "z", "h", "turns 2 … 19 ×18", "x_20", "z_20", "h_20", "loss"]
+    assert titles(browser)[1 : len(once) + 1] == once
+    browser.press("Home")
+    for _ in range(4):
+        browser.press("ArrowRight")
+    lit = "[...document.querySelectorAll('#code .now code')].map((c) => c.textContent.trim())"
+    assert browser.js(lit) == ["for x in xs:", "z = x @ Wx + h @ Wh", "h = np.tanh(z)"]
+    assert browser.js("document.querySelectorAll('#panel .equation math').length") == 3
+    assert browser.js("document.querySelector('.module.closed.here') !== null")
+    assert browser.js("location.hash") == "#step=4"
+    browser.click("#open-turns")
+    assert browser.js("location.hash") == "#step=4"
+    assert browser.js("document.querySelector('#slider').max * 1") == len(data["steps"]) - 1
+    assert browser.js("document.querySelector('#panel h2').textContent") == "x_2"
+    for _ in range(5):
+        browser.press("ArrowRight")
+    assert browser.js("document.querySelector('#panel h2').textContent") == "h_3"
+    browser.js("document.querySelector('.module.turns').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    assert browser.js("document.querySelector('#panel h2').textContent") == "turns 2 … 19 ×18"
+    assert browser.messages == []
+
+
+@chromium.needed
+def test_what_turns_send_back_is_told_once_with_the_sum_so_far(browser: chromium.Chromium, tmp_path: Path) -> None:
+    graph = ag.trace(rnn, *inputs().values())
+    path = graph.explore(tmp_path / "rnn.html")
+    browser.open(path)
+    browser.press("End")
+    while "×18" not in browser.js("document.querySelector('#panel h2').textContent"):
+        browser.press("ArrowLeft")
+    values = inputs()
+    own = np.array([values["xs"][0]])  # the first turn alone has its own Wx
+
+    def split(Wx: Any, others: Any) -> Any:
+        h = np.tanh(own[0] @ Wx)
+        for x in values["xs"][1:]:
+            h = np.tanh(x @ others + h @ values["Wh"])
+        return np.mean(h**2)
+
+    np.testing.assert_allclose(shown(browser, "Goes to Wx"), ag.grad(split, argnums=1)(values["Wx"], values["Wx"]), rtol=1e-4)
+    np.testing.assert_allclose(shown(browser, "Goes to h"), graph.gradients()[graph.find("h")], rtol=1e-4)
+    assert browser.js("document.querySelector('#panel .part .dots').textContent") == "19/20"
+
+
+BACKWARD = """
+def backward(Wx, Wh, xs, h, hs):
+    dh = 2 * h / h.size
+    dWx, dWh = np.zeros_like(Wx), np.zeros_like(Wh)
+    for t in reversed(range(len(xs))):
+        dz = dh * (1 - hs[t + 1]{power})
+        dWx += xs[t].T @ dz
+        dWh += hs[t].T @ dz
+        dh = dz @ Wh.T
+    return dWx, dWh
+"""
+
+
+def kept(Wx: Any, Wh: Any, xs: Any) -> Any:
+    h = np.zeros((2, 3))
+    hs = [h]
+    for x in xs:
+        z = x @ Wx + h @ Wh
+        h = np.tanh(z)
+        hs.append(h)
+    loss = np.mean(h**2)
+    return loss, h, hs
+
+
+def checked(power: str) -> Any:
+    import linecache
+
+    text = BACKWARD.replace("{power}", power)
+    name = f"<backward{power}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    namespace: dict[str, Any] = {"np": np}
+    exec(compile(text, name, "exec"), namespace)
+    return ag.check_backward(kept, namespace["backward"], inputs(), wrt=["Wx", "Wh"])
+
+
+@chromium.needed
+def test_turns_of_a_checked_pass_are_one_step_and_a_mistake_stays_one(browser: chromium.Chromium, tmp_path: Path) -> None:
+    right, wrong = checked("**2"), checked("")
+    assert (right.verdict, wrong.verdict) == ("pass", "fail")
+    browser.open(right.explore(tmp_path / "right.html"))
+    assert sum("×18" in title for title in titles(browser)) == 2  # forward, and on the way back
+    browser.open(wrong.explore(tmp_path / "wrong.html"))
+    browser.press("Home")
+    while browser.js("document.querySelector('#panel .finding') === null"):
+        browser.press("ArrowRight")
+    assert "dz = dh * (1 - hs[t + 1])" in browser.js("document.querySelector('#panel h2').textContent")
+    assert browser.messages == []
