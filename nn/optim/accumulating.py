@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nn.optim.adam import decayed
-from nn.optim.optimizer import Array, Group, Optimizer, Params, State
+from nn.optim.optimizer import Array, Group, Numbers, Optimizer, Params, State
 
 __all__ = ["Adagrad", "RMSprop"]
 
@@ -72,31 +72,36 @@ class RMSprop(Optimizer):
         optional = (("grad_avg", settings["centered"]), ("momentum_buffer", settings["momentum"]))
         return ("square_avg", *(name for name, wanted in optional if wanted))
 
-    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
+    def _numbers(self, state: State, group: Group) -> Numbers:  # noqa: ARG002
         alpha = group["alpha"]
-        g = decayed(p, g, group)
-        v = state.setdefault("square_avg", np.zeros_like(p))
+        n = {"lr": group["lr"], "alpha": alpha, "1-alpha": 1 - alpha, "eps": group["eps"]}
+        return n | {name: group[name] for name in ("weight_decay", "momentum") if group[name]}
+
+    @staticmethod
+    def _rule(p: Array, g: Array, arrays: dict[str, Array], n: Numbers) -> Array:
+        g = decayed(p, g, n)
+        v = arrays["square_avg"]
         u = np.multiply(g, g, out=np.empty_like(p))
-        u *= 1 - alpha
-        v *= alpha
+        u *= n["1-alpha"]
+        v *= n["alpha"]
         v += u
-        if group["centered"]:
-            mean = state.setdefault("grad_avg", np.zeros_like(p))
-            mean *= alpha
-            mean += np.multiply(g, 1 - alpha, out=u)
+        if "grad_avg" in arrays:
+            mean = arrays["grad_avg"]
+            mean *= n["alpha"]
+            mean += np.multiply(g, n["1-alpha"], out=u)
             np.multiply(mean, mean, out=u)
             np.maximum(np.subtract(v, u, out=u), 0, out=u)
             np.sqrt(u, out=u)
         else:
             np.sqrt(v, out=u)
-        u += group["eps"]
+        u += n["eps"]
         np.divide(g, u, out=u)
-        if group["momentum"]:
-            buffer = state.setdefault("momentum_buffer", np.zeros_like(p))
-            buffer *= group["momentum"]
+        if "momentum" in n:
+            buffer = arrays["momentum_buffer"]
+            buffer *= n["momentum"]
             buffer += u
-            return np.multiply(buffer, group["lr"], out=u)
-        u *= group["lr"]
+            return np.multiply(buffer, n["lr"], out=u)
+        u *= n["lr"]
         return u
 
 
@@ -155,14 +160,22 @@ class Adagrad(Optimizer):
     def _remembered(self, settings: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG002
         return ("step", "sum")
 
-    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
-        g = decayed(p, g, group)
+    def _at_first(self, name: str, group: Group) -> float:  # noqa: ARG002
+        return float(group["initial_accumulator_value"])
+
+    def _numbers(self, state: State, group: Group) -> Numbers:
         t = state["step"] = int(state.get("step", 0)) + 1
-        total = state.setdefault("sum", np.full_like(p, group["initial_accumulator_value"]))
+        n = {"rate": group["lr"] / (1 + (t - 1) * group["lr_decay"]), "eps": group["eps"]}
+        return n | ({"weight_decay": group["weight_decay"]} if group["weight_decay"] else {})
+
+    @staticmethod
+    def _rule(p: Array, g: Array, arrays: dict[str, Array], n: Numbers) -> Array:
+        g = decayed(p, g, n)
+        total = arrays["sum"]
         u = np.multiply(g, g, out=np.empty_like(p))
         total += u
         np.sqrt(total, out=u)
-        u += group["eps"]
+        u += n["eps"]
         np.divide(g, u, out=u)
-        u *= group["lr"] / (1 + (t - 1) * group["lr_decay"])
+        u *= n["rate"]
         return u

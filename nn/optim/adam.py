@@ -8,32 +8,33 @@ from typing import Any
 
 import numpy as np
 
-from nn.optim.optimizer import Array, Group, Optimizer, Params, State
+from nn.optim.optimizer import Array, Group, Numbers, Optimizer, Params, State
 
 __all__ = ["Adam", "AdamW", "NAdam"]
 
 
-def moments(p: Array, g: Array, state: State, betas: tuple[float, float]) -> tuple[int, Array]:
-    """Move the running moments of a gradient, in place; return the number of the step, and memory that may be written."""
-    b1, b2 = betas
-    t = int(state.get("step", 0)) + 1
-    state["step"] = t
-    if t == 1:
-        state["exp_avg"], state["exp_avg_sq"] = np.zeros_like(p), np.zeros_like(p)
-    m, v = state["exp_avg"], state["exp_avg_sq"]
-    u = np.multiply(g, 1 - b1, out=np.empty_like(p))
-    m *= b1
+def moved(g: Array, arrays: dict[str, Array], n: Numbers, u: Array) -> None:
+    """Move the running moments of a gradient, in place; `u` is memory that may be written."""
+    m, v = arrays["exp_avg"], arrays["exp_avg_sq"]
+    np.multiply(g, n["1-b1"], out=u)
+    m *= n["b1"]
     m += u
     np.multiply(g, g, out=u)
-    u *= 1 - b2
-    v *= b2
+    u *= n["1-b2"]
+    v *= n["b2"]
     v += u
-    return t, u
 
 
-def decayed(p: Array, g: Array, group: Group) -> Array:
+def counted(state: State, group: Group) -> tuple[int, Numbers]:
+    """Count a step; return its number, and the numbers of the moments."""
+    t = state["step"] = int(state.get("step", 0)) + 1
+    b1, b2 = group["betas"]
+    return t, {"b1": b1, "1-b1": 1 - b1, "b2": b2, "1-b2": 1 - b2}
+
+
+def decayed(p: Array, g: Array, n: Numbers) -> Array:
     """Return the gradient with that of an L2 penalty."""
-    return g + group["weight_decay"] * p if group["weight_decay"] else g
+    return g + n["weight_decay"] * p if "weight_decay" in n else g
 
 
 class Adam(Optimizer):
@@ -109,21 +110,31 @@ class Adam(Optimizer):
     def _remembered(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         return ("step", "exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if settings["amsgrad"] else ()))
 
-    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
-        return self._adaptive(p, decayed(p, g, group), state, group)
-
-    def _adaptive(self, p: Array, g: Array, state: State, group: Group) -> Array:
+    def _numbers(self, state: State, group: Group) -> Numbers:
+        t, n = counted(state, group)
         b1, b2 = group["betas"]
-        t, u = moments(p, g, state, (b1, b2))
-        v = state["exp_avg_sq"]
-        if group["amsgrad"]:
-            largest = state.setdefault("max_exp_avg_sq", np.zeros_like(v))
-            v = np.maximum(largest, v, out=largest)
         scale = math.sqrt(1 - b2**t)
+        n |= {"eps": group["eps"] * scale, "rate": group["lr"] * scale / (1 - b1**t)}
+        return n | self._decay(group)
+
+    @staticmethod
+    def _decay(group: Group) -> Numbers:
+        return {"weight_decay": group["weight_decay"]} if group["weight_decay"] else {}
+
+    @staticmethod
+    def _rule(p: Array, g: Array, arrays: dict[str, Array], n: Numbers) -> Array:
+        g, u = decayed(p, g, n), np.empty_like(p)
+        moved(g, arrays, n, u)
+        v = arrays["exp_avg_sq"]
+        if "max_exp_avg_sq" in arrays:
+            largest = arrays["max_exp_avg_sq"]
+            v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=u)
-        u += group["eps"] * scale
-        np.divide(state["exp_avg"], u, out=u)
-        u *= group["lr"] * scale / (1 - b1**t)
+        u += n["eps"]
+        np.divide(arrays["exp_avg"], u, out=u)
+        u *= n["rate"]
+        if "decay" in n:
+            u += n["decay"] * p
         return u
 
 
@@ -153,11 +164,9 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
-    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
-        u = self._adaptive(p, g, state, group)
-        if group["weight_decay"]:
-            u += (group["lr"] * group["weight_decay"]) * p
-        return u
+    @staticmethod
+    def _decay(group: Group) -> Numbers:
+        return {"decay": group["lr"] * group["weight_decay"]} if group["weight_decay"] else {}
 
 
 class NAdam(Optimizer):
@@ -214,19 +223,28 @@ class NAdam(Optimizer):
     def _remembered(self, settings: Mapping[str, Any]) -> tuple[str, ...]:  # noqa: ARG002
         return ("step", "mu_product", "exp_avg", "exp_avg_sq")
 
-    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
-        (b1, b2), lr = group["betas"], group["lr"]
-        decoupled = group["decoupled_weight_decay"]
-        g = g if decoupled else decayed(p, g, group)
-        t, u = moments(p, g, state, (b1, b2))
+    def _numbers(self, state: State, group: Group) -> Numbers:
+        t, n = counted(state, group)
+        b1, b2 = group["betas"]
+        lr, decay = group["lr"], group["weight_decay"]
         mu, next_mu = (b1 * (1 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1))
         product = state["mu_product"] = state.get("mu_product", 1.0) * mu
-        np.sqrt(state["exp_avg_sq"], out=u)
-        u *= 1 / math.sqrt(1 - b2**t)
-        u += group["eps"]
-        ahead = (lr * (1 - mu) / (1 - product)) * g
-        ahead += (lr * next_mu / (1 - product * next_mu)) * state["exp_avg"]
+        n |= {"unbiased": 1 / math.sqrt(1 - b2**t), "eps": group["eps"]}
+        n |= {"of g": lr * (1 - mu) / (1 - product), "of m": lr * next_mu / (1 - product * next_mu)}
+        if decay:
+            n |= {"decay": lr * decay} if group["decoupled_weight_decay"] else {"weight_decay": decay}
+        return n
+
+    @staticmethod
+    def _rule(p: Array, g: Array, arrays: dict[str, Array], n: Numbers) -> Array:
+        g, u = decayed(p, g, n), np.empty_like(p)
+        moved(g, arrays, n, u)
+        np.sqrt(arrays["exp_avg_sq"], out=u)
+        u *= n["unbiased"]
+        u += n["eps"]
+        ahead = n["of g"] * g
+        ahead += n["of m"] * arrays["exp_avg"]
         np.divide(ahead, u, out=u)
-        if decoupled and group["weight_decay"]:
-            u += (lr * group["weight_decay"]) * p
+        if "decay" in n:
+            u += n["decay"] * p
         return u

@@ -12,20 +12,24 @@ import autograd_np as ag
 from nn.errors import StateDictError
 from nn.state import array_of, fitted
 
-__all__ = ["Array", "Group", "Optimizer", "Params", "State"]
+__all__ = ["COUNTS", "Array", "Group", "Numbers", "Optimizer", "Params", "State"]
 
 Array = Any
 State = dict[str, Any]
 Group = dict[str, Any]
+Numbers = dict[str, float]
 Params = Iterable[ag.Tensor] | Iterable[Mapping[str, Any]]
 
 _NOT_NEGATIVE = ("lr", "weight_decay", "momentum", "eps", "lr_decay", "initial_accumulator_value", "momentum_decay", "alpha")
-_NUMBERS = {"step": int, "mu_product": float}
+COUNTS: dict[str, Any] = {"step": int, "mu_product": float}
 """What is remembered of a parameter and is one number, and the type it has."""
 
 
 class Optimizer:
     """Base of optimisers: `step` takes from every parameter what `_update` returns.
+
+    One's own overrides `_update`. Those of this package override `_numbers`, which counts the step, and `_rule`, which is NumPy and no
+    more, so that it can be compiled.
 
     Parameters
     ----------
@@ -147,6 +151,36 @@ class Optimizer:
 
     def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
         """Return what to subtract from the values `p` whose gradient is `g`: a new array, since `p` and `g` are not to be written."""
+        n = self._numbers(state, group)
+        return self._rule(p, g, self._arrays(p, state, group), n)
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether the update is that of `_rule`, and not one that somebody wrote as `_update`."""
+        return type(self)._update is Optimizer._update and type(self)._rule is not Optimizer._rule
+
+    def _arrays(self, p: Array, state: State, group: Group) -> dict[str, Array]:
+        """Return the arrays that are remembered of a parameter; at its first step they are made."""
+        names = [name for name in self._remembered(group) if name not in COUNTS]
+        for name in names:
+            if name not in state:
+                state[name] = np.full_like(p, self._at_first(name, group))
+        return {name: state[name] for name in names}
+
+    def _at_first(self, name: str, group: Group) -> float:  # noqa: ARG002 (subclasses ask them)
+        """Return what is remembered before the first step."""
+        return 0.0
+
+    def _numbers(self, state: State, group: Group) -> Numbers:
+        """Count the step of a parameter, before its arrays are made, and return the numbers of which `_rule` makes the update.
+
+        They may change from step to step, but which there are says what is computed: a number that would change nothing is left out.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def _rule(p: Array, g: Array, arrays: dict[str, Array], n: Numbers) -> Array:
+        """Return what to subtract, and bring `arrays` up to date, in place; branch on nothing but which arrays and numbers there are."""
         raise NotImplementedError
 
     def zero_grad(self) -> None:
@@ -228,12 +262,12 @@ class Optimizer:
         for i, (p, group) in numbered:
             names = [f"{name}.{i}" for name in self._remembered(group)]
             if any(name in state_dict for name in names):  # else it has not been stepped yet
-                expected |= {name: np.zeros(()) if name.partition(".")[0] in _NUMBERS else p for name in names}
+                expected |= {name: np.zeros(()) if name.partition(".")[0] in COUNTS else p for name in names}
         new, _ = fitted(expected, state_dict, what)
         for own, group in zip(self.param_groups, groups, strict=True):
             own.update(group)
         self.state = [
-            {name: _NUMBERS.get(name, np.asarray)(new[f"{name}.{i}"]) for name in self._remembered(group) if f"{name}.{i}" in new}
+            {name: COUNTS.get(name, np.asarray)(new[f"{name}.{i}"]) for name in self._remembered(group) if f"{name}.{i}" in new}
             for i, (_, group) in numbered
         ]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.optim.optimizer import Array, Group, Optimizer, Params, State
+from nn.optim.optimizer import Array, Group, Numbers, Optimizer, Params, State
 
 __all__ = ["SGD"]
 
@@ -79,18 +79,26 @@ class SGD(Optimizer):
     def _remembered(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
         return ("momentum_buffer",) if settings["momentum"] else ()
 
-    def _update(self, p: Array, g: Array, state: State, group: Group) -> Array:
-        u = np.empty_like(p)
+    def _numbers(self, state: State, group: Group) -> Numbers:
+        n: Numbers = {"lr": group["lr"]}
         if group["weight_decay"]:
-            g = np.add(np.multiply(p, group["weight_decay"], out=u), g, out=u)
-        momentum = group["momentum"]
-        if momentum:
-            v = state.get("momentum_buffer")
-            if v is None:
-                v = state["momentum_buffer"] = np.empty_like(p)
-                v[...] = g
-            else:
-                v *= momentum
-                v += g if group["dampening"] == 0 else (1 - group["dampening"]) * g
-            g = np.add(g, momentum * v, out=u) if group["nesterov"] else v
-        return np.multiply(g, group["lr"], out=u)
+            n["weight_decay"] = group["weight_decay"]
+        if group["momentum"]:
+            n["momentum"] = group["momentum"]
+            if group["dampening"]:
+                n["share"] = 1 - group["dampening"] if "momentum_buffer" in state else 1.0
+            if group["nesterov"]:
+                n["ahead"] = group["momentum"]
+        return n
+
+    @staticmethod
+    def _rule(p: Array, g: Array, arrays: dict[str, Array], n: Numbers) -> Array:
+        u = np.empty_like(p)
+        if "weight_decay" in n:
+            g = np.add(np.multiply(p, n["weight_decay"], out=u), g, out=u)
+        if "momentum" in n:
+            v = arrays["momentum_buffer"]
+            v *= n["momentum"]
+            v += n["share"] * g if "share" in n else g
+            g = np.add(g, n["ahead"] * v, out=u) if "ahead" in n else v
+        return np.multiply(g, n["lr"], out=u)

@@ -1,0 +1,142 @@
+"""The step of an optimiser as compiled code: the rules of all parameters in one function, which writes where they lie."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import autograd_np as ag
+from nn.optim.optimizer import COUNTS, Array, Numbers, Optimizer
+
+__all__ = ["CompiledUpdate"]
+
+LARGE = 1 << 16
+"""Parameters of fewer bytes are moved by one function; larger ones, tile by tile, together with those of as long an axis."""
+_references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda _: -1)
+_EXAMPLE = ag.Tensor(np.zeros(1), requires_grad=True)
+_ALONE = _references(_EXAMPLE.data) if hasattr(sys, "getrefcount") else 0
+"""How often an array is referred to that nobody has but its Tensor."""
+
+
+class _Moved(NamedTuple):
+    """A parameter with what its rule takes."""
+
+    parameter: Any
+    gradient: Array
+    arrays: dict[str, Array]
+    numbers: Numbers
+    maximize: bool
+
+
+class CompiledUpdate:
+    """Moves the parameters of an optimiser as its `step` does, by compiled code.
+
+    Parameters are written where they lie if nobody else has their arrays: no view, no recorded result, no variable. Otherwise they get new
+    ones, as ever.
+
+    Parameters
+    ----------
+    optimiser : Optimizer
+
+    Attributes
+    ----------
+    note : str
+        Why the step is the optimiser's own, if it is.
+    """
+
+    def __init__(self, optimiser: Any) -> None:
+        self.optimiser = optimiser
+        self.note = ""
+        if not isinstance(optimiser, Optimizer) or type(optimiser).step is not Optimizer.step or not optimiser.has_rule:
+            self.note = (
+                f"{type(optimiser).__name__} computes its step as it stands, without compiled code: it has no rule for each parameter"
+            )
+        self._functions: dict[Any, Callable[..., None]] = {}
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient.
+
+        Raises
+        ------
+        autograd_np.DifferentiationError
+            If no parameter has a gradient.
+        """
+        if self.note:
+            self.optimiser.step()
+            return
+        together: dict[int, list[_Moved]] = {}
+        for moved in self._counted():
+            data = moved.parameter.data
+            together.setdefault(max(data.shape) if data.nbytes >= LARGE else 0, []).append(moved)
+        for group in together.values():
+            self._move(group)
+
+    def _counted(self) -> list[_Moved]:
+        """Count the step of every parameter, and return what is to be moved; what cannot be compiled is moved."""
+        optimiser = self.optimiser
+        found: list[_Moved] = []
+        states = iter(optimiser.state)
+        any_has = False
+        for group in optimiser.param_groups:
+            maximize = bool(group.get("maximize"))
+            known: dict[tuple[Any, ...], tuple[Numbers, dict[str, Any]]] = {}
+            for p in group["params"]:
+                state, g = next(states), p.grad
+                if g is None:
+                    continue
+                any_has = True
+                if type(g) not in (np.ndarray, np.float64, np.float32) or type(p.data) is not np.ndarray:
+                    with ag.no_grad():
+                        p -= optimiser._update(p.data, -g if maximize else g, state, group)
+                    continue
+                before = (len(state) > 0, *[state.get(name) for name in COUNTS])
+                if before not in known:
+                    numbers = optimiser._numbers(state, group)
+                    known[before] = numbers, {name: state[name] for name in COUNTS if name in state}
+                numbers, counts = known[before]
+                state.update(counts)
+                found.append(_Moved(p, g, optimiser._arrays(p.data, state, group), numbers, maximize))
+        if not any_has:
+            raise ag.DifferentiationError("step(): no parameter has a gradient; call loss.backward() first, after zero_grad()")
+        return found
+
+    def _move(self, group: list[_Moved]) -> None:
+        """Move parameters by one function."""
+        values = [m.parameter.data if _is_alone(m.parameter) else None for m in group]
+        given = [np.array(m.parameter.data) if x is None else x for m, x in zip(group, values, strict=True)]
+        numbers = list({id(m.numbers): m.numbers for m in group}.values())
+        which = tuple([next(i for i, n in enumerate(numbers) if n is m.numbers) for m in group])
+        key = which, tuple([m.maximize for m in group]), tuple([tuple(m.arrays) for m in group]), tuple(map(tuple, numbers))
+        if key not in self._functions:
+            self._functions[key] = _function(self.optimiser._rule, *key)
+        arrays = [x for m in group for x in m.arrays.values()]
+        floats = [x for n in numbers for x in n.values()]
+        self._functions[key](given, [m.gradient for m in group], arrays, floats)
+        if any(x is None for x in values):
+            with ag.no_grad():
+                for m, x, new in zip(group, values, given, strict=True):
+                    if x is None:
+                        m.parameter[...] = new
+
+
+def _is_alone(p: Any) -> bool:
+    """Whether an array is referred to by its Tensor alone, so that nobody can see that it is written."""
+    return _references(p.data) == _ALONE and p.data.base is None and bool(p.data.flags.writeable)
+
+
+def _function(
+    rule: Callable[..., Array], which: tuple[int, ...], maximize: tuple[bool, ...], names: tuple[Any, ...], of_numbers: tuple[Any, ...]
+) -> Callable[..., None]:
+    """Return the compiled function of parameters, gradients, what is remembered of them one after the other, and the numbers of a step."""
+
+    def update(values: list[Any], gradients: list[Any], arrays: list[Any], floats: list[float]) -> None:
+        rest, more = iter(arrays), iter(floats)
+        numbers = [{name: next(more) for name in own} for own in of_numbers]
+        for p, g, n, up, own in zip(values, gradients, which, maximize, names, strict=True):
+            p -= rule(p, -g if up else g, {name: next(rest) for name in own}, numbers[n])
+
+    compiled: Callable[..., None] = ag.compile(update, in_place=True)
+    return compiled
