@@ -83,6 +83,9 @@ def _swept(
 ) -> dict[Node, Array]:
     if anomaly_mode():
         _check_kept(cotangents)
+    elif _for_other_numbers(cotangents):
+        with np.errstate(all="ignore"):
+            return sweep(cotangents, seen)
     elif all(support.is_eager(bare(node.out)) for node in cotangents):
         found, ok = without_invalid(sweep, cotangents, seen)
         if ok:
@@ -96,6 +99,11 @@ def _swept(
         return _of_lazy(cotangents, seen, values, stay_lazy)
     with np.errstate(all="ignore"):
         return support.careful_sweep(cotangents, seen)
+
+
+def _for_other_numbers(nodes: Iterable[Node]) -> bool:
+    """Whether what is recorded here will be computed of other numbers (`compile`): then these must not decide which way is taken."""
+    return any(node.level.rewrites is not None for node in nodes)
 
 
 def _of_lazy(
@@ -141,6 +149,10 @@ def pushforward(tangents: dict[Node, Array], roots: list[Node]) -> dict[Node, Ar
     if anomaly_mode():
         _check_kept(roots)
     order = topological(roots)[::-1]
+    if not anomaly_mode() and _for_other_numbers(roots):
+        with np.errstate(all="ignore"):
+            moved = pushed_forward(tangents, order)
+        return {root: moved[root] for root in roots if root in moved}
     if all(support.is_eager(bare(node.out)) for node in roots):
         moved, ok = without_invalid(pushed_forward, tangents, order)
         if ok and not any(root in moved and is_nan(moved[root]) for root in roots):

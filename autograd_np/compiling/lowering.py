@@ -7,6 +7,7 @@ What is not mentioned stays a call.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -80,7 +81,12 @@ def rewritten(program: Program, rule: Callable[[Writer, Value, tuple[Value, ...]
 
 def lowered(program: Program) -> Program:
     """Return a program of ufuncs, reductions and products, as far as they go."""
-    return rewritten(program, _lowered)
+    uses = program.uses()
+
+    def rule(write: Writer, v: Value, args: tuple[Value, ...], attrs: dict[str, Any]) -> Value | None:
+        return _summed(write, v, args, uses) or _lowered(write, v, args, attrs)
+
+    return rewritten(program, rule)
 
 
 def _lowered(write: Writer, v: Value, args: tuple[Value, ...], attrs: dict[str, Any]) -> Value | None:
@@ -133,6 +139,24 @@ def _softplus(write: Writer, v: Value, x: Value) -> Value:
 
 def _log_sigmoid(write: Writer, v: Value, x: Value) -> Value:
     return write.ufunc(np.subtract, write.ufunc(np.minimum, x, 0.0, like=v), _log1p_exp(write, v, x), like=v)
+
+
+def _summed(write: Writer, v: Value, args: tuple[Value, ...], uses: Counter[Value]) -> Value | None:
+    """Add to a softplus, or take it from something, in an order that keeps a small loss: y z - max(z, 0) is often exactly 0."""
+    if not v.is_call(np.add, np.subtract) or not is_real(v) or any(a.number is not None or a.dtype != v.dtype for a in args):
+        return None
+    for i in (1, 0):
+        x = v.args[i]
+        if x.is_call(special.softplus, special.log_sigmoid) and uses[x] == 1 and x.shape == v.shape and x.args[0].dtype == v.dtype:
+            break
+    else:
+        return None
+    z = args[i].args[0].args[0]  # of max(z, 0)
+    large = write.ufunc(np.maximum if x.is_call(special.softplus) else np.minimum, z, 0.0, like=v)
+    rest = _log1p_exp(write, x, z)
+    first = write.ufunc(v.fn, *((args[0], large) if i else (large, args[1])), like=v)  # type: ignore[arg-type]
+    taken = x.is_call(special.log_sigmoid) != (i == 1 and v.is_call(np.subtract))
+    return write.ufunc(np.subtract if taken else np.add, first, rest, like=v)
 
 
 def _relu(write: Writer, v: Value, x: Value) -> Value:

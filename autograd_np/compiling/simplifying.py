@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.compiling.lowering import Writer, is_elementwise, is_real, rewritten
-from autograd_np.compiling.program import TOTAL, Program, Value
+from autograd_np.compiling.program import TOTAL, Program, Value, inside
 from autograd_np.ops.indexing import getitem, is_basic, setitem
 from autograd_np.ops.shaping import reshape, spread
 
@@ -282,7 +282,7 @@ def _early(program: Program, c: float) -> Program:
     values = program.values()
     consumers: dict[Value, list[Value]] = {}
     for v in values:
-        for a in v.args:
+        for a in v.children():
             consumers.setdefault(a, []).append(v)
     outputs = set(program.outputs)
     best: tuple[int, Value | None, set[Value]] = (1, None, set())
@@ -313,20 +313,17 @@ def _ends(u: Value, consumers: dict[Value, list[Value]], outputs: set[Value], c:
     """Return the products with a number that take in a factor of `u`; none if something else would see it."""
     scaled = {u}
     ends: set[Value] = set()
-    todo = {u}
+    todo = set(consumers.get(u, ()))
     while todo:
-        v = min(todo, key=lambda x: x.index)
-        todo.discard(v)
-        for w in consumers.get(v, ()):
-            if w in scaled or w in ends:
-                continue
-            if w.is_call(np.multiply) and type(w.args[1].number) is float and abs(w.args[1].number) == c:
-                ends.add(w)
-                continue
-            if not _passes(w, scaled) or w in outputs or any(v in w.attrs.values() for v in scaled):
-                return set()
-            scaled.add(w)
-            todo.add(w)
+        w = min(todo, key=lambda x: x.index)  # what it is made of has been decided by now
+        todo.discard(w)
+        if w.is_call(np.multiply) and type(w.args[1].number) is float and abs(w.args[1].number) == c:
+            ends.add(w)
+            continue
+        if w in outputs or not _passes(w, scaled) or any(a in scaled for x in w.attrs.values() for a in inside(x)):
+            return set()
+        scaled.add(w)
+        todo.update(consumers.get(w, ()))
     return ends
 
 

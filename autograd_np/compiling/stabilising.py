@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from autograd_np.compiling.program import ARITHMETIC
-from autograd_np.derivations.expression import same_values
 from autograd_np.derivations.simplifying.known import FORWARD
 from autograd_np.derivations.simplifying.patterns import Rewriting, match, unknown
 from autograd_np.node import Node
@@ -21,7 +20,7 @@ from autograd_np.op import Op
 from autograd_np.ops import special
 from autograd_np.tensor import Tensor, handle, sign, value_of
 
-__all__ = ["WeakFloat", "rewritten"]
+__all__ = ["WeakFloat", "rewritten", "weakly"]
 
 y: Any = unknown("y")
 z: Any = unknown("z")
@@ -65,8 +64,6 @@ ROWS: list[Rewriting] = [
 ]
 # fmt: on
 
-LAST_AXIS = (special.softmax, special.log_softmax)
-"""Functions that mean the last axis if nothing is said."""
 _BY_ROOT: dict[Op | None, list[Rewriting]] = defaultdict(list)
 for _row in ROWS:
     _BY_ROOT[_row.pattern.op].append(_row)
@@ -74,8 +71,9 @@ for _row in ROWS:
 
 def rewritten(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], data: Any) -> Tensor | None:
     """Return what a row makes of an operation that is about to be recorded, or ``None``."""
-    if data.__class__ is np.float64 and op.fn in ARITHMETIC and all(_is_weak(a) for a in args):
-        return _weak(op, args, attrs, data)
+    weak = weakly(op, args, attrs, data)
+    if weak is not None:
+        return weak
     rows = _BY_ROOT.get(op)
     if rows is None or not hasattr(data, "dtype") or data.dtype.kind != "f":
         return None
@@ -86,7 +84,7 @@ def rewritten(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], data: Any) -
             if row.when is not None and not row.when(**found):
                 continue
             new = row.replacement(**{k: v.operand if isinstance(v, _Seen) else v for k, v in found.items()})
-            if isinstance(new, Tensor) and same_values(value_of(data), value_of(new)):
+            if isinstance(new, Tensor) and np.shape(value_of(new)) == np.shape(value_of(data)) and value_of(new).dtype == data.dtype:
                 return new
     return None
 
@@ -95,8 +93,10 @@ def _is_weak(a: Any) -> bool:
     return type(a) in (int, float) or (isinstance(a, Tensor) and type(a.data) is WeakFloat)
 
 
-def _weak(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], data: Any) -> Tensor:
-    """Record arithmetic on numbers of Python's, which gives one of Python's."""
+def weakly(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], data: Any) -> Tensor | None:
+    """Record arithmetic on numbers of Python's, which gives one of Python's; return ``None`` for other operations."""
+    if data.__class__ is not np.float64 or op.fn not in ARITHMETIC or not all(_is_weak(a) for a in args):
+        return None
     nodes = tuple(a._node if isinstance(a, Tensor) else None for a in args)
     level = next(n.level for n in nodes if n is not None)
     number: Any = WeakFloat(data)
@@ -112,7 +112,7 @@ class _Seen:
         self.op = op
         self.operand = operand
         self.args = args
-        self.attrs = tuple(({"axis": -1} | attrs if op is not None and op.fn in LAST_AXIS else attrs).items())
+        self.attrs = tuple(attrs.items())
 
     @property
     def number(self) -> Any:

@@ -7,25 +7,22 @@ of the record, and what is one and the same array was there before, in a place t
 from __future__ import annotations
 
 import threading
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np import errors
 from autograd_np.attributes import mapped
-from autograd_np.callers import is_users_file
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.program import Program, Value, inside
-from autograd_np.compiling.stabilising import WeakFloat, rewritten
+from autograd_np.compiling.runs import Run, is_weak, node_of, run
 from autograd_np.generators import put_back, same_state, states
-from autograd_np.graph import Graph
 from autograd_np.memory import owner
-from autograd_np.node import REWRITES, Level, Node, leaf_node
+from autograd_np.node import Node
 from autograd_np.results import Results
-from autograd_np.tensor import Tensor, handle, value_of
+from autograd_np.tensor import value_of
 from autograd_np.trees import flatten
 
 __all__ = ["Assigned", "Traced", "traced"]
@@ -102,7 +99,7 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
         given = [*data, *captured.leaves]
         before = states(captured.generators)
         try:
-            first = _run(call, given, len(data), captured, name, in_place=in_place)
+            first = run(call, given, len(data), captured, name, in_place=in_place)
             seconds = _again(call, given, len(data), captured, name, in_place=in_place)
         finally:
             drawn = not same_state(before, states(captured.generators))
@@ -113,21 +110,21 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
             f"{name} draws random numbers, which would be the same in each call: draw them outside, and hand them in as an argument"
         )
     _compare(first, seconds, name)
-    return first.read()
+    return _Reader(first).traced()
 
 
-def _again(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool) -> list[_Run]:
+def _again(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool) -> list[Run]:
     """Run on other numbers: quite other ones, and ones nearby, with which the function certainly does the same."""
     runs = []
     for far in (True, False):
         with suppress(Exception):  # numbers outside of a domain
-            runs.append(_run(call, [_other(x, far=far) for x in given], count, captured, name, in_place=in_place))
-    return runs or [_run(call, given, count, captured, name, in_place=in_place)]
+            runs.append(run(call, [_other(x, far=far) for x in given], count, captured, name, in_place=in_place))
+    return runs or [run(call, given, count, captured, name, in_place=in_place)]
 
 
 def _other(x: Any, *, far: bool) -> Any:
     """Return data with other numbers of the same kind: the same ones in another order, or others nearby."""
-    if _is_weak(x):
+    if is_weak(x):
         return x * (1.25 if far else 1.0009765625) + 1e-6
     array = np.asarray(value_of(x))
     new = np.flip(array) if far else array  # a matrix stays symmetric, and a label one that there is
@@ -144,142 +141,10 @@ def _other(x: Any, *, far: bool) -> Any:
     return out
 
 
-class _Run(NamedTuple):
-    level: Level
-    leaves: list[Node]
-    graph: Graph
-    out: list[Any]
-    unflatten: Any
-    assigned: list[tuple[Slot, Any]]
-    name: str
-    weak: list[bool]
-    written: dict[int, Tensor]
-
-    def read(self) -> Traced:
-        return _Reader(self).traced()
-
-
-def _run(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool) -> _Run:
-    token = REWRITES.set(rewritten)
-    level = Level(data=True)
-    try:
-        tensors = [_leaf(x, level, is_written=in_place and i < count) for i, x in enumerate(given)]
-        nodes: list[Node] = [t._node for t in tensors]  # type: ignore[misc]
-        by = {id(x): t for x, t in zip(captured.leaves, tensors[count:], strict=True)}
-        with captured.exchanged(by), _telling(name), np.errstate(all="ignore"):
-            before = _Before(captured)
-            out = call(list(tensors[:count]))
-            leaves, unflatten = flatten(out)
-            assigned = before.assigned(name)
-            into = {i: t for i, (t, node) in enumerate(zip(tensors, nodes, strict=True)) if t._node is not node}
-            allowed = {i: t for i, t in into.items() if in_place and i < count and type(given[i]) is np.ndarray}
-            written = [t for i, t in into.items() if i not in allowed]
-            written += [x for x in captured.leaves if isinstance(x, Tensor) and x._node is not by[id(x)]._node]
-        if written:
-            site = getattr(written[0]._node, "site", None)
-            raise errors.CompileError(
-                f"{name} writes into an array that it was given, at {site}: copy it first, return the new one, or say in_place=True"
-            )
-        found = [*leaves, *(v for _, value in assigned for v in flatten(value)[0]), *allowed.values()]
-        roots = [_node_of(x, level) for x in found]
-        graph = Graph(list(dict.fromkeys(n for n in roots if n is not None))) if any(roots) else None
-    finally:
-        REWRITES.reset(token)
-        level.close()
-    if graph is None:
-        graph = Graph(nodes[:1]) if nodes else _nothing(name)
-    return _Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(_is_weak, given)), allowed)
-
-
-def _is_weak(x: Any) -> bool:
-    """Whether this is a float of Python's, which gives way to the dtype of what it meets."""
-    return isinstance(x, float) and not isinstance(x, np.generic)
-
-
-def _nothing(name: str) -> Graph:
-    raise errors.CompileError(f"{name} reads no array: there is nothing to compile")
-
-
-def _leaf(x: Any, level: Level, *, is_written: bool) -> Tensor:
-    """Return what stands for data: floats of Python's stay as weak as they are, and what may be written into is no variable."""
-    x = value_of(x)
-    data: Any = WeakFloat(x) if _is_weak(x) else np.asarray(x)
-    return handle(data, leaf_node(data, level, needs=data.dtype.kind in "fc" and not is_written))
-
-
-def _node_of(x: Any, level: Level) -> Node | None:
-    while isinstance(x, Tensor):
-        if x._node is not None and x._node.level is level:
-            return x._node
-        x = x.data
-    return None
-
-
-@contextmanager
-def _telling(name: str) -> Iterator[None]:
-    """Say at which line of the user's something was refused."""
-    try:
-        yield
-    except errors.AutogradError as error:
-        lines = [f for f in traceback.extract_tb(error.__traceback__) if is_users_file(f.filename)]
-        where = f"{lines[-1].filename}:{lines[-1].lineno}" if lines else ""
-        if where and where not in str(error):
-            error.args = (f"{error.args[0]}\n{name} cannot be compiled because of {where}: {lines[-1].line}", *error.args[1:])
-        raise
-
-
-# --- what the function assigned ---------------------------------------------------------------------
-
-
-class _Before:
-    """What stood everywhere that a function could assign to, before it ran."""
-
-    def __init__(self, captured: Captured) -> None:
-        self.containers = [(x, dict(x) if isinstance(x, dict) else list(x)) for x, _ in captured.sized]
-        inside = {id(x) for x, _ in self.containers}
-        slots = [s for s in (*captured.data, *captured.fixed) if id(s.holder) not in inside and not isinstance(s.holder, tuple)]
-        self.places = [(s, s.read()) for s in slots]
-        self.names = {id(s.value): s.name for s in captured.fixed}
-        self.names |= {id(vars(s.value)): s.name for s in captured.fixed if hasattr(s.value, "__dict__")}
-
-    def assigned(self, name: str) -> list[tuple[Slot, Any]]:
-        """Return where the function put something, and what; put back what was there."""
-        found: list[tuple[Slot, Any]] = []
-        for x, was in self.containers:
-            found += self._changes(x, was, name)
-        for slot, value in self.places:
-            now = slot.read()
-            if now is not value:
-                found.append((slot, now))
-                slot.put(value)
-        for slot, value in found:
-            for leaf in flatten(value)[0]:
-                if not isinstance(leaf, (Tensor, np.ndarray)):
-                    raise errors.CompileError(
-                        f"{name} assigns {type(leaf).__name__} {leaf!r:.40} to {slot.name}, which would not happen again in later calls: "
-                        f"return it instead, or keep it out of the function"
-                    )
-        return found
-
-    def _changes(self, x: Any, was: Any, name: str) -> list[tuple[Slot, Any]]:
-        called = self.names.get(id(x), "self")
-        if not isinstance(x, dict) and len(x) != len(was):
-            raise errors.CompileError(f"{name} changes the length of the list {called}, which a compiled function cannot do: return it")
-        now = dict(x) if isinstance(x, dict) else dict(enumerate(x))
-        then = was if isinstance(x, dict) else dict(enumerate(was))
-        if then.keys() - now.keys():
-            raise errors.CompileError(f"{name} takes something out of {called}, which a compiled function cannot do")
-        changed = [(Slot(x, key, then.get(key), f"{called}.{key}"), v) for key, v in now.items() if key not in then or then[key] is not v]
-        if changed:
-            x.clear()
-            (x.update if isinstance(x, dict) else x.extend)(was)
-        return changed
-
-
 # --- reading ----------------------------------------------------------------------------------------
 
 
-def _compare(first: _Run, others: list[_Run], name: str) -> None:
+def _compare(first: Run, others: list[Run], name: str) -> None:
     """Hold runs against one another: the same operations, on constants that are the same.
 
     On numbers far away the engine may take a longer way, around a zero that meets an infinity; then those nearby tell.
@@ -296,7 +161,7 @@ class _OtherwiseError(errors.CompileError):
     """Two runs did not do the same."""
 
 
-def _compare_two(first: _Run, second: _Run, name: str) -> None:
+def _compare_two(first: Run, second: Run, name: str) -> None:
     a, b = first.graph.nodes, second.graph.nodes
     if len(a) != len(b) or len(first.out) != len(second.out):
         raise _OtherwiseError(_DIFFERS.format(name, "their number"))
@@ -312,7 +177,7 @@ def _compare_two(first: _Run, second: _Run, name: str) -> None:
         sources = {id(value_of(p.out)) for p in (*m.parents[len(m.values) :], *n.parents[len(n.values) :]) if p is not None}
         _same_attributes(tuple(m.attrs.values()), tuple(n.attrs.values()), m, name, sources)
     for x, z in zip(first.out, second.out, strict=True):
-        if _node_of(x, first.level) is None:
+        if node_of(x, first.level) is None:
             _same_constant(x, z, None, name)
 
 
@@ -362,7 +227,7 @@ def _same_attributes(x: Any, z: Any, node: Node, name: str, sources: set[int]) -
 class _Reader:
     """Makes a program of what was recorded."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
         self.program = Program()
         self.of: dict[Node, Value] = {}
@@ -384,17 +249,17 @@ class _Reader:
         results: list[Any] = []
         places: dict[Node, int] = {}
         for x in run.out:
-            made = _node_of(x, run.level)
+            made = node_of(x, run.level)
             results.append((self._copied(x),) if made is None else self._output(made, places))
         assigned = []
         for slot, value in run.assigned:
             leaves, unflatten = flatten(value)
-            nodes = [_node_of(x, run.level) for x in leaves]
+            nodes = [node_of(x, run.level) for x in leaves]
             numbers = [self._constant_output(x) if n is None else self._output(n, places) for x, n in zip(leaves, nodes, strict=True)]
             assigned.append(Assigned(slot, numbers, unflatten))
         written = {}
         for i, t in run.written.items():
-            made = _node_of(t, run.level)
+            made = node_of(t, run.level)
             written[i] = self._constant_output(t) if made is None else self._output(made, {})  # an output of its own: it has a place
         return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, scale, written)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from executed import value_and_grad
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -165,3 +166,20 @@ def test_a_known_pair_is_at_least_as_accurate(f: Any, exact: Any) -> None:
             true = exact(mpmath, mpmath.mpf(value))
             error = [abs(mpmath.mpf(float(y[0])) - true) if np.isfinite(y[0]) else mpmath.inf for y in (found, expected)]
             assert error[0] <= error[1] + abs(true) * mpmath.mpf(4.5e-16), value
+
+
+@pytest.mark.parametrize("axis", [(), (None,), (-1,)])
+def test_an_axis_that_is_not_said_is_the_functions_own(axis: tuple[Any, ...]) -> None:
+    rng = np.random.default_rng(0)
+    how = {"axis": axis[0]} if axis else {}
+
+    def f(x: Any, c: Any) -> Any:
+        return np.sum(np.log(ag.softmax(x, **how)) * c)
+
+    source = ag.derive(f, rng.normal(size=(1, 4)), rng.normal(size=(1, 4))).to_numpy()
+    assert "/ softmax" not in source  # the stable derivative
+    inputs = rng.normal(size=(2, 3, 4))
+    value, gradients = value_and_grad(source, *inputs)
+    expected, slopes = ag.value_and_grad(f, (0, 1))(*inputs)
+    for found, wanted in zip((value, *gradients), (expected, *slopes), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)

@@ -52,9 +52,10 @@ def _one_axis(axis: Any, z: Expression) -> bool:
     return isinstance(axis, int) or z.ndim == 1
 
 
-def _long_axis(x: Expression) -> int | None:
+def _long_axis(x: Any) -> int | None:
     """Return the axis of a column, a row or a vector."""
-    long = [i for i in range(x.ndim) if any(s[i] != 1 for s in x.shapes)]
+    shapes = getattr(x, "shapes", None) or (np.shape(x),)  # of all points, or of what is being recorded
+    long = [i for i in range(x.ndim) if any(s[i] != 1 for s in shapes)]
     return -1 if x.ndim == 1 else long[0] if len(long) == 1 else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -105,10 +107,12 @@ def told(attrs: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 
 
 def _attributes(pattern: Expression, e: Expression, found: Binding) -> Binding | None:
-    have = told(e.attrs)
+    have, given = told(e.attrs), dict(e.attrs)
     for name, value in pattern.attrs:
         if isinstance(value, _Unknown):
-            mine = have.pop(name, None)
+            have.pop(name, None)
+            mine = given[name] if name in given else _default(e.op, name)
+            mine = None if mine is False or mine is np._NoValue else mine
             if value.name in found and found[value.name] != mine:
                 return None
             found = {**found, value.name: mine}
@@ -118,3 +122,13 @@ def _attributes(pattern: Expression, e: Expression, found: Binding) -> Binding |
         elif have.pop(name, None) != value:
             return None
     return None if have else found
+
+
+@functools.cache
+def _default(op: Op, name: str) -> Any:
+    """Return what an attribute is where nothing is said: the last axis for `softmax`, all axes for `sum`."""
+    try:
+        parameter = inspect.signature(getattr(op.fn, "implementation", op.fn)).parameters[name]
+    except (KeyError, TypeError, ValueError):
+        return None
+    return None if parameter.default is parameter.empty else parameter.default

@@ -1,0 +1,200 @@
+"""One run of a function on Tensors that stand for its data, and what it recorded and assigned meanwhile."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_np import errors
+from autograd_np.callers import is_users_file
+from autograd_np.compiling.captured import Captured, Slot
+from autograd_np.compiling.stabilising import WeakFloat, rewritten
+from autograd_np.graph import Graph
+from autograd_np.node import REWRITES, Level, Node, leaf_node
+from autograd_np.tensor import Tensor, handle, value_of
+from autograd_np.trees import flatten
+
+__all__ = ["Run", "is_weak", "node_of", "run"]
+
+
+class Run(NamedTuple):
+    """What one run recorded.
+
+    Attributes
+    ----------
+    level : Level
+        The level of all that was recorded.
+    leaves : list of Node
+        Of the data.
+    graph : Graph
+        Of all that the results are made of.
+    out : list
+        The leaves of the result.
+    unflatten : callable
+        Puts these together.
+    assigned : list of (Slot, object)
+        Where the function put something, and what.
+    name : str
+    weak : list of bool
+        Which data are floats of Python's.
+    written : dict of (int, Tensor)
+        What the function made of data that it wrote into.
+    """
+
+    level: Level
+    leaves: list[Node]
+    graph: Graph
+    out: list[Any]
+    unflatten: Any
+    assigned: list[tuple[Slot, Any]]
+    name: str
+    weak: list[bool]
+    written: dict[int, Tensor]
+
+
+def run(
+    call: Callable[[list[Any]], Any],
+    given: list[Any],
+    count: int,
+    captured: Captured,
+    name: str,
+    *,
+    in_place: bool,
+    rewrites: Any = rewritten,
+) -> Run:
+    """Run a function on Tensors that stand for data.
+
+    Parameters
+    ----------
+    call : callable
+        Takes what stands for the first `count` of `given`, and calls the function.
+    given : list
+        Data: of the arguments, then what is captured.
+    count : int
+    captured : Captured
+    name : str
+        What the function is called in messages.
+    in_place : bool
+        Whether the function may write into arrays among its arguments.
+    rewrites : callable
+        Makes something else of an operation that is about to be recorded.
+    """
+    token = REWRITES.set(rewrites)
+    level = Level(data=True)
+    try:
+        tensors = [_leaf(x, level, is_written=in_place and i < count) for i, x in enumerate(given)]
+        nodes: list[Node] = [t._node for t in tensors]  # type: ignore[misc]
+        by = {id(x): t for x, t in zip(captured.leaves, tensors[count:], strict=True)}
+        with captured.exchanged(by), _telling(name), np.errstate(all="ignore"):
+            before = _Before(captured)
+            out = call(list(tensors[:count]))
+            leaves, unflatten = flatten(out)
+            assigned = before.assigned(name)
+            into = {i: t for i, (t, node) in enumerate(zip(tensors, nodes, strict=True)) if t._node is not node}
+            allowed = {i: t for i, t in into.items() if in_place and i < count and type(given[i]) is np.ndarray}
+            written = [t for i, t in into.items() if i not in allowed]
+            written += [x for x in captured.leaves if isinstance(x, Tensor) and x._node is not by[id(x)]._node]
+        if written:
+            site = getattr(written[0]._node, "site", None)
+            raise errors.CompileError(
+                f"{name} writes into an array that it was given, at {site}: copy it first, return the new one, or say in_place=True"
+            )
+        found = [*leaves, *(v for _, value in assigned for v in flatten(value)[0]), *allowed.values()]
+        roots = [node_of(x, level) for x in found]
+        graph = Graph(list(dict.fromkeys(n for n in roots if n is not None))) if any(roots) else None
+    finally:
+        REWRITES.reset(token)
+        level.close()
+    if graph is None:
+        graph = Graph(nodes[:1]) if nodes else _nothing(name)
+    return Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(is_weak, given)), allowed)
+
+
+def is_weak(x: Any) -> bool:
+    """Whether this is a float of Python's, which gives way to the dtype of what it meets."""
+    return isinstance(x, float) and not isinstance(x, np.generic)
+
+
+def _nothing(name: str) -> Graph:
+    raise errors.CompileError(f"{name} reads no array: there is nothing to compile")
+
+
+def _leaf(x: Any, level: Level, *, is_written: bool) -> Tensor:
+    """Return what stands for data: floats of Python's stay as weak as they are, and what may be written into is no variable."""
+    x = value_of(x)
+    data: Any = WeakFloat(x) if is_weak(x) else np.asarray(x)
+    return handle(data, leaf_node(data, level, needs=data.dtype.kind in "fc" and not is_written))
+
+
+def node_of(x: Any, level: Level) -> Node | None:
+    """Return the Node of a level that a Tensor is, or holds."""
+    while isinstance(x, Tensor):
+        if x._node is not None and x._node.level is level:
+            return x._node
+        x = x.data
+    return None
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[None]:
+    """Say at which line of the user's something was refused."""
+    try:
+        yield
+    except errors.AutogradError as error:
+        lines = [f for f in traceback.extract_tb(error.__traceback__) if is_users_file(f.filename)]
+        where = f"{lines[-1].filename}:{lines[-1].lineno}" if lines else ""
+        if where and where not in str(error):
+            error.args = (f"{error.args[0]}\n{name} cannot be compiled because of {where}: {lines[-1].line}", *error.args[1:])
+        raise
+
+
+# --- what the function assigned ---------------------------------------------------------------------
+
+
+class _Before:
+    """What stood everywhere that a function could assign to, before it ran."""
+
+    def __init__(self, captured: Captured) -> None:
+        self.containers = [(x, dict(x) if isinstance(x, dict) else list(x)) for x, _ in captured.sized]
+        inside = {id(x) for x, _ in self.containers}
+        slots = [s for s in (*captured.data, *captured.fixed) if id(s.holder) not in inside and not isinstance(s.holder, tuple)]
+        self.places = [(s, s.read()) for s in slots]
+        self.names = {id(s.value): s.name for s in captured.fixed}
+        self.names |= {id(vars(s.value)): s.name for s in captured.fixed if hasattr(s.value, "__dict__")}
+
+    def assigned(self, name: str) -> list[tuple[Slot, Any]]:
+        """Return where the function put something, and what; put back what was there."""
+        found: list[tuple[Slot, Any]] = []
+        for x, was in self.containers:
+            found += self._changes(x, was, name)
+        for slot, value in self.places:
+            now = slot.read()
+            if now is not value:
+                found.append((slot, now))
+                slot.put(value)
+        for slot, value in found:
+            for leaf in flatten(value)[0]:
+                if not isinstance(leaf, (Tensor, np.ndarray)):
+                    raise errors.CompileError(
+                        f"{name} assigns {type(leaf).__name__} {leaf!r:.40} to {slot.name}, which would not happen again in later calls: "
+                        f"return it instead, or keep it out of the function"
+                    )
+        return found
+
+    def _changes(self, x: Any, was: Any, name: str) -> list[tuple[Slot, Any]]:
+        called = self.names.get(id(x), "self")
+        if not isinstance(x, dict) and len(x) != len(was):
+            raise errors.CompileError(f"{name} changes the length of the list {called}, which a compiled function cannot do: return it")
+        now = dict(x) if isinstance(x, dict) else dict(enumerate(x))
+        then = was if isinstance(x, dict) else dict(enumerate(was))
+        if then.keys() - now.keys():
+            raise errors.CompileError(f"{name} takes something out of {called}, which a compiled function cannot do")
+        changed = [(Slot(x, key, then.get(key), f"{called}.{key}"), v) for key, v in now.items() if key not in then or then[key] is not v]
+        if changed:
+            x.clear()
+            (x.update if isinstance(x, dict) else x.extend)(was)
+        return changed
