@@ -164,7 +164,7 @@ class _Writer(Writer):
             "try:",
             f"    {flag} = {called}({listed})",
             "except TypeError:  # arrays that are cut out of others, or read-only",
-            f"    {flag} = {called}(*map({self.bind(_plain, 'plain')}, ({listed},)))",
+            f"    {flag} = {called}(*map({self.bind(_plain, 'plain')}, [{listed}]))",
         ]
         for name, found in numbers:
             for i, v in enumerate(found):

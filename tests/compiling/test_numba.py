@@ -334,3 +334,7 @@ def test_every_function_by_numba_is_numpys(dtype: Any) -> None:
 @needs_numba
 def test_some_random_programs_by_numba() -> None:
     assert {judge(seed, by_numba) for seed in (3, 11)} <= {"loops", "mixed"}
+
+
+def test_a_part_that_is_given_nothing() -> None:
+    assert judge(10296) == "mixed"
