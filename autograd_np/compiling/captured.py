@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import is_installed_file, is_users_file
+from autograd_np.compiling import standins
 from autograd_np.generators import GENERATORS
 from autograd_np.tensor import Tensor
 
@@ -106,17 +107,17 @@ class Captured:
 
     @contextmanager
     def exchanged(self, by: dict[int, Any]) -> Iterator[None]:
-        """Put other objects, by the ``id`` of what is there, into all places; a Tensor stays, and gets the Node of the other."""
+        """Put other objects, by the ``id`` of what is there, into all places; a Tensor stays, and is the other to this thread."""
         changed: list[tuple[Slot, Any]] = []
-        nodes: list[tuple[Tensor, Any, Any]] = []
+        tensors: list[Tensor] = []
         tuples: dict[int, Any] = {}
         try:
             for slot in self.data:
                 new = by[id(slot.value)]
                 if isinstance(slot.value, Tensor):
-                    if slot.value._node is not new._node:
-                        nodes.append((slot.value, slot.value.data, slot.value._node))
-                        slot.value.data, slot.value._node = new.data, new._node
+                    if not any(slot.value is t for t in tensors):
+                        tensors.append(slot.value)
+                        standins.begin(slot.value, new.data, new._node)
                 elif not isinstance(slot.holder, tuple):
                     changed.append((slot, slot.value))
                     slot.put(new)
@@ -130,8 +131,8 @@ class Captured:
         finally:
             for slot, value in reversed(changed):
                 slot.put(value)
-            for tensor, data, node in nodes:
-                tensor.data, tensor._node = data, node
+            for tensor in (*tensors, *by.values()):
+                standins.end(tensor)
 
 
 def _with(t: tuple[Any, ...], by: dict[int, Any], done: dict[int, Any]) -> Any:

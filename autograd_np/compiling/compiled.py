@@ -24,11 +24,12 @@ from autograd_np.compiling.rounding import rounded_otherwise
 from autograd_np.compiling.schedule import Schedule, scheduled
 from autograd_np.compiling.signature import Arguments, guard_of
 from autograd_np.compiling.simplifying import simplified
+from autograd_np.compiling.standins import TRACING, is_for_another
 from autograd_np.compiling.tiles import tiled
 from autograd_np.compiling.tracing import Traced, traced
 from autograd_np.compiling.ways import BACKENDS, Ways
 from autograd_np.node import OPEN
-from autograd_np.tensor import value_of
+from autograd_np.tensor import Tensor, value_of
 from autograd_np.text import shown
 from autograd_np.trees import flatten
 
@@ -83,17 +84,21 @@ class Compiled:
     def _found(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call by another signature than the last, or by one that is new."""
         arguments = Arguments(args, kwargs)
-        if arguments.differentiated or OPEN:
-            return self._f(*args, **kwargs)  # somebody differentiates or traces this call
-        for entry in self._entries:
-            data = entry.guard(args, kwargs)
-            if data is not None:
-                self._last = entry
-                return entry.run(data, args, kwargs)
+        if arguments.differentiated or OPEN:  # somebody differentiates or traces this call
+            result = self._f(*args, **kwargs)
+            return _without_constants(result) if is_for_another() else result
+        found = self._matching(args, kwargs)
+        if found is not None:
+            return found[0].run(found[1], args, kwargs)
         with self._lock:
-            arguments.key  # noqa: B018 (refuses what is no data)
-            entry = _Entry(self, arguments)
-            data = entry.guard(args, kwargs)
+            with TRACING:
+                found = self._matching(args, kwargs)  # somebody else may have been first, or traced what is read here
+                if found is None:
+                    arguments.key  # noqa: B018 (refuses what is no data)
+                    entry = _Entry(self, arguments)
+                    data = entry.guard(args, kwargs)
+            if found is not None:
+                return found[0].run(found[1], args, kwargs)
             if data is None:
                 raise errors.CompileError(f"{self._name} changes what it reads besides its arguments while it is traced: return it instead")
             result = entry.checked(data, args, kwargs) if self._check else entry.run(data, args, kwargs)
@@ -108,6 +113,15 @@ class Compiled:
                     errors.CompileWarning,
                 )
             return result
+
+    def _matching(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[_Entry, tuple[Any, ...]] | None:
+        """Return what serves a call, and its data, if there is something."""
+        for entry in self._entries:
+            data = entry.guard(args, kwargs)
+            if data is not None:
+                self._last = entry
+                return entry, data
+        return None
 
     def _of_last(self) -> _Entry:
         if self._last is None:
@@ -322,6 +336,12 @@ def _plain(tree: Any) -> Any:
     """Return a result with arrays in the place of Tensors."""
     leaves, unflatten = flatten(tree)
     return unflatten([value_of(x) for x in leaves])
+
+
+def _without_constants(tree: Any) -> Any:
+    """Return a result with arrays in the place of Tensors that record nothing."""
+    leaves, unflatten = flatten(tree)
+    return unflatten([value_of(x) if isinstance(x, Tensor) and x._node is None else x for x in leaves])
 
 
 def _own(x: Any) -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 from autograd_np.compiling.captured import Captured
 from autograd_np.compiling.runs import run
 from autograd_np.compiling.stabilising import weakly
+from autograd_np.compiling.standins import TRACING
 from autograd_np.node import Node
 from autograd_np.op import Op
 from autograd_np.tensor import Tensor, handle, sign, value_of
@@ -31,7 +32,8 @@ def rounded_otherwise(
     found = []
     for k in range(SAMPLES):
         nudges = _Nudges(k)
-        once = run(call, given, count, captured, name, in_place=in_place, rewrites=nudges)
+        with TRACING:
+            once = run(call, given, count, captured, name, in_place=in_place, rewrites=nudges)
         if nudges.vanished or not all(_is_finite(node.out) for node in once.graph.nodes):
             return None
         found.append([value_of(x) for x in (*once.out, *once.written.values())])

@@ -13,6 +13,7 @@ from autograd_np import errors
 from autograd_np.callers import is_users_file
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.stabilising import WeakFloat, rewritten
+from autograd_np.compiling.standins import in_place_of, settled
 from autograd_np.graph import Graph
 from autograd_np.node import REWRITES, Level, Node, leaf_node
 from autograd_np.tensor import Tensor, handle, value_of
@@ -88,12 +89,14 @@ def run(
     try:
         tensors = [_leaf(x, level, is_written=in_place and i < count) for i, x in enumerate(given)]
         nodes: list[Node] = [t._node for t in tensors]  # type: ignore[misc]
+        for i, x in enumerate(captured.leaves, count):
+            if not isinstance(x, Tensor):
+                tensors[i] = in_place_of(x, tensors[i].data, nodes[i])
         by = {id(x): t for x, t in zip(captured.leaves, tensors[count:], strict=True)}
         with captured.exchanged(by), _telling(name), np.errstate(all="ignore"):
             before = _Before(captured)
-            out = call(list(tensors[:count]))
-            leaves, unflatten = flatten(out)
-            assigned = before.assigned(name)
+            leaves, unflatten = flatten(settled(call(list(tensors[:count]))))
+            assigned = [(slot, settled(value)) for slot, value in before.assigned(name)]
             into = {i: t for i, (t, node) in enumerate(zip(tensors, nodes, strict=True)) if t._node is not node}
             allowed = {i: t for i, t in into.items() if in_place and i < count and type(given[i]) is np.ndarray}
             written = [t for i, t in into.items() if i not in allowed]

@@ -6,7 +6,6 @@ of the record, and what is one and the same array was there before, in a place t
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from autograd_np.attributes import mapped
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.program import Program, Value, inside
 from autograd_np.compiling.runs import Run, is_weak, node_of, run
+from autograd_np.compiling.standins import TRACING
 from autograd_np.generators import put_back, same_state, states
 from autograd_np.memory import owner
 from autograd_np.node import Node
@@ -29,7 +29,6 @@ __all__ = ["Assigned", "Traced", "traced"]
 
 BY_VALUES = ("nonzero", "flatnonzero", "argwhere", "extract", "compress", "unique", "unique_values", "union1d", "intersect1d")
 """Functions whose result has a shape that depends on values."""
-_TRACING = threading.RLock()
 
 
 class Assigned(NamedTuple):
@@ -95,7 +94,7 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
     in_place : bool
         Whether it may write into arrays among its arguments.
     """
-    with _TRACING:
+    with TRACING:
         given = [*data, *captured.leaves]
         before = states(captured.generators)
         try:
