@@ -40,12 +40,15 @@ class Settings:
         Seeds the data and the order within the rounds.
     min_seconds : float
         A contender faster than this is called several times a round.
+    budget : float
+        Seconds that a comparison should take; it then has fewer rounds, but a few at least.
     """
 
     quick: bool = False
     rounds: int = 31
     seed: int = 0
     min_seconds: float = 0.005
+    budget: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ def one_thread() -> None:
     """Give every package one thread: to be called before any of them is imported.
 
     The environment variables stop NumPy's and PyTorch's thread pools; XLA heeds none of them, so where the
-    system allows it the process is also kept on one processor. Kernels that the environment chooses for OpenBLAS are
-    forgotten: it takes those of the processor, as a user has it.
+    system allows it the process is also kept on one processor. Kernels and blocks that the environment chooses for
+    OpenBLAS are forgotten: it takes those of the processor, as a user has it.
 
     Raises
     ------
@@ -90,7 +93,8 @@ def one_thread() -> None:
     if "numpy" in sys.modules:
         raise RuntimeError("one_thread() must run before numpy is imported; start the benchmarks with `python -m benchmarks`")
     os.environ.update(dict.fromkeys(_THREADS, "1"))
-    os.environ.pop("OPENBLAS_CORETYPE", None)
+    for kernel in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        os.environ.pop(kernel, None)
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # a pool that waits by spinning takes the processor from the next contender
     if hasattr(os, "sched_setaffinity"):
@@ -115,7 +119,9 @@ def timed(run: Callable[[], object], calls: int = 1, clock: Callable[[], float] 
 
 def repeated(run: Callable[[], object], min_seconds: float, clock: Callable[[], float] = time.perf_counter) -> Callable[[], float]:
     """Return a task for `interleave`: it times as many calls of `run` as fill `min_seconds`, after warming up."""
-    timed(run, 2, clock)
+    if timed(run, 1, clock) > 20 * min_seconds:
+        return lambda: timed(run, 1, clock)
+    timed(run, 1, clock)
     calls = max(1, math.ceil(min_seconds / max(timed(run, 3, clock), 1e-9)))
     return lambda: timed(run, calls, clock)
 
@@ -148,7 +154,7 @@ def interleave(tasks: Mapping[str, Callable[[], T]], rounds: int, seed: int = 0)
     return results
 
 
-def compare(samples: Mapping[str, Sequence[float]], size: int = 0) -> list[Timing]:
+def compare(samples: Mapping[str, Sequence[float]], size: int = 0, *, fewer: bool = False) -> list[Timing]:
     """Summarise interleaved timings, in the order given, as ratios to the first contender.
 
     Parameters
@@ -157,6 +163,8 @@ def compare(samples: Mapping[str, Sequence[float]], size: int = 0) -> list[Timin
         For each contender, the seconds of each round, as `interleave` returns them.
     size : int
         Noted in the result.
+    fewer : bool
+        Whether contenders may have taken part in the first rounds only, one at least.
 
     Raises
     ------
@@ -164,13 +172,13 @@ def compare(samples: Mapping[str, Sequence[float]], size: int = 0) -> list[Timin
         If the contenders have different numbers of rounds, or fewer than two.
     """
     counts = {len(seconds) for seconds in samples.values()}
-    if len(counts) != 1 or min(counts) < 2:
+    if not fewer and (len(counts) != 1 or min(counts) < 2):
         raise ValueError(f"compare needs two or more rounds and as many for each contender, got {sorted(counts)}")
     baseline = next(iter(samples.values()))
     table = []
     for name, seconds in samples.items():
-        ratios = [own / base for own, base in zip(seconds, baseline, strict=True)]
-        low, ratio, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        ratios = [own / base for own, base in zip(seconds, baseline, strict=not fewer)]
+        low, ratio, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
         table.append(Timing(name, size, statistics.median(seconds), ratio, low, high, len(ratios)))
     return table
 

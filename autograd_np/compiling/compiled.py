@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import operator
 import threading
 import warnings
-import weakref
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -260,6 +258,8 @@ class _Entry:
         got = [*flatten(result)[0], *(before[i] for i in self.traced.written)]
         wanted = [*flatten(engines)[0], *(data[i] for i in self.traced.written)]
         compare(self.name, got, wanted, data, self.traced.scale, otherwise=self._otherwise(fresh, args, kwargs))
+        for i in self.traced.written:
+            np.copyto(data[i], before[i])  # to the last bit what later calls give
         return result
 
     def _copied(self, data: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -300,23 +300,30 @@ class _Apart:
     """Demands that arrays that are written into share no memory with others: what one becomes would change what is read of another."""
 
     def __init__(self, written: Collection[int], data: Sequence[Any], name: str) -> None:
-        self.written = written
-        self.arrays = [i for i, x in enumerate(data) if isinstance(x, np.ndarray)]
+        self.written = list(written)
+        self.others = [i for i, x in enumerate(data) if isinstance(x, np.ndarray) and i not in written]
         self.name = name
-        self.seen: list[Any] = []
 
     def demand(self, data: tuple[Any, ...]) -> None:
-        """Look at the arrays of a call, unless they are those of the last one."""
-        if self.seen and all(map(operator.is_, (r() for r in self.seen), (data[i] for i in self.arrays))):
-            return
-        for i in self.written:
-            for j in self.arrays:
-                if i != j and np.may_share_memory(data[i], data[j]):
+        """Look at the arrays of a call."""
+        mine = {id(data[i]) for i in self.written if data[i].base is None}
+        owners = {_owner(data[i]) for i in self.others}
+        if len(mine) == len(self.written) and 0 not in owners and mine.isdisjoint(owners):
+            return  # each has memory of its own
+        for n, i in enumerate(self.written):
+            for j in (*self.written[:n], *self.others):
+                if np.may_share_memory(data[i], data[j]):
                     raise errors.CompileError(
                         f"{self.name} writes into an array of shape {data[i].shape} that shares memory with another one that it was given: "
                         f"copy one of them first"
                     )
-        self.seen = [weakref.ref(data[i]) for i in self.arrays]
+
+
+def _owner(x: Any) -> int:
+    """Return the ``id`` of the array whose memory an array shows; 0 if that is none of NumPy's."""
+    while type(x.base) is np.ndarray:
+        x = x.base
+    return id(x) if x.base is None else 0
 
 
 def _first(found: tuple[Any, ...], assign: bool = True) -> Any:  # noqa: ARG001 (as the other forms have it)

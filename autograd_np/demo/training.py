@@ -71,23 +71,28 @@ def fit(console: Console, model: Any, part: Split, epochs: int, lr: float) -> li
     """
     loss_of = nn.BCELoss()
     optimizer = nn.SGD(model.parameters(), lr=lr)
+    compiled = nn.compile_step(model, loss_of, optimizer, backend="numpy")
     when = {round(epochs * i / CHECKS) for i in range(CHECKS + 1)}
     checks = []
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress, np.errstate(all="ignore"):
         task = progress.add_task("training", total=epochs, loss="")
         for epoch in range(epochs + 1):
-            optimizer.zero_grad()
-            loss = loss_of(model(part.x_train), part.y_train)
-            loss.backward()
-            value = float(loss.data)
+            if epoch < nn.training.AFTER:  # what is over by then is not worth compiling
+                optimizer.zero_grad()
+                loss = loss_of(model(part.x_train), part.y_train)
+                loss.backward()
+                value = float(loss.data)
+                del loss
+            else:
+                value = float(compiled.gradients(part.x_train, part.y_train))
             if not math.isfinite(value):
                 raise SettingError("lr", f"with {lr:g} the loss became {value} after {epoch} epochs; take a smaller one")
             if epoch in when:
                 errors = textbook.compare(textbook_arrays(model), textbook_arrays(model, gradient=True), part.x_train.T, part.y_train.T)
                 checks.append(Check(epoch, value, errors, _line_by_line(model, part)))
             if epoch < epochs:
-                optimizer.step()
+                (optimizer.step if epoch < nn.training.AFTER else compiled.update)()
                 progress.update(task, advance=1, loss=f"{value:.4f}")
     return checks
 

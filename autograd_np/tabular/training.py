@@ -157,6 +157,7 @@ def train(prepared: Prepared, out: Path, console: Console, *, resume: bool = Fal
             checkpoint_every=EVERY,
             resume=resume,
             progress=console,
+            compile=True,
         )
     except nn.StateDictError as error:
         raise SettingError("resume", f"the checkpoint does not fit: {error}") from None

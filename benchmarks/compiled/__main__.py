@@ -19,6 +19,8 @@ from benchmarks.compiled import page  # noqa: E402
 from benchmarks.compiled.measure import CASES, Figures, measured  # noqa: E402
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+READY = 25.0
+"""Seconds that everybody takes to get ready at one size, in one process: compilers do."""
 
 
 def _read(file: Path) -> tuple[str, dict[str, list[Figures]], dict[str, str]]:
@@ -34,8 +36,11 @@ def _read(file: Path) -> tuple[str, dict[str, list[Figures]], dict[str, str]]:
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="The small size and few rounds: to see that it runs, not to measure.")] = False,
     rounds: Annotated[
-        int, typer.Option(min=2, help="Rounds together; processes of their own are a tenth of that, and three at least.")
+        int, typer.Option(min=2, help="Rounds together, at most; processes of their own are a tenth of that, and three.")
     ] = 31,
+    minutes: Annotated[
+        float, typer.Option(min=1, help="What all of it should take on a quiet machine: fewer rounds of what is slow.")
+    ] = 25,
     seed: Annotated[int, typer.Option(help="Seeds the data and the order within the rounds.")] = 0,
     only: Annotated[list[str] | None, typer.Option(help=f"This case only; may be repeated: {', '.join(CASES)}.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the raw figures to FILE.")] = None,
@@ -51,9 +56,12 @@ def main(
     if figures_of is not None:
         about, found, left_out = _read(figures_of)
     else:
-        settings = Settings(True, 2, seed, 0.001) if quick else Settings(False, rounds, seed)
+        keys = only or list(CASES)
+        count = sum(len(CASES[key].sizes) for key in keys)
+        budget = max(60 * minutes / count - READY, 4.0)
+        settings = Settings(True, 2, seed, 0.001) if quick else Settings(False, rounds, seed, budget=budget)
         about, found, left_out = report.about(report.environment()), {}, {}
-        for key in only or CASES:
+        for key in keys:
             case = CASES[key]
             for size in (case.small,) if quick else case.sizes:
                 with status.status("...") as line:

@@ -30,6 +30,10 @@ __all__ = ["CASES", "Figures", "alone", "check", "measured"]
 CASES: dict[str, Case] = {**networks.CASES, **numerics.CASES}
 MAY_FAIL = {"torch.compile"}
 """Who needs a compiler of C++ and takes some functions only: it is left out where it does not run."""
+LONG = 8.0
+"""Whoever takes so many seconds to get ready is in a process of its own at the largest size of a case only."""
+ENOUGH = 2.0
+"""Seconds of timing in a process of its own, after which three times are enough."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Figures:
     together : Timing
         In one process with the others.
     alone : Timing
-        In a process of its own.
+        In a process of its own; of no rounds where it was not.
     first : float
         Seconds of the first call in a process of its own, after one at the small size: what compiling takes is in it.
     peak : float
@@ -58,8 +62,10 @@ class Figures:
     peak: float
 
 
-def check(case: Case, runs: Mapping[str, Running], before: Arrays) -> dict[str, str]:
+def check(case: Case, runs: Mapping[str, Running], before: Arrays, took: dict[str, float] | None = None) -> dict[str, str]:
     """Call everybody once, and demand equal losses and gradients; return who does not run, and why.
+
+    The seconds that each call takes are noted in `took`.
 
     The gradient of a training step is read off the step itself, (before - after) / rate, so that what is checked is what is timed.
 
@@ -71,6 +77,7 @@ def check(case: Case, runs: Mapping[str, Running], before: Arrays) -> dict[str, 
     expected: list[Any] = []
     failed = {}
     for name, running in runs.items():
+        began = time.perf_counter()
         try:
             loss = running.call()
         except Exception as error:
@@ -78,6 +85,8 @@ def check(case: Case, runs: Mapping[str, Running], before: Arrays) -> dict[str, 
                 raise
             failed[name] = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
             continue
+        if took is not None:
+            took[name] = time.perf_counter() - began
         results = running.results()
         if case.rate is not None:
             results = tuple((b - a) / case.rate for b, a in zip(before, results, strict=True))
@@ -124,7 +133,11 @@ def in_this_process(name: str, case: Case, size: int, seed: int, least: float) -
     timed(running.call, 3)
     peak = 1024 * (_kilobytes("VmHWM") - before)
     once = repeated(running.call, least)
-    return {"seconds": statistics.median(once() for _ in range(9)), "first": first, "peak": max(peak, 0.0)}
+    began = time.perf_counter()
+    taken: list[float] = []
+    while len(taken) < 9 and (len(taken) < 3 or time.perf_counter() - began < ENOUGH):
+        taken.append(once())
+    return {"seconds": statistics.median(taken), "first": first, "peak": max(peak, 0.0)}
 
 
 def settle(running: Running, seconds: float = 0.05) -> None:
@@ -153,14 +166,17 @@ def measured(key: str, size: int, settings: Settings, tell: Callable[[str], None
     size : int
         The size.
     settings : Settings
-        Calls together take `rounds` rounds, fewer where these are long; processes a tenth of that, and three at least.
+        Calls together take `rounds` rounds and processes a tenth of that, three at least; fewer where these would take longer than the
+        budget, half of which is for either.
     tell : callable
         Told what is being done.
     """
     case = CASES[key]
-    tell(f"{key}, {case.size} = {size:,}")
+    what = f"{key}, {case.size} = {size:,}"
+    tell(what)
+    took: dict[str, float] = {}
     runs = {name: start(name, case, size, settings.seed) for name in field(case)}
-    failed = check(case, runs, case.problem(size, np.random.default_rng(settings.seed)).parameters)
+    failed = check(case, runs, case.problem(size, np.random.default_rng(settings.seed)).parameters, took)
     runs = {name: running for name, running in runs.items() if name not in failed}
     for running in runs.values():
         settle(running)
@@ -168,19 +184,59 @@ def measured(key: str, size: int, settings: Settings, tell: Callable[[str], None
     began = time.perf_counter()
     samples = interleave(tasks, 2, settings.seed)
     a_round = (time.perf_counter() - began) / 2
-    rounds = max(2, min(settings.rounds, math.ceil(30 / a_round))) if not settings.quick else 2
+    rounds = max(3, min(settings.rounds, math.ceil(min(30, settings.budget / 2) / a_round))) if not settings.quick else 2
     for name, more in interleave(tasks, rounds, settings.seed + 1).items():
         samples[name] += more
     del tasks, running
     runs.clear()
 
-    told: dict[str, list[dict[str, float]]] = {}
-    fresh = {name: lambda name=name: alone(name, key, size, settings.seed, settings.min_seconds) for name in samples}
-    told = interleave(fresh, 2 if settings.quick else max(3, settings.rounds // 10), settings.seed)
+    tell(f"{what}, in processes of their own")
+    apart_from = [name for name in samples if took[name] < LONG or size == (case.small if settings.quick else max(case.sizes))]
+    told = _processes(apart_from, key, size, settings)
     together = {t.name: t for t in compare(samples, size)}
-    apart = {t.name: t for t in compare({name: [f["seconds"] for f in found] for name, found in told.items()}, size)}
+    apart = {t.name: t for t in compare({name: [f["seconds"] for f in found] for name, found in told.items()}, size, fewer=True)}
 
     def median(name: str, what: str) -> float:
-        return statistics.median(f[what] for f in told[name])
+        return statistics.median(f[what] for f in told[name]) if name in told else math.nan
 
-    return [Figures(key, together[n], apart[n], median(n, "first"), median(n, "peak")) for n in samples], failed
+    nowhere = math.nan
+    return [
+        Figures(
+            key,
+            together[n],
+            apart.get(n, Timing(n, size, nowhere, nowhere, nowhere, nowhere, 0)),
+            median(n, "first") if n in told else took[n],
+            median(n, "peak"),
+        )
+        for n in samples
+    ], failed
+
+
+def _processes(names: list[str], key: str, size: int, settings: Settings) -> dict[str, list[dict[str, float]]]:
+    """Run contenders in processes of their own, in rounds; whoever takes long is not in those that the budget has no time for."""
+    told: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    cost = dict.fromkeys(names, 0.0)
+    left = settings.budget / 2
+    for turn in range(2 if settings.quick else max(3, settings.rounds // 10)):
+        taking_part = []
+        for name in sorted(names, key=lambda name: (name != BASELINE, cost[name])):
+            if turn == 0 or cost[name] < left or (turn == 1 and name == BASELINE):
+                taking_part.append(name)
+                left -= cost[name]
+            else:
+                break
+        tasks = {name: _timed_process(name, key, size, settings) for name in taking_part if turn == len(told[name])}
+        for name, [(seconds, found)] in interleave(tasks, 1, settings.seed + turn).items():
+            told[name].append(found)
+            cost[name] = seconds
+            left -= seconds if turn == 0 else 0.0
+    return told
+
+
+def _timed_process(name: str, key: str, size: int, settings: Settings) -> Callable[[], tuple[float, dict[str, float]]]:
+    def run() -> tuple[float, dict[str, float]]:
+        began = time.perf_counter()
+        found = alone(name, key, size, settings.seed, settings.min_seconds)
+        return time.perf_counter() - began, found
+
+    return run

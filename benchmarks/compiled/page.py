@@ -23,7 +23,8 @@ and what else is measured.
 
 - *Together*: everybody in one process, which keeps freed memory, in rounds of shuffled order. A cell is the median of a contender's
   times over those of the code by hand in the same round, ± half the interquartile range; the first row has that code's time.
-- *In a process of its own*: the same as a user has it. By hand, large arrays are given back to the system and had anew at each
+- *In a process of its own*: the same as a user has it, in rounds of processes; who takes long to compile is in fewer, and at the
+  largest size only. By hand, large arrays are given back to the system and had anew at each
   call; `import autograd_np` and PyTorch keep memory.
 - *Peak memory*: what calls need at most in a process of their own, beyond the arrays of the problem and what importing and
   compiling left there.
@@ -38,7 +39,7 @@ def tables(figures: Sequence[Figures]) -> list[Table]:
     """Return the tables of one case."""
     case = CASES[figures[0].case]
     together = ratios("Together", [f.together for f in figures], case.size)
-    alone = ratios("In a process of its own", [f.alone for f in figures], case.size)
+    alone = ratios("In a process of its own", [f.alone for f in figures if f.alone.rounds], case.size)
     peak = _sizes("Peak memory", case, figures, lambda f: _megabytes(f.peak))
     first = _sizes("First call", case, figures, lambda f: f"{f.first:.2g} s")
     return [together, alone, peak, first]

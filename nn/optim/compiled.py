@@ -40,6 +40,8 @@ class CompiledUpdate:
     Parameters
     ----------
     optimiser : Optimizer
+    backend : str
+        Of `autograd_np.compile`.
 
     Attributes
     ----------
@@ -47,8 +49,9 @@ class CompiledUpdate:
         Why the step is the optimiser's own, if it is.
     """
 
-    def __init__(self, optimiser: Any) -> None:
+    def __init__(self, optimiser: Any, backend: str = "auto") -> None:
         self.optimiser = optimiser
+        self.backend = backend
         self.note = ""
         if not isinstance(optimiser, Optimizer) or type(optimiser).step is not Optimizer.step or not optimiser.has_rule:
             self.note = (
@@ -105,21 +108,30 @@ class CompiledUpdate:
 
     def _move(self, group: list[_Moved]) -> None:
         """Move parameters by one function."""
-        values = [m.parameter.data if _is_alone(m.parameter) else None for m in group]
-        given = [np.array(m.parameter.data) if x is None else x for m, x in zip(group, values, strict=True)]
-        numbers = list({id(m.numbers): m.numbers for m in group}.values())
-        which = tuple([next(i for i, n in enumerate(numbers) if n is m.numbers) for m in group])
-        key = which, tuple([m.maximize for m in group]), tuple([tuple(m.arrays) for m in group]), tuple(map(tuple, numbers))
+        given, shared = [], []
+        for m in group:
+            p = m.parameter
+            if not _is_alone(p):
+                shared.append((p, np.array(p.data)))
+            given.append(shared[-1][1] if shared and shared[-1][0] is p else p.data)
+        numbers: list[Numbers] = []
+        which = []
+        for m in group:
+            if (
+                not numbers or numbers[-1] is not m.numbers
+            ):  # those of a group that have the same numbers follow one another, or are given twice
+                numbers.append(m.numbers)
+            which.append(len(numbers) - 1)
+        key = tuple(which), tuple([m.maximize for m in group]), tuple([tuple(m.arrays) for m in group]), tuple([tuple(n) for n in numbers])
         if key not in self._functions:
-            self._functions[key] = _function(self.optimiser._rule, *key)
+            self._functions[key] = _function(self.optimiser._rule, self.backend, *key)
         arrays = [x for m in group for x in m.arrays.values()]
         floats = [x for n in numbers for x in n.values()]
         self._functions[key](given, [m.gradient for m in group], arrays, floats)
-        if any(x is None for x in values):
+        if shared:
             with ag.no_grad():
-                for m, x, new in zip(group, values, given, strict=True):
-                    if x is None:
-                        m.parameter[...] = new
+                for p, new in shared:
+                    p[...] = new
 
 
 def _is_alone(p: Any) -> bool:
@@ -128,7 +140,12 @@ def _is_alone(p: Any) -> bool:
 
 
 def _function(
-    rule: Callable[..., Array], which: tuple[int, ...], maximize: tuple[bool, ...], names: tuple[Any, ...], of_numbers: tuple[Any, ...]
+    rule: Callable[..., Array],
+    backend: str,
+    which: tuple[int, ...],
+    maximize: tuple[bool, ...],
+    names: tuple[Any, ...],
+    of_numbers: tuple[Any, ...],
 ) -> Callable[..., None]:
     """Return the compiled function of parameters, gradients, what is remembered of them one after the other, and the numbers of a step."""
 
@@ -138,5 +155,5 @@ def _function(
         for p, g, n, up, own in zip(values, gradients, which, maximize, names, strict=True):
             p -= rule(p, -g if up else g, {name: next(rest) for name in own}, numbers[n])
 
-    compiled: Callable[..., None] = ag.compile(update, in_place=True)
+    compiled: Callable[..., None] = ag.compile(update, in_place=True, backend=backend)
     return compiled

@@ -7,12 +7,13 @@ layer.
 
 from nn.training import metrics
 from nn.training.callbacks import BestCheckpoint, CSVLog, EarlyStopping, LearningCurves
-from nn.training.core import Callback, Training, loop
+from nn.training.core import AFTER, Callback, Training, loop
 from nn.training.evaluation import evaluate
 from nn.training.fitting import fit
 from nn.training.history import History
 
 __all__ = [
+    "AFTER",
     "BestCheckpoint",
     "CSVLog",
     "Callback",

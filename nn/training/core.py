@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from nn.compiling import CompiledStep
 from nn.data import DataLoader
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.training.history import History
 
-__all__ = ["Callback", "Training", "loop", "parts"]
+__all__ = ["AFTER", "Callback", "Training", "loop", "parts"]
+
+AFTER = 100
+"""So many steps are taken before compiled code: shorter trainings would not get back what it takes to make it."""
 
 
 class Callback:
@@ -92,6 +96,8 @@ class Training:
     history : History
     stopped : str
         Why the training ends before its last epoch; set it to end it after this batch.
+    compiled : CompiledStep, optional
+        Takes the steps after the first `AFTER`.
     """
 
     model: Module
@@ -109,6 +115,7 @@ class Training:
     logs: dict[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
     stopped: str = ""
+    compiled: CompiledStep | None = None
 
     MOMENTS: ClassVar[tuple[str, ...]] = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
@@ -145,13 +152,20 @@ def loop(training: Training) -> None:
             t.batch = batch
             t.tell("on_batch_start")
             *inputs, target = parts(batch)
-            t.optimiser.zero_grad()
-            loss = t.loss(t.model(*inputs), target)
-            loss.backward()
-            t.batch_loss = loss.item()
-            del loss  # and with it the graph, before the next one is recorded
+            compiled = t.compiled if t.step >= AFTER else None
+            if compiled is not None:
+                t.batch_loss = float(compiled.gradients(*batch))
+            else:
+                t.optimiser.zero_grad()
+                loss = t.loss(t.model(*inputs), target)
+                loss.backward()
+                t.batch_loss = loss.item()
+                del loss  # and with it the graph, before the next one is recorded
             t.tell("on_backward_end")
-            t.optimiser.step()
+            if compiled is not None:
+                compiled.update()
+            else:
+                t.optimiser.step()
             t.step += 1
             t.total += t.batch_loss * len(target)
             t.samples += len(target)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nn.compiling import compile_step
 from nn.data import DataLoader
 from nn.errors import TrainingInterrupted
 from nn.module import Module
@@ -48,6 +49,7 @@ def fit(
     checkpoint_every: int | None = None,
     resume: bool | str | os.PathLike[str] = False,
     progress: Any = True,
+    compile: bool = False,  # noqa: A002 (as PyTorch's functions call it)
 ) -> History:
     """Train a model; `nn.training.loop` is the loop itself, to be copied where another one is wanted.
 
@@ -92,6 +94,9 @@ def fit(
         that file. What follows is, bit for bit, what would have followed without the interruption.
     progress : bool or rich.console.Console, default True
         A bar on a terminal, or a line an epoch where the standard error stream (or the console) is none. False is silent.
+    compile : bool, default False
+        Take the steps after the first hundred by compiled code (`nn.compile_step`): the same training to rounding. A model that cannot be
+        compiled is trained as it stands, with a warning.
 
     Returns
     -------
@@ -150,7 +155,8 @@ def fit(
     bar = ProgressBar(None if progress is True else progress) if progress else None
     saving = None if checkpoint is None else Checkpoint(checkpoint, checkpoint_every)
     told += [callback for callback in (bar, saving) if callback is not None]
-    training = Training(model=model, loader=loader, loss=loss, optimiser=optimiser, epochs=epochs, callbacks=told)
+    compiled = compile_step(model, loss, optimiser, backend="numpy") if compile else None  # bit for bit the same in each run
+    training = Training(model=model, loader=loader, loss=loss, optimiser=optimiser, epochs=epochs, callbacks=told, compiled=compiled)
     _resume(training, checkpoint, resume)
     _demand_parameters(model, loss, optimiser, scheduler)
     with bar or contextlib.nullcontext(), _finishing_the_batch(training), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
