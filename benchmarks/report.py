@@ -87,11 +87,15 @@ def ratios(title: str, timings: Sequence[Timing], sizes: str = "", note: str = "
     for name in names:
         found = [cells.get((name, size)) for size in columns]
         rows.append([name, *("–" if t is None else seconds(t.seconds) if name == baseline else _ratio(t) for t in found)])
-    explained = f"Ratios to {baseline}: medians over {timings[0].rounds} interleaved rounds ± half the interquartile range."
+    fewest = min(t.rounds for t in timings)
+    over = f"{fewest} to {timings[0].rounds}" if fewest < timings[0].rounds else f"{fewest}"
+    explained = f"Ratios to {baseline}: medians over {over} interleaved rounds ± half the interquartile range."
     return Table(title, header, rows, f"{explained} {note}".strip())
 
 
 def _ratio(t: Timing) -> str:
+    if t.rounds == 1:
+        return _figures(t.ratio)
     return f"{_figures(t.ratio)} ± {_figures((t.high - t.low) / 2)}"
 
 

@@ -306,9 +306,9 @@ class _Apart:
 
     def demand(self, data: tuple[Any, ...]) -> None:
         """Look at the arrays of a call."""
-        mine = {id(data[i]) for i in self.written if data[i].base is None}
-        owners = {_owner(data[i]) for i in self.others}
-        if len(mine) == len(self.written) and 0 not in owners and mine.isdisjoint(owners):
+        mine = {_owner(data[i]) for i in self.written}
+        others = {_owner(data[i]) for i in self.others}
+        if len(mine) == len(self.written) and 0 not in mine and 0 not in others and mine.isdisjoint(others):
             return  # each has memory of its own
         for n, i in enumerate(self.written):
             for j in (*self.written[:n], *self.others):

@@ -67,6 +67,8 @@ class Case:
         Whether the second derivatives by the only parameter are wanted; `by_hand` and `tuned` then give the Hessian for the gradient.
     needs : frozenset of str
         What not every package has: ``"hessian"``, ``"cholesky"``.
+    in_place : bool
+        Whether parameters are so large that whoever compiles NumPy code would have it write the step into them.
     tolerance : float
         How far results may differ, of the largest.
     """
@@ -83,3 +85,4 @@ class Case:
     hessian: bool = False
     needs: frozenset[str] = frozenset()
     tolerance: float = 1e-9
+    in_place: bool = False

@@ -144,6 +144,16 @@ def _compiled(backend: str) -> Callable[[Case, Problem], Running]:
                 return loss, gradients
             return loss, tuple(p - rate * g for p, g in zip(parameters, gradients, strict=True))
 
+        if case.in_place:
+
+            def in_place(parameters: Any, *data: Any) -> Any:
+                loss, gradients = differentiated(parameters, *data)
+                for p, g in zip(parameters, gradients, strict=True):
+                    p -= rate * g
+                return loss
+
+            written, own = ag.compile(in_place, in_place=True, backend=backend), tuple(map(np.array, problem.parameters))
+            return Running(lambda: written(own, *problem.data), lambda: own, written.wait)
         compiled = ag.compile(step, backend=backend)
         return _whole(case, problem.parameters, problem.data, compiled)._replace(settled=lambda: compiled.wait())
 

@@ -312,7 +312,7 @@ CASES = {
     ),
     "perceptron": Case(
         "Training step of a 784-128-10 perceptron, float32", "batch", (32, 128, 1_024), 4,
-        perceptron_problem, perceptron_loss, perceptron_by_hand, perceptron_tuned, rate=0.1, tolerance=1e-3,
+        perceptron_problem, perceptron_loss, perceptron_by_hand, perceptron_tuned, rate=0.1, tolerance=1e-3, in_place=True,
     ),
     "recurrent": Case(
         "Training step of a recurrent network of 32 units", "T", (50,), 3,
@@ -320,6 +320,6 @@ CASES = {
     ),
     "transformer": Case(
         "Training step of a block of a transformer, float32", "length", (64,), 4,
-        transformer_problem, transformer_loss, transformer_by_hand, rate=0.01, tolerance=1e-3,
+        transformer_problem, transformer_loss, transformer_by_hand, rate=0.01, tolerance=1e-3, in_place=True,
     ),
 }  # fmt: skip

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.compiled.case import Case
-from benchmarks.compiled.contenders import CONTENDERS
+from benchmarks.compiled.contenders import BASELINE, CONTENDERS
 from benchmarks.compiled.measure import CASES, Figures
-from benchmarks.report import Table, ratios
+from benchmarks.report import Table, ratios, seconds
 
-__all__ = ["tables", "write"]
+__all__ = ["summary", "tables", "write"]
+
+COLUMNS = ("ag.compile, auto", "NumPy, tuned by hand", "jax.jit", "PyTorch eager", "torch.compile")
+"""Of the summary, beside the time of the code by hand."""
 
 INTRODUCTION = """\
 # Benchmarks
@@ -30,6 +33,8 @@ and what else is measured.
   compiling left there.
 - *First call*: what compiling takes is in it. It is in none of the other figures.
 - One thread for everybody, and nobody's kernels of linear algebra are chosen for them. float64 where nothing else is said.
+- Networks in float32 have parameters large enough that it pays to write a step into them: PyTorch does, the tuned code does, and
+  `ag.compile(step, in_place=True)`. Elsewhere compiled steps return new ones.
 - *Tuned by hand*: all arrays made beforehand, filled in place.
 - Losses and gradients of all were equal before anything was timed.
 """
@@ -38,11 +43,27 @@ and what else is measured.
 def tables(figures: Sequence[Figures]) -> list[Table]:
     """Return the tables of one case."""
     case = CASES[figures[0].case]
+    names = list(CONTENDERS)
+    figures = sorted(figures, key=lambda f: names.index(f.together.name))
     together = ratios("Together", [f.together for f in figures], case.size)
     alone = ratios("In a process of its own", [f.alone for f in figures if f.alone.rounds], case.size)
     peak = _sizes("Peak memory", case, figures, lambda f: _megabytes(f.peak))
-    first = _sizes("First call", case, figures, lambda f: f"{f.first:.2g} s")
+    first = _sizes("First call", case, figures, lambda f: seconds(f.first))
     return [together, alone, peak, first]
+
+
+def summary(found: Mapping[str, Sequence[Figures]]) -> str:
+    """Return a table with a line for each size of each case: who takes how much of the time of the code by hand, in one process."""
+    lines = [["", BASELINE, *COLUMNS], ["---"] + ["---:"] * (1 + len(COLUMNS))]
+    for key, figures in found.items():
+        case = CASES[key]
+        of = {(f.together.name, f.together.size): f.together for f in figures}
+        for size in dict.fromkeys(f.together.size for f in figures):
+            cells = [of.get((name, size)) for name in COLUMNS]
+            least = min((t.ratio for t in cells if t is not None), default=math.nan)
+            told = ["–" if t is None else f"**{t.ratio:.2f}**" if t.ratio == least else f"{t.ratio:.2f}" for t in cells]
+            lines.append([f"{case.title}, {case.size} = {size:,}", seconds(of[BASELINE, size].seconds), *told])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def _sizes(title: str, case: Case, figures: Sequence[Figures], cell: Any) -> Table:
@@ -73,6 +94,7 @@ def write(page: Path, about: str, found: Mapping[str, Sequence[Figures]], left_o
     """
     parts = [INTRODUCTION, about, ""]
     parts += [f"Left out, {who}: {why}" for who, why in left_out.items()]
+    parts += ["\n## In short\n", "Of the time of the code by hand, together in one process; the least is bold.\n", summary(found)]
     for key, figures in found.items():
         case = CASES[key]
         parts += [f"\n## {case.title}\n"]
@@ -111,6 +133,7 @@ def plot(file: Path, case: Case, figures: Sequence[Figures]) -> None:
                     [f.together.size for f in own], [value(f) for f in own], line, color=color, marker=".", label=name if own else None
                 )
             axis.set(title=title, xlabel=case.size, ylabel="MB" if title == "peak memory" else "µs a call")
+            axis.minorticks_off()
             axis.grid(visible=True, alpha=0.25)
         handles, labels = axes[0].get_legend_handles_labels()
         drawing.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)

@@ -14,7 +14,7 @@ from nn.optim.optimizer import COUNTS, Array, Numbers, Optimizer
 __all__ = ["CompiledUpdate"]
 
 LARGE = 1 << 16
-"""Parameters of fewer bytes are moved by one function; larger ones, tile by tile, together with those of as long an axis."""
+"""Parameters of fewer bytes are moved by one function; larger ones, tile by tile, together with those of the same size."""
 _references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda _: -1)
 _EXAMPLE = ag.Tensor(np.zeros(1), requires_grad=True)
 _ALONE = _references(_EXAMPLE.data) if hasattr(sys, "getrefcount") else 0
@@ -73,7 +73,7 @@ class CompiledUpdate:
         together: dict[int, list[_Moved]] = {}
         for moved in self._counted():
             data = moved.parameter.data
-            together.setdefault(max(data.shape) if data.nbytes >= LARGE else 0, []).append(moved)
+            together.setdefault(data.size if data.nbytes >= LARGE else 0, []).append(moved)
         for group in together.values():
             self._move(group)
 
@@ -125,9 +125,12 @@ class CompiledUpdate:
         key = tuple(which), tuple([m.maximize for m in group]), tuple([tuple(m.arrays) for m in group]), tuple([tuple(n) for n in numbers])
         if key not in self._functions:
             self._functions[key] = _function(self.optimiser._rule, self.backend, *key)
+        gradients = [m.gradient for m in group]
         arrays = [x for m in group for x in m.arrays.values()]
         floats = [x for n in numbers for x in n.values()]
-        self._functions[key](given, [m.gradient for m in group], arrays, floats)
+        if given[0].nbytes >= LARGE and all(x.flags.c_contiguous for x in (*given, *gradients, *arrays)):
+            given, gradients, arrays = ([x.reshape(-1) for x in xs] for xs in (given, gradients, arrays))  # tiles lie in one piece
+        self._functions[key](given, gradients, arrays, floats)
         if shared:
             with ag.no_grad():
                 for p, new in shared:

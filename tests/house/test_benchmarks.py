@@ -177,6 +177,29 @@ def test_only_torch_compile_may_fail():
         measure.check(case, {contenders.BASELINE: right, "jax.jit": broken}, ())
 
 
+def test_whoever_takes_part_in_the_first_rounds_only_is_compared_with_these():
+    found = harness.compare({"hand": [1.0, 2.0, 4.0], "engine": [2.0, 4.0, 4.0], "slow": [10.0]}, 4, fewer=True)
+    assert [(t.ratio, t.rounds) for t in found] == [(1.0, 3), (2.0, 3), (10.0, 1)]
+    table = report.ratios("Step", found, "m")
+    assert table.rows[-1] == ["slow", "10.0"]
+    assert "over 1 to 3 interleaved rounds" in table.note
+
+
+def test_processes_are_run_again_as_long_as_there_is_time(monkeypatch):
+    clock, calls = [0.0], []
+    cost = {contenders.BASELINE: 1.0, "quick": 2.0, "slow": 30.0}
+
+    def alone(name, *_):
+        calls.append(name)
+        clock[0] += cost[name]
+        return {"seconds": 1.0, "first": 1.0, "peak": 0.0}
+
+    monkeypatch.setattr(measure, "alone", alone)
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    told = measure._processes(list(cost), "notebook", 4, harness.Settings(rounds=100, budget=80.0))
+    assert {name: len(found) for name, found in told.items()} == {contenders.BASELINE: 3, "quick": 3, "slow": 1}
+
+
 def test_a_case_is_measured_in_a_process_that_loads_no_engine():
     code = (
         "import sys; from benchmarks.compiled.measure import CASES, in_this_process; "
@@ -203,6 +226,8 @@ def test_the_page_has_a_section_a_case_and_a_plot_where_there_are_sizes(tmp_path
     text = (tmp_path / "page.md").read_text("utf-8")
     assert text.count("## Training step of the notebook's") == 1
     assert "| ag.compile, NumPy | 0.50 ± 0.10 | 0.50 ± 0.10 |" in text
+    assert "| Training step of the notebook's 2-3-1 network, m = 4 | 1.00 ms | – |" in text
+    assert "| ag.compile, NumPy | 250 ms | 250 ms |" in text
     assert "| ag.compile, NumPy | 8.0 MB | 200 MB |" in text
     assert "Left out, torch.compile: no compiler" in text
     assert [p.name for p in (tmp_path / "images").iterdir()] == ["benchmark-notebook.svg"]
