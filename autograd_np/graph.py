@@ -13,7 +13,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.backward import gradients
 from autograd_np.indices import index_text
-from autograd_np.lines import Lines
+from autograd_np.lines import Call, Lines
 from autograd_np.node import EAGER, Node
 from autograd_np.op import RESULT, STEP, Op
 from autograd_np.sweeps import topological
@@ -39,29 +39,6 @@ class Constant:
         self.name = name
 
 
-class Call(NamedTuple):
-    """A call of one of the user's functions while a graph was traced.
-
-    Attributes
-    ----------
-    name, site : str
-        What the function is called in names, and the ``file:line`` that called it.
-    scope : str
-        The `autograd_np.scope` it was called in.
-    method : bool
-        It is the ``forward`` or ``__call__`` of an object.
-    start, end : int
-        The Nodes it recorded have an `index` between these.
-    """
-
-    name: str
-    site: str
-    scope: str
-    method: bool
-    start: int
-    end: int
-
-
 class Graph:
     """Recorded operations in topological order.
 
@@ -75,8 +52,6 @@ class Graph:
         ``id(array)`` -> name, for constants that `trace` saw in the user's variables.
     modules : dict
         Path -> class name of the modules that ``nn.Module.graph`` saw; empty otherwise.
-    calls : tuple of Call
-        The calls of the user's functions that `trace` saw, in the order in which they began.
     made_by : tuple or None
         The function that was traced and its arguments; ``None`` for a graph that was recorded otherwise.
     again : callable or None
@@ -102,7 +77,6 @@ class Graph:
         self.nodes = tuple(reversed(topological(self.outputs)))
         self.names = names or {}
         self.modules: dict[str, str] = {}
-        self.calls: tuple[Call, ...] = ()
         self.made_by: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
         self.again: Callable[..., Graph] | None = None
         self.gradient_nodes: frozenset[Node] = frozenset()
@@ -115,6 +89,11 @@ class Graph:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls of the user's functions by the one that was traced, in the order in which they began."""
+        return () if self.lines is None else self.lines.calls
 
     def id_of(self, node: Node) -> str:
         """Return a stable id: the position in topological order, so the same program gives the same ids."""

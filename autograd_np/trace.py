@@ -19,10 +19,9 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.callers import is_users
-from autograd_np.graph import Call, Graph, operands_of
-from autograd_np.lines import Lines
-from autograd_np.modes import current_scope
-from autograd_np.node import Level, Node, next_index
+from autograd_np.graph import Graph, operands_of
+from autograd_np.lines import Lines, called
+from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, leaf, value_of
 from autograd_np.trees import flatten
 
@@ -48,13 +47,12 @@ def watch_locals(
     see: Callable[[FrameType], None],
     see_others: See | None = None,
     enter: See | None = None,
-    leave: See | None = None,
     lines: Lines | None = None,
 ) -> Iterator[None]:
     """Call `see` with each frame that runs `code`, after every line and on return.
 
-    `see_others` is called with those of the user's functions that it calls, `enter` when one is entered and `leave` when it returns;
-    `lines` takes note of all of them.
+    `see_others` is called with those of the user's functions that it calls, `enter` when one is entered; `lines` takes
+    note of all of them.
     """
     before = sys.gettrace()
 
@@ -70,8 +68,6 @@ def watch_locals(
             see_others(frame)
             if lines is not None:
                 lines.note(frame, event)
-        if event == "return" and leave is not None:
-            leave(frame)
         return in_other
 
     def on_call(frame: FrameType, _event: str, _argument: Any) -> Any:
@@ -100,33 +96,6 @@ def _name_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             yield from _name_leaves(item, f"{name}[{i}]")
-
-
-def _called(code: CodeType) -> str:
-    """Return what a function is called in names: ``dense``, or the class of a ``forward``."""
-    return code.co_qualname.split(".")[-2:][0] if code.co_name in ("forward", "__call__") else code.co_name
-
-
-class _Calls:
-    """The calls of the user's functions during one run, as stretches of the order in which Nodes are recorded."""
-
-    def __init__(self) -> None:
-        self.found: list[Call] = []
-        self._open: list[tuple[FrameType, str, int]] = []
-
-    def enter(self, frame: FrameType) -> None:
-        """Begin a call."""
-        if not frame.f_code.co_name.startswith("<"):
-            self._open.append((frame, current_scope(), next_index()))
-
-    def leave(self, frame: FrameType) -> None:
-        """End it."""
-        if not self._open or self._open[-1][0] is not frame:
-            return
-        code, back = frame.f_code, frame.f_back
-        site = f"{back.f_code.co_filename}:{back.f_lineno}" if back is not None else ""
-        _, scope, start = self._open.pop()
-        self.found.append(Call(_called(code), site, scope, code.co_name in ("forward", "__call__"), start, next_index()))
 
 
 class _Names:
@@ -163,7 +132,7 @@ class _Names:
         if code.co_name.startswith("<"):
             return
         given = self._given.get(id(frame), ())
-        function = _called(code)
+        function = called(code)
         for name, x, node in self._variables(frame, (*code.co_varnames, *code.co_cellvars)):
             if id(x if node is None else node) in given:
                 continue
@@ -263,7 +232,7 @@ def traced(
     `integers`, these, and numbers that are no arrays, are handed on as they are.
     """
     level = Level(keeps_all=True)
-    names, calls, lines = _Names(level), _Calls(), Lines()
+    names, lines = _Names(level), Lines()
 
     def see(frame: FrameType) -> None:
         if see_frame is not None:
@@ -275,15 +244,11 @@ def traced(
             see_frame(frame)
         names.see_other(frame)
 
-    def enter(frame: FrameType) -> None:
-        names.enter(frame)
-        calls.enter(frame)
-
     wrapped = [_wrap_all(x, level, integers) for x in inputs]
     nodes = [x._node if isinstance(x, Tensor) else None for x in flatten(wrapped)[0]]  # now: `f` may put more into a dict
     start = Node(None, (), (), {}, np.zeros(()), False, level).index
     try:
-        with watch_locals(code_of(f), see, see_other, enter, calls.leave, lines):
+        with watch_locals(code_of(f), see, see_other, names.enter, lines):
             out = f(*wrapped)
         results = [(x, x._node) for x in flatten(out)[0] if isinstance(x, Tensor) and x._node is not None]
         roots = [node if node.level is level else level.lift(x) for x, node in results]
@@ -297,7 +262,6 @@ def traced(
         lifted.name = lifted.name or names.older.get(node)
     names.finish()
     graph = Graph(list(dict.fromkeys(roots)), names=names.constants())
-    graph.calls = tuple(sorted(calls.found, key=lambda call: call.start))
     graph.lines = lines
     return graph, nodes
 

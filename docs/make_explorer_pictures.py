@@ -37,6 +37,13 @@ def rnn(Wx, Wh, b, h, xs):
 """
 
 
+def step_to(browser, title):
+    """Go to the first step whose title begins like this."""
+    while not browser.js("document.querySelector('#panel h2').textContent").startswith(title):
+        browser.press("ArrowRight")
+    browser.js("document.activeElement.blur()")
+
+
 def main():
     """Write the pictures: a step back through the 2-3-1 network, and the turns of a loop."""
     rng = np.random.default_rng(0)
@@ -49,17 +56,10 @@ def main():
         net = importlib.import_module("net")
         graph = ag.trace(net.loss, *network, np.array([[1.0, 0.0, 1.0, 0.0]]))
         browser.open(graph.explore("net.html", parameters=("W1", "b1", "W2", "b2")))
-        while "Z1 =" not in browser.js("document.querySelector('#panel h2').textContent") or not browser.js(
-            "document.body.dataset.phase === 'backward'"
-        ):
-            browser.press("ArrowRight")
-        browser.js("document.activeElement.blur()")
+        step_to(browser, "Back through Z1")
         browser.picture(IMAGES / "explorer.png")
         browser.open(ag.trace(net.rnn, *recurrent).explore("rnn.html", parameters=("Wx", "Wh", "b")))
-        for _ in range(3):
-            browser.press("ArrowRight")
-        browser.click("#fit")
-        browser.js("document.activeElement.blur()")
+        step_to(browser, "turns 2 … 19")
         browser.picture(IMAGES / "explorer-turns.png")
 
 

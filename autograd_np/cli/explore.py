@@ -27,7 +27,9 @@ __all__ = ["explore"]
 
 def explore(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="FILE.py:FUNCTION", help="A function of arrays, or an nn.Module.")],
+    what: Annotated[
+        str, typer.Argument(metavar="FILE.py:FUNCTION", help="A function of arrays, an nn.Module, or an object with forward and backward.")
+    ],
     inputs: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Arrays by name, instead of the file's inputs().")] = None,
     backward: Annotated[str | None, typer.Option(metavar="NAME", help="Its backward pass; 'backward', if the file defines it.")] = None,
     parameters: Annotated[str, typer.Option(metavar="NAMES", help="Inputs to draw as parameters, with commas between.")] = "",
@@ -70,6 +72,14 @@ def _has_screen() -> bool:
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
+def _beside(function: Callable[..., Any], name: str) -> str:
+    """Return the path of the ``backward`` of the object that a forward is a method of, if it has one."""
+    owner = getattr(function, "__self__", None)
+    if getattr(function, "__name__", "") != "forward" or not callable(getattr(owner, "backward", None)):
+        return ""
+    return f"{name.removesuffix('.forward')}.backward"
+
+
 @dataclass
 class _Request:
     """What is to be explored."""
@@ -93,9 +103,10 @@ class _Request:
             given = inputs_of(module, self.file, self.inputs)
             taken = self._taken(module, function, given)
             check = None
-            if self.backward or callable(getattr(module, "backward", None)):
-                forward = "forward" if callable(getattr(module, "forward", None)) else self.name
-                judge = checker(module, self.file, forward, self.backward or "backward")
+            backward = self.backward or _beside(function, self.name) or ("backward" if callable(getattr(module, "backward", None)) else "")
+            if backward:
+                forward = self.name if "." in backward or not callable(getattr(module, "forward", None)) else "forward"
+                judge = checker(module, self.file, forward, backward)
 
                 def check(*arguments: Any) -> Any:
                     return judge({**given, **dict(zip(taken, arguments, strict=True))})

@@ -131,6 +131,10 @@ def user_function(module: types.ModuleType, file: Path, name: str, choose: str =
             raise refuse(f"{file} has no {name}: there is no {part}{_alike(part, there)}")
         if isinstance(owner, type) and isinstance(inspect.getattr_static(owner, part, None), types.FunctionType):
             raise refuse(f"{name} of {file} is a method of a class; make an object in the file, x = {owner.__name__}(), and name x.{part}")
+    if isinstance(found, type):
+        raise refuse(f"{name} of {file} is a class; make an object in the file, x = {found.__name__}(), and name x")
+    if callable(getattr(found, "forward", None)) and not callable(found):
+        found = found.forward
     if callable(found):
         return cast("Callable[..., Any]", found)
     functions = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType) and v.__module__ == module.__name__]

@@ -22,10 +22,12 @@ from autograd_np.node import Node
 
 __all__ = ["Equations"]
 
-MOST = 2_500
+MOST = 1_200
 """Deriving a graph of more nodes takes longer than a reader waits."""
 SIMPLIFIED = 300
 """In graphs of more nodes, equations are left as the chain rule gives them."""
+ROOM = 34.0
+"""How many letters of an equation there is room for beside each other."""
 WIDEST = 60
 """An equation of more operations is not read by anybody."""
 LONGEST = 200
@@ -124,7 +126,7 @@ def _lesson(recording: Recording, *, plain: bool) -> Lesson | None:
 
 def _tree(line: Line) -> Any:
     """Return MathML as nested lists, ``[tag, attributes, *children]``: the page makes elements of them."""
-    return _listed(ET.fromstring(equation_in_mathml(line)))  # noqa: S314 (the derivation wrote it)
+    return _listed(ET.fromstring(equation_in_mathml(line, ROOM)))  # noqa: S314 (the derivation wrote it)
 
 
 def _listed(element: ET.Element) -> list[Any]:

@@ -81,7 +81,7 @@ class Story:
             "edges": edges,
             "modules": modules,
             "folded": fold(drawn, edges, modules, closed),
-            "startFolded": bool(closed),
+            "closed": [m["path"] for m in modules if m["path"] in closed],
         }
 
     # --- equations

@@ -24,7 +24,7 @@ def _blank(title: str) -> dict[str, Any]:
         "modules": [],
         "sources": [],
         "folded": None,
-        "startFolded": False,
+        "closed": [],
         "finer": None,
         "check": None,
     }

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import count, takewhile
 from typing import Literal
 
-from autograd_np.graph import Call, Graph
+from autograd_np.graph import Graph
+from autograd_np.lines import Call
 from autograd_np.node import Node
 
 __all__ = ["Frame", "Kind", "common", "components", "frames_of_calls"]

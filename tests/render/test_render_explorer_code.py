@@ -205,6 +205,18 @@ def test_mistakes_that_are_no_value_have_their_line_too() -> None:
         assert bad[0]["findings"]
 
 
+def test_a_loss_that_calls_forward_has_its_lines_its_names_and_its_frame() -> None:
+    def loss(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any) -> Any:
+        return forward(W1, b1, W2, b2, X, Y)
+
+    report = ag.check_backward(forward, backward, inputs(), loss=loss)
+    assert report.graph is not None
+    data = data_of(report.graph.graph, check=report)  # type: ignore[attr-defined]
+    assert [s["name"] for s in data["sources"]][1:3] == ["forward", "sigmoid"]
+    assert {"Z1", "A1", "Z2", "A2"} <= {n["name"] for n in data["nodes"]}
+    assert ("forward", "call") in [(m["title"], m["kind"]) for m in data["modules"]]
+
+
 def test_a_page_needs_a_graph(tmp_path: Path) -> None:
     from autograd_np.check.tell.report import BackwardReport
 

@@ -19,7 +19,7 @@ from autograd_np.check.watch.state import bound, duplicate, leaves_in, spelled
 from autograd_np.lines import Lines
 from autograd_np.node import Level, Node
 from autograd_np.tensor import Tensor, leaf
-from autograd_np.trace import code_of, watch_locals
+from autograd_np.trace import code_of
 
 __all__ = ["trace_point"]
 
@@ -90,13 +90,14 @@ def trace_point(
             total: Any = None
             if program.loss is not None:
                 run_loss = bound(program.loss, owners)
-                with watch_locals(code_of(run_loss), see, lines=lines):
+                with _Watch(code_of(run_loss), see, see.inner, program, lines, of_forward=False):
                     total = run_loss(**loss_arguments(run_loss, wrapped, final, out))
     except errors.AutogradError as error:
         raise type(error)(f"{_where(error, program)}{error}") from error
     finally:
         level.close()
     see.attributes(world, program)
+    see.finish()
     scalar, outputs = _outputs(program, out, final, total, level)
     return Traced(program, inputs, instead, run, scalar, outputs, versions, leaves, keys, lines)
 
@@ -124,8 +125,11 @@ class _Watch:
         inner: Callable[[FrameType], None],
         program: Program,
         lines: Lines,
+        *,
+        of_forward: bool = True,
     ) -> None:
         self.code, self.see, self.inner, self.program, self.lines = code, see, inner, program, lines
+        self.of_forward = of_forward
 
     def __enter__(self) -> None:
         self.before = sys.gettrace()
@@ -143,7 +147,8 @@ class _Watch:
         function = self.program.functions.of(code)
         if function is None:
             return None
-        self.program.called_by_forward.add(id(function))
+        if self.of_forward:
+            self.program.called_by_forward.add(id(function))
         return self.in_inner
 
     def in_own(self, frame: FrameType, event: str, _argument: Any) -> Any:
@@ -164,6 +169,7 @@ class _Names:
 
     def __init__(self, level: Level, versions: dict[str, list[Node]]) -> None:
         self.level, self.versions = level, versions
+        self._given: list[tuple[str, Node]] = []
 
     def __call__(self, frame: FrameType) -> None:
         for place, node in _tensor_leaves(frame.f_locals, self.level):
@@ -182,7 +188,16 @@ class _Names:
 
     def inner(self, frame: FrameType) -> None:
         """Name what a helper computed; it is no variable of forward's."""
+        given = frame.f_code.co_varnames[: frame.f_code.co_argcount]
         for place, node in _tensor_leaves(frame.f_locals, self.level):
+            if place.partition("[")[0] in given:
+                self._given.append((place, node))  # whoever called it may have a name for that
+            elif node.name is None:
+                node.name = place
+
+    def finish(self) -> None:
+        """Name what has no other name by the parameters of the helpers that it was handed to."""
+        for place, node in self._given:
             if node.name is None:
                 node.name = place
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from html import escape
@@ -52,9 +53,9 @@ def _cut(right: Node, room: float) -> list[Node]:
     return [n.row(*items) for items in found]
 
 
-def _rows(line: Line) -> list[tuple[Node | None, list[Node], bool]]:
+def _rows(line: Line, longest: float = LINE) -> list[tuple[Node | None, list[Node], bool]]:
     """Return the rows of an equation: what stands left, what is equal to it, and whether the row goes on with the one before."""
-    room = LINE - width(line.left)
+    room = longest - width(line.left)
     found: list[tuple[Node | None, list[Node], bool]] = []
     for right in line.right:
         if found and not found[-1][2] and sum(width(x) + 3 for x in (*found[-1][1], right)) <= room:
@@ -136,20 +137,26 @@ def _math(node: Node) -> str:
     return f"<math>{mathml(node)}</math>"
 
 
-def equation_in_mathml(line: Line) -> str:
-    """Return an equation as a ``math`` element."""
+def equation_in_mathml(line: Line, longest: float = math.inf) -> str:
+    """Return an equation as a ``math`` element; what would be longer, in letters, has a row for each side."""
+    if len(_rows(line, longest)) > 1:
+        return _in_rows([line], longest)
     sides = n.joined([line.left, *line.right], n.Sign("=", "relation"))
     return f'<math display="block">{mathml(sides)}</math>'
 
 
-def _table(display: Display) -> str:
+def _in_rows(lines: Sequence[Line], longest: float = LINE) -> str:
     rows = []
-    for line in display.lines:
-        for left, sides, goes_on in _rows(line):
+    for line in lines:
+        for left, sides, goes_on in _rows(line, longest):
             equal = n.joined(sides, n.Sign("=", "relation"))
             first = "<mspace width='2em'/>" if goes_on else "<mo>=</mo>"
             rows.append(f"<mtr><mtd>{'' if left is None else mathml(left)}</mtd><mtd><mrow>{first}{mathml(equal)}</mrow></mtd></mtr>")
-    return f'<div class="equations"><math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math></div>'
+    return f'<math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math>'
+
+
+def _table(display: Display) -> str:
+    return f'<div class="equations">{_in_rows(display.lines)}</div>'
 
 
 def html(blocks: Sequence[Block], title: str, program: str) -> str:

@@ -76,7 +76,7 @@ function hiddenIn(path) {
 
 const KINDS = { module: "module ", call: "function ", turn: "", turns: "" };
 const PAD = 14;
-const TOP = 26; // the title of a frame
+const TOP = 22; // the title of a frame
 let foldedEdges = new Map();
 let bounds = { x0: 0, y0: 0, x1: 1, y1: 1 };
 
@@ -166,7 +166,7 @@ function drawModule(module) {
   }
   const middle = (box[0] + box[2]) / 2;
   module.label.textContent = isClosed ? `▸ ${cut(module.title, module.w, 7.6)}` : `▾ ${module.title}`;
-  fill(module.label, isClosed ? { x: middle, y: module.cy - 4 } : { x: box[0] + 12, y: box[1] + 18 }, []);
+  fill(module.label, isClosed ? { x: middle, y: module.cy - 4 } : { x: box[0] + 12, y: box[1] + 16 }, []);
   module.count.textContent = isClosed ? inside : "";
   fill(module.count, { x: middle, y: (module.cy || 0) + 13 }, []);
 }
@@ -200,7 +200,7 @@ function toggle(path) {
 }
 function closeAll(yes) {
   closed.clear();
-  if (yes) for (const path of data.folded ? data.folded.closed : modules.keys()) closed.add(path);
+  if (yes) for (const path of data.folded ? data.folded.closed : data.closed.length ? data.closed : modules.keys()) closed.add(path);
   rewalk();
   layout();
   update(false);

@@ -29,7 +29,7 @@ const page = {
     const [scrolled, read, focused] = [panel.scrollTop, code.scrollTop, document.activeElement?.dataset.edit];
     load(fresh);
     closed.clear();
-    for (const path of before ? before.closed : data.startFolded ? data.folded.closed : []) if (modules.has(path)) closed.add(path);
+    for (const path of before ? before.closed : data.closed || []) if (modules.has(path)) closed.add(path);
     walk();
     if (before) goBack(before);
     else {

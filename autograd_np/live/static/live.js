@@ -11,6 +11,9 @@
     return element;
   };
 
+  /** Words with code between backticks. */
+  const prose = (words) => words.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+
   let everConnected = false;
   let send = () => {};
 
@@ -78,7 +81,7 @@
       through ? "Back to the graph" : "Step through backward");
     return make("div", { id: "verdict", "data-verdict": report.verdict },
       make("p", {}, make("b", {}, report.headline), state.checked && step),
-      report.mistakes.map((mistake) => make("div", { class: "mistake" }, make("p", {}, `${mistake.where}: ${mistake.what}`), mistake.diff.length > 0 && block({ code: mistake.diff }))),
+      !through && report.mistakes.map((mistake) => make("div", { class: "mistake" }, make("p", {}, `${mistake.where}: `, prose(mistake.what)), mistake.diff.length > 0 && block({ code: mistake.diff }))),
       make("details", open ? { open: "" } : {}, make("summary", {}, "The whole report"), report.blocks.map(block)));
   }
   function block(part) {
