@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np.compiling import workers
 from autograd_np.compiling.lowering import is_real
 from autograd_np.compiling.program import ARITHMETIC, TOTAL, Program, Value, inside
 from autograd_np.compiling.schedule import LARGE, Buffer, Loop, Schedule, Step, root_of
@@ -200,6 +202,7 @@ class Writer:
         tiles = self._fresh("tiles")
         outer = self.memory, self._buffers, self._views, self._fixed, self._cut_parts
         whole: dict[Value, str] = {}
+        parts: list[tuple[str, Value, str]] = []
         for v in (*loop.sums, *loop.kept):
             whole[v] = self._whole(v, zero=v in loop.sums)
         head = len(self.lines)
@@ -215,7 +218,9 @@ class Writer:
                 self._into(step, part)
             else:
                 self._step(step, "    ")
-            if v in loop.sums:
+            if v in loop.sums and self.schedule.threads > 1:
+                self._part_of_sum(v, whole[v], parts)
+            elif v in loop.sums:
                 if v.ndim:
                     add = self.bind(np.add, "add")
                     self.lines.append(f"    {add}({whole[v]}, {self.names[v]}, {whole[v]})")
@@ -223,8 +228,16 @@ class Writer:
                     self.lines.append(f"    {whole[v]} += {self.names[v]}")
         self._cut_along, self._inside = {}, None
         inner = self.memory
-        names = [line.split(" = ")[0] for line in inner]
         self.memory, self._buffers, self._views, self._fixed, self._cut_parts = outer
+        if self.schedule.threads > 1:
+            self._by_threads(loop, tiles, head, inner, parts)
+        else:
+            self._in_turn(loop, tiles, head, inner)
+        for v, name in whole.items():
+            self.names[v] = name
+
+    def _in_turn(self, loop: Loop, tiles: str, head: int, inner: list[str]) -> None:
+        names = _assigned(inner)
         self.memory += [
             f"{tiles} = []",
             f"for start in range(0, {loop.length}, {loop.tile}):",
@@ -234,8 +247,38 @@ class Writer:
             f"    {tiles}.append((k, {', '.join(names)}))",
         ]
         self.lines.insert(head, f"for {', '.join(['k', *names])} in {tiles}:")
-        for v, name in whole.items():
-            self.names[v] = name
+
+    def _by_threads(self, loop: Loop, tiles: str, head: int, inner: list[str], parts: list[tuple[str, Value, str]]) -> None:
+        """Write a loop whose tiles are carried out by several threads, each in memory of its own; sums are added in the order of tiles."""
+        names = _assigned(inner)
+        slots = sorted({int(n) for line in inner for n in re.findall(r"\bm(\d+)\[", line)})
+        own = [re.sub(r"\bm(\d+)\[", r"own\1[", line) for line in inner]
+        self.memory += [
+            f"{tiles} = []",
+            f"for w in range({self.schedule.threads}):",
+            f"    {tiles}.append([])",
+            *(f"    own{i} = m{i} if w == 0 else empty({self.schedule.slots[i]}, np.uint8)" for i in slots),
+            f"    for start in range(0, {loop.length}, {loop.tile}):",
+            f"        k = slice(start, min(start + {loop.tile}, {loop.length}))",
+            "        t = k.stop - start",
+            *(f"        {line}" for line in own),
+            f"        {tiles}[-1].append((k, {', '.join(names)}))",
+            *(f"{q} = empty({(len(loop.starts), *v.shape)}, {self.bind(v.dtype, str(v.dtype))})" for q, v, _ in parts if v.ndim),
+        ]
+        body = self._fresh("tile")
+        fresh = [f"{q} = [None] * {len(loop.starts)}" for q, v, _ in parts if not v.ndim]
+        self.lines[head:head] = [*fresh, f"def {body}({', '.join(['i', 'k', *names])}):"]
+        self.lines.append(f"{self.bind(workers.run, 'run')}({body}, {tiles})")
+        add = self.bind(np.add, "add")
+        for q, v, total in parts:
+            self.lines += [f"for part in {q}:", f"    {add}({total}, part, {total})" if v.ndim else f"    {total} += part"]
+
+    def _part_of_sum(self, v: Value, total: str, parts: list[tuple[str, Value, str]]) -> None:
+        """Keep what a tile adds to a sum."""
+        q = self._fresh("q")
+        parts.append((q, v, total))
+        keep = f"{self.bind(np.copyto, 'copyto')}({q}[i], {self.names[v]})" if v.ndim else f"{q}[i] = {self.names[v]}"
+        self.lines.append(f"    {keep}")
 
     def _whole(self, v: Value, *, zero: bool) -> str:
         """Return the name of what a loop fills or adds up to."""
@@ -442,3 +485,8 @@ class Writer:
             parts = ["None" if i is None else self._attribute(i) for i in (x.start, x.stop, x.step)]
             return f"slice({', '.join(parts)})"
         return self.bind(x, self._fresh("k"))
+
+
+def _assigned(lines: list[str]) -> list[str]:
+    """Return the names that lines of the form ``name = ...`` assign to."""
+    return [line.split(" = ")[0] for line in lines]

@@ -54,7 +54,7 @@ class Compiled:
     """
 
     def __init__(
-        self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, backend: str, in_place: bool
+        self, f: Callable[..., Any], *, check: bool, max_signatures: int, reuse_outputs: bool, backend: str, in_place: bool, threads: int
     ) -> None:
         functools.update_wrapper(self, f, updated=())
         self._f = f
@@ -64,6 +64,7 @@ class Compiled:
         self._reuses = reuse_outputs
         self._backend = backend
         self._in_place = in_place
+        self._threads = threads
         self._lock = threading.RLock()
         self._entries: list[_Entry] = []
         self._last: _Entry | None = None
@@ -179,6 +180,7 @@ class Compiled:
                 reuse_outputs=self._reuses,
                 backend=self._backend,
                 in_place=self._in_place,
+                threads=self._threads,
             )
         return known[id(instance)]
 
@@ -199,6 +201,7 @@ class _Entry:
         self.traced: Traced = found
         program = simplified(lowered(found.program))
         self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses, written=found.written)))
+        self.schedule.threads = owner._threads
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
         self.may_meet = may_meet(program)
         self.guard = guard_of(arguments, self.captured)
@@ -363,6 +366,7 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     reuse_outputs: bool = False,
     backend: str = "auto",
     in_place: bool = False,
+    threads: int = 1,
 ) -> Any:
     """Return `f` as a function that is traced once for each signature and then runs as straight NumPy.
 
@@ -385,6 +389,8 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     in_place : bool
         Whether `f` may write into arrays that it is given, as ``p -= step`` and ``np.copyto(p, new)`` do: then the compiled function does,
         too. It computes by NumPy's rules alone, and a call that raises may have written some of it.
+    threads : int
+        How many carry out the tiles of large arrays, where NumPy computes. Results are the same bit for bit, however many there are.
 
     Returns
     -------
@@ -414,10 +420,20 @@ def compile(  # noqa: A001 (as PyTorch calls it)
     """
     if f is None:
         return functools.partial(
-            compile, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend, in_place=in_place
+            compile,
+            check=check,
+            max_signatures=max_signatures,
+            reuse_outputs=reuse_outputs,
+            backend=backend,
+            in_place=in_place,
+            threads=threads,
         )
     if backend not in BACKENDS:
         raise errors.CompileError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {shown(repr(backend))}")
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
+        raise errors.CompileError(f"threads must be an integer, at least 1, got {shown(repr(threads))}")
     if isinstance(f, Compiled):
         f = f._f
-    return Compiled(f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend, in_place=in_place)
+    return Compiled(
+        f, check=check, max_signatures=max_signatures, reuse_outputs=reuse_outputs, backend=backend, in_place=in_place, threads=threads
+    )

@@ -103,6 +103,11 @@ class Loop:
     kept: list[Value]
     cuts: dict[Value, dict[Value, int | None]] = field(default_factory=dict)
 
+    @property
+    def starts(self) -> range:
+        """Where the tiles begin."""
+        return range(0, self.length, self.tile)
+
 
 @dataclass(eq=False)
 class Schedule:
@@ -122,6 +127,8 @@ class Schedule:
         Results lie in buffers, too, and are overwritten by the next call.
     into : dict of (int, Value)
         For the number of an output that is written into an input, that input.
+    threads : int
+        How many carry out the tiles of a loop.
     direct : dict of (Value, Value)
         Of these outputs, those that are computed where the input lies, since nothing reads it afterwards.
     """
@@ -134,12 +141,23 @@ class Schedule:
     reuses: bool = False
     into: dict[int, Value] = field(default_factory=dict)
     direct: dict[Value, Value] = field(default_factory=dict)
+    threads: int = 1
 
     @property
     def memory(self) -> int:
         """The bytes that a call takes: its buffers, and the results."""
         own = [v for i, v in enumerate(self.program.outputs) if v.kind == "call" and not v.is_several and i not in self.into]
-        return sum(self.slots) + sum(v.nbytes for v in own if not self.reuses)
+        return sum(self.slots) + self._of_threads + sum(v.nbytes for v in own if not self.reuses)
+
+    @property
+    def _of_threads(self) -> int:
+        """The bytes of what each further thread has of its own, and of the sums of each tile."""
+        if self.threads == 1:
+            return 0
+        loops = [item for item in self.items if isinstance(item, Loop)]
+        slots = [{s.out.slot for s in loop.steps if s.out is not None} for loop in loops]
+        own = sum(self.slots[i] for of_loop in slots for i in of_loop) * (self.threads - 1)
+        return own + sum(v.nbytes * len(loop.starts) for loop in loops for v in loop.sums if v.ndim)
 
     def steps(self) -> Iterator[Step]:
         """Yield all steps, those of loops too."""
