@@ -46,6 +46,33 @@ def test_the_line_is_named_with_which_what_lies_between_is_a_gradient_too():
     assert not finding.rivals
 
 
+def standardise(x, gamma, eps):
+    mean, var = x.mean(axis=0), x.var(axis=0)
+    std = np.sqrt(var + eps)
+    z = (x - mean) / std
+    return gamma * z, {"x": x, "mean": mean, "var": var, "std": std, "gamma": gamma, "z": z}
+
+
+def standardise_backward(dout, cache):
+    N = 1.0 * dout.shape[0]
+    dfdz = dout * cache["gamma"]
+    dudx = 1 / N
+    dvdx = 2 / N * cache["x"]
+    dzdx = 1 / cache["std"]
+    dzdu = -1 / cache["std"]
+    dzdv = -0.5 * (cache["var"] ** -1.5) * (cache["x"] - cache["mean"])
+    dvdu = -2 / N * np.sum(cache["x"] - cache["mean"], axis=0)
+    dx = dfdz * dzdx + np.sum(dfdz * dzdu, axis=0) * dudx + np.sum(dfdz * dzdv, axis=0) * (dvdx + dvdu * dudx)
+    return dx, np.sum(dout * cache["z"], axis=0)
+
+
+def test_what_other_lines_have_and_what_is_a_local_derivative_speak_for_a_line():
+    """Without `- cache["mean"]` in `dvdu` the pass would be right as well; but other lines have it."""
+    (finding,) = ag.check_backward(standardise, standardise_backward, {**CENTRED, "eps": 1e-12}, wrt=["x", "gamma"]).findings
+    assert finding.fix.strip() == 'dvdx = 2 / N * (cache["x"] - cache["mean"])'
+    assert not finding.rivals
+
+
 def unit(a):
     length = np.sqrt(np.sum(a * a, axis=1, keepdims=True))
     return a / length, length

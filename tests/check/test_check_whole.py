@@ -258,7 +258,7 @@ ONE = [
     (RNN, rnn, "2 * hs[t + 1] + dh_next", "2 * hs[t + 1]", "missing-term", "2 * hs[t + 1] + dh_next"),
     (ROBUST, robust, "    small = np.abs(beta) < 0.5\n    slope", "    small = beta < 0.5\n    slope", "wrong-point", "np.abs(beta) < 0.5"),
     (HUBER, huber, "    dr = huber_slope(r) / len(r)", "    dr = huber_slope(r)", "scale", "huber_slope(r) / "),
-    (TEMPERATURE, temperature, "dtemp * temp}", "dtemp}", "scale", "temp * dtemp}"),
+    (TEMPERATURE, temperature, "dtemp * temp}", "dtemp}", "missing-factor", "temp * dtemp}"),
     # not `dA = -(np.divide(A, A) - …)`, which cures too, but makes wrong what is the gradient of A
     (LOGISTIC, logistic, "dA * A * (1 - A)", "dA * (1 - A)", "missing-factor", "return dA * (A * (1 - A))"),
     (LOGISTIC, logistic, "dA * A * (1 - A)", "-dA * A * (1 - A)", "sign", "return dA * A * (1 - A)"),

@@ -96,6 +96,7 @@ class Case:
         self.corrected: Mapping[Key, float] = {}
         self._sizes: dict[int, dict[str, float]] = {}
         self._derived: dict[bytes, set[Node]] = {}
+        self._known: dict[bytes, float] = {}
         self._edits: dict[tuple[Place, int, int, str, int], list[Edit]] = {}
 
     @property
@@ -146,7 +147,15 @@ class Case:
                 function, hints = place.function, self.hints
                 left = function.left_by_loops(place.statement)
                 self._edits[key] = edits_of(
-                    place.statement, path, scope, candidates, sizes, hints=hints, unread=function.unread, left_by_loops=left
+                    place.statement,
+                    path,
+                    scope,
+                    candidates,
+                    sizes,
+                    hints=hints,
+                    unread=function.unread,
+                    left_by_loops=left,
+                    beside=function.made_of,
                 )
             except Exception:  # noqa: BLE001 (a search that fails finds nothing; the verdict stands)
                 self._edits[key] = []
@@ -286,9 +295,37 @@ class Case:
             found += last
         return found
 
-    def is_some_gradient(self, value: Array) -> bool:
-        """Whether an array of some elements is the gradient of any variable of forward's."""
-        return value.size > 1 and bool(np.ptp(value) > 0) and any(True for _ in self.nodes_with(value))
+    def known_from_forward(self, value: Array) -> float:
+        """Say what an array is: 1 for the gradient of any variable of forward's, 0.5 for a term of one or for a local derivative."""
+        key = repr(value.shape).encode() + value.tobytes()
+        if key not in self._known:
+            self._known[key] = self._known_of(value)
+        return self._known[key]
+
+    def _known_of(self, value: Array) -> float:
+        if value.size < 2 or not np.ptp(value) > 0:
+            return 0.0
+        if any(True for _ in self.nodes_with(value)):
+            return 1.0
+        return 0.5 if self._is_term(value) or any(map(self._is_term, self._times_gradients(value))) else 0.0
+
+    def _is_term(self, value: Array) -> bool:
+        """Whether an array is a gradient, or one of a few terms of one."""
+        terms, alike = self.terms
+        found = (terms[i] for i in alike.of(value))
+        return any(self.close(value, t, slack) for t, slack in found) or any(True for _ in self.nodes_with(value))
+
+    def _times_gradients(self, value: Array) -> Iterator[Array]:
+        """Yield the products of what may be a local derivative with the gradients of forward's variables."""
+        point = self.main
+        for node in dict.fromkeys(n for nodes in point.versions.values() for n in nodes if n in point.gradients):
+            truth = point.truth(node)
+            if (
+                np.any(truth)
+                and np.ndim(truth) <= value.ndim
+                and all(a in (1, b) for a, b in zip(truth.shape[::-1], value.shape[::-1], strict=False))
+            ):
+                yield value * truth
 
     def nodes_with(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward whose gradient a value is."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.diagnose import diagnosis_of
-from autograd_np.check.explain.rivals import Cure, chosen
+from autograd_np.check.explain.rivals import Cure, chosen, related_to
 from autograd_np.check.explain.search import Candidate, fix_of
 from autograd_np.check.judge.compare import constant_ratio, fits
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
@@ -24,11 +26,14 @@ MOST_RUNS = 4000
 MOST_DOUBTED, LESS_SIMPLE = 1000, 3.0
 """So many more are run where a change makes all results right and speaks against what intermediates are called, up to so much a rank."""
 
-MOST_RIVALS, RIVALS, FOR_RIVALS = 1000, 1.5, 0.3
-"""So many more, of other statements, are run where nothing speaks against a change that makes all right, up to so much a rank.
+MOST_RIVALS, RELATED, RIVALS, FOR_RIVALS = 800, 3.0, 1.5, 0.3
+"""So many more, of other statements, are run where nothing speaks against a change that makes all right.
 
-They take at most this share of the time that is left then.
+They are less simple by so much at most, those that are of the same names and others, and take this share of the time that is left.
 """
+
+OF_ONE = 3
+"""So many of one statement are compared: the simplest may not be the one that other lines agree with."""
 
 MOST_SCANS = 250
 """So many are watched, which costs more."""
@@ -113,18 +118,16 @@ def cure_all(
     cures: list[Cure] = []
     wrong: Outcome | None = None
     limit = math.inf
-    for c in candidates:
-        if runs >= most or case.late() or case.budget.below(keep):
+    for number, c in enumerate(candidates):
+        if runs >= most or case.late() or case.budget.below(keep) or c.rank > limit:
             break
-        if c.rank > limit:
-            break
-        if any(x.candidate.place == c.place for x in cures if not x.doubts) or not _plausible(case, c):
+        if not _plausible(case, c):
             continue
         runs += 1
         codes = forms.of(c)
         if codes is None:
             continue
-        if helping is not None and before is not None and not cures:
+        if helping is not None and before is not None:
             after = case.elements_wrong(case.main, codes=codes, most=before)
             if after is None:
                 continue
@@ -135,16 +138,40 @@ def cure_all(
         if case.cures_all(codes=codes):
             wrong = wrong or case.scan(case.main)
             cure = Cure(c, case.doubts(fix_of(c), before=wrong))
-            if not cures or (not cure.doubts and all(x.doubts for x in cures)):
-                most = min(most, runs + (MOST_DOUBTED if cure.doubts else MOST_RIVALS))
-                keep = keep if cure.doubts else max(keep, case.budget.left() * (1 - FOR_RIVALS))
+            if not cures:
+                most = min(most, runs + MOST_DOUBTED)
             if all(cure.doubts < x.doubts for x in cures):
-                limit = c.rank + (LESS_SIMPLE if cure.doubts else RIVALS)
+                limit = c.rank + LESS_SIMPLE
             cures.append(cure)
+            if not cure.doubts:
+                cures = [cure, *_rivals_of(case, c, candidates[number + 1 :], wrong)]
+                break
     if wrong is None:
         return None
     best, others = chosen(case, cures, wrong)
     return _verdict(best)._replace(rivals=tuple(map(_verdict, others)))
+
+
+def _rivals_of(case: Case, best: Candidate, candidates: Sequence[Candidate], wrong: Outcome) -> Iterator[Cure]:
+    """Yield the changes of other statements that cure as well, and against which nothing speaks: those of the same names first."""
+    found: Counter[Place] = Counter()
+    least = case.budget.left() * (1 - FOR_RIVALS)
+    near = [c for c in candidates if c.place != best.place and c.rank <= best.rank + RELATED]
+    is_related = related_to(best)
+    related = list(itertools.islice(filter(is_related, near), MOST_RIVALS))
+    known = {id(c.edit) for c in related}
+    others = [c for c in near[:MOST_RIVALS] if c.rank <= best.rank + RIVALS and id(c.edit) not in known]
+    rivals = [*related, *others][:MOST_RIVALS]
+    forms = _Forms(case, rivals)
+    for c in rivals:
+        if case.late() or case.budget.below(least):
+            return
+        if found[c.place] >= OF_ONE or not _plausible(case, c) or (codes := forms.of(c)) is None or not case.cures_all(codes=codes):
+            continue
+        cure = Cure(c, case.doubts(fix_of(c), before=wrong))
+        if not cure.doubts:
+            found[c.place] += 1
+            yield cure
 
 
 def _verdict(c: Candidate) -> Verdict:

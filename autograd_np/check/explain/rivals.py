@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from autograd_np.check.explain.case import Case
+from autograd_np.check.explain.edits.syntax import Path, at
 from autograd_np.check.explain.search import Candidate, fix_of
 from autograd_np.check.judge.outcome import Outcome
 from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
 
-__all__ = ["MOST_RIVALS", "Cure", "chosen", "weights_of"]
+__all__ = ["MOST_RIVALS", "Cure", "chosen", "looks_of", "related_to", "weights_of"]
 
 MOST_RIVALS = 2
 """So many statements are named beside the one that is most likely mistaken."""
@@ -25,11 +28,17 @@ TIE = 0.25
 AGREED = 1.0
 """How much simpler a change is that gives a line the form of others of the code, and less simple one that takes that form from it."""
 
+EXPRESSIONS = 0.75
+"""How much of that an expression counts for which other lines have too."""
+
 MADE, MOST_MADE = 1.5, 3
-"""How much simpler a change is for each statement more that gives gradients with it than with another; so many count at most."""
+"""How much simpler a change is for each statement more that gives a gradient with it than with another; so many count at most."""
 
 LONG_ENOUGH = 3
 """So many operations a line has at least whose form says something: others are alike by chance."""
+
+
+_WORDS = re.compile(r"[^\W\d]\w*(?!\w|\[['\"])")
 
 
 class Cure(NamedTuple):
@@ -55,14 +64,14 @@ def chosen(case: Case, cures: Sequence[Cure], before: Outcome) -> tuple[Candidat
 
 def weights_of(case: Case, cures: Sequence[Cure], before: Outcome) -> dict[int, float]:
     """Return, by the identity of each cure, how simple it is, and how well the rest of the code and of its run agrees with it."""
-    forms = _forms(before)
+    looks = looks_of(before)
     made = {id(c): _gradients_made(case, c) for c in cures}
     least = min(made.values())
-    return {id(c): c.candidate.rank - _agreement(c.candidate, forms) * AGREED - MADE * min(made[id(c)] - least, MOST_MADE) for c in cures}
+    return {id(c): c.candidate.rank - _agreement(c.candidate, looks) * AGREED - MADE * min(made[id(c)] - least, MOST_MADE) for c in cures}
 
 
-def _gradients_made(case: Case, cure: Cure) -> int:
-    """Return how many statements give gradients of forward's variables, whatever they are called, when backward is run with a cure.
+def _gradients_made(case: Case, cure: Cure) -> float:
+    """Return how much of what backward makes with a cure is known from forward, whatever it is called: each value counts once.
 
     What lies between the mistake and a line that makes up for it is wrong: the more is right, the nearer a cure is to the mistake.
     """
@@ -70,27 +79,68 @@ def _gradients_made(case: Case, cure: Cure) -> int:
     values: dict[Place, list[Array]] = {}
     for e in run.recording.events:
         values.setdefault(e.place, []).append(e.computed)
-    return sum(all(map(case.is_some_gradient, some)) for some in values.values())
+    once = {some[0].tobytes(): some for some in values.values()}
+    for handed in case.main.cotangents.values():
+        once.pop(np.asarray(handed, float).tobytes(), None)
+    return sum(min(map(case.known_from_forward, some)) for some in once.values())
 
 
 # --- what other lines look like
 
 
-def _agreement(c: Candidate, forms: Counter[str]) -> int:
-    """Say whether other lines have the form that a change gives (1), or the one that it takes (-1), or neither."""
+def related_to(best: Candidate) -> Callable[[Candidate], bool]:
+    """Return what tells whether a change puts in, or takes away, variables that another one does; or, as it, none."""
+    written: dict[tuple[Place, Path], Counter[str]] = {}
+
+    def subject(c: Candidate) -> set[str]:
+        found: Counter[str] = Counter()
+        for path, text in c.edit.changes:
+            if (c.place, path) not in written:
+                written[c.place, path] = Counter(_words(ast.unparse(at(c.place.statement, path))))
+            found.update(_words(text))
+            found.subtract(written[c.place, path])
+        return {word for word, n in found.items() if n}
+
+    own = subject(best)
+    return lambda c: bool(own & subject(c)) if own else c.edit.kind == best.edit.kind and not subject(c)
+
+
+def _words(text: str) -> list[str]:
+    """Return the variables, attributes and keys in an expression, without what is asked for a key."""
+    return _WORDS.findall(text)
+
+
+class Looks(NamedTuple):
+    """What the statements of the functions that were run look like: how many have each form, and how many hold each expression."""
+
+    forms: Counter[str]
+    parts: Counter[str]
+
+
+def looks_of(out: Outcome) -> Looks:
+    """Return what the lines of the code look like."""
+    functions = dict.fromkeys(s.place.function for s in out.recording.steps)
+    lines = [s for f in functions for s in f.statements]
+    return Looks(Counter(form for s in lines if (form := _form(s))), Counter(part for s in lines for part in _parts(s)))
+
+
+def _agreement(c: Candidate, looks: Looks) -> float:
+    """Say whether other lines have the form that a change gives (1), or the one that it takes (-1), or neither; or an expression."""
     statement = c.place.statement
     if statement is None or len(c.edit.body) != 1:
         return 0
     old, new = _form(statement), _form(c.edit.body[0])
-    if not old or not new or old == new:
-        return 0
-    return int(forms[new] > 0) - int(forms[old] > 1)
+    if old and new and old != new and (forms := int(looks.forms[new] > 0) - int(looks.forms[old] > 1)):
+        return forms
+    before, after = _parts(statement), _parts(c.edit.body[0])
+    return EXPRESSIONS * (any(looks.parts[p] > 0 for p in after - before) - any(looks.parts[p] > 1 for p in before - after))
 
 
-def _forms(out: Outcome) -> Counter[str]:
-    """Return how many statements of the functions that were run have each form."""
-    functions = dict.fromkeys(s.place.function for s in out.recording.steps)
-    return Counter(form for f in functions for s in f.statements if (form := _form(s)))
+def _parts(statement: ast.stmt) -> set[str]:
+    """Return the sums, products and calls in a statement that name two variables at least."""
+    value = getattr(statement, "value", None)
+    nodes = [n for n in ast.walk(value) if isinstance(n, (ast.BinOp, ast.Call, ast.Compare))] if isinstance(value, ast.expr) else []
+    return {text for n in nodes if len(set(_words(text := ast.unparse(n)))) > 1}
 
 
 def _form(statement: ast.stmt) -> str:

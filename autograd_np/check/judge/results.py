@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.judge.compare import close, fits
-from autograd_np.check.judge.names import is_gradients_name, is_label, pair
+from autograd_np.check.judge.names import is_data, is_gradients_name, is_label, pair
 from autograd_np.check.judge.roles import is_no_gradient, is_upstream
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Recording
@@ -460,7 +460,7 @@ def _by_value(work: Assigner, results: Sequence[Result], open_ones: list[int]) -
             shape = np.shape(results[i].value)
             fitting = [n for n in inputs if n not in work.taken and same(shape, np.shape(point.leaves[n].out))]
             rivals = [j for j in left if np.shape(results[j].value) == shape]
-            if len(fitting) == 1 and len(rivals) == 1:
+            if len(fitting) == 1 and len(rivals) == 1 and not _is_out_of_turn(work, results, i, fitting[0]):
                 work.take(i, fitting[0], point.leaves[fitting[0]], is_input=True)
                 left.remove(i)
     for i in list(left):  # in the order of the inputs of that shape; in the end whatever the shape
@@ -469,8 +469,23 @@ def _by_value(work: Assigner, results: Sequence[Result], open_ones: list[int]) -
         if not fitting and len(open_ones) <= len(inputs) and not by_name and not any(isinstance(k, str) for k in results[i].keys):
             place = open_ones.index(i)
             fitting = [n for n in inputs[place : place + 1] if n in free] if len(open_ones) == len(inputs) or work.wrt else free[:1]
+        fitting = [n for n in fitting if not _is_out_of_turn(work, results, i, n)]
         if fitting:
             work.take(i, fitting[0], point.leaves[fitting[0]], is_input=True)
+
+
+def _is_out_of_turn(work: Assigner, results: Sequence[Result], i: int, name: str) -> bool:
+    """Whether nothing but its shape says that a nameless result is the gradient of a sample or a label of a loss.
+
+    Nobody asks for it as a rule, and where others, which are right, stand does not say so either.
+    """
+    if work.point.traced.scalar is None or work.wrt or not (is_data(name) or is_label(name)) or results[i].left:
+        return False
+    order = {n: at for at, n in enumerate(work.point.leaves)}
+    right = [
+        j for j, t in work.found.items() if not results[j].left and t.is_input and t.name in order and _is_truth(work, results[j], t.name)
+    ]
+    return bool(right) and (is_label(name) or any((j < i) != (order[work.found[j].name] < order[name]) for j in right))
 
 
 def _is_variant(name: str, point: Point) -> bool:

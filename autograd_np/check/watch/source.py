@@ -160,6 +160,19 @@ class Function:
         }
         return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) - read - sizes
 
+    @functools.cached_property
+    def made_of(self) -> dict[str, tuple[ast.BinOp, ...]]:
+        """By a variable, entry or attribute, as it is written: the sums and products with something else that statements make of it."""
+        found: dict[str, dict[str, ast.BinOp]] = {}
+        for s in self.statements:
+            value = getattr(s, "value", None)
+            for n in ast.walk(value) if isinstance(value, ast.expr) else ():
+                if isinstance(n, ast.BinOp):
+                    for side in (n.left, n.right):
+                        if isinstance(side, (ast.Name, ast.Attribute, ast.Subscript)):
+                            found.setdefault(ast.unparse(side), {}).setdefault(ast.unparse(n), n)
+        return {name: tuple(nodes.values()) for name, nodes in found.items()}
+
     def left_by_loops(self, statement: ast.stmt) -> frozenset[str]:
         """Return the variables that only loops set which a statement is not in: what the last step of a loop left."""
         loops = [s for s in self.statements if isinstance(s, (ast.For, ast.While))]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from autograd_np.check.explain.edits.assignments import assignment_edits
@@ -17,7 +18,7 @@ from autograd_np.check.explain.edits.calls import call_edits
 from autograd_np.check.explain.edits.constants import constant_edits, loop_edits, size_edits
 from autograd_np.check.explain.edits.edit import Edit, Hints, Line
 from autograd_np.check.explain.edits.indices import index_edits, slice_edits
-from autograd_np.check.explain.edits.insertions import activation_edits, factor_edits, term_edits
+from autograd_np.check.explain.edits.insertions import activation_edits, beside_edits, factor_edits, term_edits
 from autograd_np.check.explain.edits.masks import mask_edits
 from autograd_np.check.explain.edits.matrices import matrix_edits
 from autograd_np.check.explain.edits.names import computed_edits, everywhere_edits, name_edits, reachable
@@ -55,6 +56,7 @@ _FAMILIES = (
     shape_edits,
     activation_edits,
     forgotten_edits,
+    beside_edits,
     factor_edits,
     term_edits,
 )
@@ -71,6 +73,7 @@ def edits_of(
     hints: Hints = _NO_HINTS,
     unread: Collection[str] = (),
     left_by_loops: Collection[str] = (),
+    beside: Mapping[str, Sequence[ast.BinOp]] = MappingProxyType({}),
 ) -> list[Edit]:
     """Return the edits of one statement, simplest first; of a compound statement those of its header.
 
@@ -92,8 +95,10 @@ def edits_of(
         The variables that are set and never read.
     left_by_loops : collection of str, optional
         The variables that are set in loops alone, which the statement stands behind.
+    beside : mapping, optional
+        By a variable, the sums and products that the lines of the function make of it.
     """
-    line = Line(statement, target or "return", env, candidates, sizes, hints)
+    line = Line(statement, target or "return", env, candidates, sizes, hints, beside)
     line.candidates = {**candidates, **reachable(line)}
     places = list(line.places())
     found = [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places)]

@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,8 @@ class Line:
         Numbers a scale may be made of.
     hints : Hints
         What forward tells.
+    beside : mapping
+        By a variable, the sums and products that the lines of the function make of it.
     """
 
     statement: ast.stmt
@@ -131,6 +133,7 @@ class Line:
     candidates: Mapping[str, Any]
     sizes: Mapping[str, float] = field(default_factory=dict)
     hints: Hints = Hints()
+    beside: Mapping[str, Sequence[ast.BinOp]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._texts: dict[int, str] = {}

@@ -15,7 +15,10 @@ from autograd_np.check.explain.edits.edit import Edit, Line, Place, as_broadcast
 from autograd_np.check.explain.edits.syntax import parsed
 from autograd_np.check.judge.names import is_gradients_name
 
-__all__ = ["activation_edits", "factor_edits", "term_edits"]
+__all__ = ["activation_edits", "beside_edits", "factor_edits", "term_edits"]
+
+MOST_BESIDE = 8
+"""So many expressions of other lines are tried in the place of a variable in them."""
 
 _ALWAYS = {"{0}": 6.0, "(1 - {0})": 6.4, "({0} * (1 - {0}))": 6.4, "(1 - {0}**2)": 6.4, "({0} > 0)": 6.4}
 """What a local derivative is made of, whatever forward calls: rank by factor."""
@@ -163,6 +166,38 @@ def _scaled(at: Place) -> Iterator[Edit]:
             continue
         yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` lacks the factor {name}{shown}", f"{name} * ({at.text})", 1 / value)
         yield at.edit(5.6, "scale", f"in `{at.target}`, `{at.text}` should be divided by {name}{shown}", f"({at.text}) / {name}", value)
+
+
+def beside_edits(at: Place) -> Iterator[Edit]:
+    """Yield what other lines make of a variable in its place: ``x - mu`` for ``x``, where they have ``x - mu``."""
+    if at.index or at.setting or at.header or at.text not in at.line.beside:
+        return
+    own = at.line.text(at.parent) if isinstance(at.parent, ast.BinOp) else ""
+    value = at.value
+    for node in at.line.beside[at.text][:MOST_BESIDE]:
+        text = ast.unparse(node)
+        if text == own or not is_float_array(value) or shape_of(at.line.value_of(text)) != np.shape(value):
+            continue
+        left = ast.unparse(node.left) == at.text
+        match node.op:
+            case ast.Add() | ast.Sub():
+                sign, other = ("-" if isinstance(node.op, ast.Sub) else "+"), ast.unparse(node.right if left else node.left)
+                if not left and sign == "-":
+                    yield at.edit(6, "missing-term", f"`{at.text}` in `{at.target}` should be `{text}`, as elsewhere", f"({text})")
+                    continue
+                where = "" if at.whole else f" after `{at.text}`"
+                words = f"`{sign} {other}` is missing in `{at.target}`{where}"
+                yield at.edit(5.4 if at.whole else 5.6, "missing-term", words, f"({text})")
+            case ast.Mult() | ast.Div():
+                factor = ast.unparse(node.right if left else node.left)
+                factor = f"1 / {factor}" if isinstance(node.op, ast.Div) and left else factor
+                if isinstance(node.op, ast.Mult) or left:
+                    yield at.edit(5.8, _kind_of(at, node.right if left else node.left), _lacks(at, factor), f"({text})")
+
+
+def _kind_of(at: Place, factor: ast.expr) -> str:
+    value = at.line.value(factor)
+    return "scale" if is_size(value) and not isinstance(value, np.floating) else "missing-factor"
 
 
 # --- terms
