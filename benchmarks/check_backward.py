@@ -2,6 +2,7 @@
 
 Every right pass of `tests/check/backward_corpus` is checked at several seeds, and every mutant once. Mutants are counted
 once each, except that explanations, lines in helpers and corrected lines are counted by mistake: a double mutant has two.
+Where a finding names several lines, one of which it says is mistaken, it counts as said of the mistaken one, if that is among them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from backward_corpus import loading, score
 
 
 def _said(c: score.Check) -> dict[str, Any]:
-    return {**vars(c), "findings": [f._asdict() for f in c.findings]}
+    return {**vars(c), "findings": [{**f._asdict(), "rivals": [r._asdict() for r in f.rivals]} for f in c.findings]}
 
 
 def _as_dict(judged: score.Judged) -> dict[str, Any]:
@@ -103,6 +104,9 @@ def main(
         limit = score.THRESHOLDS.get(name)
         sense = "≤" if name == "confidently wrong" else "≥"
         table.add_row(name, f"{share:.1%}", found.counts[name], f"{sense} {limit:.0%}" if limit is not None else "")
+    if found.lines_named:
+        named = f"{statistics.mean(found.lines_named):.3f}, at most {max(found.lines_named)}"
+        table.add_row("lines named a finding", "", named, "≤ 1.2, at most 3")
     table.add_row("false alarms", "", f"{len(alarms)} of {len(right_times)}", "0")
     console.print(table)
 

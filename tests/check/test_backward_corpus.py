@@ -144,6 +144,22 @@ def test_judging_counts_places_and_kinds(tmp_path):
     assert [line.split(" ")[0] for line in summary.missed] == ["localised", "explained", "confidently", "doubles", "fix"]
 
 
+def test_of_several_lines_that_are_named_one_has_to_be_mistaken(tmp_path):
+    mutant = loading.Mutant("a", "b", "", (loading.Mistake(frozenset({3}), frozenset({"sign"}), ""),))
+    beside, elsewhere = (score.Finding(line, "dW", "sign", "") for line in (3, 7))
+    tied = score.Check("fail", (score.Finding(5, "dV", "scale", "", None, (beside,)),), None, 0.0)
+    judged = score.judge(mutant, tied, tmp_path)
+    assert judged.localised
+    assert judged.explained == (True,)
+    assert judged.misled == (False,)
+    summary = score.summarise([judged])
+    assert summary.lines_named == [2]
+    assert summary.shares["one line a finding"] == 0
+    astray = score.judge(mutant, score.Check("fail", (score.Finding(5, "dV", "scale", "", None, (elsewhere,)),), None, 0.0), tmp_path)
+    assert not astray.localised
+    assert astray.misled == (True,)
+
+
 def test_a_fix_counts_if_the_pass_returns_what_it_would_without_the_mistake(tmp_path):
     single, double = (next(m for m in loading.mutants("notebook") if m.name == name) for name in ("dW2-no-m", "residual-reversed+dW1-no-m"))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: F841 (what is not used is the mistake)
 """Where a change of several lines cures: which line is named, which are named beside it, and how a report tells them."""
 
 from __future__ import annotations
@@ -191,3 +192,82 @@ def test_a_line_that_makes_infinite_elements_is_told_as_that():
     assert finding.kind == "not-finite"
     assert "NaN or infinite" in finding.message
     assert finding.fix.strip() == "return np.sum(dout * w) * x / length, dout * length"
+
+
+# --- where one over a size is too early; what is stored elsewhere
+
+
+def three_layers(X, Y, W1, W2, W3):
+    A1 = np.tanh(W1 @ X)
+    A2 = np.tanh(W2 @ A1)
+    Z3 = W3 @ A2
+    return 0.5 * np.sum((Z3 - Y) ** 2) / X.shape[1]
+
+
+def too_early(X, Y, W1, W2, W3, A1, A2, Z3):
+    m = X.shape[1]
+    dZ3 = Z3 - Y
+    dW3 = dZ3 @ A2.T / m
+    dA2 = W3.T @ dZ3 / m
+    dZ2 = dA2 * (1 - A2**2)
+    dW2 = dZ2 @ A1.T / m
+    dZ1 = W2.T @ dZ2 * (1 - A1**2)
+    dW1 = dZ1 @ X.T / m
+    return {"dW1": dW1, "dW2": dW2, "dW3": dW3}
+
+
+def test_where_one_over_a_size_comes_too_early_is_one_mistake():
+    """With it `dA2` is exactly the gradient, where `dZ3` is m times it; all that is made of it has 1/m twice."""
+    shapes = {"X": (2, 7), "Y": (3, 7), "W1": (4, 2), "W2": (5, 4), "W3": (3, 5)}
+    report = ag.check_backward(three_layers, too_early, {k: rng.normal(size=s) for k, s in shapes.items()})
+    assert [f.fix.strip() for f in report.findings] == ["dA2 = W3.T @ dZ3"]
+
+
+class Stored:
+    """A model that keeps gradients in a dict, or as attributes."""
+
+    def __init__(self):
+        self.w, self.v = rng.normal(size=(3, 2)), rng.normal(size=2)
+        self.params = {"W1": rng.normal(size=(3, 4)), "W2": rng.normal(size=(4, 2))}
+        self.grads = {}
+
+    def forward(self, x):
+        self.x, self.h = x, x @ self.params["W1"]
+        return self.h @ self.params["W2"]
+
+    def another_key(self, dout):
+        self.grads["W2"] = self.h.T @ dout
+        self.grads["w1"] = self.x.T @ (dout @ self.params["W2"].T)
+
+    def forward_of_attributes(self, x):
+        self.x = x
+        return x @ self.w + self.v
+
+    def local(self, dout):
+        self.grad_w = self.x.T @ dout
+        grad_v = dout.sum(axis=0)
+        return dout @ self.w.T
+
+
+def test_a_gradient_that_is_stored_under_another_key_or_in_a_local_variable_is_found_where_it_is_stored():
+    model = Stored()
+    (finding,) = ag.check_backward(model.forward, model.another_key, {"x": rng.normal(size=(5, 3))}).findings
+    assert finding.kind == "not-returned"
+    assert finding.fix.strip() == 'self.grads["W1"] = self.x.T @ (dout @ self.params["W2"].T)'
+    (finding,) = ag.check_backward(model.forward_of_attributes, model.local, {"x": rng.normal(size=(5, 3))}).findings
+    assert finding.kind == "not-returned"
+    assert finding.fix.strip() == "self.grad_v = dout.sum(axis=0)"
+
+
+def test_the_length_of_another_axis_is_no_multiple():
+    def backward(X, Y, W1, W2, W3, A1, A2, Z3):
+        m = X.shape[0]
+        dZ3 = (Z3 - Y) / m
+        dW3 = dZ3 @ A2.T
+        dZ2 = W3.T @ dZ3 * (1 - A2**2)
+        dZ1 = W2.T @ dZ2 * (1 - A1**2)
+        return {"dW1": dZ1 @ X.T, "dW2": dZ2 @ A1.T, "dW3": dW3}
+
+    shapes = {"X": (2, 7), "Y": (3, 7), "W1": (4, 2), "W2": (5, 4), "W3": (3, 5)}
+    (finding,) = ag.check_backward(three_layers, backward, {k: rng.normal(size=s) for k, s in shapes.items()}).findings
+    assert finding.fix.strip() == "m = X.shape[1]"

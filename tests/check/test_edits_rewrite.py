@@ -56,6 +56,7 @@ STYLES = [
     ("dA = cache['A1']*x", "dA = cache['A2'] * x", "dA = cache['A2']*x"),
     ('f = np.einsum("ij,jk->ik",a,b)', "f = np.einsum('ji,jk->ik', a, b)", 'f = np.einsum("ji,jk->ik",a,b)'),
     ("g = f'{a}' + b", "g = f'{a}' + c", "g = f'{a}' + c"),
+    ("g = r(G[f'a{l + 1}'], Z)", "g = m * r(G[f'a{l + 1}'], Z)", "g = m * r(G[f'a{l + 1}'], Z)"),
     # letters that are longer in bytes
     ("Δ = σ*θ  # ∂", "Δ = σ * φ", "Δ = σ*φ  # ∂"),
     ('x = d["é"]*a', "x = d['é'] * b", 'x = d["é"]*b'),

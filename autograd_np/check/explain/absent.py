@@ -128,6 +128,7 @@ def _stored(case: Case, recording: Recording, a: Absent) -> Iterator[tuple[Place
     path = _alike(beside, a.beside.path, a.path)
     steps = list({s.place: s for s in recording.steps if s.call is call and s.place.statement is not None}.values())
     steps.sort(key=lambda s: all(e.path != beside for e in s.events))  # behind what is stored beside it, if that is late enough
+    yield from _under_another_key(steps, path, a.forward_name)
     *_, old = a.beside.where
     *_, new = a.where or ("",)
     for name in _fitting(call.last, np.shape(case.main.leaves[a.forward_name].out)):
@@ -157,6 +158,20 @@ def _under_another_name(steps: Sequence[Step], name: str, path: str, message: st
                 text = f"{path} = {ast.unparse(value)}"
                 words = message.replace("{} is missing", f"it should be `{path}`")
                 yield step.place, Edit(1, "not-returned", words, partial(statements, statement, [text]))
+
+
+def _under_another_key(steps: Sequence[Step], path: str, of: str) -> Iterator[tuple[Place, Edit]]:
+    """Yield the statements that set another entry of a container, or attribute of an object, setting the one that is missing."""
+    wanted = ast.parse(path, mode="eval").body
+    if not isinstance(wanted, (ast.Subscript, ast.Attribute)):
+        return
+    for step in steps:
+        match step.place.statement:
+            case ast.Assign(targets=[ast.Subscript() | ast.Attribute() as target], value=value) as statement:
+                if ast.unparse(target.value) == ast.unparse(wanted.value) and ast.unparse(target) != path:
+                    words = f"the gradient of `{of}` is stored as `{ast.unparse(target)}`, should be as `{path}`"
+                    text = f"{path} = {ast.unparse(value)}"
+                    yield step.place, Edit(1, "not-returned", words, partial(statements, statement, [text]))
 
 
 def _in_another_place(steps: Sequence[Step], name: str, path: str, message: str) -> Iterator[tuple[Place, Edit]]:

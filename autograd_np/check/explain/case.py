@@ -246,7 +246,8 @@ class Case:
     def doubts(self, *more: Fix, before: Outcome | None = None, after: Outcome | None = None) -> int:
         """Return how many intermediates speak against a cure: those that are no gradients with it, though their names say so.
 
-        One that is a multiple of its gradient counts if it was the gradient before: a convention was there before the mistake.
+        One that is a multiple of its gradient counts if it was the gradient before: a convention was there before the mistake,
+        unless all that are multiples are so by one factor then, which some had before.
         Scans without the cure and with it need not be made again if they are given.
         """
         before, after = before or self.scan(self.main), after or self.scan(self.main, *more)
@@ -255,7 +256,10 @@ class Case:
         functions = {f.place.function for f in more}
         was, is_now = ({c.number: self.given(c) for c in out.recording.calls[1:] if c.function in functions} for out in (before, after))
         changed = [number for number, nodes in was.items() if nodes and not nodes & is_now.get(number, nodes)]
-        return len({(w.key[0], w.base) for w in after.wrong}) + len(exact & after.kept.keys()) + len(changed)
+        usual, now = ({float(f"{c:.6g}") for c in out.kept.values()} for out in (before, after))
+        uniform = len(now) == 1 and now <= usual
+        turned = 0 if uniform and all(f.body is not None for f in more) else len(exact & after.kept.keys())
+        return len({(w.key[0], w.base) for w in after.wrong}) + turned + len(changed)
 
     def given(self, call: Call, *, signed: bool = False) -> set[Node]:
         """Return the variables of forward whose gradient a helper gave, if it did more than hand back what it was handed.

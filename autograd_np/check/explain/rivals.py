@@ -65,24 +65,29 @@ def chosen(case: Case, cures: Sequence[Cure], before: Outcome) -> tuple[Candidat
 def weights_of(case: Case, cures: Sequence[Cure], before: Outcome) -> dict[int, float]:
     """Return, by the identity of each cure, how simple it is, and how well the rest of the code and of its run agrees with it."""
     looks = looks_of(before)
-    made = {id(c): _gradients_made(case, c) for c in cures}
+    multiples = list(dict.fromkeys([1.0, *before.kept.values()]))[:3]
+    made = {id(c): _gradients_made(case, c, multiples) for c in cures}
     least = min(made.values())
     return {id(c): c.candidate.rank - _agreement(c.candidate, looks) * AGREED - MADE * min(made[id(c)] - least, MOST_MADE) for c in cures}
 
 
-def _gradients_made(case: Case, cure: Cure) -> float:
-    """Return how much of what backward makes with a cure is known from forward, whatever it is called: each value counts once.
+def _gradients_made(case: Case, cure: Cure, multiples: Sequence[float]) -> float:
+    """Return how much of what backward makes with a cure is known from forward, whatever it is called.
+
+    What is a multiple of it, as others are by convention, counts too; a copy, or what backward was handed, does not.
 
     What lies between the mistake and a line that makes up for it is wrong: the more is right, the nearer a cure is to the mistake.
     """
-    run = case.session.run(case.main, fixes=[*case.fixes, fix_of(cure.candidate)])
+    c = cure.candidate
+    run = case.session.run(case.main, fixes=[*case.fixes, fix_of(c)])
     values: dict[Place, list[Array]] = {}
     for e in run.recording.events:
-        values.setdefault(e.place, []).append(e.computed)
-    once = {some[0].tobytes(): some for some in values.values()}
-    for handed in case.main.cotangents.values():
-        once.pop(np.asarray(handed, float).tobytes(), None)
-    return sum(min(map(case.known_from_forward, some)) for some in once.values())
+        statement = c.edit.body[0] if e.place == c.place and len(c.edit.body) == 1 else e.place.statement
+        if not isinstance(getattr(statement, "value", None), (ast.Name, ast.Attribute, ast.Subscript)):
+            values.setdefault(e.place, []).append(e.computed)
+    handed = [np.asarray(c, float).tobytes() for c in case.main.cotangents.values()]
+    made = (some for some in values.values() if some[0].tobytes() not in handed)
+    return sum(max(min(case.known_from_forward(x / m) for x in some) for m in multiples) for some in made)
 
 
 # --- what other lines look like

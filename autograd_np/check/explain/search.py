@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -47,6 +48,8 @@ COPIED = 0.5
 OF_NUMBERS, OF_SCALED_NUMBERS = 1.0, 4.0
 """How much less simple a change is where a number is computed that only sizes arrays; and one that makes it a multiple of itself."""
 
+
+_LENGTH = re.compile(r"[\w.]+\.shape\[-?\d\]")
 
 _INSERTED = ("missing-term", "missing-factor")
 
@@ -161,7 +164,8 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
                 turned -= doubt if taken and _of_index(edit) else 0.0  # whichever element is taken is some gradient
                 yield Candidate(edit.rank + doubt + turned, edit, s.place, path, None, None, s.place in kept)
             elif edit.kind != "sign" and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
-                doubt = 0.0 if _is_mask(s, path) else OF_SCALED_NUMBERS if edit.factor is not None else OF_NUMBERS
+                scaled = edit.factor is not None and not _is_of_another_axis(edit)
+                doubt = 0.0 if _is_mask(s, path) else OF_SCALED_NUMBERS if scaled else OF_NUMBERS
                 yield Candidate(edit.rank + doubt, edit, s.place, path, None, None, False)
 
 
@@ -183,6 +187,11 @@ def _counts(s: Suspect) -> bool:
     if not isinstance(statement, ast.Assign) or any(np.ndim(e.computed) for e in s.events):
         return False
     return all(type(s.step.before.get(name)) in (int, float) for name in names_read_by(statement.value))
+
+
+def _is_of_another_axis(edit: Edit) -> bool:
+    """Whether an edit only asks for the length of another axis."""
+    return bool(edit.changes) and all(_LENGTH.fullmatch(text) for _, text in edit.changes)
 
 
 def _is_mask(s: Suspect, path: str) -> bool:

@@ -14,6 +14,7 @@ from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, be
 from autograd_np.check.explain.search import Candidate, changes_of, fix_of, in_order, own_changes
 from autograd_np.check.explain.twins import twins
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
+from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.source import Place
 
 __all__ = ["Mistake", "one_or_two_changes", "single_change"]
@@ -35,6 +36,9 @@ HARMLESS = 2.5
 
 WITHOUT_EFFECT = 3.0
 """How much simpler it is that a statement without effect should have set another variable."""
+
+TAKES_AWAY, OF_RIGHT = 2.0, 1.0
+"""Below this rank a factor that is a number is taken away; and how much less simple that is where the value is a gradient."""
 
 MOST_STARTS = 4
 """From so many wrong variables the search for a single change starts."""
@@ -144,7 +148,7 @@ def single_change(
     shared = likely | {place for c in causes if not c.wrong.returned for place in c.places}
     among = {place for c in causes for place in c.places} - shared if apart else shared
     changes = _changes(case, out, causes, among, likely, {step.place for step in behind})
-    changes += [] if apart else _to_set_another(case, out)
+    changes += [] if apart else [*_to_set_another(case, out), *_to_keep_multiples(case, out)]
     changes = [c for c in in_order(changes, out) if c.rank < below]
     several = len(causes) > 1
     if several or not causes[0].wrong.returned:  # what one of them needs is not all that is needed
@@ -212,6 +216,27 @@ def _to_set_another(case: Case, out: Outcome) -> list[Candidate]:
     aimless = [s for s in without_effect(case, out) if s.place not in fixed]
     edits = ((s, e) for s in aimless for e in case.edits(s.place, s.step, s.path) if not e.changes)
     return [Candidate(e.rank - WITHOUT_EFFECT, e, s.place, s.path, None, None, False) for s, e in edits]
+
+
+def _to_keep_multiples(case: Case, out: Outcome) -> list[Candidate]:
+    """Return the changes with which what is made of a multiple of a gradient is one too: 1/m, which comes later, may be there too early.
+
+    Where it is, the gradient itself is right, and all that is made of it has 1/m twice.
+    """
+    multiples = {key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9}
+    exact = [e for e in out.events if out.judged.get(e.key) and (e.call.number, e.path) not in multiples]
+    reading = {
+        e.place: e
+        for e in reversed(exact)
+        if e.place.statement is not None and any((e.call.number, name) in multiples for name in names_read_by(e.place.statement))
+    }
+    fixed = {f.place for f in case.fixes if f.body is not None}
+    edits = ((e, edit) for e in reading.values() if e.place not in fixed for edit in case.edits(e.place, e.step, e.path))
+    return [
+        Candidate(edit.rank + OF_RIGHT, edit, e.place, e.path, None, None, False)
+        for e, edit in edits
+        if edit.kind == "scale" and edit.rank < TAKES_AWAY
+    ]
 
 
 def _mistake(causes: list[_Cause], cured: Verdict) -> Mistake:

@@ -120,9 +120,22 @@ def misplaced(session: Session, point: Point, done: Done, returned: Sequence[Ret
             leaf = point.leaves[w.forward_name]
             stranger = Returned(w.forward_name, r.path, session.handing(done.recording), r.value, leaf, False, ("returned", *r.keys))
             found.append(Absent(w.forward_name, w.event.path, stranger, stranger.where))
+        elif (left := _beside_left(w, returned, point)) is not None:
+            found.append(left)
         elif (added := _beside(w, returned, done)) is not None:
             found.append(added)
     return found
+
+
+def _beside_left(w: Withheld, returned: Sequence[Returned], point: Point) -> Absent | None:
+    """Return a gradient as one that belongs into the object beside another one, whose variable lies beside its own."""
+    for r in returned:
+        if r.decides and r.where[:1] == ("left",) and _has_sibling_in(w.forward_name, [r.forward_name], point):
+            old, new = _last_key(r.forward_name, point), _last_key(w.forward_name, point)
+            where = _exchanged(r.where, old, new)
+            if where is not None:
+                return Absent(w.forward_name, respelled(r.path, old, new), r, where)
+    return None
 
 
 def _beside(w: Withheld, returned: Sequence[Returned], done: Done) -> Absent | None:

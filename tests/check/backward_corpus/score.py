@@ -26,13 +26,14 @@ THRESHOLDS = {
 
 
 class Finding(NamedTuple):
-    """What was said about one line; `fix` is the line as it should be, if that was said."""
+    """What was said about one line; `fix` is the line as it should be, if that was said; `rivals` are the lines named beside it."""
 
     line: int
     variable: str
     kind: str
     message: str
     fix: str | None = None
+    rivals: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Check:
     seconds: float
 
     def __str__(self) -> str:
-        said = [f"line {f.line} {f.variable}: {f.kind}: {f.message}" + (f" [{f.fix.strip()}]" if f.fix else "") for f in self.findings]
+        said = [" OR ".join(map(_line_of, (f, *f.rivals))) for f in self.findings]
         return self.error or "; ".join(said) or f"{self.verdict}, no finding"
 
 
@@ -110,6 +111,7 @@ class Summary:
     shares: dict[str, float] = field(default_factory=dict)
     counts: dict[str, str] = field(default_factory=dict)
     judged: list[Judged] = field(default_factory=list)
+    lines_named: list[int] = field(default_factory=list)
 
     @property
     def missed(self) -> list[str]:
@@ -133,11 +135,24 @@ def check(module: ModuleType, seed: int = 0, **options: Any) -> Check:
         warnings.simplefilter("ignore")  # a wrong pass may overflow; that is for the report to tell
         try:
             report = ag.check_backward(*loading.functions(module, seed), module.inputs(seed), loss, names=names, **options)
-            findings = tuple(Finding(f.line, str(f.variable), f.kind, f.message, f.fix) for f in report.findings)
+            findings = tuple(map(_told, report.findings))
             verdict, error = str(report.verdict), None
         except Exception as e:  # noqa: BLE001  an exception is a result here
             findings, verdict, error = (), "error", f"{type(e).__name__}: {e}"
     return Check(verdict, findings, error, time.perf_counter() - start)
+
+
+def _line_of(f: Finding) -> str:
+    return f"line {f.line} {f.variable}: {f.kind}: {f.message}" + (f" [{f.fix.strip()}]" if f.fix else "")
+
+
+def _told(f: Any) -> Finding:
+    return Finding(f.line, str(f.variable), f.kind, f.message, f.fix, tuple(map(_told, f.rivals)))
+
+
+def _nearest(f: Finding, mutant: Mutant) -> Finding:
+    """Return of a finding and its rivals, of which it says that one is right, the first at a mistaken line."""
+    return next((one for one in (f, *f.rivals) if any(one.line in m.lines for m in mutant.mistakes)), f)
 
 
 def cures(mutant: Mutant, mistake: Mistake, finding: Finding, folder: Path) -> bool:
@@ -158,8 +173,9 @@ def cures(mutant: Mutant, mistake: Mistake, finding: Finding, folder: Path) -> b
 
 def judge(mutant: Mutant, said: Check, folder: Path) -> Judged:
     """Compare what was said about a mutant with what is wrong with it; fixes are tried out in `folder`."""
-    at = [[f for f in said.findings if f.line in mistake.lines] for mistake in mutant.mistakes]
-    astray = [f for f in said.findings if not any(f.line in mistake.lines for mistake in mutant.mistakes)]
+    found = [_nearest(f, mutant) for f in said.findings]
+    at = [[f for f in found if f.line in mistake.lines] for mistake in mutant.mistakes]
+    astray = [f for f in found if not any(f.line in mistake.lines for mistake in mutant.mistakes)]
     explained, misled, spare = [], [], list(astray)
     for mistake, findings in zip(mutant.mistakes, at, strict=True):
         right = any(f.kind in mistake.kinds for f in findings)
@@ -171,7 +187,7 @@ def judge(mutant: Mutant, said: Check, folder: Path) -> Judged:
         mutant,
         said,
         detected=said.verdict == "fail",
-        localised=bool(said.findings) and any(said.findings[0].line in mistake.lines for mistake in mutant.mistakes),
+        localised=bool(found) and any(found[0].line in mistake.lines for mistake in mutant.mistakes),
         found=tuple(bool(findings) for findings in at),
         explained=tuple(explained),
         misled=tuple(misled),
@@ -211,4 +227,6 @@ def summarise(judged: Iterable[Judged]) -> Summary:
     share("helper", [i for j in judged for i in j.inside])
     share("fix", [f for j in judged for f in j.fixed])
     share("one finding a mistake", [not j.spurious for j in judged])
+    share("one line a finding", [not f.rivals for j in judged for f in j.check.findings])
+    result.lines_named = [1 + len(f.rivals) for j in judged for f in j.check.findings]
     return result

@@ -153,4 +153,5 @@ def _too_many(at: Place, node: ast.Call, name: str) -> Iterator[Edit]:
         same = before is not None and after is not None and before != after and math.prod(before) == math.prod(after)
         words = f"`{name}` does not belong around `{text}` in `{at.target}`"
         rank = 4.8 if name in ("sqrt", "square", "exp", "log", "abs", "sign", "tanh") else 5.8
-        yield at.edit(rank, "shape" if same else "extra-factor", words, text)
+        divisor = isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, ast.Div) and at.path[-1] == "right"
+        yield at.edit(rank, "shape" if same else "missing-factor" if divisor and name == "sqrt" else "extra-factor", words, text)

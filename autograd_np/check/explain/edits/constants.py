@@ -12,6 +12,9 @@ from autograd_np.check.explain.edits.syntax import neighbours
 
 __all__ = ["constant_edits", "loop_edits", "size_edits"]
 
+INSTEAD_OF_A_NAME = 1.0
+"""How much less simple the size of an array is where the line has a name for one: that name may be set wrongly."""
+
 
 def constant_edits(at: Place) -> Iterator[Edit]:
     """Yield other numbers in the place of one, such as 2 for the 3 of a power rule."""
@@ -60,7 +63,7 @@ def size_edits(at: Place) -> Iterator[Edit]:
             seen[size] = seen.get(size, 0) + 1
             kind = "scale" if not loop else "missing-term" if size > value else "extra-term"
             yield at.edit(
-                rank,
+                rank + INSTEAD_OF_A_NAME * (isinstance(node, ast.Name) and not text.isidentifier()),
                 kind,
                 f"`{at.text}` (= {value}) in `{at.target}` should be `{text}` (= {size})",
                 text,

@@ -166,7 +166,7 @@ class _Outline(ast.NodeTransformer):
                 name = f"_part{len(self._parts)}_"
                 self._parts[name] = text
                 return ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)
-        return self.generic_visit(node)
+        return node if isinstance(node, ast.JoinedStr) else self.generic_visit(node)  # what is in an f-string is no part of its own
 
 
 def _quoted(value: str, source: str) -> str:
