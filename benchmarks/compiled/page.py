@@ -133,6 +133,8 @@ def plot(file: Path, case: Case, figures: Sequence[Figures]) -> None:
                     [f.together.size for f in own], [value(f) for f in own], line, color=color, marker=".", label=name if own else None
                 )
             axis.set(title=title, xlabel=case.size, ylabel="MB" if title == "peak memory" else "µs a call")
+            sizes = sorted({f.together.size for f in figures})
+            axis.set_xticks(sizes, [f"{n:,}" for n in sizes], minor=False)
             axis.minorticks_off()
             axis.grid(visible=True, alpha=0.25)
         handles, labels = axes[0].get_legend_handles_labels()

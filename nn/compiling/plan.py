@@ -63,6 +63,10 @@ class Plan:
             and [p.requires_grad for p in self._all] == self._wanted
         )
 
+    def has_hooks(self) -> bool:
+        """Whether somebody is told of calls of a Module."""
+        return any(m._hooks is not None for m in self.modules)
+
     def profile(self, model: Module, loss: Callable[..., Any], batch: Sequence[Any]) -> Profile:
         """Return what a step on such a batch does; the first time the model runs as it stands, and is as it was afterwards."""
         key = (

@@ -64,10 +64,12 @@ class CompiledStep:
         """Compute the loss and give every parameter its gradient; return the loss."""
         if self.note:
             return self._as_it_stands(*batch)
-        given = [x.data if isinstance(x, ag.Tensor) else x for x in batch]
+        given = [_array(x) for x in batch]
         for last in (False, True):
             if self._plan is None or not self._plan.holds():
                 self._plan = Plan(self.model)
+            if self._plan.has_hooks():  # what they do besides computing, compiled code would not do
+                return self._as_it_stands(*batch)
             profile = self._plan.profile(self.model, self.loss, given)  # what the model raises, it raises here
             try:
                 return self._computed(self._plan, profile, given)
@@ -118,6 +120,11 @@ class CompiledStep:
         return loss.data
 
 
+def _array(x: Any) -> Any:
+    """Return what is given of a batch: arrays of NumPy's own, also of those that lie in files."""
+    return x.data if isinstance(x, ag.Tensor) else np.asarray(x) if isinstance(x, np.memmap) else x
+
+
 def _gradients_of(model: Module, loss: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function of the parameters, draws and a batch that gives the loss, what buffers become, and the gradients."""
 
@@ -125,7 +132,8 @@ def _gradients_of(model: Module, loss: Callable[..., Any]) -> Callable[..., Any]
         plan, profile = _NOW.get()
         *inputs, target = batch
         own = dict(model.slots())
-        if tuple(own) != plan.paths or any(own[path].value is not p for path, p in plan.trained.items()):
+        same = tuple(own) == plan.paths and all(own[path].value is p for path, p in plan.trained.items())
+        if not same or list(map(id, model.modules())) != list(map(id, plan.modules)):
             raise _OtherModelError(f"{type(model).__name__} has other parameters in each call")
 
         def of_values(values: dict[str, Any]) -> Any:
@@ -168,7 +176,7 @@ def compile_step(model: Module, loss: Callable[..., Any], optimiser: Any, *, bac
         statistics follow, and what layers draw from their generators is drawn as without it. Settings of the optimiser may change from step
         to step, by a scheduler or by hand, and its state is the same. The gradients that it leaves in ``.grad`` lie in memory that the next
         step overwrites; ``step.gradients(*inputs, target)`` and ``step.update()`` are its halves, between which gradients may be changed.
-        A model that cannot be compiled is trained as it stands, with a warning.
+        A model that cannot be compiled is trained as it stands, with a warning; and so is one with hooks, as long as it has them.
 
     Examples
     --------

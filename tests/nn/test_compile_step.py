@@ -144,3 +144,39 @@ def test_a_change_of_mode_is_another_signature() -> None:
     model.eval()
     step(x, y)
     np.testing.assert_array_equal(model[1].running_mean, before)
+
+
+def test_hooks_are_called_at_each_step_as_long_as_they_are_there() -> None:
+    step, eager, other = _pair(_dropping, OPTIMISERS["SGD"], nn.MSELoss())
+    x, y = np.random.default_rng(0).normal(size=(5, 3)), np.ones((5, 1))
+    seen: list[Any] = []
+    for what in [None, "hook", "hook", None]:
+        handle = step.model[0].register_forward_hook(lambda *_, what=what: seen.append(what)) if what else None
+        np.testing.assert_allclose(step(x, y), eager(x, y), 1e-9)
+        if handle is not None:
+            handle.remove()
+    assert seen == ["hook", "hook"]
+    assert step.note == ""
+    _same_models(step.model, other)
+
+
+def test_a_layer_that_is_replaced_draws_from_its_own_generator() -> None:
+    step, eager, other = _pair(_dropping, OPTIMISERS["SGD"], nn.MSELoss())
+    x, y = np.random.default_rng(0).normal(size=(5, 3)), np.ones((5, 1))
+    for t in range(4):
+        if t == 2:
+            for model in (step.model, other):
+                model[1] = nn.Dropout(0.5, rng=9)
+                model[2] = nn.Tanh()
+        np.testing.assert_allclose(step(x, y), eager(x, y), 1e-9)
+    assert step.note == ""
+    assert _states(step.model) == _states(other)
+
+
+def test_a_batch_may_lie_in_a_file(tmp_path: Any) -> None:
+    x, y = np.random.default_rng(0).normal(size=(5, 3)), np.ones((5, 1))
+    np.save(tmp_path / "x.npy", x)
+    step, eager, _ = _pair(_dropping, OPTIMISERS["Adam"], nn.MSELoss())
+    for _ in range(2):
+        np.testing.assert_allclose(step(np.load(tmp_path / "x.npy", mmap_mode="r"), y), eager(x, y), 1e-9)
+    assert step.note == ""
