@@ -87,7 +87,7 @@ def watch_locals(
 
 
 def _name_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield (name, leaf) for a variable: ``p['W']`` for entries of containers."""
+    """Yield (name, leaf) for a variable: ``p['W']`` for entries of containers, ``W`` for attributes of ``self``."""
     if isinstance(value, (Tensor, np.ndarray)):
         yield name, value
     elif isinstance(value, dict):
@@ -96,6 +96,9 @@ def _name_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             yield from _name_leaves(item, f"{name}[{i}]")
+    elif name == "self":
+        for key, item in list(getattr(value, "__dict__", {}).items()):
+            yield from _name_leaves(item, key)
 
 
 class _Names:

@@ -57,6 +57,17 @@ def test_an_object_is_explored_by_its_forward_and_checked_by_its_backward(name: 
     assert right.graph(*right.inputs).outputs[0].out.shape == (4, 2)
 
 
+def test_what_the_object_keeps_has_the_name_that_it_has_there(tmp_path: Path) -> None:
+    found = program(
+        tmp_path,
+        "layer",
+        LAYER.replace("return x @ self.W", "self.z = x @ self.W").replace("+ self.b\n", "+ self.b\n        return self.z\n", 1),
+    )
+    graph = found.graph(*found.inputs)
+    assert [node.name for node in graph] == ["x", None, "z"]
+    assert [operand.name for node in graph if node.op is not None for operand in graph.operands(node)][1::2] == ["W", "b"]
+
+
 def test_of_a_class_it_says_to_make_an_object(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match=r"Dense of .* is a class; make an object in the file, x = Dense\(\), and name x"):
         program(tmp_path, "Dense")
