@@ -197,3 +197,24 @@ def test_on_paper_stand_the_code_the_drawing_and_the_step(browser: chromium.Chro
         assert browser.js("document.querySelector('#panel').scrollHeight - document.querySelector('#panel').clientHeight") == 0
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_paper_is_light_and_has_the_whole_drawing(browser: chromium.Chromium, pages: dict[str, Path]) -> None:
+    browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    try:
+        browser.open(pages["check"])
+        browser.press("ArrowRight")
+        before = browser.js("document.querySelector('#world').getAttribute('transform')")
+        browser.js("dispatchEvent(new Event('beforeprint'))")
+        assert browser.js("document.documentElement.dataset.theme") == "light"
+        inside = """(() => {
+          const room = document.querySelector('#canvas').getBoundingClientRect();
+          const boxes = [...document.querySelectorAll('.node .body')].map((e) => e.getBoundingClientRect());
+          return boxes.every((b) => b.left >= room.left && b.right <= room.right && b.top >= room.top && b.bottom <= room.bottom);
+        })()"""
+        assert browser.js(inside)
+        browser.js("dispatchEvent(new Event('afterprint'))")
+        assert browser.js("document.documentElement.dataset.theme") == "dark"
+        assert browser.js("document.querySelector('#world').getAttribute('transform')") == before
+    finally:
+        browser.call("Emulation.setEmulatedMedia", features=[])

@@ -115,5 +115,14 @@ canvas.addEventListener("wheel", (event) => {
   const box = size();
   zoom(Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) * 0.004), event.clientX - box.left, event.clientY - box.top);
 }, { passive: false });
-addEventListener("beforeprint", () => fit(true));
-addEventListener("afterprint", () => fit(true));
+/** On paper, which is light, stands the whole drawing, as large as there is room for it. */
+addEventListener("beforeprint", () => {
+  cancelAnimationFrame(wait);
+  document.documentElement.dataset.theme = "light";
+  world.removeAttribute("transform");
+  world.classList.remove("far");
+  for (const node of nodes.values()) appear(node.element, node, !node.within);
+  for (const edge of data.edges) appear(edge.element, edge, edge.shown);
+  canvas.setAttribute("viewBox", `${bounds.x0 - 20} ${bounds.y0 - 20} ${bounds.x1 - bounds.x0 + 40} ${bounds.y1 - bounds.y0 + 40}`);
+});
+addEventListener("afterprint", () => { canvas.removeAttribute("viewBox"); document.documentElement.dataset.theme = theme; settle(); });
