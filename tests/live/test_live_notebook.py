@@ -84,7 +84,9 @@ def test_the_carrier_joins_the_page_in_its_frame_to_python(tmp_path: Path) -> No
     """.replace("FRAME", json.dumps(explorer.frame))
     script = asset("carrier.js").replace("export default", "const carrier =") + model
     file = tmp_path / "notebook.html"
-    file.write_text(f"<!doctype html><meta charset=utf-8><body>{explorer.frame_html()}<script>{script}</script><body>", "utf-8")
+    file.write_text(
+        f"<!doctype html><meta charset=utf-8><body style='background: #fff'>{explorer.frame_html()}<script>{script}</script><body>", "utf-8"
+    )
     with chromium.Chromium() as browser:
 
         def answered() -> list[Any]:
@@ -100,12 +102,14 @@ def test_the_carrier_joins_the_page_in_its_frame_to_python(tmp_path: Path) -> No
         def in_page(expression: str) -> Any:
             return browser.js_in_frame(expression)
 
+        browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
         browser.call("Page.navigate", url=file.as_uri())
         browser.until("window.sent?.length >= 1")
         browser.until_in_frame("document.body?.dataset.ready === 'yes'")
         assert in_page("document.querySelector('#live-status').hidden") is True
         answered()
         browser.until_in_frame("document.body.dataset.live === 'live'")
+        browser.until_in_frame("document.documentElement.dataset.theme === 'light'")  # as the notebook, under a dark system
         in_page("document.querySelector('[data-id=n0] .body').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
         in_page("(() => { const f = document.querySelector('#picked [data-edit]'); f.focus(); f.value = '0.5'; f.blur(); })()")
         browser.until("window.sent.some((m) => m.edit)")

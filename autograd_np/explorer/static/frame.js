@@ -66,7 +66,8 @@ function label() {
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 let theme = "";
-let chosen = false;
+let chosen = false; // by the reader
+let stands = false; // on something light or dark, which counts for more than the system
 function setTheme(name, byUser) {
   theme = name;
   chosen = chosen || byUser;
@@ -74,4 +75,4 @@ function setTheme(name, byUser) {
   themeButton.textContent = name === "dark" ? "Light" : "Dark";
   themeButton.setAttribute("aria-label", `Switch to ${name === "dark" ? "light" : "dark"} colours`);
 }
-prefersDark.addEventListener("change", () => chosen || setTheme(prefersDark.matches ? "dark" : "light", false));
+prefersDark.addEventListener("change", () => chosen || stands || setTheme(prefersDark.matches ? "dark" : "light", false));

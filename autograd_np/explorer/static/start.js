@@ -23,6 +23,9 @@ const page = {
   get onEdit() { return hook; },
   set onEdit(call) { hook = call; update(false); },
 
+  /** Be light or dark as what the page stands on, until the reader chooses. */
+  standOn(name) { stands = true; if (!chosen) setTheme(name === "dark" ? "dark" : "light", false); },
+
   /** Show data, as `Graph.explore` makes them; with `keep`, at the step, selection, zoom and open modules that are shown now. */
   show(fresh, keep = true) {
     const before = keep && data ? whereabouts() : null;

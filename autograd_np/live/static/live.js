@@ -122,7 +122,10 @@
   }
   function listen() {
     addEventListener("message", (event) => {
-      if (event.source !== parent || !event.data || event.data.explorer !== "state") return;
+      if (event.source !== parent || !event.data) return;
+      if (event.data.explorer === "hello") send({ hello: true });
+      if (event.data.explorer === "theme") page.standOn(event.data.theme);
+      if (event.data.explorer !== "state") return;
       if (!connected) opened();
       receive(event.data.state);
     });
