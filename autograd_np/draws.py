@@ -149,6 +149,14 @@ def _parts(axes: Sequence[Axis], works: Callable[..., bool]) -> list[tuple[Axis,
     found: list[tuple[Axis, ...]] = []
     taken: set[Axis] = set()
     for count in range(1, min(len(axes), 6) + 1):
+        rest = [a for a in axes if a not in taken]
+        if count == 4 and len(rest) > 6 and works(*rest):  # the width of a model, which many matrices have
+            for axis in rest:
+                without = [a for a in rest if a is not axis]
+                if works(*without):
+                    rest = without
+            found.append(tuple(rest))
+            taken |= set(rest)
         for chosen in itertools.combinations(axes, count):
             if not taken & set(chosen) and works(*chosen):
                 found.append(chosen)

@@ -13,7 +13,7 @@ from autograd_np.derivations.expression import Expression, Sheet, rebuilt, walke
 from autograd_np.derivations.naming.numbers import Numbers
 from autograd_np.derivations.reading.recording import Recording
 from autograd_np.derivations.rules.reverse import Cotangent, is_differentiable, pulled
-from autograd_np.derivations.simplifying.polynomials import cost
+from autograd_np.derivations.simplifying.polynomials import Cost
 from autograd_np.derivations.simplifying.simplify import Simplifier, canonical
 from autograd_np.ops.indexing import scatter_add, setitem
 from autograd_np.ops.shaping import spread
@@ -26,6 +26,9 @@ NAMED_FROM = 3
 """What the user gave no name is written where it is used, and gets a name from this many uses on."""
 LONGEST_NAMELESS = 40
 """What the user gave no name is written where it is used if what uses it then has no more operations than these, taken together."""
+
+TOO_LONG = 60
+"""A statement of more operations, such as a sum of what every turn of a loop adds, is left as it is."""
 
 
 class Statement(NamedTuple):
@@ -102,6 +105,8 @@ class Derived:
         seed = self._seed(target)
         self.through: dict[Expression, list[Expression]] = {}
         self._plain, self._lines = plain, lines
+        self._weight = Cost(self.names.__contains__)
+        self._left_alone: set[tuple[Expression, ...]] = set()
         self.statements = self._swept(target, seed, plain)
         self.chain = tuple(self.statements)
         if lines and not plain:
@@ -186,12 +191,6 @@ class Derived:
 
     # --- which gradients deserve a line
 
-    def _is_known(self, e: Expression) -> bool:
-        return e in self.names
-
-    def _weight(self, e: Expression) -> float:
-        return cost(e, self._is_known)
-
     def _inline(self) -> None:
         """Write a gradient where it is used, if that leaves less to read, or as much in fewer lines.
 
@@ -217,6 +216,11 @@ class Derived:
     def _inlined(self, s: Statement) -> bool:
         """Write a gradient where it is used, if that is better; return whether it is."""
         users = [t for t in self.statements if s.variable in t.value.reads]
+        attempt = s.variable, s.value, *(t.value for t in users)
+        if attempt in self._left_alone:
+            return False
+        if any(self._weight(t.value) > TOO_LONG for t in users) and not self._is_plain(s.value):
+            return False
         new = {t.variable: self.simplified(replaced(t.value, {s.variable: s.value})) for t in users}
         before = self._weight(s.value) + sum(self._weight(t.value) for t in users)
         after = sum(self._weight(v) for v in new.values())
@@ -230,6 +234,8 @@ class Derived:
                 better = better or sum(_count(t.value, s.variable) for t in users) < NAMED_FROM
         if better:
             self.statements = [t._replace(value=new.get(t.variable, t.value)) for t in self.statements if t is not s]
+        else:
+            self._left_alone.add(attempt)
         return better
 
     def _name_the_nameless(self) -> None:

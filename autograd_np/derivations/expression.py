@@ -8,6 +8,7 @@ a size is a number that differs from point to point, and every rewriting can be 
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from autograd_np.op import TABLE, Op, Overriding, Primitive
 from autograd_np.results import Results
 from autograd_np.typing import Array
 
-__all__ = ["Expression", "Sheet", "children", "depends_on", "filled", "inside", "realised", "rebuilt", "row_of", "same_values", "walked"]
+__all__ = ["Expression", "Sheet", "depends_on", "filled", "inside", "realised", "rebuilt", "row_of", "same_values", "walked"]
 
 HASHED = 10_000
 """Arrays of no more elements are compared by what they hold; larger ones are themselves alone."""
@@ -37,6 +38,8 @@ class Expression(Overriding):
         The positional arguments, arrays and numbers.
     attrs : tuple of (str, Any)
         The attributes by name; see `realised` for what an attribute may hold.
+    children : tuple of Expression
+        What this is made of: its arguments, and the expressions in its attributes.
     values : tuple
         The value at each point.
     name : str or None
@@ -53,7 +56,7 @@ class Expression(Overriding):
         Grows with each expression, so that whatever is ordered by it comes out the same each time.
     """
 
-    __slots__ = ("args", "attrs", "flows", "index", "kind", "name", "op", "reads", "shapes", "sheet", "values")
+    __slots__ = ("args", "attrs", "children", "flows", "index", "kind", "name", "op", "reads", "shapes", "sheet", "values")
 
     def __init__(
         self,
@@ -72,10 +75,11 @@ class Expression(Overriding):
         self.op = op
         self.args = args
         self.attrs = attrs
+        self.children: tuple[Expression, ...] = (*args, *(x for _, v in attrs for x in inside(v))) if attrs else args
         self.name = name
         self.shapes: tuple[tuple[int, ...], ...] = tuple(() if isinstance(v, Results) else np.shape(v) for v in values)
         self.flows: bool = any(a.flows for a in args)
-        self.reads: frozenset[Expression] = frozenset((self,)) if kind == "variable" else _united([c.reads for c in children(self)])
+        self.reads: frozenset[Expression] = frozenset((self,)) if kind == "variable" else _united([c.reads for c in self.children])
         self.index = sheet.next_index()
 
     @property
@@ -237,7 +241,7 @@ class Sheet:
         """Return an operation applied to expressions, with attributes as `realised` takes them."""
         args = tuple(args)
         items = tuple((k, self.frozen(v)) for k, v in attrs.items())
-        key = (op, tuple(map(id, args)), tuple(sorted((k, _key(v)) for k, v in items)))
+        key = (op, args, tuple(sorted((k, _key(v)) for k, v in items)) if items else ())
         found = self._known.get(key)
         if found is None:
             with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -287,11 +291,6 @@ def _key_of_part(part: Any) -> Any:
     return (type(part).__name__, repr(part) if plain else id(part))
 
 
-def children(e: Expression) -> tuple[Expression, ...]:
-    """Return what an expression is made of: its arguments, and the expressions in its attributes."""
-    return (*e.args, *(x for _, v in e.attrs for x in inside(v)))
-
-
 def rebuilt(e: Expression, f: Callable[[Expression], Expression]) -> Expression:
     """Return the same operation on other expressions."""
     if e.op is None:
@@ -303,20 +302,25 @@ def rebuilt(e: Expression, f: Callable[[Expression], Expression]) -> Expression:
     return e.sheet.apply(e.op, args, attrs)
 
 
-def walked(roots: Iterable[Expression], stop: Callable[[Expression], bool] = lambda _: False) -> list[Expression]:
+def walked(roots: Iterable[Expression], stop: Callable[[Expression], bool] | None = None) -> list[Expression]:
     """Return all that the roots are made of, in an order in which each stands after what it is made of; without recursion."""
     order: list[Expression] = []
+    opened: list[Expression] = []  # innermost last; each has a ``None`` in `todo`, below what it is made of
     done: set[Expression] = set()
-    todo: list[tuple[Expression, bool]] = [(r, False) for r in reversed(list(roots))]
+    todo: list[Expression | None] = [*roots]
+    todo.reverse()
     while todo:
-        e, ready = todo.pop()
-        if ready:
-            order.append(e)
+        e = todo.pop()
+        if e is None:
+            order.append(opened.pop())
         elif e not in done:
             done.add(e)
-            todo.append((e, True))
-            if not stop(e):
-                todo.extend((c, False) for c in reversed(children(e)) if c not in done)
+            if not e.children or (stop is not None and stop(e)):
+                order.append(e)
+            else:
+                opened.append(e)
+                todo.append(None)
+                todo += [c for c in reversed(e.children) if c not in done]
     return order
 
 
@@ -329,13 +333,22 @@ def same_values(a: Array, b: Array) -> bool:
     """Whether two arrays of values agree up to rounding, in shape and dtype too."""
     if isinstance(a, Results) or isinstance(b, Results):
         return isinstance(a, Results) and isinstance(b, Results) and all(same_values(x, y) for x, y in zip(a, b, strict=True))
-    if np.shape(a) != np.shape(b) or np.asarray(a).dtype != np.asarray(b).dtype:
-        return False
     a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
     if a.dtype.kind not in "fc":
         return bool(np.array_equal(a, b))
-    finite = np.isfinite(a) & np.isfinite(b)
-    scale = float(np.max(np.abs(a[finite]), initial=0.0))
-    near = float(np.finfo(a.dtype).eps) ** 0.4  # 5e-7 in float64: what is replaced may itself have cancelled
+    near = _near(a.dtype)
     with np.errstate(all="ignore"):
+        scale, apart = float(np.max(np.abs(a), initial=0.0)), float(np.max(np.abs(a - b), initial=0.0))
+        if math.isfinite(scale) and math.isfinite(apart):
+            return apart <= near * scale
+        finite = np.isfinite(a) & np.isfinite(b)
+        scale = float(np.max(np.abs(a[finite]), initial=0.0))
         return bool(np.all(np.abs(a[finite] - b[finite]) <= near * scale)) and bool(np.all(np.isfinite(b) | ~np.isfinite(a)))
+
+
+@functools.cache
+def _near(dtype: np.dtype[Any]) -> float:
+    """Return how far apart two forms of a value may be: 5e-7 of it in float64, since what is replaced may itself have cancelled."""
+    return float(np.finfo(dtype).eps ** 0.4)

@@ -8,7 +8,6 @@ from typing import Any
 
 from autograd_np import errors
 from autograd_np.derivations.derivation import Derived
-from autograd_np.derivations.expression import children
 from autograd_np.derivations.mathematics.lesson import Lesson
 from autograd_np.derivations.mathematics.pages import equation_in_mathml, html, latex_blocks, latex_document, markdown
 from autograd_np.derivations.naming.arrays import form_of
@@ -19,6 +18,9 @@ from autograd_np.derivations.source.program import Program
 from autograd_np.graph import Graph
 
 __all__ = ["Derivation", "derive", "of_graph"]
+
+MOST_OPERATIONS = 1000
+"""What computes more is refused: deriving that takes long, and nobody would read what is printed."""
 
 
 class Derivation(Derived):
@@ -161,7 +163,8 @@ def derive(f: Callable[..., Any], *inputs: Any, wrt: str | Sequence[str] | None 
     Raises
     ------
     DifferentiationError
-        If no variable has a name in `wrt`, the function returns several results and not one scalar, or complex numbers.
+        If no variable has a name in `wrt`, the function returns several results and not one scalar, or complex numbers, or computes more
+        than 1,000 operations: loops are written turn by turn.
     LeavesNumPyError
         If `f` turns a Tensor into a plain array, number or branch.
 
@@ -193,14 +196,14 @@ def _read(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
     Calls of functions that are made of others are taken apart, unless what they are made of cannot be written; what is computed from
     sizes and labels alone is recorded where what comes out is no array that NumPy makes.
     """
-    best = record(f, inputs)
+    best = record(f, inputs, most=MOST_OPERATIONS)
     unwritten = _unwritten(best)
     for makes, whole in ((True, False), (False, True)):
         if not unwritten:
             break
         with calls_as_one() if whole else contextlib.nullcontext():
             try:
-                again = record(f, inputs, makes=makes)
+                again = record(f, inputs, makes=makes, most=MOST_OPERATIONS)
             except errors.AutogradError:
                 continue
         if _unwritten(again) < unwritten:
@@ -211,8 +214,10 @@ def _read(f: Callable[..., Any], inputs: Sequence[Any]) -> Recording:
 def _unwritten(recording: Recording) -> int:
     """Return how many arrays and numbers there are that are no inputs, and that no formula of sizes gives."""
     arrays = {n: e for n, e in (recording.inputs | recording.captured).items() if e.kind != "number"}
-    found = {x for e in recording.steps for x in children(e)} - set(arrays.values())
+    found = {x for e in recording.steps for x in e.children} - set(arrays.values())
     unwritten = sum(form_of(x.values) is None for x in found if x.kind == "array")
     several = [x for x in found if x.kind == "number" and x.number is None]
     numbers = Numbers(recording) if several else None
-    return unwritten + sum(numbers.text(x.values, arrays) is None for x in several if numbers is not None)
+    return unwritten + sum(
+        numbers.text(x.values, arrays) is None and numbers.length(x.values) is None for x in several if numbers is not None
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.derivation import Derived
-from autograd_np.derivations.expression import Expression, children, filled
+from autograd_np.derivations.expression import Expression, filled
 from autograd_np.derivations.reading.recording import recorded
 from autograd_np.derivations.simplifying.simplify import Simplifier, canonical
 from autograd_np.graph import Graph
@@ -80,7 +80,7 @@ class _Replay:
             if x in self.done:
                 todo.pop()
                 continue
-            needed = [self._definitions[x]] if x in self._definitions else list(children(x))
+            needed = [self._definitions[x]] if x in self._definitions else list(x.children)
             missing = [y for y in needed if y not in self.done]
             if missing:
                 todo += missing

@@ -208,3 +208,120 @@ def test_an_object_keeps_no_tensors() -> None:
     ag.derive(net.loss, X, y, wrt=["W", "b"])
     assert not any(isinstance(v, ag.Tensor) for v in vars(net).values())
     net.loss(X, y)
+
+
+def test_a_float_that_becomes_an_int_under_one_name() -> None:
+    def convolution(x: Any, w: Any, b: Any) -> Any:
+        k = w.shape[0]
+        out = (x.shape[1] - k) / 1 + 1
+        out = int(out)
+        y = np.stack([np.sum(x[:, i : i + k, :k] * w, axis=(1, 2)) + b for i in range(out)])
+        return np.mean(y**2)
+
+    source = agrees(convolution, N(2, 5, 5), N(3, 3), N())
+    assert ":out" not in source
+
+    def half(x: Any, w: Any, mask: Any) -> Any:
+        p = 0.5
+        h = x @ w * mask / (1 - p)
+        p = int(x.shape[1] * p)
+        return np.sum(h[:, :p] ** 2)
+
+    agrees(half, N(4, 6), N(6, 6), np.ones((4, 6)), at=(N(3, 8), N(8, 8), np.ones((3, 8))))
+
+
+def test_constants_without_names() -> None:
+    def f(x: Any) -> Any:
+        a = np.sum(np.exp(-0.3333 * x)) * 1.2345
+        b = np.sum((x - 0.0171) ** 2) * 0.7071
+        c = np.sum(np.sin(2.71828 * x + 0.5772)) / 3.14159
+        return a + b + 1.61803 * c
+
+    body = agrees(f, N(4), at=(N(7),)).split("def backward")[1]
+    assert "00000" not in body  # no quotients of large numbers
+
+
+def test_a_variable_that_becomes_what_another_is() -> None:
+    def f(x: Any) -> Any:
+        b = np.sqrt(1 + x**2)
+        a = np.arctan(b)
+        d = np.abs(a)
+        v = a * (d > 0)
+        d = np.sqrt(1 + x**2)
+        return np.sum(np.where(a > d, 1.5, 0.5) * v)
+
+    def g(x: Any) -> Any:
+        b = np.sin(x)
+        d = np.abs(b)
+        v = b * d
+        d = b
+        return np.sum(np.where(v > d, 1.5, 0.5) * v)
+
+    for function in (f, g):
+        agrees(function, N(4), at=(N(6),))
+
+
+def test_a_place_is_written_alone() -> None:
+    def f(y: Any) -> Any:
+        k = np.stack([1.5 * y[0] - y[0] * y[1], y[0] * y[1] - 3.0 * y[1]])
+        return np.sum(np.tanh(k) ** 2)
+
+    assert ",]" not in agrees(f, N(2))
+
+
+def test_loops_that_nobody_would_read_are_refused() -> None:
+    def f(x: Any, w: Any) -> Any:
+        out = np.zeros((6, 6))
+        for i in range(6):
+            for j in range(6):
+                for u in range(3):
+                    for v in range(3):
+                        out[i, j] += x[i + u, j + v] * w[u, v]
+        return np.sum(out**2)
+
+    with pytest.raises(ag.errors.DifferentiationError, match=r"1,\d\d\d operations.*np\.einsum"):
+        ag.derive(f, N(8, 8), N(3, 3))
+
+
+def test_many_matrices_of_one_width() -> None:
+    def attention(x: Any, w_query: Any, w_key: Any, w_value: Any, w_out: Any) -> Any:
+        n, width = x.shape
+        heads = 2
+        each = width // heads
+        q, k, v = ((x @ w).reshape(n, heads, each).transpose(1, 0, 2) for w in (w_query, w_key, w_value))
+        scores = q @ k.transpose(0, 2, 1) / np.sqrt(each)
+        e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        out = (e / e.sum(axis=-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(n, width) @ w_out
+        return np.sum(out**2)
+
+    agrees(attention, N(3, 4), *(N(4, 4) for _ in range(4)), at=(N(5, 6), *(N(6, 6) for _ in range(4))))
+
+
+def test_covariances_stay_regular_at_other_sizes() -> None:
+    def likelihood(m: Any, A: Any, C: Any, Q: Any, R: Any, y: Any) -> Any:
+        v = y - C @ (A @ m)
+        S = C @ A @ A.T @ C.T + C @ Q @ C.T + R
+        _, logdet = np.linalg.slogdet(S)
+        return 0.5 * (v @ np.linalg.solve(S, v) + logdet + len(y) * np.log(2 * np.pi))
+
+    def inputs(n: int, k: int) -> tuple[Any, ...]:
+        return N(n), N(n, n), N(k, n), np.eye(n), np.eye(k), N(k)
+
+    source = agrees(likelihood, *inputs(3, 2), at=inputs(4, 3))
+    assert "np.linalg.inv(S).T" in source
+    assert "np.linalg.solve(S.T, 0.5 * v)" in source
+    assert "+ len(y) * np.log(2 * np.pi))" in source
+
+
+def decorated(_inputs: Any) -> Any:
+    return lambda f: f
+
+
+@decorated(lambda: np.zeros(3))
+def with_a_lambda_in_its_decorator(x: Any) -> Any:
+    squared = lambda z: z**2  # noqa: E731
+    return np.sum(squared(x)) + 3 * np.log(2 * np.pi)
+
+
+def test_what_another_function_returns_is_not_returned_here() -> None:
+    assert "np.zeros(3)" not in agrees(with_a_lambda_in_its_decorator, N(4), at=(N(6),))

@@ -159,8 +159,8 @@ class ChainRule:
                 raise LookupError("an array that has no name")
             return form.text.format(*numbers)
 
-        def size(n: Any) -> str | None:
-            found = self.derived.numbers.size_text(n)
+        def size(n: Any, is_end: bool) -> str | None:
+            found = self.derived.numbers.size_text(n, is_end=is_end)
             return None if found is None else found[0]
 
         def writer() -> Writer:

@@ -18,7 +18,7 @@ from autograd_np.derivations.mathematics.sizes import Sizes
 from autograd_np.derivations.mathematics.symbols import Symbols
 from autograd_np.derivations.mathematics.templates import POWER
 from autograd_np.derivations.mathematics.writer import Mathematics
-from autograd_np.derivations.simplifying.polynomials import cost
+from autograd_np.derivations.simplifying.polynomials import Cost
 
 __all__ = ["Block", "Display", "Heading", "Lesson", "Line", "Paragraph"]
 
@@ -307,8 +307,8 @@ class Lesson:
     def is_long(self, e: Expression, most: float) -> bool:
         """Whether an equation about a variable has more operations than these."""
         s = self._statements.get(self.derivation.canonical(e))
-        forward = cost(e, lambda x: x is not e and x in self.forward_names)
-        return forward > most or (s is not None and max(cost(x, self.names.__contains__) for x in (s.raw, s.value)) > most)
+        forward = Cost(lambda x: x is not e and x in self.forward_names)
+        return forward(e) > most or (s is not None and max(map(Cost(self.names.__contains__), (s.raw, s.value))) > most)
 
     def equation(self, variable: str) -> Line:
         """Return the simplified gradient by a variable."""

@@ -53,6 +53,8 @@ def _forms(values: Sequence[Any]) -> Iterator[Form]:
     same = all(v.shape == first.shape and np.array_equal(v, first, equal_nan=first.dtype.kind == "f") for v in values)
     if first.dtype.kind in "iu" and first.ndim and all(v.size for v in values):
         yield from _progressions(values, "" if first.dtype == np.int64 else dtype, same)
+        if not same and all(v.size > 1 and np.all(v == v.flat[0]) for v in values):
+            yield Form(f"np.full({sizes}, {{}}{dtype})", [*shape, tuple(v.flat[0].item() for v in values)])
     if first.ndim == 2 and all(v.size > 1 for v in values):
         yield from _diagonals(values, dtype)
     if (

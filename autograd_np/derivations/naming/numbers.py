@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression
+from autograd_np.derivations.naming.measured import Length, Lengths
 from autograd_np.derivations.reading.recording import Recording
 
 __all__ = ["Numbers", "of_sizes", "written"]
@@ -27,6 +28,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "math.log": math.log, "math.exp": math.exp, "float": float, "int": int, "abs": abs, "np.float64": np.float64, "np.float32": np.float32,
 }  # fmt: skip
 _NAMES = {"np.pi": np.pi, "np.e": np.e, "math.pi": math.pi, "math.e": math.e, "np.inf": np.inf}
+DECIMALS = 8
+"""A number of more characters was computed."""
 PLAIN = frozenset((0, 1, 2, 3, 4, -1, -2, 0.5))
 """Numbers that every formula has: they are written as they are, whatever variable happens to hold one."""
 
@@ -57,6 +60,7 @@ class Numbers:
         self._constants: dict[tuple[Any, ...], str] = {}
         self._tuples: dict[tuple[Any, ...], str] = {}
         self._bounds: dict[tuple[Any, ...], str] = {}
+        self._lengths = Lengths(recording.steps, (recording.inputs | recording.captured).values())
         self._lines: dict[str, tuple[str, frozenset[str], frozenset[str]]] = {}  # the text, the names it reads, those it assigns
         self._read_source()
 
@@ -125,16 +129,21 @@ class Numbers:
 
     @property
     def sizes(self) -> frozenset[tuple[int, ...]]:
-        """The lengths of the axes of the inputs, at each point."""
+        """The lengths of the axes of the inputs, and how many elements these have, at each point."""
         arrays = (self.recording.inputs | self.recording.captured).values()
-        return frozenset(n for e in arrays for n in zip(*e.shapes, strict=True))
+        return frozenset(n for e in arrays for n in (*zip(*e.shapes, strict=True), tuple(map(math.prod, e.shapes))))
 
-    def size_text(self, n: int | tuple[int, ...]) -> tuple[str, frozenset[str]] | None:
-        """Return what the code says for a whole number in a shape or an index, ``2 * H``, or for several, ``(k, k)``."""
+    def size_text(self, n: int | tuple[int, ...], *, is_end: bool = False) -> tuple[str, frozenset[str]] | None:
+        """Return what the code says for a whole number in a shape, or for several, ``(k, k)``, or for the end of a slice, ``2 * H``.
+
+        Between brackets that is what stands between brackets in the code: of other numbers, one that is the same is so by chance.
+        """
         if isinstance(n, tuple):
             return self._told(self._tuples.get(n))
         values = (n,) * self.points
-        text = self._bounds.get(values) or (self._constants.get(values) if n not in PLAIN else None)
+        text = self._bounds.get(values)
+        if text is None and not is_end and n not in PLAIN:
+            text = self._constants.get(values)
         return self._told(text)
 
     @staticmethod
@@ -146,7 +155,7 @@ class Numbers:
     # --- what to write
 
     def text(self, values: tuple[Any, ...], arrays: Mapping[str, Expression]) -> tuple[str, frozenset[str]] | None:
-        """Return what to write for a number, and the names it reads; ``None`` if nothing is known.
+        """Return what to write for a number, and the names it reads; ``None`` if nothing is known: see `length`.
 
         Parameters
         ----------
@@ -155,7 +164,7 @@ class Numbers:
         arrays : mapping
             The arrays whose sizes may be read, those that are at hand first.
         """
-        values = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
+        exact, values = values, tuple(v.item() if isinstance(v, np.generic) else v for v in values)
         if values[0] in PLAIN and all(v == values[0] for v in values):
             return repr(values[0]), frozenset()
         same = all(v == values[0] or (v != v and values[0] != values[0]) for v in values)
@@ -168,7 +177,13 @@ class Numbers:
             return text, frozenset(n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)) - {"np", "math", "float", "int"}
         if same:
             return self._product(values[0]) or (written(values[0]), frozenset())
-        return self._of_size(values, arrays)
+        if values in self._lengths.picked:
+            return next(_alone(values, _shapes(arrays)), None)
+        return of_sizes(exact, _shapes(arrays), surely=values in self._lengths.cut and self.length(values) is not None)
+
+    def length(self, values: tuple[Any, ...]) -> Length | None:
+        """Return where a number can be read that is the length of a part of an array."""
+        return self._lengths.of(values)
 
     def _product(self, value: Any) -> tuple[str, frozenset[str]] | None:
         """Return a number as the product of two that the code has: ``alpha * (1 - l1)``."""
@@ -187,7 +202,7 @@ class Numbers:
         return None
 
     def _of_size(self, values: tuple[Any, ...], arrays: Mapping[str, Expression]) -> tuple[str, frozenset[str]] | None:
-        return of_sizes(values, {name: e.shapes for name, e in arrays.items()})
+        return of_sizes(values, _shapes(arrays))
 
     def line_of(self, name: str, known: Iterable[str], arrays: Mapping[str, Expression]) -> tuple[str, frozenset[str]] | None:
         """Return the line that gives a number its name, as the user wrote it if that reads nothing but what is known."""
@@ -220,8 +235,12 @@ def of_sizes(values: tuple[Any, ...], arrays: Mapping[str, Shapes], *, surely: b
     surely : bool
         Leave out formulas that fit two points by chance easily: a size halved, or doubled, or one less any number.
     """
+    near = max((8 * float(np.finfo(v.dtype).eps) for v in values if isinstance(v, np.floating)), default=1e-12)
+    values = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
     if all(isinstance(v, float) and v and math.isfinite(v) for v in values):
-        found = next(_fractions(values, arrays), None)
+        found = next(_fractions(values, arrays, max(near, 1e-12)), None)
+        if found is None and all(v.is_integer() for v in values):
+            found = next(_counts(tuple(map(int, values)), arrays), None)
     elif all(isinstance(v, int) and not isinstance(v, bool) for v in values):
         found = next(_counts(values, arrays), None)
         if found is None and not surely:
@@ -240,14 +259,23 @@ def _sizes(arrays: Mapping[str, Shapes]) -> Sizes:
     return [(f"{n}.shape[{axis}]", tuple(s[axis] for s in shapes), n) for n, shapes in arrays.items() for axis in range(len(shapes[0]))]
 
 
-def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
-    sizes = _sizes(arrays)
-    for text, n, name in sizes:
+def _shapes(arrays: Mapping[str, Expression]) -> dict[str, Shapes]:
+    return {name: e.shapes for name, e in arrays.items()}
+
+
+def _alone(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
+    """Sizes, as they are."""
+    for text, n, name in _sizes(arrays):
         if n == values:
             yield text, frozenset((name,))
     for name, shapes in arrays.items():
         if tuple(math.prod(s) for s in shapes) == values:
             yield f"{name}.size", frozenset((name,))
+
+
+def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
+    sizes = _sizes(arrays)
+    yield from _alone(values, arrays)
     for i, (text, n, name) in enumerate(sizes):
         for other, m, second in sizes[i + 1 :]:
             if tuple(map(operator.mul, n, m)) == values:
@@ -269,6 +297,14 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
                 offset = _constant(map(operator.sub, values, map(f, n, m)))
                 if i != j and offset is not None and abs(offset) <= 1:
                     yield _with_offset(f"{text} {sign} {other}", offset), frozenset((name, second))
+    for text, n, name in [*sizes, *((f"{name}.size", tuple(map(math.prod, shapes)), name) for name, shapes in arrays.items())]:
+        if (
+            all(n)
+            and values[0] % n[0] == 0
+            and abs(values[0]) > n[0]
+            and all(v == values[0] // n[0] * k for v, k in zip(values, n, strict=True))
+        ):
+            yield f"{values[0] // n[0]} * {text}", frozenset((name,))
     for i, (text, n, name) in enumerate(sizes):
         for other, m, second in sizes[i + 1 :]:
             for function in (min, max):
@@ -310,7 +346,7 @@ def _constant(numbers: Iterable[Any]) -> Any:
     return first if all(math.isclose(first, n, rel_tol=1e-6 if isinstance(first, float) else 0) for n in others) else None
 
 
-def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found:
+def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes], near: float) -> Found:
     """Numbers that are a size, are divided by one, are its root, or a multiple of it."""
     counts = [*_sizes(arrays), *((f"{name}.size", tuple(map(math.prod, shapes)), name) for name, shapes in arrays.items())]
     for text, n, name in counts:
@@ -323,7 +359,7 @@ def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found
             (_constant(v / math.sqrt(k) for v, k in zip(values, n, strict=True)), f"{{}} * np.sqrt({text})"),
         ):
             if factor is not None:
-                whole = round(factor) if math.isclose(factor, round(factor), rel_tol=1e-12) else factor
+                whole = round(factor) if math.isclose(factor, round(factor), rel_tol=near) else factor
                 yield _multiple(formula, whole), frozenset((name,))
     products = [
         (f"{text} * {other}", tuple(map(operator.mul, n, m)), frozenset((name, second)))
@@ -333,9 +369,23 @@ def _fractions(values: tuple[float, ...], arrays: Mapping[str, Shapes]) -> Found
     for (n, (text, read)), (m, (other, too)) in itertools.permutations(some.items(), 2):
         if all(n) and all(m):
             factor = _constant(v * k / j for v, k, j in zip(values, m, n, strict=True))
-            if factor is not None and math.isclose(factor, round(factor), rel_tol=1e-12):
+            if factor is not None and math.isclose(factor, round(factor), rel_tol=near):
                 below = f"({other})" if "*" in other else other
                 yield _multiple(f"{{}} * {text} / {below}", round(factor)), read | too
+    yield from _straight(values, some, near)
+
+
+def _straight(values: tuple[float, ...], some: Mapping[tuple[int, ...], tuple[str, frozenset[str]]], near: float) -> Found:
+    """Yield a size times a number, or a number divided by a size, and another added, both of few decimals, that fit three points."""
+    for n, (text, read) in some.items():
+        if len(set(n)) < 3 or not all(n):
+            continue
+        for sizes, formula in ((n, f"{{}} * {text}"), ([1 / k for k in n], f"{{}} / {text}")):
+            slope = (values[1] - values[0]) / (sizes[1] - sizes[0])
+            slope, offset = (float(f"{x:.6g}") for x in (slope, values[0] - slope * sizes[0]))
+            short = offset and slope and all(len(repr(x)) <= DECIMALS for x in (slope, offset))
+            if short and all(math.isclose(offset + slope * k, v, rel_tol=near) for k, v in zip(sizes, values, strict=True)):
+                yield f"{written(offset)} + {_multiple(formula, int(slope) if slope.is_integer() else slope)}", read
 
 
 def _multiple(formula: str, factor: Any) -> str:

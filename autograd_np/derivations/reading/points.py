@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd_np import errors
 from autograd_np.derivations.reading.untouched import untouched
 from autograd_np.draws import Axis, draw, free_axes, new_sizes, resized
 from autograd_np.graph import Graph
@@ -50,7 +51,9 @@ class Run(NamedTuple):
     leaves: list[Any]
 
 
-def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[], See], *, integers: bool = True) -> list[Run]:
+def runs(
+    f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[], See], *, integers: bool = True, most: int | None = None
+) -> list[Run]:
     """Record `f` on inputs of two other sizes, and on those that are given; where it lets no size vary, on these and other values.
 
     Parameters
@@ -60,8 +63,15 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         The positional arguments by name.
     integers : bool
         Record what is computed from integers, too.
+    most : int, optional
+        How many operations the function may compute.
     watching : callable
         Returns, for each run, what is called with the frames of the user's functions.
+
+    Raises
+    ------
+    DifferentiationError
+        If the function computes more operations than `most`.
     """
 
     def run(arguments: Mapping[str, Any]) -> Run:
@@ -72,10 +82,18 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         return Run(graph, nodes, see, flatten(list(arguments.values()))[0])
 
     base = run(inputs)
+    if most is not None and len(base.graph.nodes) > most:
+        raise errors.DifferentiationError(
+            f"the function computes {len(base.graph.nodes):,} operations, since loops are recorded turn by turn; a derivation of more than "
+            f"{most:,} is no text that anybody reads. Write what its loops do with whole arrays (np.einsum, "
+            f"np.lib.stride_tricks.sliding_window_view), or derive it on smaller arrays; ag.grad and ag.compile take it as it is"
+        )
+
+    small = dict(inputs)
 
     def alike(arguments: Mapping[str, Any]) -> bool:
         try:
-            return isomorphic(base.graph, run(arguments).graph)
+            return isomorphic(base.graph, run(_moved(arguments, small, np.random.default_rng(0))).graph)
         except Exception:  # noqa: BLE001 (the user's code may refuse a size in any way)
             return False
 
@@ -83,7 +101,7 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
         try:
             with untouched(f), np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                f(*arguments.values())
+                f(*_moved(arguments, inputs, np.random.default_rng(0)).values())
         except Exception:  # noqa: BLE001
             return False
         return True
@@ -99,7 +117,6 @@ def runs(f: Callable[..., Any], inputs: Mapping[str, Any], watching: Callable[[]
                 return [run_again]
         return []
 
-    small = dict(inputs)
     tried: list[tuple[Axis, ...]] = []
     for everywhere in (True, False):
         groups = [
@@ -189,14 +206,22 @@ def _moved(drawn: Any, given: Any, rng: np.random.Generator) -> Any:
 
 
 def _moved_array(a: Any, given: Any, rng: np.random.Generator) -> Any:
-    if not isinstance(a, np.ndarray) or a.dtype.kind != "f" or a.shape == given.shape or np.all(a == np.round(a)):
+    if not isinstance(a, np.ndarray) or a.dtype.kind != "f" or a.shape == given.shape:
         return a
-    if given.ndim == 2 and given.shape[0] == given.shape[1] == np.linalg.matrix_rank(given) and np.allclose(given, given.T):
+    if a.ndim == 2 and a.shape[0] == a.shape[1] and _is_regular(given):
+        scale = a.dtype.type(np.mean(np.diag(given)))
+        if not np.any(given - np.diag(np.diag(given))):
+            return np.eye(len(a), dtype=a.dtype) * scale
         half: Any = rng.normal(size=a.shape)
-        return np.asarray(half @ half.T / len(half) + np.eye(len(half)), a.dtype) * a.dtype.type(np.mean(np.diag(given)))
-    if a.ndim and any(np.allclose(np.sum(a, axis=i), 1) for i in range(a.ndim)):
+        return np.asarray(half @ half.T / len(half) + np.eye(len(half)), a.dtype) * scale
+    if np.all(a == np.round(a)) or (a.ndim and any(np.allclose(np.sum(a, axis=i), 1) for i in range(a.ndim))):
         return a
     return np.asarray(a * (1 + 0.1 * rng.uniform(-1, 1, a.shape)), a.dtype)
+
+
+def _is_regular(a: Any) -> bool:
+    """Whether a matrix is symmetric and can be inverted, as covariances are."""
+    return bool(a.ndim == 2 and a.shape[0] == a.shape[1] == np.linalg.matrix_rank(a) and np.allclose(a, a.T))
 
 
 def _typed(drawn: Any, like: Any) -> Any:

@@ -91,6 +91,7 @@ class _Watch:
         self.code = code
         self.variables: dict[Node, tuple[str, str]] = {}  # of functions that `code` called
         self.own: dict[Node, tuple[str, int | None]] = {}  # with the line that was executed
+        self.held: dict[str, dict[Node, None]] = {}  # whatever else that is called
         self.arrays: dict[int, tuple[str, Any]] = {}
         self.changing: set[str] = set()  # numbers that held several values: the count of a loop
         self.inside: dict[Node, str] = {}  # in lists and objects
@@ -116,12 +117,15 @@ class _Watch:
                         self.inside.setdefault(x._node, name)
                     elif mine:
                         self.own.setdefault(x._node, (name, line))
+                        self.held.setdefault(name, {})[x._node] = None
                     else:
                         self.variables.setdefault(x._node, (frame.f_code.co_name, name))
                 elif isinstance(x, np.ndarray):
                     self.arrays.setdefault(id(x), (name, x))
-                elif mine and self.numbers.setdefault(name, (x, (frame.f_code.co_filename, line) if line else None))[0] != x:
-                    self.changing.add(name)
+                elif mine:
+                    first = self.numbers.setdefault(name, (x, (frame.f_code.co_filename, line) if line else None))[0]
+                    if first != x or type(first) is not type(x):  # 5.0, and then int(5.0), of which one can be an index
+                        self.changing.add(name)
 
 
 def _entries(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -142,7 +146,7 @@ def _entries(value: Any, name: str) -> Iterator[tuple[str, Any]]:
                 yield from _entries(item, key)
 
 
-def record(f: Callable[..., Any], inputs: Sequence[Any], *, makes: bool = False) -> Recording:
+def record(f: Callable[..., Any], inputs: Sequence[Any], *, makes: bool = False, most: int | None = None) -> Recording:
     """Run `f` on Tensors and return what it computed.
 
     Parameters
@@ -152,6 +156,8 @@ def record(f: Callable[..., Any], inputs: Sequence[Any], *, makes: bool = False)
         The positional arguments.
     makes : bool
         Record the arrays that `f` makes, and what it computes from these alone, too.
+    most : int, optional
+        How many operations the function may compute.
 
     Raises
     ------
@@ -163,7 +169,7 @@ def record(f: Callable[..., Any], inputs: Sequence[Any], *, makes: bool = False)
     call, state = with_state(f)
     state = {name if name not in names else f"{name}_": x for name, x in state.items()}
     arguments = {**dict(zip(names, inputs, strict=True)), **state}
-    found = _first_that_runs(call, arguments, lambda: _Watch(code), makes=makes)
+    found = _first_that_runs(call, arguments, lambda: _Watch(code), makes=makes, most=most)
     for points in (found, found[-1:]):
         recording = Recording(f, Sheet(len(points)))
         try:
@@ -174,14 +180,16 @@ def record(f: Callable[..., Any], inputs: Sequence[Any], *, makes: bool = False)
     raise errors.DifferentiationError("the function does something else each time that it runs; a derivation is written for one formula")
 
 
-def _first_that_runs(f: Callable[..., Any], arguments: dict[str, Any], watching: Callable[[], _Watch], *, makes: bool) -> list[Run]:
+def _first_that_runs(
+    f: Callable[..., Any], arguments: dict[str, Any], watching: Callable[[], _Watch], *, makes: bool, most: int | None
+) -> list[Run]:
     """Run as it stands; or with arrays that can be written into; or with labels and numbers as they are, which are looked up in lists."""
     failed: Exception | None = None
     for integers, made in ((True, ""), (True, "fiub"), (True, "f"), (False, ""), (False, "f")):
         if makes and not made:
             continue
         try:
-            return runs(understanding_arrays(f, made) if made else f, arguments, watching, integers=integers)
+            return runs(understanding_arrays(f, made) if made else f, arguments, watching, integers=integers, most=most)
         except (errors.LeavesNumPyError, errors.InPlaceError) as error:
             failed = failed or error
         except (ValueError, TypeError) as error:  # "setting an array element with a sequence"
@@ -358,13 +366,18 @@ class _Reader:
                     if not prefix and seen.own[node][1] is not None:
                         self.recording.lines[e] = name, seen.own[node][1]
             for name, nodes in again.items():
-                numbered = len(nodes) > 1 and not prefix
-                if numbered and identifier(name) not in self.taken:
+                numbered = not prefix and (len(nodes) > 1 or self._holds_several(name))
+                if len(nodes) > 1 and not prefix and identifier(name) not in self.taken:
                     self.recording.versions[identifier(name)] = [self.of_node[0][node] for node in nodes]
                 for i, node in enumerate(nodes):
                     self.recording.names[self.of_node[0][node]] = self._fresh(f"{name}_{i + 1}" if numbered else name)
         steps = {e: i for i, e in reversed(list(enumerate(self.recording.steps)))}
         self.recording.names = dict(sorted(self.recording.names.items(), key=lambda item: steps.get(item[0], -1)))
+
+    def _holds_several(self, name: str) -> bool:
+        """Whether a variable held something else before or after, which may have another name: a line that reads it means one of them."""
+        held = {self.of_node[0].get(node) for node in self.runs[0].seen.held.get(name, ())}
+        return sum(e is not None and (e.op is not None or e.name != name) for e in held) > 1
 
     def _name_inner_layers(self) -> None:
         """Name what a product takes of another product, where the user wrote both in one line."""

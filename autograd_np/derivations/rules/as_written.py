@@ -1,7 +1,8 @@
 """Derivatives as people write them, where the rule of the row is careful about what a person passes over.
 
 Kinks: the engine shares a gradient among ties and lets a NaN win; a person writes ``(z > 0)`` and ``(x == np.max(x))``, which is the same
-wherever the derivative exists. Windows: a person adds them back in a loop over the places in the window.
+wherever the derivative exists. Determinants: where the logarithm is infinite, the engine's gradient is NaN and a person's inverse an
+error. Windows: a person adds them back in a loop over the places in the window.
 """
 
 from __future__ import annotations
@@ -74,6 +75,15 @@ def _of_diagonal(g: Array, _y: Array, x: Array, k: int = 0) -> Array:
     return np.diag(g) if is_square else cast("Array", row_of(np.diag).rules[0](g, _y, x, k))
 
 
+def _of_log_determinant(g: Any, y: Any, x: Array) -> Array:
+    by_sign, by_log = g
+    if by_sign is not None or by_log is None or x.dtype.kind == "c":
+        return cast("Array", row_of(np.linalg.slogdet).rules[0](g, y, x))
+    if x.ndim == 2:
+        return by_log * np.transpose(np.linalg.inv(x))
+    return np.expand_dims(by_log, (-2, -1)) * np.swapaxes(np.linalg.inv(x), -1, -2)
+
+
 PARTIALS: dict[Op, tuple[Callable[..., Any], ...]] = {
     row_of(np.maximum): (lambda _y, a, b: a > b, lambda _y, a, b: a <= b),
     row_of(np.minimum): (lambda _y, a, b: a < b, lambda _y, a, b: a >= b),
@@ -86,5 +96,6 @@ VJPS: dict[Op, tuple[Callable[..., Any], ...]] = {
     row_of(np.diag): (_of_diagonal,),
     row_of(np.matmul): (_product_by_a, _product_by_b),
     row_of(windows): (_of_windows,),
+    row_of(np.linalg.slogdet): (_of_log_determinant,),
 }
 """Instead of the vjps of a row, for the attributes they take."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd_np.derivations.expression import Expression, children, inside
+from autograd_np.derivations.expression import Expression, inside
 from autograd_np.derivations.expression import realised as realised_at
 from autograd_np.derivations.reading.lockstep import Lockstep, NotAlikeError
 from autograd_np.derivations.rules.as_written import PARTIALS, VJPS
@@ -57,7 +57,7 @@ def pulled(e: Expression, g: Cotangent, wanted: list[int], *, as_written: bool =
     op = cast(Op, e.op)
     if op.kind == "constant":
         return []
-    known = {e, *(x for x in (g if isinstance(g, list) else [g]) if x is not None), *children(e)}
+    known = {e, *(x for x in (g if isinstance(g, list) else [g]) if x is not None), *e.children}
     if as_written and op in PARTIALS:
         return [(i, _fitted(_by_element(e, cast(Expression, g), PARTIALS[op][i]), e.args[i])) for i in wanted]
     if as_written and e.is_call(np.mean) and {"axis", "keepdims"} >= told(e.attrs).keys() and e.dtype == e.args[0].dtype:

@@ -14,6 +14,7 @@ from autograd_np.derivations.naming.arrays import form_of
 from autograd_np.derivations.naming.names import is_importable
 from autograd_np.derivations.naming.numbers import of_sizes
 from autograd_np.op import AS_ONE, Op, value_of
+from autograd_np.results import Results
 from autograd_np.tensor import Tensor
 from autograd_np.transforms import vjp
 from autograd_np.trees import flatten
@@ -131,6 +132,7 @@ def is_general(x: Expression, known: set[Expression]) -> bool:
     @functools.cache  # most rules record no number that it takes to judge, and of a long program the variables are many
     def shapes() -> dict[str, tuple[tuple[int, ...], ...]]:
         arrays = {str(i): k.shapes for i, k in enumerate(x.sheet.variables) if k.shape is not None}
+        arrays |= {f"argument {k.index}": k.shapes for k in known if k.kind == "call" and not isinstance(k.values[0], Results)}
         return arrays | {f"number {k.index}": tuple((v,) for v in k.values) for k in known if k.kind == "number"}
 
     steps = walked([x], known.__contains__)
@@ -139,11 +141,7 @@ def is_general(x: Expression, known: set[Expression]) -> bool:
     for s in steps:
         if s in known:
             continue
-        if (
-            s.kind == "number"
-            and any(v != s.values[0] and v == v for v in s.values)
-            and of_sizes(_plain(s.values), shapes(), surely=True) is None
-        ):
+        if s.kind == "number" and any(v != s.values[0] and v == v for v in s.values) and of_sizes(s.values, shapes(), surely=True) is None:
             return False
         if s.kind == "array":
             form = form_of(s.values)
@@ -154,7 +152,3 @@ def is_general(x: Expression, known: set[Expression]) -> bool:
         if s.op is not None and not is_importable(s.op):
             return False
     return True
-
-
-def _plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(v.item() if isinstance(v, np.generic) else v for v in values)

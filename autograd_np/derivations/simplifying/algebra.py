@@ -120,8 +120,11 @@ class Algebra(Sums, Spelling):
         halves = tuple(v // 2 for v in e.values if isinstance(v, int) and v % 2 == 0)
         if halves in self.sizes and e.values not in self.sizes:
             return {((self.sheet.number(*halves), 1),): 2}
-        if all(isinstance(v, float) and v.is_integer() for v in e.values):
-            return {((self.sheet.number(*(int(v) for v in e.values)), 1),): 1}
+        if all(isinstance(v, float) for v in e.values):
+            for times_it in (1, 2):
+                values = tuple(times_it * v for v in e.values)
+                if values in self.sizes:
+                    return {((self.sheet.number(*map(int, values)), 1),): Fraction(1, times_it)}
         return {((e, 1),): 1}
 
     def converted(self, e: Expression) -> Polynomial:

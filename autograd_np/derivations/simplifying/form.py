@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.derivations.expression import Expression, Sheet
-from autograd_np.derivations.simplifying.polynomials import Monomial, Number, Polynomial
+from autograd_np.derivations.simplifying.polynomials import Cost, Monomial, Number, Polynomial
 from autograd_np.ops.indexing import axes_of
 
 __all__ = ["Form"]
@@ -29,6 +29,7 @@ class Form(abc.ABC):
     def __init__(self, sheet: Sheet, is_named: Callable[[Expression], bool]) -> None:
         self.sheet = sheet
         self.is_named = is_named
+        self.cost = Cost(is_named)
         self.constants: frozenset[float] = frozenset()
         self.sizes: frozenset[tuple[int, ...]] = frozenset()
         self.from_end = False
@@ -40,6 +41,11 @@ class Form(abc.ABC):
         self._roots: dict[Expression, tuple[Expression, int]] = {}
         self._rooted_in: set[Expression] = set()
         self._orientations: set[frozenset[tuple[Monomial, bool]]] = set()
+        self._terms: dict[tuple[Monomial, type, Number], Expression] = {}
+
+    def forget_terms(self) -> None:
+        """Forget how products were written, before all of the user's variables were known."""
+        self._terms.clear()
 
     @abc.abstractmethod
     def polynomial(self, e: Expression) -> Polynomial:

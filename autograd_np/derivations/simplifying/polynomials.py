@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations.expression import Expression, walked
+from autograd_np.derivations.expression import Expression, row_of, walked
 from autograd_np.ops.shaping import spread
 from autograd_np.results import Results
 
 __all__ = [
     "DECIMALS",
     "ONE",
+    "Cost",
     "Monomial",
     "Number",
     "Polynomial",
     "as_number",
-    "cost",
     "inverse",
     "is_constant",
     "is_real",
@@ -50,7 +50,14 @@ DECIMALS = 8
 
 def monomial(powers: dict[Expression, int]) -> Monomial:
     """Return powers of atoms in their order, without those that are zero."""
-    return tuple(sorted(((e, n) for e, n in powers.items() if n), key=lambda item: item[0].index))
+    found = [item for item in powers.items() if item[1]]
+    if len(found) > 1:
+        found.sort(key=_index_of)
+    return tuple(found)
+
+
+def _index_of(item: tuple[Expression, int]) -> int:
+    return item[0].index
 
 
 def times(a: Polynomial, b: Polynomial) -> Polynomial:
@@ -58,10 +65,13 @@ def times(a: Polynomial, b: Polynomial) -> Polynomial:
     found: Polynomial = {}
     for ma, ca in a.items():
         for mb, cb in b.items():
-            powers = dict(ma)
-            for e, n in mb:
-                powers[e] = powers.get(e, 0) + n
-            m = monomial(powers)
+            if not ma or not mb:
+                m = ma or mb
+            else:
+                powers = dict(ma)
+                for e, n in mb:
+                    powers[e] = powers.get(e, 0) + n
+                m = monomial(powers)
             found[m] = found.get(m, 0) + ca * cb
     return {m: c for m, c in found.items() if c != 0}
 
@@ -111,17 +121,37 @@ def leaves_of(p: Polynomial) -> frozenset[Expression]:
     return frozenset().union(*(e.reads for m in p for e, _ in m))
 
 
-def cost(e: Expression, free: Callable[[Expression], bool]) -> float:
-    """Return how much there is to read: the operations, each as often as it is written, without what is `free`."""
-    found: dict[Expression, float] = {}
-    for x in walked([e], free):
-        own = 0.0 if x.op is None or free(x) else 0.25 if x.is_call(np.transpose, spread, np.broadcast_to, np.negative) else 1.0
-        found[x] = own + (sum(found[a] for a in x.args) if own else 0.0)
-    return found[e]
+class Cost:
+    """How much there is to read of expressions: the operations, each as often as it is written, without what is free.
+
+    Parameters
+    ----------
+    is_free : callable
+        Whether an expression is written as a name; of each it has to be the same whenever it is asked.
+    """
+
+    def __init__(self, is_free: Callable[[Expression], bool]) -> None:
+        self._is_free = is_free
+        self._known: dict[Expression, float] = {}
+
+    def __call__(self, e: Expression) -> float:
+        """Return how much there is to read of an expression."""
+        known = self._known
+        if e not in known:
+            for x in walked([e], lambda x: x in known or self._is_free(x)):
+                if x not in known:
+                    own = 0.0 if x.op is None or self._is_free(x) else 0.25 if x.op in _BRIEF else 1.0
+                    known[x] = own + (sum(known[a] for a in x.args) if own else 0.0)
+        return known[e]
+
+
+_BRIEF = frozenset(map(row_of, (np.transpose, spread, np.broadcast_to, np.negative)))
 
 
 def quotient(a: Number, b: Number) -> Number:
     """Return a quotient, of whole numbers as a fraction."""
+    if type(a) is int and type(b) is int and b and a % b == 0:
+        return a // b
     if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
         found = Fraction(a) / Fraction(b)
         return int(found) if found.denominator == 1 else found
@@ -140,9 +170,11 @@ def order_of(m: Monomial) -> list[tuple[int, int]]:
 
 def times_in(powers: dict[Expression, int], m: Monomial) -> int:
     """Return how many times a product is in another; negative if its inverse is."""
-    ratios = [Fraction(powers.get(e, 0), n) for e, n in m]
-    low, high = min(ratios), max(ratios)
-    return math.floor(low) if low >= 1 else math.ceil(high) if high <= -1 else 0
+    if any(e not in powers for e, _ in m):
+        return 0
+    low = min(powers[e] // n for e, n in m)
+    high = max(-(-powers[e] // n) for e, n in m)
+    return low if low >= 1 else min(high, 0)
 
 
 def length(powers: dict[Expression, int]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.derivations.expression import Expression, Sheet, children, rebuilt, same_values, walked
+from autograd_np.derivations.expression import Expression, Sheet, rebuilt, same_values, walked
 from autograd_np.derivations.simplifying.algebra import Algebra
 from autograd_np.derivations.simplifying.known import FORWARD, REWRITINGS
 from autograd_np.derivations.simplifying.patterns import Rewriting
@@ -62,7 +62,7 @@ class Rewriter:
                 return e
             if new.op is None or self.stop(new) or new in self.done:
                 return self.done.get(new, new)
-            e = rebuilt(new, self) if any(c not in self.done for c in children(new)) else new
+            e = rebuilt(new, self) if any(c not in self.done for c in new.children) else new
         return e
 
     def once(self, e: Expression) -> Expression:
@@ -128,6 +128,7 @@ class Simplifier:
             self.algebra.learn_root(e)
         for e in named:
             self._learn_forms(e)
+        self.algebra.forget_terms()
 
     def _learn_forms(self, named: Expression) -> None:
         """Learn what else is written with a variable: the mask of a relu, and the probabilities of their logarithm."""

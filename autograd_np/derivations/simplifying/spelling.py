@@ -16,7 +16,6 @@ from autograd_np.derivations.simplifying.polynomials import (
     Monomial,
     Number,
     Polynomial,
-    cost,
     inverse,
     leaves_of,
     length,
@@ -42,14 +41,10 @@ class Spelling(Form):
 
     def normed(self, p: Polynomial) -> tuple[Polynomial, Number]:
         """Divide a sum by a number, so that the first term has a positive sign and whole numbers have no common factor."""
-        whole = all(isinstance(c, int) or c.denominator in (1, 2, 3, 4) for c in p.values() if isinstance(c, (int, Fraction))) and not any(
-            isinstance(c, float) for c in p.values()
-        )
+        whole = all(type(c) is int or (isinstance(c, (int, Fraction)) and c.denominator in (1, 2, 3, 4)) for c in p.values())
         first = min(p, key=lambda m: (len(m) == 0, [(e.index, n) for e, n in m]))
         if whole:
-            fractions = [Fraction(c) for c in p.values()]
-            content: Number = Fraction(math.gcd(*(f.numerator for f in fractions)), math.lcm(*(f.denominator for f in fractions)))
-            content = int(content) if Fraction(content).denominator == 1 else content
+            content = quotient(math.gcd(*(c.numerator for c in p.values())), math.lcm(*(c.denominator for c in p.values())))
         else:
             sizes = {abs(c) for c in p.values()}
             content = sizes.pop() if len(sizes) == 1 else 1
@@ -100,7 +95,11 @@ class Spelling(Form):
             for s, t in zip(e.shapes, like.shapes, strict=True)
         ):
             return like  # a factor that does not fit beside the others without what was summed
-        return e if e.shapes == like.shapes else self.sheet.call(spread, e, shape=self._shape(like))
+        if e.shapes == like.shapes:
+            return e
+        if e.ndim == 0 and all(np.size(v) == 0 for v in like.values) and not any(map(np.isfinite, e.values)):
+            e = self.sheet.number(like.dtype.type(0))  # a mean over nothing is divided by their number
+        return self.sheet.call(spread, e, shape=self._shape(like))
 
     def _with_kept_axes(self, m: Monomial, ndim: int) -> Monomial:
         """Keep the first axes in the sums of a product, which the result is to have."""
@@ -118,17 +117,12 @@ class Spelling(Form):
         if not p:
             return self.sheet.number(0.0)
         p = self._chosen(p)
-        candidates = [p]
+        best = self._factors(p)
         crossed = self._crossed(p)
-        if crossed is not None:
-            candidates.append(crossed)
-        best = None
-        for q in candidates:
-            e = self._factors(q)
-            if best is None or cost(e, self.is_named) < cost(best, self.is_named):
-                best = e
-        assert best is not None
-        return best
+        if crossed is None:
+            return best
+        other = self._factors(crossed)
+        return other if self.cost(other) < self.cost(best) else best
 
     def _chosen(self, p: Polynomial) -> Polynomial:
         """Write where(c, a, 0) * x + where(c, 0, b) * y as where(c, a * x, b * y), if both read the same arrays."""
@@ -212,7 +206,7 @@ class Spelling(Form):
         powers[inner] = powers.get(inner, 0) + 1
         inside = self._term(monomial(powers), content * by)
         outside = self.written_sum(times(rest, {common: content}))
-        return inside if cost(inside, self.is_named) <= cost(outside, self.is_named) else outside
+        return inside if self.cost(inside) <= self.cost(outside) else outside
 
     def as_one(self, p: Polynomial) -> tuple[Expression, Number]:
         """Return a sum as one expression, a variable of the user's if it is a multiple of one, and that multiple."""
@@ -242,6 +236,12 @@ class Spelling(Form):
 
     def _term(self, m: Monomial, c: Number) -> Expression:
         """Write a product: the number, the arrays in their order, and below the line what is divided by."""
+        key = m, type(c), c
+        if key not in self._terms:
+            self._terms[key] = self._as_product(m, c)
+        return self._terms[key]
+
+    def _as_product(self, m: Monomial, c: Number) -> Expression:
         powers, c = self._abbreviated(dict(m), c)
         powers = self._without_squared_roots(powers)
         sheet = self.sheet
@@ -250,7 +250,8 @@ class Spelling(Form):
         negative = self._is_negative(c)
         top, bottom = self._quotient(-c if negative else c)
         above = self._with_means(above, below)
-        above.sort(key=lambda item: (item[0].kind != "number", item[0].ndim > 0, not item[0].flows))  # as people write: 2 * lam * dZ * A
+        # As people write: 2 * lam * dZ * A. What is infinite comes last, where it meets the whole: of nothing, it leaves nothing.
+        above.sort(key=lambda item: (_is_infinite(item[0]), item[0].kind != "number", item[0].ndim > 0, not item[0].flows))
         found: Expression | None = None if top == 1 and above else sheet.number(top)
         for e, n in above:
             factor = self._raised(e, n)
@@ -291,6 +292,8 @@ class Spelling(Form):
         """Return what to multiply with and what to divide by for a number: a constant of the user's where there is one."""
         if isinstance(value, float):
             return value, 1
+        if value == 1:
+            return 1, 1
         value = Fraction(value)
         inverse = 1 / value
         if float(value) in self.constants and value < 0:
@@ -301,7 +304,7 @@ class Spelling(Form):
             return float(value), 1
         if float(inverse) in self.constants and float(inverse) not in (1, 2):
             return 1, int(inverse) if inverse.denominator == 1 else float(inverse)
-        if len(repr(float(value))) <= DECIMALS:
+        if len(repr(float(value))) <= max(DECIMALS, len(f"{value}")):
             return float(value), 1
         return value.numerator, value.denominator
 
@@ -310,9 +313,10 @@ class Spelling(Form):
         found = []
         for e, n in above:
             if n == 1 and e.is_call(np.sum) and set(dict(e.attrs)) <= {"axis", "keepdims"}:
-                count = (self.count(e.args[0], e.attribute("axis")), 1)
-                if count in below and count[0].number is None:
-                    below.remove(count)
+                count = self.count(e.args[0], e.attribute("axis"))
+                times_below = dict(below).get(count, 0)
+                if times_below and count.number is None:
+                    below[:] = [(x, k - (x is count)) for x, k in below if x is not count or k > 1]
                     e = self.sheet.call(np.mean, *e.args, **dict(e.attrs))
             found.append((e, n))
         return found
@@ -362,6 +366,10 @@ class Spelling(Form):
             new = self.sheet.call(np.sum, self.expression({monomial(within): c}, x), **dict(sum_.attrs))
             return {**found, new: found.get(new, 0) + 1}
         return None
+
+
+def _is_infinite(e: Expression) -> bool:
+    return e.kind == "number" and not all(map(math.isfinite, e.values))
 
 
 def as_float(e: Expression) -> Expression:

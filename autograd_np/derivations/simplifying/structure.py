@@ -17,6 +17,7 @@ from autograd_np.ops.shaping import reshape, spread, to_float
 __all__ = ["STRUCTURE"]
 
 FULL = slice(None)
+TURNED = slice(None, None, -1)
 
 
 def _index_of(e: Expression) -> tuple[Any, ...]:
@@ -45,11 +46,11 @@ def _log_of_picked(e: Expression) -> Expression | None:
 
 
 def _product_with_a_column(e: Expression) -> Expression | None:
-    """Write ``(A @ v[:, None])[..., 0]`` as ``A @ v``."""
-    if e.is_call(getitem) and _index_of(e) == (Ellipsis, 0) and e.args[0].is_call(np.matmul):
+    """Write ``(A @ v[:, None])[..., 0]`` as ``A @ v``, and the solution for a column as that for a vector."""
+    if e.is_call(getitem) and _index_of(e) == (Ellipsis, 0) and e.args[0].is_call(np.matmul, np.linalg.solve):
         a, b = e.args[0].args
         if b.is_call(np.expand_dims) and b.attribute("axis") == -1 and b.args[0].ndim == 1:
-            return e.sheet.call(np.matmul, a, b.args[0])
+            return e.sheet.apply(e.args[0].op, [a, b.args[0]], dict(e.args[0].attrs))  # type: ignore[arg-type]
     return None
 
 
@@ -111,10 +112,18 @@ def _new_axes(e: Expression) -> Expression | None:
 
 
 def _scattered_whole(e: Expression) -> Expression | None:
-    """Write the transpose of ``x[:, None]`` as a reshape."""
-    if e.is_call(scatter_add) and all(i is None or i is Ellipsis or (isinstance(i, slice) and i == FULL) for i in _index_of(e)):
+    """Write the transpose of ``x[:, None]`` as a reshape, and that of ``x[::-1]`` as itself."""
+    if not e.is_call(scatter_add) or not all(i is None or i is Ellipsis or i in (FULL, TURNED) for i in _index_of(e)):
+        return None
+    if TURNED not in _index_of(e):
         return e.sheet.call(reshape, e.args[0], shape=e.attribute("shape"))
-    return None
+    if e.args[0].shapes != e.shapes or None in _index_of(e):
+        return None
+    return (
+        e.args[0]
+        if e.args[0].is_call(spread) and not e.args[0].args[0].ndim
+        else e.sheet.call(getitem, e.args[0], index=e.attribute("index"))
+    )
 
 
 def _sum_of_sum(e: Expression) -> Expression | None:
@@ -184,6 +193,14 @@ def _place_in_one(e: Expression) -> Expression | None:
     return e.sheet.call(reshape, e.args[0], shape=tuple(map(e.sheet.size, zip(*e.shapes, strict=True))))
 
 
+def _place_alone(e: Expression) -> Expression | None:
+    """Write ``x[1,]`` as ``x[1]``."""
+    index = e.attribute("index")
+    if e.is_call(getitem, scatter_add) and isinstance(index, tuple) and len(index) == 1 and type(index[0]) is not tuple:
+        return e.sheet.apply(e.op, e.args, {**dict(e.attrs), "index": index[0]})  # type: ignore[arg-type]
+    return None
+
+
 def _axis_alone(e: Expression) -> Expression | None:
     """Write ``axis=(1,)`` as ``axis=1``."""
     axis = e.attribute("axis")
@@ -230,6 +247,7 @@ STRUCTURE: tuple[Callable[[Expression], Expression | None], ...] = (
     _chosen_everywhere,
     _place_in_one,
     _axis_alone,
+    _place_alone,
     _sum_of_sum,
     _read_beside_written,
     _dot_of_matrices,

@@ -25,7 +25,7 @@ class Sums(Form):
         if not p:
             return {}
         axes = tuple(range(x.ndim)) if axis is None else tuple(axes_of(axis, x.ndim))
-        axis = None if axis is None else self._spelled(axes, x.ndim)
+        axis = None if len(axes) == x.ndim else self._spelled(axes, x.ndim)
         terms = [self._summed_term(m, c, x, axes, axis, keepdims) for m, c in p.items()]
         known = [t for t in terms if t[1]]
         if len(p) == 1 or known:
@@ -138,6 +138,8 @@ def is_one_each(f: Expression, axes: tuple[int, ...]) -> bool:
     if len(axes) != 1 or not isinstance(index, tuple) or len(index) != f.ndim:
         return False
     *into, ones = f.args  # of an assignment, what is written into and what is written
+    if any(a.reads for a in f.args):  # which happen to be ones, or zeros
+        return False
     if any(not np.all(v == 1) for v in ones.values) or any(np.any(v) for a in into for v in a.values):
         return False
     others = [i for i in range(f.ndim) if i != axes[0]]

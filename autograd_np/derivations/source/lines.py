@@ -44,8 +44,9 @@ class Lines:
             return
         self.stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         repeated = {n for loop in ast.walk(tree) if isinstance(loop, (ast.For, ast.While)) for n in ast.walk(loop)}
+        inner = _of_others(tree)
         for node in ast.walk(tree):
-            if node in repeated:  # what it reads may be something else by now
+            if node in repeated or node in inner:  # what it reads may be something else by now, or somebody else's
                 continue
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 self._assigned.setdefault(node.targets[0].id, []).append(node)
@@ -81,6 +82,16 @@ class Lines:
         if any(isinstance(n, ast.Call) and not _is_numpys(n.func) for n in ast.walk(value)):
             return None
         return tidy(ast.unparse(value)), names
+
+
+def _of_others(tree: ast.Module) -> set[ast.AST]:
+    """Return what stands in the decorators of a function, and in the functions within it; a lambda is the function itself."""
+    top = tree.body[0] if tree.body else None
+    if not isinstance(top, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+    inner = [n for part in top.body for n in ast.walk(part) if isinstance(n, kinds)]
+    return {n for other in (*top.decorator_list, top.args, *inner) for n in ast.walk(other)}
 
 
 def _is_numpys(function: ast.expr) -> bool:

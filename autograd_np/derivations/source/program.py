@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from autograd_np.derivations.derivation import Derived, Statement
-from autograd_np.derivations.expression import Expression, children, walked
+from autograd_np.derivations.expression import Expression, walked
 from autograd_np.derivations.naming.arrays import form_of
 from autograd_np.derivations.source.lines import Lines
 from autograd_np.derivations.source.statements import is_seen_elsewhere, lines_of, written_into
@@ -91,7 +91,7 @@ class Program:
             names,
             lambda values: self._number(writer, values, arrays),
             lambda e: self._array(writer, e, arrays),
-            lambda n: self._size(writer, n),
+            lambda n, is_end: self._size(writer, n, is_end),
             instead,
         )
         writer.helpers, writer.imports = self.helpers, self.imports
@@ -101,14 +101,15 @@ class Program:
     def _number(self, writer: Writer, values: tuple[Any, ...], arrays: Mapping[str, Expression]) -> str | None:
         found = self.numbers.text(values, arrays)
         if found is None:
-            return None
+            length = self.numbers.length(values)
+            return None if length is None else f"{writer.as_object(length.of)}{length.text}"
         text, names = found
         for name in names:
             writer.used[name] = None
         return text
 
-    def _size(self, writer: Writer, n: Any) -> str | None:
-        found = self.numbers.size_text(n)
+    def _size(self, writer: Writer, n: Any, is_end: bool) -> str | None:
+        found = self.numbers.size_text(n, is_end=is_end)
         if found is None:
             return None
         for name in found[1]:
@@ -259,19 +260,19 @@ class Program:
                 while todo:
                     part = todo.pop()
                     self._holders.setdefault(part, line)
-                    todo += [y for y in children(part) if y not in self._forward_names]
+                    todo += [y for y in part.children if y not in self._forward_names]
         return [self._holders[x]] if x in self._holders else []
 
     def _read_by(self, e: Expression) -> list[Expression]:
         """Return the variables that the line of a variable reads."""
         found: dict[Expression, None] = {}
-        todo = list(children(e))
+        todo = list(e.children)
         while todo:
             x = todo.pop()
             if x in self._forward_names:
                 found[x] = None
             else:
-                todo += children(x)
+                todo += x.children
         return list(found)
 
     def scheduled(self) -> list[Statement]:

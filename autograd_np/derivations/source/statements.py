@@ -48,7 +48,7 @@ def lines_of(name: str, e: Expression, writer: Writer) -> list[str]:
     put = [t for t in terms if t.value.is_call(scatter_add) and t.value not in writer.names]
     plain = [t for t in terms if t not in put]
     if not put or any(t.value.shapes != e.shapes for t in (*put, *([_summed(plain)] if plain else []))):
-        return [f"{name} = {writer(e)}"]
+        return [f"{name} = {writer(like)}"]
     side_by_side = None if plain else _side_by_side(put, e, writer)
     if side_by_side is not None:
         return [f"{name} = {side_by_side}", *after]
@@ -115,9 +115,12 @@ def _terms(e: Expression, names: Container[Expression], negative: bool = False) 
         return _terms(e.args[0], names, negative) + _terms(e.args[1], names, negative ^ e.is_call(np.subtract))
     if e.is_call(np.negative):
         return _terms(e.args[0], names, not negative)
-    if e.is_call(np.multiply) and e.args[0].ndim == 0 and e.args[1].is_call(scatter_add):
-        put = e.args[1]
-        e = e.sheet.apply(put.op, [e.sheet.call(np.multiply, e.args[0], put.args[0])], dict(put.attrs))  # type: ignore[arg-type]
+    put, scale = _unscaled(e)
+    if scale and put.is_call(scatter_add) and put not in names:
+        g = put.args[0]
+        for operator, by in reversed(scale):
+            g = e.sheet.call(np.divide, g, by) if operator == "/" else e.sheet.call(np.multiply, by, g)
+        e = e.sheet.apply(put.op, [g], dict(put.attrs))  # type: ignore[arg-type]
     if e.is_call(scatter_add) and e.args[0].kind == "number" and all(v < 0 for v in e.args[0].values):
         e = e.sheet.apply(e.op, [e.sheet.number(*(-v for v in e.args[0].values))], dict(e.attrs))  # type: ignore[arg-type]
         negative = not negative
@@ -167,7 +170,7 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> list[str
     e = term.value
     index = e.attribute("index")
     g = e.args[0]
-    value = "1" if all(np.all(v == 1) for v in g.values) else writer(g)
+    value = "1" if not g.reads and all(np.all(v == 1) for v in g.values) else writer(g)
     place = f"{name}[{writer.index(index)}]"
     if not _are_distinct(index, e):
         for mask in touched:

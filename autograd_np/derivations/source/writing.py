@@ -109,7 +109,7 @@ class Writer:
         names: Mapping[Expression, str],
         number: Callable[[tuple[Any, ...]], str | None],
         array: Callable[[Expression], str],
-        size: Callable[[Any], str | None] = lambda _: None,
+        size: Callable[[Any, bool], str | None] = lambda _n, _is_end: None,
         instead: Callable[[Expression], Expression] = lambda e: e,
     ) -> None:
         self.names = names
@@ -166,6 +166,10 @@ class Writer:
             )
         return text, _tightness(text)
 
+    def as_object(self, e: Expression) -> str:
+        """Return an expression as it stands before a dot."""
+        return self._within(e, ATOM)
+
     def _within(self, e: Expression, level: int) -> str:
         text, binds = self.text(e)
         return text if binds >= level else f"({text})"
@@ -215,7 +219,7 @@ class Writer:
             dtype = self.attribute(e.attribute("dtype"))
             return (
                 f"{dtype}({self(args[0])})"
-                if args[0].ndim == 0 and args[0].op is None
+                if args[0].ndim == 0 and not args[0].flows and (args[0].op is None or not args[0].reads)
                 else f"{self._within(args[0], ATOM)}.astype({dtype})"
             ), ATOM
         if name == "spread":
@@ -315,7 +319,7 @@ class Writer:
             if name is not None:
                 self.used[name] = None
                 return f"{name}.shape"
-        return self.attribute(tuple(map(_Text, map(self._end, shape))) if isinstance(shape, tuple) else shape)
+        return self.attribute(tuple(map(_Text, map(self._whole, shape))) if isinstance(shape, tuple) else shape)
 
     def _function(self, op: Op) -> str:
         if op.name in HELPERS and self._tensors:
@@ -352,16 +356,17 @@ class Writer:
 
     def index(self, index: Any) -> str:
         """Return what stands between the brackets."""
-        return index_text(index, self.attribute, self._end)
+        return index_text(index, self.attribute, lambda v: self._whole(v, is_end=True))
 
-    def _end(self, v: Any) -> str:
-        return (self._size(v) if type(v) is int else None) or self.attribute(v)
+    def _whole(self, v: Any, *, is_end: bool = False) -> str:
+        """Return a number in a shape, or the end of a slice."""
+        return (self._size(v, is_end) if type(v) is int else None) or self.attribute(v)
 
     def attribute(self, v: Any) -> str:
         """Return an attribute: an axis, a shape, an array of places."""
         if isinstance(v, Expression):
             return self(v)
-        if isinstance(v, tuple) and v and all(type(n) is int for n in v) and (known := self._size(v)):
+        if isinstance(v, tuple) and v and all(type(n) is int for n in v) and (known := self._size(v, False)):
             return known
         if isinstance(v, tuple):
             return f"({', '.join(map(self.attribute, v))}{',' if len(v) == 1 else ''})"
