@@ -147,7 +147,12 @@ def _summed(write: Writer, v: Value, args: tuple[Value, ...], uses: Counter[Valu
         return None
     for i in (1, 0):
         x = v.args[i]
-        if x.is_call(special.softplus, special.log_sigmoid) and uses[x] == 1 and x.shape == v.shape and x.args[0].dtype == v.dtype:
+        if (
+            x.is_call(special.softplus, special.log_sigmoid)
+            and uses[x] == 1
+            and x.shape == v.shape
+            and args[i].is_call(np.add, np.subtract)
+        ):
             break
     else:
         return None

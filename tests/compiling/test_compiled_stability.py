@@ -125,3 +125,15 @@ def test_a_factor_is_not_moved_into_a_product_twice() -> None:
     g = ag.grad(lambda x: np.sum(np.sin(ag.grad(f)(x))))
     x = np.array([0.7, -1.1, 0.3])
     np.testing.assert_allclose(ag.compile(g, check=False, backend="numpy")(x), g(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (), (3,)])
+def test_softplus_beside_something_in_every_shape(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    for f in (
+        lambda x: np.logaddexp(0, x) + 0.5 * x,
+        lambda x: 0.5 * x - ag.softplus(x),
+        lambda x: ag.log_sigmoid(x) - np.cos(x),
+        lambda x: np.cos(x) + ag.log_sigmoid(x),
+    ):
+        np.testing.assert_allclose(ag.compile(f, backend="numpy")(x), f(x), rtol=1e-12)
