@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np import errors
 from autograd_np.tensor import value_of
 
-__all__ = ["compare"]
+__all__ = ["Rounding", "compare"]
+
+
+class Rounding(NamedTuple):
+    """What was computed on the way to a result.
+
+    Attributes
+    ----------
+    scale : float
+        The largest number.
+    eps : float
+        The rounding of the coarsest dtype.
+    """
+
+    scale: float = 0.0
+    eps: float = 0.0
 
 
 def compare(
@@ -18,7 +33,7 @@ def compare(
     results: Sequence[Any],
     expected: Sequence[Any],
     data: Sequence[Any],
-    scale: float,
+    rounding: Rounding,
     *,
     otherwise: Callable[[], Sequence[Sequence[Any]] | None] | None = None,
 ) -> None:
@@ -32,8 +47,8 @@ def compare(
         The leaves of both results.
     data : sequence
         What was given: if that is finite, a stabilised result may be where the other is not.
-    scale : float
-        The largest number on the way.
+    rounding : Rounding
+        Of what was computed on the way.
     otherwise : callable, optional
         The results may be more exact than what is expected: where one of that is not finite, or something overflowed on the way, it says
         nothing. Where results differ, this is asked: it returns what is expected with other roundings, or ``None`` of an overflow.
@@ -52,11 +67,11 @@ def compare(
             raise errors.CompileError(
                 f"result {i} of {name} has shape {b.shape} and dtype {b.dtype}, compiled {a.shape} and {a.dtype}; {_TELL}"
             )
-        if not _agree(a, b, scale, finite):
+        if not _agree(a, b, rounding, finite):
             samples = otherwise() if otherwise is not None else ()
             if samples is None:
                 return
-            if samples and _agree(a, b, scale, finite, [np.asarray(sample[i]) for sample in samples]):
+            if samples and _agree(a, b, rounding, finite, [np.asarray(sample[i]) for sample in samples]):
                 continue
             with np.errstate(all="ignore"):
                 off = np.max(np.abs(np.subtract(a, b, dtype=np.result_type(a, b, float))), initial=0.0)
@@ -73,15 +88,19 @@ def _is_finite(x: Any) -> bool:
     )
 
 
-def _agree(a: Any, b: Any, scale: float, finite: bool, samples: Sequence[Any] = ()) -> bool:
+def _agree(a: Any, b: Any, rounding: Rounding, finite: bool, samples: Sequence[Any] = ()) -> bool:
     """Whether two results differ by no more than rounding does, and no more than the second does when it is rounded otherwise."""
     if b.dtype.kind not in "fc":
         return bool(np.array_equal(a, b))
     known = np.isfinite(b)
-    eps = float(np.finfo(b.dtype).eps)
+    eps = max(float(np.finfo(b.dtype).eps), rounding.eps)
     size = float(np.max(np.abs(b[known]), initial=0.0))
     with np.errstate(all="ignore"):
-        allowed = 8 * eps**0.5 * size + 1e3 * eps * scale + 8 * np.max([np.abs(s[known] - b[known]) for s in samples], axis=0, initial=0.0)
+        allowed = (
+            8 * eps**0.5 * size
+            + 1e3 * eps * rounding.scale
+            + 8 * np.max([np.abs(s[known] - b[known]) for s in samples], axis=0, initial=0.0)
+        )
         near = np.abs(a[known] - b[known]) <= allowed
     if not bool(np.all(near)):
         return False

@@ -243,7 +243,7 @@ class _Entry:
         return None if invalid and any(map(_has_nan, found)) else found
 
     def _compared(self, found: tuple[Any, ...], expected: tuple[Any, ...], data: tuple[Any, ...]) -> None:
-        compare(f"{self.name}, by the loops that Numba compiled,", found, expected, data, self.traced.scale)
+        compare(f"{self.name}, by the loops that Numba compiled,", found, expected, data, self.traced.rounding)
 
     def checked(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute, and hold the result against what the function itself gives."""
@@ -254,13 +254,13 @@ class _Entry:
         with np.errstate(all="ignore"):
             found = step(*before)
             engines = self.f(*args, **kwargs)
-        compare(self.name, found, self.traced.values, data, self.traced.scale)
+        compare(self.name, found, self.traced.values, data, self.traced.rounding)
         if self._is_open(found):
             return _plain(engines)
         result = self._form(found, assign=False)
         got = [*flatten(result)[0], *(before[i] for i in self.traced.written)]
         wanted = [*flatten(engines)[0], *(data[i] for i in self.traced.written)]
-        compare(self.name, got, wanted, data, self.traced.scale, otherwise=self._otherwise(fresh, args, kwargs))
+        compare(self.name, got, wanted, data, self.traced.rounding, otherwise=self._otherwise(fresh, args, kwargs))
         for i in self.traced.written:
             np.copyto(data[i], before[i])  # to the last bit what later calls give
         return result

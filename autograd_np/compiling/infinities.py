@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd_np.compiling.lowering import is_elementwise
-from autograd_np.compiling.program import REDUCTIONS, Program, Value
+from autograd_np.compiling.program import HIGHEST, REDUCTIONS, Program, Value
 from autograd_np.ops.indexing import getitem
 from autograd_np.ops.shaping import reshape, spread
 
@@ -23,22 +23,68 @@ ALIKE = (getitem, reshape, spread)
 
 def may_meet(program: Program) -> bool:
     """Whether something may be infinite where what it is multiplied by is left out, as in ``np.where(x > 0, np.log(x), 0)``."""
-    return any(v.kind == "call" and not _is_finite(v) for v in program.values())
+    signs = _Signs()
+    for v in program.values():
+        signs.look(v)
+        if v.kind == "call" and not _is_finite(v, signs.positive):
+            return True
+    return False
 
 
-def _is_finite(v: Value) -> bool:
+def _is_finite(v: Value, positive: set[Value]) -> bool:
     if v.fn in FINITE or v.is_call(*ALIKE):
         return True
     if v.is_call(np.divide):
         below = v.args[1]
-        return below.number not in (None, 0) or _is_positive(below)
+        return below.number not in (None, 0) or below in positive
     if v.is_call(np.reciprocal, np.log, np.log1p, np.sqrt) and is_elementwise(v):
-        return _is_positive(v.args[0]) or (v.is_call(np.log1p) and v.args[0].is_call(np.exp))
+        return v.args[0] in positive or (v.is_call(np.log1p) and v.args[0].is_call(np.exp))
     return False
 
 
-def _is_positive(v: Value) -> bool:
-    """Whether a value is larger than zero: one plus an exponential, or a sum of them over what has its largest at one."""
-    if v.is_call(np.add):
-        return any((a.number or 0) > 0 for a in v.args) and any(a.is_call(np.exp, np.multiply, np.absolute) for a in v.args)
-    return v.fn in REDUCTIONS.values() and v.args[0].is_call(np.exp)
+class _Signs:
+    """Which values are larger than zero, and which not smaller; they are looked at in their order."""
+
+    def __init__(self) -> None:
+        self.positive: set[Value] = set()
+        self.not_negative: set[Value] = set()
+
+    def look(self, v: Value) -> None:
+        """Find out about a value of whose arguments that is known."""
+        if v.kind == "constant" and v.dtype.kind in "biuf":
+            least = np.min(np.asarray(v.const, float), initial=np.inf)
+            positive, not_negative = bool(least > 0), bool(least >= 0)
+        elif v.kind == "call":
+            positive = self._is_positive(v)
+            not_negative = positive or self._is_not_negative(v)
+        else:
+            return
+        if positive:
+            self.positive.add(v)
+        if not_negative:
+            self.not_negative.add(v)
+
+    def _is_positive(self, v: Value) -> bool:
+        """Whether it is one plus a square or an exponential, or a sum of such, or of exponentials of what has its largest at zero."""
+        if v.is_call(np.add):
+            return any(a in self.positive for a in v.args) and all(a in self.not_negative for a in v.args)
+        if v.is_call(np.sqrt, np.expand_dims, np.squeeze, np.transpose, *ALIKE):
+            return v.args[0] in self.positive
+        if v.fn in REDUCTIONS.values():
+            x = v.args[0]
+            return bool(x.size) and (x in self.positive or (x.is_call(np.exp) and _has_a_zero(x.args[0], v)))
+        return False
+
+    def _is_not_negative(self, v: Value) -> bool:
+        if v.is_call(np.exp, np.absolute, np.square, np.sqrt) or (v.is_call(np.multiply) and v.args[0] is v.args[1]):
+            return True
+        passed = v.is_call(np.add, np.multiply, np.expand_dims, np.squeeze, np.transpose, *ALIKE) or v.fn in REDUCTIONS.values()
+        return passed and all(a in self.not_negative for a in v.args)
+
+
+def _has_a_zero(x: Value, reduced: Value) -> bool:
+    """Whether values have a zero among those that are reduced: what has its largest taken away."""
+    if not x.is_call(np.subtract):
+        return False
+    largest = x.args[1]
+    return largest.is_call(HIGHEST) and largest.args[0] is x.args[0] and largest.attrs.get("axis") == reduced.attrs.get("axis")

@@ -6,6 +6,7 @@ What is not mentioned stays a call.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Callable
@@ -123,10 +124,20 @@ def _sigmoid(write: Writer, v: Value, x: Value) -> Value:
     return write.ufunc(np.reciprocal, write.ufunc(np.add, e, 1.0, like=v), like=v)
 
 
+@functools.cache
+def _is_vectorised(name: str) -> bool:
+    """Whether NumPy computes several elements of a function at once on this processor."""
+    try:
+        ways = np.lib.introspect.opt_func_info(func_name=f"^{name}$", signature="float64")[name]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return all(not way["current"].startswith("baseline") for way in ways.values())
+
+
 def _log1p_exp(write: Writer, v: Value, x: Value) -> Value:
     """Return log(1 + exp(-|x|)): what softplus has beside the larger of x and 0."""
     e = write.ufunc(np.exp, write.ufunc(np.negative, write.ufunc(np.absolute, x, like=v), like=v), like=v)
-    if v.size < FEW:
+    if v.size < FEW or _is_vectorised("log1p"):
         return write.ufunc(np.log1p, e, like=v)
     u = write.ufunc(np.add, e, 1.0, like=v)  # np.log is three times as fast; what rounding took from u is given back to first order
     lost = write.ufunc(np.subtract, e, write.ufunc(np.subtract, u, 1.0, like=v), like=v)

@@ -23,6 +23,8 @@ SMALLEST, LARGEST = 1e-8, 1e8
 """Between these numbers a factor overflows nothing on its way."""
 SMALL = 8_192
 """What has no more elements costs a call rather than time in memory."""
+CALL = 1_000
+"""To go through so many elements takes as long as the call."""
 LINEAR = (np.transpose, reshape, getitem, np.expand_dims, np.squeeze, np.swapaxes, TOTAL, spread, np.broadcast_to)
 PRODUCTS = (np.dot, np.matmul)
 LONGEST = 600
@@ -108,8 +110,9 @@ class _Scaling:
         self.v = v
         self.args = args
         self.attrs = attrs
-        self.cores = [_core(a, f, v) for a, f in zip(args, free, strict=True)]
+        self.cores = [_core(write, a, f, v) for a, f in zip(args, free, strict=True)]
         self.free = free
+        self.split = {core for a, (core, _) in zip(args, self.cores, strict=True) if a.is_call(np.divide) and core.is_call(np.reciprocal)}
 
     def found(self) -> Value | None:
         """Return what is computed instead, or ``None``."""
@@ -134,10 +137,12 @@ class _Scaling:
         """Return a value times a number."""
         if c == 1:
             return x
-        if c == -1:
+        if c == -1 and x not in self.split:
             if x.is_call(np.subtract):
                 return self.write.program.call(np.subtract, x.args[::-1], {}, x.shape, x.dtype, site=x.site)
             return self.write.ufunc(np.negative, x, like=x)
+        if x in self.split:
+            return self.write.ufunc(np.divide, c, x.args[0], like=x)
         if c < 0 and x.is_call(np.subtract):
             x, c = self.write.program.call(np.subtract, x.args[::-1], {}, x.shape, x.dtype, site=x.site), -c
         return self.write.ufunc(np.multiply, x, c, like=x)
@@ -160,6 +165,12 @@ class _Scaling:
                 return self.scaled(core, by * c) if _moderate(by * c) else None
             return None
         (x, c), (y, d) = self.cores
+        for one, other in ((x, y), (y, x)):
+            if one.weak and one.kind != "constant" and not other.weak and c * d != 1:  # a number times a number costs next to nothing
+                return self._ufunc(np.multiply, self.scaled(one, c * d), other)
+        for i, one, other in ((0, x, y), (1, y, x)):
+            if one.is_call(np.reciprocal) and self.free[i] and one.shape == self.v.shape and other.number is None and one is not other:
+                return self.scaled(self._ufunc(np.divide, other, one.args[0]), c * d)
         return self.scaled(self._ufunc(np.multiply, x, y), c * d) if c * d != 1 or x is not a or y is not b else None
 
     def _divide(self) -> Value | None:
@@ -172,7 +183,7 @@ class _Scaling:
             exact = math.frexp(n)[0] in (0.5, -0.5)
             return self.scaled(x, c / n) if (c != 1 or exact) and _moderate(c / n) else None
         if _number(a, self.v) == 1 and b.shape == self.v.shape and b.dtype == self.v.dtype:
-            return self.scaled(self._ufunc(np.reciprocal, y), 1 / d)
+            return self._ufunc(np.reciprocal, y) if d == 1 else self._ufunc(np.divide, 1 / d, y)
         if a.number is None and b.number is None and (c != 1 or d != 1):
             return self.scaled(self._ufunc(np.divide, x, y), c / d)
         return None
@@ -183,6 +194,8 @@ class _Scaling:
             return None
         (x, c), (y, d) = self.cores
         d *= sign
+        if a is b and sign == 1 and a.number is None:
+            return self.scaled(a, 2.0)
         if a.number is not None or b.number is not None:
             return None
         if c == d != sign and abs(c) != 1:
@@ -224,7 +237,7 @@ class _Scaling:
             x, y = a.args
             if x.size * 16 < y.size:
                 x, y = y, x
-            if y.size * 16 < x.size and x.size > SMALL:
+            if y.size * 16 < x.size and x.size > CALL:
                 return self._ufunc(np.subtract, self._ufunc(np.negative, y), x)
         return None
 
@@ -245,7 +258,7 @@ def _number(v: Value, like: Value) -> float | None:
     return float(first) if np.isfinite(first) and np.all(np.asarray(v.const) == first) else None
 
 
-def _core(v: Value, free: bool, like: Value) -> tuple[Value, float]:
+def _core(write: Writer, v: Value, free: bool, like: Value) -> tuple[Value, float]:
     """Return a value without the number it is multiplied by, and that number; numbers stay where something else needs the product."""
     if not free or not is_real(v) or v.dtype != like.dtype:
         return v, 1.0
@@ -257,6 +270,10 @@ def _core(v: Value, free: bool, like: Value) -> tuple[Value, float]:
         if c is not None and x.shape == v.shape and x.dtype == v.dtype and x.number is None:
             c = 1 / c if v.is_call(np.divide) and c else c
             return (x, c) if _moderate(c) else (v, 1.0)
+    if v.is_call(np.divide) and v.args[1].shape == v.shape and v.args[1].dtype == v.dtype and v.args[1].number is None:
+        c = _number(v.args[0], v)
+        if c is not None and _moderate(c):
+            return write.ufunc(np.reciprocal, v.args[1], like=v), c
     return v, 1.0
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.attributes import mapped
 from autograd_np.compiling.captured import Captured, Slot
+from autograd_np.compiling.checking import Rounding
 from autograd_np.compiling.program import Program, Value, inside
 from autograd_np.compiling.runs import Run, is_weak, node_of, run
 from autograd_np.compiling.standins import TRACING
@@ -63,8 +64,8 @@ class Traced(NamedTuple):
         For each output a number; those of arrays that shared memory are the same.
     values : list
         What the outputs were in this run.
-    scale : float
-        The largest number that was computed on the way, by which rounding is judged.
+    rounding : Rounding
+        Of what was computed on the way.
     written : dict of (int, int)
         For each input that the function writes into, the number of the output that it becomes.
     """
@@ -75,7 +76,7 @@ class Traced(NamedTuple):
     assigned: list[Assigned]
     groups: list[int]
     values: list[Any]
-    scale: float
+    rounding: Rounding
     written: dict[int, int]
 
 
@@ -240,11 +241,11 @@ class _Reader:
             v = self.program.input(np.shape(node.out), node.out.dtype)
             v.weak = weak
             self.of[node] = v
-        scale = 0.0
+        scale = eps = 0.0
         for node in run.graph.nodes:
             if node not in self.of:
                 self.of[node] = self._value(node)
-                scale = max(scale, _size(node.out))
+                scale, eps = max(scale, _size(node.out)), max(eps, _eps(node.out))
         results: list[Any] = []
         places: dict[Node, int] = {}
         for x in run.out:
@@ -260,7 +261,7 @@ class _Reader:
         for i, t in run.written.items():
             made = node_of(t, run.level)
             written[i] = self._constant_output(t) if made is None else self._output(made, {})  # an output of its own: it has a place
-        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, scale, written)
+        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, Rounding(scale, eps), written)
 
     def _output(self, node: Node, places: dict[Node, int]) -> int:
         """Return the number of an output; one array returned twice is one output."""
@@ -316,6 +317,10 @@ class _Reader:
     def _constant(self, x: Any) -> Value:
         x = value_of(x)
         return self.program.constant(x)
+
+
+def _eps(x: Any) -> float:
+    return 0.0 if isinstance(x, Results) or getattr(x, "dtype", None) is None or x.dtype.kind not in "fc" else float(np.finfo(x.dtype).eps)
 
 
 def _size(x: Any) -> float:

@@ -137,3 +137,42 @@ def test_softplus_beside_something_in_every_shape(shape: tuple[int, ...]) -> Non
         lambda x: np.cos(x) + ag.log_sigmoid(x),
     ):
         np.testing.assert_allclose(ag.compile(f, backend="numpy")(x), f(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "may"),
+    [
+        (lambda x: np.sum(1 / (1 + x * x)), False),
+        (lambda x: np.sum(np.sqrt(1 + x**2)), False),
+        (lambda x: np.sum(ag.softmax(x)), False),
+        (lambda x: np.sum(1 / (1 + x * np.flip(x))), True),
+        (lambda x: np.sum(1 / np.exp(x)), True),
+        (lambda x: np.sum(np.log(x)), True),
+    ],
+)
+def test_what_may_divide_by_zero_is_known(f: Any, may: bool) -> None:
+    compiled = ag.compile(ag.value_and_grad(f), backend="numpy")
+    compiled(np.array([0.5, 1.0, 2.0]))
+    assert compiled._of_last().may_meet is may
+
+
+def test_factors_of_quotients_are_multiplied_once() -> None:
+    f = ag.value_and_grad(lambda x, y: np.mean(np.sqrt(1 + (x - y) ** 2) + 3 / (2 + np.cos(x)) - (x + x) * y))
+    x, y = np.random.default_rng(0).normal(size=(2, 5))
+    compiled = ag.compile(f, backend="numpy")
+    for found, expected in zip(compiled(x, y), f(x, y), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    simple = ag.compile(ag.grad(lambda r: np.mean(np.sqrt(1 + r * r))), backend="numpy")
+    simple(x)
+    assert compiled.source.count("multiply(") < 12
+    assert sum(simple.source.count(f"{name}(") for name in ("multiply", "divide", "add", "sqrt", "reciprocal")) == 5
+
+
+def test_a_result_in_float64_of_float32_is_judged_as_float32() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.where(x > 0, 1.5, 0.5) * np.tanh(x + 1 / (1 + np.exp(-x))) / (1.5 + x * x))  # np.where gives float64
+
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        x = rng.normal(size=(1, 40)).astype(np.float32)
+        assert ag.compile(f, backend="numpy")(x).dtype == np.float64
