@@ -26,7 +26,7 @@ from autograd_np.compiling.standins import TRACING, is_for_another
 from autograd_np.compiling.tiles import tiled
 from autograd_np.compiling.tracing import Traced, traced
 from autograd_np.compiling.ways import BACKENDS, Ways
-from autograd_np.node import OPEN
+from autograd_np.node import EAGER, OPEN
 from autograd_np.tensor import Tensor, value_of
 from autograd_np.text import shown
 from autograd_np.trees import flatten
@@ -349,9 +349,9 @@ def _plain(tree: Any) -> Any:
 
 
 def _without_constants(tree: Any) -> Any:
-    """Return a result with arrays in the place of Tensors that record nothing."""
+    """Return a result with arrays in the place of Tensors that no transform records."""
     leaves, unflatten = flatten(tree)
-    return unflatten([value_of(x) if isinstance(x, Tensor) and x._node is None else x for x in leaves])
+    return unflatten([value_of(x) if isinstance(x, Tensor) and (x._node is None or x._node.level is EAGER) else x for x in leaves])
 
 
 def _own(x: Any) -> Any:
