@@ -325,3 +325,19 @@ def with_a_lambda_in_its_decorator(x: Any) -> Any:
 
 def test_what_another_function_returns_is_not_returned_here() -> None:
     assert "np.zeros(3)" not in agrees(with_a_lambda_in_its_decorator, N(4), at=(N(6),))
+
+
+def test_places_that_are_read_one_by_one_stay_places() -> None:
+    def score(scores: Any, moves: Any, y: Any) -> Any:
+        total = scores[0, y[0]]
+        for t in range(1, 3):
+            total = total + moves[y[t - 1], y[t]] ** 2 + scores[t, y[t]]
+        return total
+
+    scores, moves = N(3, 4), N(4, 4)
+    source = ag.derive(score, scores, moves, np.array([0, 2, 1])).to_numpy()
+    y = np.array([3, 3, 3])
+    _, gradients = executed(source)["value_and_grad"](scores, moves, y)
+    expected = ag.grad(score, argnums=(0, 1))(scores, moves, y)
+    for found, wanted in zip(gradients.values(), expected, strict=True):
+        np.testing.assert_allclose(found, wanted)

@@ -47,7 +47,7 @@ class Lockstep:
     def know_array(self, e: Expression) -> None:
         """Say that arrays which are the values of an expression are that expression, wherever they are met."""
         for of_array, v in zip(self.of_array, e.values, strict=True):
-            if isinstance(v, np.ndarray):
+            if isinstance(v, (np.ndarray, np.generic)):
                 of_array[id(v)] = e
 
     def read(self, results: Sequence[Any]) -> Expression:
@@ -93,7 +93,7 @@ class Lockstep:
         first = values[0]
         if isinstance(first, Results):
             raise NotAlikeError
-        if not isinstance(first, np.ndarray) or (first.ndim == 0 and id(first) not in self.of_array[0]):
+        if not isinstance(first, np.ndarray | np.generic) or (first.ndim == 0 and id(first) not in self.of_array[0]):
             return self.sheet.number(*(v[()] if isinstance(v, np.ndarray) else v for v in values))
         found = [of_array.get(id(v)) for of_array, v in zip(self.of_array, values, strict=True)]
         if found[0] is not None and all(f is found[0] for f in found):
@@ -109,6 +109,8 @@ class Lockstep:
         first = values[0]
         if id(first) in read[0]:
             return read[0][id(first)]
+        if isinstance(first, np.generic) and id(first) in self.of_array[0]:  # a place that was read out of labels
+            return self.operand(values)
         if any(type(v) is not type(first) for v in values):
             raise NotAlikeError
         if type(first) in (tuple, list):

@@ -178,7 +178,7 @@ def _put(name: str, term: _Term, touched: list[Any], writer: Writer) -> list[str
         return [f"np.{'subtract' if term.negative else 'add'}.at({name}, {_as_object(writer.index(index), index)}, {value})"]
     fresh = True
     for k, mask in enumerate(touched):
-        there = ... if any(x.ndim for x in inside(index)) else realised(index, k)  # places that depend on values may be any
+        there = ... if any(x.ndim or x.reads for x in inside(index)) else realised(index, k)  # places that depend on values may be any
         fresh = fresh and not np.any(mask[there])
         mask[there] = True
     if fresh:
