@@ -133,7 +133,7 @@ def user_function(module: types.ModuleType, file: Path, name: str, choose: str =
             raise refuse(f"{name} of {file} is a method of a class; make an object in the file, x = {owner.__name__}(), and name x.{part}")
     if isinstance(found, type):
         raise refuse(f"{name} of {file} is a class; make an object in the file, x = {found.__name__}(), and name x")
-    if callable(getattr(found, "forward", None)) and not callable(found):
+    if found is not None and callable(getattr(found, "forward", None)) and not callable(found):
         found = found.forward
     if callable(found):
         return cast("Callable[..., Any]", found)
