@@ -245,8 +245,9 @@ class Session:
             return None if name is not None and r.left and r.whole and has_another_place(name, r.keys, point) else name
 
         found, unjudged = assigned(done.results, point, self.names, self.wrt, self.tolerance, meaning)
-        if not any(t.is_input for t in found.values()):
-            found |= updates(self.program, point, done.results, done.recording, self.tolerance)
+        judged = {t.name for t in found.values() if t.is_input}
+        stepped = updates(self.program, point, done.results, done.recording, self.tolerance, itself=bool(judged))
+        found |= {i: t for i, t in stepped.items() if t.name not in judged}
         self.targets = {_where(done.results[i]): target for i, target in found.items()}
         returned = self.returned(point, done)
         names = {t.name for t in self.targets.values() if t.is_input}

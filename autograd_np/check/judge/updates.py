@@ -21,10 +21,13 @@ __all__ = ["rate_at", "told_of_updates", "updates"]
 _RATE = re.compile(r"(?i)(\w*_)?(lr|rate|learning_?rate|alpha|eta|step|step_?size)(_\w+)?")
 
 
-def updates(program: Program, point: Point, results: Sequence[Result], recording: Recording, tolerance: float) -> dict[int, Targets]:
+def updates(
+    program: Program, point: Point, results: Sequence[Result], recording: Recording, tolerance: float, *, itself: bool = False
+) -> dict[int, Targets]:
     """Pair the parameters that backward changed with themselves; none of those that an optimizer changes by a root of squares.
 
     The learning rate is the number that is called so; of several, or where none is, the one with which most changes are gradients.
+    With `itself` only those count that a statement of backward's own changes by a multiple of the learning rate: ``self.W -= lr * dW``.
     """
     leaves = {tuple(path): n for n, path in point.keys.items() if n in point.leaves}
     leaves |= {tuple(path): n for path, n in program.paths.items() if n in point.leaves}
@@ -32,6 +35,8 @@ def updates(program: Program, point: Point, results: Sequence[Result], recording
     changed = {
         i: n for i, n in changed.items() if _is_plain(results[i], recording) and np.shape(point.leaves[n].out) == results[i].value.shape
     }
+    if itself:
+        changed = {i: n for i, n in changed.items() if _steps(results[i], recording)}
     if not changed:
         return {}
 
@@ -53,6 +58,17 @@ def _is_plain(r: Result, recording: Recording) -> bool:
     """Whether the statement that changed a parameter takes no root, as optimizers that divide by the size of past gradients do."""
     events = [e for e in recording.events if e.name == r.name and e.value.shape == r.value.shape and np.array_equal(e.value, r.value)]
     return bool(events) and "sqrt" not in ast.unparse(events[-1].place.statement or ast.Pass())
+
+
+def _steps(r: Result, recording: Recording) -> bool:
+    """Whether a statement of backward's own takes a multiple of what is called a learning rate from a parameter."""
+    events = [e for e in recording.events if e.name == r.name and e.value.shape == r.value.shape and np.array_equal(e.value, r.value)]
+    match events[-1].place.statement if events and events[-1].call.number == 0 else None:
+        case ast.AugAssign(op=ast.Sub(), value=taken) | ast.Assign(value=ast.BinOp(op=ast.Sub(), right=taken)):
+            product = isinstance(taken, ast.BinOp) and isinstance(taken.op, (ast.Mult, ast.MatMult))
+            names = {n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(taken) if isinstance(n, (ast.Name, ast.Attribute))}
+            return product and any(_RATE.fullmatch(name) for name in names)
+    return False
 
 
 def _rates(program: Program, point: Point) -> Mapping[str, float]:

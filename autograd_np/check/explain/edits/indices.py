@@ -61,7 +61,7 @@ def _of_whole(at: Place, node: ast.Subscript) -> Iterator[Edit]:
                 if texts[i] != texts[j]:
                     new = [*texts[:i], texts[j], *texts[i + 1 : j], texts[i], *texts[j + 1 :]]
                     words = f"two indices of `{at.text}` in `{at.target}` are exchanged"
-                    yield at.edit(5.2, "wrong-point", words, f"{base}[{', '.join(new)}]")
+                    yield at.edit(5.2, "transpose", words, f"{base}[{', '.join(new)}]")
         for i, text in enumerate(texts):
             if text != ":" and not isinstance(index.elts[i], ast.Slice):
                 all_of_it = f"{base}[{', '.join([*texts[:i], ':', *texts[i + 1 :]])}]"
