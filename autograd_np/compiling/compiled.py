@@ -255,6 +255,7 @@ class _Entry:
             found = step(*before)
             engines = self.f(*args, **kwargs)
         compare(self.name, found, self.traced.values, data, self.traced.rounding)
+        self.traced.values.clear()  # their memory is not needed any more
         if self._is_open(found):
             return _plain(engines)
         result = self._form(found, assign=False)

@@ -7,7 +7,6 @@ of the record, and what is one and the same array was there before, in a place t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,7 +99,7 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
         before = states(captured.generators)
         try:
             first = run(call, given, len(data), captured, name, in_place=in_place)
-            seconds = _again(call, given, len(data), captured, name, in_place=in_place)
+            differs = _differing(first, call, given, len(data), captured, name, in_place=in_place)
         finally:
             drawn = not same_state(before, states(captured.generators))
             if drawn:
@@ -109,17 +108,38 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
         raise errors.CompileError(
             f"{name} draws random numbers, which would be the same in each call: draw them outside, and hand them in as an argument"
         )
-    _compare(first, seconds, name)
+    if differs is not None:
+        raise differs
     return _Reader(first).traced()
 
 
-def _again(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool) -> list[Run]:
-    """Run on other numbers: quite other ones, and ones nearby, with which the function certainly does the same."""
-    runs = []
-    for far in (True, False):
-        with suppress(Exception):  # numbers outside of a domain
-            runs.append(run(call, [_other(x, far=far) for x in given], count, captured, name, in_place=in_place))
-    return runs or [run(call, given, count, captured, name, in_place=in_place)]
+def _differing(
+    first: Run, call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool
+) -> errors.CompileError | None:
+    """Return how runs on other numbers differ: on quite other ones, and on ones nearby, with which the function certainly does the same.
+
+    One is done after the other, since each needs the memory of the function. Far away other shapes may come of it; then those nearby tell.
+    """
+    found: errors.CompileError | None = None
+    ran = False
+    for far in (True, False, None):
+        if far is None and ran:
+            break
+        try:
+            second = run(call, given if far is None else [_other(x, far=far) for x in given], count, captured, name, in_place=in_place)
+        except Exception:  # numbers outside of a domain
+            if far is None:
+                raise
+            continue
+        ran = True
+        try:
+            _compare_two(first, second, name)
+            found = None
+        except _OtherwiseError as error:
+            found = error
+        except errors.CompileError as error:
+            return error
+    return found
 
 
 def _other(x: Any, *, far: bool) -> Any:
@@ -142,19 +162,6 @@ def _other(x: Any, *, far: bool) -> Any:
 
 
 # --- reading ----------------------------------------------------------------------------------------
-
-
-def _compare(first: Run, others: list[Run], name: str) -> None:
-    """Hold runs against one another: the same operations, on constants that are the same.
-
-    On numbers far away the engine may take a longer way, around a zero that meets an infinity; then those nearby tell.
-    """
-    for i, second in enumerate(others):
-        try:
-            _compare_two(first, second, name)
-        except _OtherwiseError:
-            if i == len(others) - 1:
-                raise
 
 
 class _OtherwiseError(errors.CompileError):
