@@ -183,7 +183,7 @@ def beside_edits(at: Place) -> Iterator[Edit]:
             case ast.Add() | ast.Sub():
                 sign, other = ("-" if isinstance(node.op, ast.Sub) else "+"), ast.unparse(node.right if left else node.left)
                 if not left and sign == "-":
-                    yield at.edit(6, "missing-term", f"`{at.text}` in `{at.target}` should be `{text}`, as elsewhere", f"({text})")
+                    yield at.edit(6, "wrong-point", f"`{at.text}` in `{at.target}` should be `{text}`, as elsewhere", f"({text})")
                     continue
                 where = "" if at.whole else f" after `{at.text}`"
                 words = f"`{sign} {other}` is missing in `{at.target}`{where}"
