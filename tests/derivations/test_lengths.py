@@ -158,3 +158,13 @@ def test_whole_numbers_everywhere() -> None:
         return np.sum(np.full(x.shape, x.shape[1]) * (x > 0) * x)
 
     agrees(f, RNG.normal(size=(4, 3)), at=(RNG.normal(size=(5, 6)),))
+
+
+@pytest.mark.parametrize("part", [np.s_[1:], np.s_[1:, :-1], np.s_[1:-1, 1:-1, 2:], np.s_[..., 1:]])
+def test_of_how_many_a_part_has(part: Any) -> None:
+    def f(x: Any, y: Any) -> Any:
+        z = y[part]
+        return np.sum(x * x) / z.size
+
+    source = agrees(f, RNG.normal(size=3), RNG.normal(size=(3, 4, 5)), at=(RNG.normal(size=4), RNG.normal(size=(6, 3, 9))))
+    assert "y.shape[0]" in source

@@ -321,6 +321,16 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
             for offset in (-1, 1):
                 if tuple((k + offset) * j for k, j in zip(n, m, strict=True)) == values:
                     yield f"({_with_offset(text, offset)}) * {other}", frozenset((name, second))
+    yield from _cut(values, arrays)
+
+
+def _cut(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
+    """Yield how many elements a part of an array has, ``y[1:, :, 1:-1]``, that with the least cut off first."""
+    for name, shapes in arrays.items():
+        for off in sorted(itertools.product((0, 1, 2), repeat=len(shapes[0])), key=sum):
+            if any(off) and tuple(math.prod(n - k for n, k in zip(s, off, strict=True)) for s in shapes) == values:
+                axes = (_with_offset(f"{name}.shape[{axis}]", -k) for axis, k in enumerate(off))
+                yield " * ".join(f"({a})" if " " in a else a for a in axes), frozenset((name,))
 
 
 def _likely(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
