@@ -198,8 +198,8 @@ class _Entry:
         self.name = owner._name
         self.captured: Captured = found_in(f, *objects)
         found = traced(lambda data: arguments.call(f, data), arguments.data, self.captured, self.name, in_place=owner._in_place)
-        self.traced: Traced = found
         program = simplified(lowered(found.program))
+        self.traced: Traced = found._replace(program=program)  # without the constants that it has no use for
         self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses, written=found.written)))
         self.schedule.threads = owner._threads
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
@@ -209,7 +209,7 @@ class _Entry:
         self._form = self._reading()
         self._apart = _Apart(found.written, arguments.data, self.name) if found.written else None
         called = getattr(f, "__name__", "step")
-        loops_of = lambda: scheduled(program, found.groups, written=found.written)  # noqa: E731 (one line, one use)
+        loops_of = lambda: scheduled(program, self.traced.groups, written=self.traced.written)  # noqa: E731 (one line, one use)
         self.ways = Ways(owner._backend, self.numpys, loops_of, called, self._compared, self._copied)
 
     def run(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -33,10 +33,11 @@ def rounded_otherwise(
     for k in range(SAMPLES):
         nudges = _Nudges(k)
         with TRACING:
-            once = run(call, given, count, captured, name, in_place=in_place, rewrites=nudges)
+            once = run(call, given, count, captured, name, in_place=in_place, rewrites=nudges, empties=False)
         if nudges.vanished or not all(_is_finite(node.out) for node in once.graph.nodes):
             return None
         found.append([value_of(x) for x in (*once.out, *once.written.values())])
+        del once  # its memory is the next one's
     return found
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.callers import is_users_file
 from autograd_np.compiling.captured import Captured, Slot
+from autograd_np.compiling.records import emptied
 from autograd_np.compiling.stabilising import WeakFloat, rewritten
 from autograd_np.compiling.standins import in_place_of, settled
 from autograd_np.graph import Graph
@@ -66,6 +67,7 @@ def run(
     *,
     in_place: bool,
     rewrites: Any = rewritten,
+    empties: bool = True,
 ) -> Run:
     """Run a function on Tensors that stand for data.
 
@@ -83,6 +85,8 @@ def run(
         Whether the function may write into arrays among its arguments.
     rewrites : callable
         Makes something else of an operation that is about to be recorded.
+    empties : bool
+        Whether only shapes stay of what was computed on the way, so that its memory is free (`records.emptied`).
     """
     token = REWRITES.set(rewrites)
     level = Level(data=True)
@@ -114,6 +118,8 @@ def run(
         level.close()
     if graph is None:
         graph = Graph(nodes[:1]) if nodes else _nothing(name)
+    if empties:
+        emptied(dict.fromkeys((*nodes, *graph.nodes)))
     return Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(is_weak, given)), allowed)
 
 

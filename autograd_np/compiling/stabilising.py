@@ -78,7 +78,14 @@ def rewritten(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], data: Any) -
     if rows is None or not hasattr(data, "dtype") or data.dtype.kind != "f":
         return None
     seen: dict[Any, _Seen] = {}
-    root = _Seen(op, None, tuple(_seen(a, seen) for a in args), attrs)
+    try:
+        return _replaced(_Seen(op, None, tuple(_seen(a, seen) for a in args), attrs), rows, data)
+    finally:
+        seen.clear()  # expressions know it, and would keep their arrays until the collector comes by
+
+
+def _replaced(root: _Seen, rows: list[Rewriting], data: Any) -> Tensor | None:
+    """Return what the first row that fits makes of an expression."""
     for row in rows:
         for found in match(row.pattern, root, {}):  # type: ignore[arg-type]
             if row.when is not None and not row.when(**found):

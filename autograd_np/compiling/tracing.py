@@ -136,9 +136,10 @@ def _differing(
             _compare_two(first, second, name)
             found = None
         except _OtherwiseError as error:
-            found = error
+            found = error.with_traceback(None)  # which would keep both records
         except errors.CompileError as error:
-            return error
+            return error.with_traceback(None)
+        del second  # before there is another one
     return found
 
 
@@ -181,8 +182,7 @@ def _compare_two(first: Run, second: Run, name: str) -> None:
         for p, x, z in zip(m.parents, m.values, n.values, strict=False):
             if p is None:
                 _same_constant(x, z, m, name)
-        sources = {id(value_of(p.out)) for p in (*m.parents[len(m.values) :], *n.parents[len(n.values) :]) if p is not None}
-        _same_attributes(tuple(m.attrs.values()), tuple(n.attrs.values()), m, name, sources)
+        _same_attributes(tuple(m.attrs.values()), tuple(n.attrs.values()), m, name)
     for x, z in zip(first.out, second.out, strict=True):
         if node_of(x, first.level) is None:
             _same_constant(x, z, None, name)
@@ -216,14 +216,12 @@ def _equal(x: Any, z: Any) -> bool:
         return False
 
 
-def _same_attributes(x: Any, z: Any, node: Node, name: str, sources: set[int]) -> None:
-    if id(x) in sources or id(z) in sources:
-        return
+def _same_attributes(x: Any, z: Any, node: Node, name: str) -> None:
     if type(x) in (tuple, list) and type(z) is type(x) and len(x) == len(z):
         for a, b in zip(x, z, strict=True):
-            _same_attributes(a, b, node, name, sources)
+            _same_attributes(a, b, node, name)
     elif type(x) is slice and type(z) is slice:
-        _same_attributes((x.start, x.stop, x.step), (z.start, z.stop, z.step), node, name, sources)
+        _same_attributes((x.start, x.stop, x.step), (z.start, z.stop, z.step), node, name)
     elif isinstance(x, np.ndarray) and isinstance(z, np.ndarray):
         if not _equal(x, z):
             _same_constant(x, z, node, name)
@@ -252,30 +250,30 @@ class _Reader:
         for node in run.graph.nodes:
             if node not in self.of:
                 self.of[node] = self._value(node)
-                scale, eps = max(scale, _size(node.out)), max(eps, _eps(node.out))
+                scale, eps = max(scale, node.out.size), max(eps, node.out.eps)
         results: list[Any] = []
         places: dict[Node, int] = {}
         for x in run.out:
             made = node_of(x, run.level)
-            results.append((self._copied(x),) if made is None else self._output(made, places))
+            results.append((self._copied(x),) if made is None else self._output(made, x, places))
         assigned = []
         for slot, value in run.assigned:
             leaves, unflatten = flatten(value)
             nodes = [node_of(x, run.level) for x in leaves]
-            numbers = [self._constant_output(x) if n is None else self._output(n, places) for x, n in zip(leaves, nodes, strict=True)]
+            numbers = [self._constant_output(x) if n is None else self._output(n, x, places) for x, n in zip(leaves, nodes, strict=True)]
             assigned.append(Assigned(slot, numbers, unflatten))
         written = {}
         for i, t in run.written.items():
             made = node_of(t, run.level)
-            written[i] = self._constant_output(t) if made is None else self._output(made, {})  # an output of its own: it has a place
+            written[i] = self._constant_output(t) if made is None else self._output(made, t, {})  # an output of its own: it has a place
         return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, Rounding(scale, eps), written)
 
-    def _output(self, node: Node, places: dict[Node, int]) -> int:
+    def _output(self, node: Node, x: Any, places: dict[Node, int]) -> int:
         """Return the number of an output; one array returned twice is one output."""
         if node not in places:
             places[node] = len(self.program.outputs)
-            self.groups.append(id(owner(value_of(node.out))))
-            self.values.append(value_of(node.out))
+            self.groups.append(id(owner(value_of(x))))
+            self.values.append(value_of(x))
             self.program.outputs.append(self.of[node])
         return places[node]
 
@@ -299,20 +297,13 @@ class _Reader:
         if node.op.name in BY_VALUES or (node.op.name == "where" and len(node.values) == 1):
             raise self._sized(node)
         args = [self.of[p] if p is not None else self._constant(v) for p, v in zip(node.parents, node.values, strict=False)]
-        sources = {id(value_of(p.out)): self.of[p] for p in node.parents[len(node.values) :] if p is not None}
-        attrs = {k: mapped(v, lambda part: sources.get(id(part), part)) for k, v in node.attrs.items()}
+        attrs = {k: mapped(v, lambda part: self.of[part] if isinstance(part, Node) else part) for k, v in node.attrs.items()}
         if node.op.name in ("getitem", "scatter_add") and any(v.dtype == bool for x in attrs.values() for v in inside(x)):
             raise self._sized(node)
-        out = node.out
-        if isinstance(out, Results):
-            shape: Any = out.shape
-            dtype: Any = out.dtype
-            shares = False
-        else:
-            shape, dtype = np.shape(out), out.dtype if hasattr(out, "dtype") else np.asarray(out).dtype
-            mine = owner(out)
-            shares = isinstance(mine, np.ndarray) and any(owner(value_of(v)) is mine for v in node.values)
-        return self.program.call(node.op.fn, args, attrs, shape, dtype, shares=shares, variadic=node.op.variadic, site=node.site or "")
+        made = node.out
+        return self.program.call(
+            node.op.fn, args, attrs, made.shape, made.dtype, shares=made.shares, variadic=node.op.variadic, site=node.site or ""
+        )
 
     def _sized(self, node: Node) -> errors.CompileError:
         name = node.op.name if node.op is not None else ""
@@ -324,14 +315,3 @@ class _Reader:
     def _constant(self, x: Any) -> Value:
         x = value_of(x)
         return self.program.constant(x)
-
-
-def _eps(x: Any) -> float:
-    return 0.0 if isinstance(x, Results) or getattr(x, "dtype", None) is None or x.dtype.kind not in "fc" else float(np.finfo(x.dtype).eps)
-
-
-def _size(x: Any) -> float:
-    if isinstance(x, Results) or np.asarray(x).dtype.kind not in "fc":
-        return 0.0
-    x = np.abs(np.asarray(x))
-    return float(np.max(x, where=np.isfinite(x), initial=0.0))
