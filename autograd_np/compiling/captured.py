@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_np import errors
+from autograd_np import errors, standins
 from autograd_np.callers import is_installed_file, is_users_file
-from autograd_np.compiling import standins
 from autograd_np.generators import GENERATORS
 from autograd_np.tensor import Tensor
 

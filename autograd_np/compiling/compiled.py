@@ -22,11 +22,11 @@ from autograd_np.compiling.rounding import rounded_otherwise
 from autograd_np.compiling.schedule import Schedule, scheduled
 from autograd_np.compiling.signature import Arguments, guard_of
 from autograd_np.compiling.simplifying import simplified
-from autograd_np.compiling.standins import TRACING, is_for_another
 from autograd_np.compiling.tiles import tiled
 from autograd_np.compiling.tracing import Traced, traced
 from autograd_np.compiling.ways import BACKENDS, Ways
 from autograd_np.node import EAGER, OPEN
+from autograd_np.standins import TRACING, is_for_another
 from autograd_np.tensor import Tensor, value_of
 from autograd_np.text import shown
 from autograd_np.trees import flatten
@@ -202,6 +202,7 @@ class _Entry:
         self.traced: Traced = found._replace(program=program)  # without the constants that it has no use for
         self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses, written=found.written)))
         self.schedule.threads = owner._threads
+        self._reuses = owner._reuses
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
         self.may_meet = may_meet(program)
         self.guard = guard_of(arguments, self.captured)
@@ -264,7 +265,7 @@ class _Entry:
         compare(self.name, got, wanted, data, self.traced.rounding, otherwise=self._otherwise(fresh, args, kwargs))
         for i in self.traced.written:
             np.copyto(data[i], before[i])  # to the last bit what later calls give
-        return result
+        return self._form(found)  # assigns what later calls do: the function itself may leave Tensors
 
     def _copied(self, data: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return data of which copies are written into, instead of what was given."""
@@ -288,13 +289,14 @@ class _Entry:
         results, unflatten, assigned = self.traced.results, self.traced.unflatten, self.traced.assigned
         if not assigned and len(results) == 1 and results[0] == 0 and unflatten([0]) == 0:
             return _first
+        kept = np.array if self._reuses else lambda x: x  # the next call writes where this one's results are
         plain = not assigned and results == list(range(len(self.traced.program.outputs)))
 
         def form(found: tuple[Any, ...], assign: bool = True) -> Any:
             if plain:
                 return unflatten(found)
             for slot, places, back in assigned if assign else ():
-                slot.put(back([found[i] for i in places]))
+                slot.put(back([kept(found[i]) for i in places]))
             return unflatten([found[r] if type(r) is int else _own(r[0]) for r in results])
 
         return form

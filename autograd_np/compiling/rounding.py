@@ -14,9 +14,9 @@ import numpy as np
 from autograd_np.compiling.captured import Captured
 from autograd_np.compiling.runs import run
 from autograd_np.compiling.stabilising import weakly
-from autograd_np.compiling.standins import TRACING
 from autograd_np.node import Node
 from autograd_np.op import Op
+from autograd_np.standins import TRACING
 from autograd_np.tensor import Tensor, handle, sign, value_of
 
 __all__ = ["rounded_otherwise"]

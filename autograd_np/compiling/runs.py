@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +15,9 @@ from autograd_np.callers import is_users_file
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.records import emptied
 from autograd_np.compiling.stabilising import WeakFloat, rewritten
-from autograd_np.compiling.standins import in_place_of, settled
 from autograd_np.graph import Graph
 from autograd_np.node import REWRITES, Level, Node, leaf_node
+from autograd_np.standins import in_place_of, settled
 from autograd_np.tensor import Tensor, handle, value_of
 from autograd_np.trees import flatten
 
@@ -99,7 +100,11 @@ def run(
         by = {id(x): t for x, t in zip(captured.leaves, tensors[count:], strict=True)}
         with captured.exchanged(by), _telling(name), np.errstate(all="ignore"):
             before = _Before(captured)
-            leaves, unflatten = flatten(settled(call(list(tensors[:count]))))
+            try:
+                leaves, unflatten = flatten(settled(call(list(tensors[:count]))))
+            except BaseException:
+                before.put_back()
+                raise
             assigned = [(slot, settled(value)) for slot, value in before.assigned(name)]
             into = {i: t for i, (t, node) in enumerate(zip(tensors, nodes, strict=True)) if t._node is not node}
             allowed = {i: t for i, t in into.items() if in_place and i < count and type(given[i]) is np.ndarray}
@@ -175,8 +180,22 @@ class _Before:
         self.names = {id(s.value): s.name for s in captured.fixed}
         self.names |= {id(vars(s.value)): s.name for s in captured.fixed if hasattr(s.value, "__dict__")}
 
+    def put_back(self) -> None:
+        """Put back what was there."""
+        for x, was in self.containers:
+            _fill(x, was)
+        for slot, value in self.places:
+            if slot.read() is not value:
+                slot.put(value)
+
     def assigned(self, name: str) -> list[tuple[Slot, Any]]:
         """Return where the function put something, and what; put back what was there."""
+        try:
+            return self._assigned(name)
+        finally:
+            self.put_back()
+
+    def _assigned(self, name: str) -> list[tuple[Slot, Any]]:
         found: list[tuple[Slot, Any]] = []
         for x, was in self.containers:
             found += self._changes(x, was, name)
@@ -184,7 +203,6 @@ class _Before:
             now = slot.read()
             if now is not value:
                 found.append((slot, now))
-                slot.put(value)
         for slot, value in found:
             for leaf in flatten(value)[0]:
                 if not isinstance(leaf, (Tensor, np.ndarray)):
@@ -202,8 +220,12 @@ class _Before:
         then = was if isinstance(x, dict) else dict(enumerate(was))
         if then.keys() - now.keys():
             raise errors.CompileError(f"{name} takes something out of {called}, which a compiled function cannot do")
-        changed = [(Slot(x, key, then.get(key), f"{called}.{key}"), v) for key, v in now.items() if key not in then or then[key] is not v]
-        if changed:
-            x.clear()
-            (x.update if isinstance(x, dict) else x.extend)(was)
-        return changed
+        return [(Slot(x, key, then.get(key), f"{called}.{key}"), v) for key, v in now.items() if key not in then or then[key] is not v]
+
+
+def _fill(x: Any, was: Any) -> None:
+    """Make a container what it was, if it is not."""
+    if len(x) == len(was) and (all(x.get(k, x) is v for k, v in was.items()) if isinstance(x, dict) else all(map(is_, x, was))):
+        return
+    x.clear()
+    (x.update if isinstance(x, dict) else x.extend)(was)

@@ -17,11 +17,11 @@ from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.checking import Rounding
 from autograd_np.compiling.program import Program, Value, inside
 from autograd_np.compiling.runs import Run, is_weak, node_of, run
-from autograd_np.compiling.standins import TRACING
 from autograd_np.generators import put_back, same_state, states
 from autograd_np.memory import owner
 from autograd_np.node import Node
 from autograd_np.results import Results
+from autograd_np.standins import TRACING
 from autograd_np.tensor import value_of
 from autograd_np.trees import flatten
 

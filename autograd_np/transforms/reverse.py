@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,9 +12,22 @@ from autograd_np import errors
 from autograd_np.backward import gradients, one_like, seed_for
 from autograd_np.containers import advice
 from autograd_np.elsewhere import is_lazy
-from autograd_np.node import Level, Node
-from autograd_np.tensor import Tensor
-from autograd_np.transforms.arguments import Argnames, Argnums, as_asked, collect, name_of, node_at, results_of, slots_of, unwrap, wrap
+from autograd_np.node import EAGER, Level, Node
+from autograd_np.standins import settled, standing_in
+from autograd_np.tensor import Tensor, handle
+from autograd_np.transforms.arguments import (
+    Argnames,
+    Argnums,
+    as_asked,
+    collect,
+    name_of,
+    node_at,
+    results_of,
+    slots_of,
+    unwrap,
+    variable,
+    wrap,
+)
 from autograd_np.trees import flatten
 from autograd_np.typing import Array, PyTree
 
@@ -84,7 +97,12 @@ def vjp(f: Callable[..., Any], *primals: PyTree, **kwargs: Any) -> tuple[PyTree,
 
 
 def value_and_grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, *, argnames: Argnames | None = None, has_aux: bool = False
+    f: Callable[..., Any],
+    argnums: Argnums | None = None,
+    *,
+    argnames: Argnames | None = None,
+    wrt: Sequence[Tensor] | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., tuple[Any, PyTree]]:
     """Return a function that evaluates `f` and its gradient.
 
@@ -97,6 +115,9 @@ def value_and_grad(
         registered with `register_container`) are differentiated leaf by leaf.
     argnames : str or sequence of str, optional
         Instead of `argnums`: the names of the arguments to differentiate, given by keyword or by position.
+    wrt : sequence of Tensor, optional
+        Instead of arguments: Tensors that `f` uses in whatever way, such as the parameters of a model that it closes over. Meanwhile each
+        is a variable, to this thread alone; their `.grad` is left alone.
     has_aux : bool
         Whether `f` returns ``(loss, aux)``. What is in `aux` comes back without a gradient: predictions, statistics, a state.
 
@@ -104,15 +125,18 @@ def value_and_grad(
     -------
     callable
         Called as `f` is, returns ``(value, gradient)``, or ``((value, aux), gradient)``. With a sequence of `argnums` the
-        gradient is a tuple, with a sequence of `argnames` a dict. Where `f` computes with lazy (Dask) arrays, the gradients by NumPy's
+        gradient is a tuple, with a sequence of `argnames` a dict, and with `wrt` a list, with ``None`` for each Tensor that the value does
+        not depend on. Where `f` computes with lazy (Dask) arrays, the gradients by NumPy's
         arrays are NumPy's arrays, computed in one go together with the value, and those by lazy arrays are lazy; see `autograd_np.lazy`.
 
     Raises
     ------
     DifferentiationError
         If a differentiated argument is not of floats or complex numbers, or `f` does not return a real scalar.
+    InPlaceError
+        If `f` writes into a Tensor of `wrt`.
     TypeError
-        If `argnums` or `argnames` names an argument that was not given, or both are used.
+        If `argnums` or `argnames` names an argument that was not given, or two of `argnums`, `argnames` and `wrt` are used.
 
     Examples
     --------
@@ -122,19 +146,34 @@ def value_and_grad(
     (np.float64(5.0), {'w': array([2., 4.])})
     >>> ag.value_and_grad(lambda x, *, scale: (x * scale, x + 1), argnames="scale", has_aux=True)(3.0, scale=2.0)
     ((np.float64(6.0), 4.0), array(3.))
+    >>> w, b = ag.Tensor([1.0, 2.0], requires_grad=True), ag.Tensor(0.5, requires_grad=True)
+    >>> ag.value_and_grad(lambda x: np.sum(w * x), wrt=[w, b])(np.array([3.0, 4.0]))
+    (np.float64(11.0), [array([3., 4.]), None])
     """
-    return _value_and_grad(f, argnums, argnames, has_aux, valued=True)
+    return _value_and_grad(f, argnums, argnames, has_aux, wrt, valued=True)
 
 
 def _value_and_grad(
-    f: Callable[..., Any], argnums: Argnums | None, argnames: Argnames | None, has_aux: bool, *, valued: bool
+    f: Callable[..., Any],
+    argnums: Argnums | None,
+    argnames: Argnames | None,
+    has_aux: bool,
+    wrt: Sequence[Tensor] | None,
+    *,
+    valued: bool,
 ) -> Callable[..., tuple[Any, PyTree]]:
     """Do what `value_and_grad` does; a lazy value that is not `valued` is not computed."""
     where = f"grad({name_of(f)})"
+    used = None if wrt is None else list(wrt)
+    if used is not None and (argnums is not None or argnames is not None):
+        raise TypeError(f"{where} got wrt and {'argnums' if argnames is None else 'argnames'}; name what to differentiate by one way")
+    for x in used or ():
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{where} needs Tensors in wrt, got {type(x).__name__}; an array is no variable: make it an argument")
 
     @functools.wraps(f, updated=())
     def evaluate(*args: Any, **kwargs: Any) -> tuple[Any, PyTree]:
-        slots = slots_of(f, argnums, argnames, args, kwargs, where)
+        slots = slots_of(f, argnums, argnames, args, kwargs, where) if used is None else ()
         with Level() as level:
             positional: list[Any] = list(args)
             wrapped = []
@@ -144,7 +183,9 @@ def _value_and_grad(
                 else:
                     kwargs[n], variables, unflatten = wrap(kwargs[n], level, where)
                 wrapped.append((variables, unflatten))
-            out = f(*positional, **kwargs)
+            closed_over = [variable(_inside(x), level, where) for x in used or ()]
+            with standing_in(used or (), closed_over):
+                out = settled(f(*positional, **kwargs)) if used else f(*positional, **kwargs)
         aux: Any = None
         if has_aux:
             if not isinstance(out, (tuple, list)) or len(out) != 2:
@@ -159,12 +200,20 @@ def _value_and_grad(
         node = node_at(out, level)
         values = {node: node.out} if valued and node is not None and is_lazy(node.out) else None
         found = gradients({node: one_like(node.out)}, values=values) if node is not None else {}
-        trees = [unflatten(collect(found, variables)) for variables, unflatten in wrapped]
-        gradient = as_asked(trees, argnums, argnames)
+        gradient: PyTree
+        if used is not None:
+            gradient = [found.get(cast(Node, v._node)) for v in closed_over]
+        else:
+            gradient = as_asked([unflatten(collect(found, variables)) for variables, unflatten in wrapped], argnums, argnames)
         value = values[node] if values and not is_lazy(values[node]) else unwrap(out, level)  # type: ignore[index]
         return (value, aux) if has_aux else value, gradient
 
     return evaluate
+
+
+def _inside(x: Tensor) -> Any:
+    """Return what a variable that stands for a Tensor holds: its values, and of other transforms' Tensors what these record."""
+    return x.data if x._node is None or x._node.level is EAGER else handle(x.data, x._node)
 
 
 def _demand_scalar(out: Any, where: str) -> None:
@@ -187,7 +236,12 @@ def _demand_scalar(out: Any, where: str) -> None:
 
 
 def grad(
-    f: Callable[..., Any], argnums: Argnums | None = None, *, argnames: Argnames | None = None, has_aux: bool = False
+    f: Callable[..., Any],
+    argnums: Argnums | None = None,
+    *,
+    argnames: Argnames | None = None,
+    wrt: Sequence[Tensor] | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., PyTree]:
     """Return the function that computes the gradient of the scalar function `f`.
 
@@ -212,7 +266,7 @@ def grad(
     >>> ag.grad(lambda x, y: x * y, argnames=["y"])(3.0, y=1.0)
     {'y': array(3.)}
     """
-    evaluate = _value_and_grad(f, argnums, argnames, has_aux, valued=False)
+    evaluate = _value_and_grad(f, argnums, argnames, has_aux, wrt, valued=False)
 
     @functools.wraps(f, updated=())
     def gradient(*args: Any, **kwargs: Any) -> PyTree:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -36,10 +37,12 @@ class Call(NamedTuple):
 
 
 class _Standing(np.random.Generator):
-    """Stands for a generator, and hands each call on."""
+    """Stands for a generator, and hands each call on; to other threads it is the generator."""
 
     def __init__(self, generator: np.random.Generator) -> None:
         super().__init__(generator.bit_generator)
+        self._of = generator
+        self._thread = threading.get_ident()
 
     def _called(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         raise NotImplementedError
@@ -47,6 +50,8 @@ class _Standing(np.random.Generator):
 
 def _method(name: str) -> Any:
     def method(self: _Standing, *args: Any, **kwargs: Any) -> Any:
+        if self._thread != threading.get_ident():
+            return getattr(self._of, name)(*args, **kwargs)
         return self._called(name, args, kwargs)
 
     return method
@@ -59,7 +64,7 @@ for _name in METHODS:
 class _Recorder(_Standing):
     def __init__(self, generator: np.random.Generator, calls: list[Call]) -> None:
         super().__init__(generator)
-        self._of, self._calls = generator, calls
+        self._calls = calls
 
     def _called(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._calls.append(Call(self._of, method, args, kwargs))
@@ -69,7 +74,7 @@ class _Recorder(_Standing):
 class _Replay(_Standing):
     def __init__(self, generator: np.random.Generator, left: Iterator[tuple[Call, Any]]) -> None:
         super().__init__(generator)
-        self._of, self._left = generator, left
+        self._left = left
 
     def _called(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call, found = next(self._left, (None, None))

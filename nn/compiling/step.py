@@ -13,12 +13,14 @@ import autograd_np as ag
 from nn.compiling.draws import OtherDrawsError, draw, replaying, states_of
 from nn.compiling.plan import Plan, Profile
 from nn.module import Module
-from nn.module.functional import with_values
+from nn.module.contents import KEEPS_TENSORS
 from nn.optim import LBFGS
 from nn.optim.compiled import CompiledUpdate
 
 __all__ = ["CompiledStep", "compile_step"]
 
+_PROBE = np.zeros(1)
+"""An argument of the compiled function that is a Tensor while it is traced."""
 _NOW: ContextVar[tuple[Plan, Profile]] = ContextVar("nn.compile_step")
 
 
@@ -41,11 +43,10 @@ class CompiledStep:
         self.model = model
         self.loss = loss
         self.optimiser = optimiser
-        of_model = {id(p) for p in model.parameters()}
-        own = [name for name, p in loss.named_parameters() if p.requires_grad and id(p) not in of_model] if isinstance(loss, Module) else []
-        self.note = f"the loss has parameters of its own: {', '.join(own)}" if own else ""
+        self.backend = backend
+        self.note = ""
         self._update = CompiledUpdate(optimiser, backend)
-        self._compiled = ag.compile(_gradients_of(model, loss), reuse_outputs=True, backend=backend)
+        self._compiled: Any = None
         self._plan: Plan | None = None
 
     def __call__(self, *batch: Any) -> Any:
@@ -58,6 +59,8 @@ class CompiledStep:
 
     def update(self) -> None:
         """Move the parameters by their gradients, as the optimiser's `step` does."""
+        if self._update.optimiser is not self.optimiser:
+            self._update = CompiledUpdate(self.optimiser, self.backend)
         self._update.step()
 
     def gradients(self, *batch: Any) -> Any:
@@ -66,21 +69,33 @@ class CompiledStep:
             return self._as_it_stands(*batch)
         given = [_array(x) for x in batch]
         for last in (False, True):
-            if self._plan is None or not self._plan.holds():
-                self._plan = Plan(self.model)
-            if self._plan.has_hooks():  # what they do besides computing, compiled code would not do
+            plan = self._planned()
+            if plan.has_hooks():  # what they do besides computing, compiled code would not do
                 return self._as_it_stands(*batch)
-            profile = self._plan.profile(self.model, self.loss, given)  # what the model raises, it raises here
+            profile = plan.profile(given)
             try:
-                return self._computed(self._plan, profile, given)
-            except ag.AutogradError as error:
+                return self._computed(plan, profile, given)
+            except Exception as error:  # noqa: BLE001 (the model's own is raised again by the model)
                 if isinstance(error, (OtherDrawsError, _OtherModelError)) and not last:
                     self._plan = None
                     continue
-                self.note = str(error)
-                warnings.warn(f"{type(self.model).__name__} is trained without compiled code: {error}", ag.CompileWarning, stacklevel=3)
-                break
-        return self._as_it_stands(*batch)
+                return self._without(error, batch)
+        raise AssertionError
+
+    def _without(self, error: Exception, batch: tuple[Any, ...]) -> Any:
+        """Compute as it stands, from now on, if that does not raise."""
+        value = self._as_it_stands(*batch)
+        self.note = str(error)
+        warnings.warn(f"{type(self.model).__name__} is trained without compiled code: {error}", ag.CompileWarning, stacklevel=4)
+        return value
+
+    def _planned(self) -> Plan:
+        """Return what is trained, as long as that is so; code is written for it."""
+        if self._plan is None or not self._plan.holds(self.model, self.loss, self.optimiser):
+            self._plan = Plan(self.model, self.loss, self.optimiser)
+            step = _gradients_of(self.model, self.loss, self._plan.trained)
+            self._compiled = ag.compile(step, reuse_outputs=True, backend=self.backend)
+        return self._plan
 
     @property
     def update_note(self) -> str:
@@ -90,6 +105,8 @@ class CompiledStep:
     @property
     def source(self) -> str:
         """The code of the last batch."""
+        if self._compiled is None:
+            raise ag.CompileError("no step has been taken yet: the code is written at the first")
         text: str = self._compiled.source
         return text
 
@@ -97,23 +114,25 @@ class CompiledStep:
         before = states_of(plan.generators) if profile.calls else ()
         token = _NOW.set((plan, profile))
         try:
-            values = {path: p.data for path, p in plan.trained.items()}
-            (value, buffers), found = self._compiled(values, draw(profile.calls), *batch)
+            value, found = self._compiled(_PROBE, draw(profile.calls), *batch)
         except BaseException:
+            plan.put_back()
             for bits, state in before:
                 bits.state = state
             raise
         finally:
             _NOW.reset(token)
-        for path, new in buffers.items():
-            setattr(plan.slots[path].module, plan.slots[path].name, np.array(new))
-        for path, p in plan.trained.items():
-            p.grad = None if path in profile.unused else found[path]
+        plan.forget()
+        self.optimiser.zero_grad()
+        for p, g, is_moved in zip(plan.trained, found, plan.moved, strict=True):
+            if is_moved:
+                p.grad = g
+            elif g is not None:  # nobody forgets it, and it adds up
+                p.grad = np.array(g) if p.grad is None else p.grad + g
         return value if np.ndim(value) == 0 and isinstance(value, np.generic) else np.array(value)[()]
 
     def _as_it_stands(self, *batch: Any) -> Any:
         *inputs, target = batch
-        self.model.zero_grad()
         self.optimiser.zero_grad()
         loss = self.loss(self.model(*inputs), target)
         loss.backward()
@@ -125,32 +144,39 @@ def _array(x: Any) -> Any:
     return x.data if isinstance(x, ag.Tensor) else np.asarray(x) if isinstance(x, np.memmap) else x
 
 
-def _gradients_of(model: Module, loss: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function of the parameters, draws and a batch that gives the loss, what buffers become, and the gradients."""
+def _gradients_of(model: Module, loss: Callable[..., Any], trained: list[Any]) -> Callable[..., Any]:
+    """Return the function of draws and a batch that gives the loss and the gradients: model and loss run as they stand, on variables."""
 
-    def step(values: dict[str, Any], drawn: list[Any], *batch: Any) -> Any:
+    def step(probe: Any, drawn: list[Any], *batch: Any) -> Any:
         plan, profile = _NOW.get()
         *inputs, target = batch
-        own = dict(model.slots())
-        same = tuple(own) == plan.paths and all(own[path].value is p for path, p in plan.trained.items())
-        if not same or list(map(id, model.modules())) != list(map(id, plan.modules)):
-            raise _OtherModelError(f"{type(model).__name__} has other parameters in each call")
-
-        def of_values(values: dict[str, Any]) -> Any:
-            replacement = {own[path].identity: x for path, x in values.items()}
-            generators, left = replaying(plan.generators, profile.calls, drawn)
-            called = with_values(model, replacement | generators, {})
-            out = loss(called(*inputs), target)
-            if next(left, None) is not None:
-                raise OtherDrawsError(f"{type(model).__name__} draws fewer random numbers than before")
-            state = {path: s.value for path, s in called.slots() if s.module is not None and s.value is not own[path].value}
-            return out, state
-
-        (value, state), found = ag.value_and_grad(of_values, has_aux=True)(values)
-        plain = {path for path, g in found.items() if not isinstance(g, ag.Tensor)}
-        if len(plain) < len(found) and plain - profile.unused:  # while it is traced, what does not depend on the data is no Tensor
-            raise _OtherModelError(f"the loss of {type(model).__name__} depends on other parameters in each call")
-        return (value, state), found
+        name = type(model).__name__
+        if not plan.is_of_these():
+            raise _OtherModelError(f"{name} has other Modules in each call")
+        is_traced = isinstance(probe, ag.Tensor)
+        if not is_traced:
+            plan.remember()
+        generators, left = replaying(plan.generators, profile.calls, drawn)
+        token = KEEPS_TENSORS.set(is_traced)
+        try:
+            with plan.drawing(generators):
+                value, found = ag.value_and_grad(lambda: loss(model(*inputs), target), wrt=trained)()
+        finally:
+            KEEPS_TENSORS.reset(token)
+        if next(left, None) is not None:
+            raise OtherDrawsError(f"{name} draws fewer random numbers than before")
+        if not plan.has_these():
+            raise _OtherModelError(f"{name} has other parameters in each call")
+        if all(g is None for g in found):
+            raise ag.DifferentiationError(f"the loss of {name} depends on no parameter")
+        if not is_traced:
+            if isinstance(value, ag.Tensor) and value.requires_grad:
+                raise ag.CompileError(
+                    f"the loss of {name} depends on a Tensor that requires a gradient and is no parameter of the model, the optimiser or "
+                    f"the loss, or that was computed from one before"
+                )
+            plan.settle()
+        return value, found
 
     return step
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -12,7 +13,10 @@ from nn.names import Keys, Label, join, path_of
 from nn.parameter import Parameter
 from nn.state import held
 
-__all__ = ["Contents", "Slot"]
+__all__ = ["KEEPS_TENSORS", "Contents", "Slot"]
+
+KEEPS_TENSORS: ContextVar[bool] = ContextVar("nn.KEEPS_TENSORS", default=False)
+"""Whether buffers keep Tensors, cut off from gradients: while a step is traced, whose results are put there as arrays at each call."""
 
 
 class Contents:
@@ -146,7 +150,10 @@ class Contents:
         """Return what a buffer keeps: an array; in a copy that `functional_call` made, a Tensor too."""
         if value is None or (self._is_copy and hasattr(value, "__array_function__")):
             return value
-        value = held(ag.stop_gradient(value))
+        value = ag.stop_gradient(value)
+        if isinstance(value, ag.Tensor) and KEEPS_TENSORS.get():
+            return value
+        value = held(value)
         try:
             array = np.asarray(value)
         except TypeError as error:
