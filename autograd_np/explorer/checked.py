@@ -94,7 +94,7 @@ class CheckedWalk(Walk):
             if (of := story.sources.of(nodes[0])) is not None:
                 found["of"] = list(of)
             told = [story.gradient(n) for n in dict.fromkeys(nodes)]
-            found["math"] = [t["math"] for t in told if t]
+            found["math"] = [t[key] for t in told for key in ("math", "simpler") if key in t]
             likes = [t["like"] for t in told if "like" in t]
             found |= {"like": likes[0]} if likes else {}
         at = story.sources.spot(place.function, place.line, place.end_line)

@@ -45,8 +45,9 @@ class Equations:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._of: dict[Node, Expression] = {}
-        self._lessons: list[Lesson] = []
-        self._written: dict[tuple[Expression, bool], Any] = {}
+        self._plain: Lesson | None = None  # as it is written: every variable that a gradient passes has its chain rule
+        self._simplified: Lesson | None = None
+        self._written: dict[tuple[Expression, bool], dict[str, Any]] = {}
         if len(graph) > MOST or any(len(node.name or "") > LONGEST for node in graph):
             return
         if len(graph) > SIMPLIFIED and not any(node.name for node in graph if node.op is not None):
@@ -55,9 +56,9 @@ class Equations:
             if [n.op for n, _ in recording.nodes] != [n.op for n in graph]:
                 continue
             self._of = dict(zip(graph, (e for _, e in recording.nodes), strict=True))
-            ways = (False, True) if len(graph) <= SIMPLIFIED else (True,)
-            self._lessons = [lesson for plain in ways if (lesson := _lesson(recording, plain=plain)) is not None]
-            if self._lessons:
+            self._plain = _lesson(recording, plain=True)
+            self._simplified = _lesson(recording, plain=False) if len(graph) <= SIMPLIFIED else None
+            if self:
                 return
 
     def again(self, graph: Graph) -> Equations:
@@ -71,36 +72,63 @@ class Equations:
         return found
 
     def __bool__(self) -> bool:
-        return bool(self._lessons)
+        return self._lesson is not None
+
+    @property
+    def _lesson(self) -> Lesson | None:
+        return self._simplified or self._plain
+
+    def left_out(self) -> str:
+        """Say what is not there because the graph is large, and how it is got; nothing if all is there."""
+        size = len(self._graph)
+        if size > MOST:
+            there, why = "There are no equations on this page", f"the graph has {size:,} nodes, more than {MOST:,}"
+        elif self and size > SIMPLIFIED:
+            there, why = "Equations are not simplified on this page", f"the graph has {size:,} nodes, more than {SIMPLIFIED:,}"
+        else:
+            return ""
+        return f"{there}: {why}. To have them, explore a part of it, such as one layer; or call ag.derive, which takes its time."
 
     def sizes(self) -> list[tuple[Any, str]]:
         """Return the letters for sizes in the equations, and what each is in the code."""
-        told = self._lessons[0].sizes.explained() if self._lessons else []
+        told = self._lesson.sizes.explained() if self._lesson is not None else []
         return [(_listed(ET.fromstring(f"<math>{mathml(letter)}</math>")), text) for letter, text in told]  # noqa: S314 (of our own making)
 
     def has(self, node: Node) -> bool:
         """Whether a node is a variable of the derivation that forward computes."""
         e = self._of.get(node)
-        return e is not None and e.op is not None and bool(self._lessons) and e in self._lessons[0].forward_names
+        return e is not None and e.op is not None and self._lesson is not None and e in self._lesson.forward_names
 
-    def forward(self, node: Node) -> Any:
-        """Return the equation that computes a variable, as JSON can hold it; ``None`` if there is none."""
-        return self._once(self._of[node], False) if self.has(node) else None
+    def forward(self, node: Node) -> dict[str, Any]:
+        """Return the equation that computes a variable, ``math``, as JSON can hold it; nothing if there is none."""
+        return self._once(self._of[node], False) if self.has(node) else {}
 
-    def gradient(self, node: Node) -> Any:
-        """Return the equation of the gradient at a variable: the chain rule, and what it simplifies to."""
+    def gradient(self, node: Node) -> dict[str, Any]:
+        """Return the chain rule for the gradient at a variable, ``math``, and what it simplifies to where that is another, ``simpler``."""
         e = self._of.get(node)
-        return None if e is None else self._once(e, True)
+        return {} if e is None else self._once(e, True)
 
-    def _once(self, e: Expression, gradient: bool) -> Any:
+    def _once(self, e: Expression, gradient: bool) -> dict[str, Any]:
         """Write an equation when it is first asked for."""
         if (e, gradient) not in self._written:
-            line: Line | None = None
-            for lesson in self._lessons if gradient else self._lessons[:1]:
-                if line is None and not lesson.is_long(e, WIDEST):
-                    line = lesson.gradient_of(e) if gradient else lesson.computation_of(e)
-            self._written[e, gradient] = None if line is None else _tree(line)
+            self._written[e, gradient] = self._gradient(e) if gradient else self._forward(e)
         return self._written[e, gradient]
+
+    def _forward(self, e: Expression) -> dict[str, Any]:
+        lesson = self._lesson
+        return {"math": _tree(lesson.computation_of(e))} if lesson is not None and not lesson.is_long(e, WIDEST) else {}
+
+    def _gradient(self, e: Expression) -> dict[str, Any]:
+        plain, simplified = (
+            lesson.gradient_of(e) if lesson is not None and not lesson.is_long(e, WIDEST) else None
+            for lesson in (self._plain, self._simplified)
+        )
+        if plain is None or simplified is None:
+            line = plain or simplified
+            return {} if line is None else {"math": _tree(line)}
+        short = simplified._replace(right=simplified.right[-1:])
+        same = mathml(short.right[0]) in {mathml(side) for side in plain.right} or simplified == plain
+        return {"math": _tree(plain)} | ({} if same else {"simpler": _tree(short)})
 
 
 _FAILURES = (errors.AutogradError, ValueError, TypeError, ArithmeticError, LookupError)

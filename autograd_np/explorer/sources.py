@@ -39,6 +39,7 @@ class Sources:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._at: dict[CodeType, int] = {}
+        self._seen: set[CodeType] = set()  # with those of which there is nothing to show
         self._functions: list[Function] = []
         self._running: dict[Node, Running] = {}
         self._execution: dict[int, int] = {}
@@ -67,7 +68,10 @@ class Sources:
                 last[running.call] = spot, number
 
     def _take(self, code: CodeType) -> None:
-        if code not in self._at and is_users_file(code.co_filename):
+        if code in self._seen:
+            return
+        self._seen.add(code)
+        if is_users_file(code.co_filename):
             function = Function(code)
             if function.lines:
                 self._at[code] = len(self._functions)

@@ -76,6 +76,7 @@ class Story:
             "result": self.nodes[root]["id"],
             "L": self.L,
             "notice": self.notice,
+            "leftOut": self.equations.left_out(),
             "sizes": [[math, label(text)] for math, text in self.equations.sizes()],
             "nodes": drawn,
             "edges": edges,
@@ -94,10 +95,10 @@ class Story:
         """Return the equation of the gradient at a variable."""
         return self._told(node, self.equations.gradient)
 
-    def _told(self, node: Node, equation: Callable[[Node], Any]) -> dict[str, Any]:
+    def _told(self, node: Node, equation: Callable[[Node], dict[str, Any]]) -> dict[str, Any]:
         like, turn = self._like.get(node, (node, ""))
-        math = equation(like)
-        return ({"math": math} | ({"like": label(turn)} if turn else {})) if math else {}
+        told = equation(like)
+        return told | {"like": label(turn)} if told and turn else told
 
     # --- nodes
 

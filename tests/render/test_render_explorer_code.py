@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import linecache
+import runpy
+import time
 from pathlib import Path
 from typing import Any
 
@@ -156,11 +158,43 @@ def test_equations_are_those_of_the_derivation() -> None:
 
     told = {p["name"]: letters(p["math"]) for s in data["steps"] for p in s.get("parts", ())}
     assert set(told) == {"W1", "b1", "W2", "b2", "X", "Y", "Z1", "A1", "Z2", "A2"}
-    assert told["Z2"].endswith("=𝐀2−𝐘m")
+    assert "∂L∂𝐀2" in told["Z2"]  # back through A2: from what arrives there, though it cancels
+    simpler = {p["name"]: letters(p["simpler"]) for s in data["steps"] for p in s.get("parts", ()) if "simpler" in p}
+    assert simpler["Z2"].endswith("=𝐀2−𝐘m")
+    assert not {"A1", "W1", "W2"} & set(simpler)
     assert all("math" in s for s in data["steps"] if s["phase"] == "forward")
     assert [(letters(tree), text) for tree, text in data["sizes"]] == [("n1", "W1.shape[0]"), ("n2", "W1.shape[1]"), ("m", "X.shape[1]")]
     of_operations = [s for s in data["finer"] if s["phase"] == "forward" and "math" in s]
     assert of_operations == []  # the derivation speaks of variables, none of which is one operation here
+
+
+def test_a_page_says_what_it_leaves_out_of_a_large_graph() -> None:
+    def chain(x: Any, steps: int) -> Any:
+        y = np.sin(x)
+        for i in range(steps):
+            y = np.tanh(y) if i % 7 in (0, 3) else np.sin(y) * 0.5
+        loss = np.sum(y)
+        return loss
+
+    left = {n: data_of(ag.trace(lambda x, n=n: chain(x, n), np.ones(3)))["leftOut"] for n in (5, 300, 900)}
+    assert left[5] == ""
+    assert "more than 300" in left[300]
+    assert "not simplified" in left[300]
+    assert "more than 1,200" in left[900]
+    assert "ag.derive" in left[900]
+
+
+def test_a_page_just_below_the_limits_costs_the_processor_little(tmp_path: Path) -> None:
+    lines = "".join(f"    a{i} = np.{['sin', 'cos', 'tanh', 'exp'][i * i % 7 % 4]}(a{i - 1} * 0.5)\n" for i in range(1, 595))
+    path = tmp_path / "chain.py"
+    path.write_text(f"import numpy as np\n\n\ndef f(a0):\n{lines}    loss = np.sum(a594)\n    return loss\n", "utf-8")
+    graph = ag.trace(runpy.run_path(str(path))["f"], np.linspace(0.1, 1, 3))
+    assert 1_150 < len(graph) <= 1_200
+    start = time.process_time()
+    data = data_of(graph)
+    took = time.process_time() - start
+    assert sum("math" in step for step in data["steps"]) > 500
+    assert took < 4  # half of that on a machine that does nothing else
 
 
 def test_a_wrong_line_is_told_with_what_it_should_be(report: Any) -> None:
@@ -240,7 +274,7 @@ def test_line_node_and_equation_light_together_on_all_steps(browser: chromium.Ch
         assert browser.js("document.body.dataset.step * 1") == i
         assert browser.js(HERE) == sorted(step.get("nodes", [step["node"]] if "node" in step else []))
         assert browser.js(LIT) == ([text_at(data, step["at"])] if "at" in step else [])
-        equations = [step["math"]] if "math" in step else [p["math"] for p in step.get("parts", ()) if "math" in p]
+        equations = [step["math"]] if "math" in step else [p[key] for p in step.get("parts", ()) for key in ("math", "simpler") if key in p]
         assert browser.js("document.querySelectorAll('#panel .equation math').length") == len(equations)
         if step["phase"] in ("forward", "backward"):
             assert equations
@@ -264,7 +298,7 @@ def test_a_wrong_backward_lights_its_lines_in_the_order_of_execution(browser: ch
             assert browser.js("[...document.querySelectorAll('#code li.of code')].map((c) => c.textContent.trim())") == [
                 text_at(data, step["of"])
             ]
-            assert browser.js("document.querySelectorAll('#panel .equation math').length") == 1
+            assert browser.js("document.querySelectorAll('#panel .equation math').length") == len(step["math"]) > 0
             shown = browser.js("document.querySelector('#panel').innerText")
             if step["ok"]:
                 assert "✓ right" in shown

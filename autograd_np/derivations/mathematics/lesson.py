@@ -102,10 +102,10 @@ class Lesson:
         self._readers = self._found_readers()
 
     def _writer(self, without: Expression | None = None, *, shaped: bool = False, forward: bool = False) -> Mathematics:
-        names = self.forward_names if forward else self.names
-        return Mathematics(
-            {e: v for e, v in names.items() if e is not without}, self.symbols, self.sizes, shaped=shaped and not self.index, own=self._own
-        )
+        names: Mapping[Expression, Variable] = self.forward_names if forward else self.names
+        if without is not None:
+            names = _Without(names, without)
+        return Mathematics(names, self.symbols, self.sizes, shaped=shaped and not self.index, own=self._own)
 
     def _told(self) -> list[Statement]:
         """Return the statements of the chain rule, those by what has no name put into the others."""
@@ -164,7 +164,7 @@ class Lesson:
         at = self._indices(w, like)
         w._used += at or ()
         sides: list[Node] = []
-        for e in right:
+        for e in dict.fromkeys(right):
             node = legible(w(e, at if e.ndim == like.ndim else None if not e.ndim else w.aligned(e, like, at)))
             if like.ndim and not e.ndim and at is None:
                 node = ONES if node == ONE else n.row(bracketed(*w.leveled(e), POWER), ONES)
@@ -242,11 +242,10 @@ class Lesson:
 
     def _statement(self, s: Statement) -> Line:
         raw = self.derivation.canonical(s.raw)
-        w = self._writer(shaped=True)
-        line = self._line(w, s.variable, [raw, s.value], s.of)
-        if max(map(n.width, line.right)) > WIDEST:
-            line = self._line(self._writer(), s.variable, [raw, s.value], s.of)
         plain = self._line(self._writer(), s.variable, [raw, s.value], s.of)
+        line = self._line(self._writer(shaped=True), s.variable, [raw, s.value], s.of)
+        if max(map(n.width, line.right)) > WIDEST:
+            line = plain
         if len(plain.right) == 1:
             return line._replace(right=line.right[:1])
         return line._replace(right=(*line.right[:-1], plain.right[-1]))
@@ -318,6 +317,27 @@ class Lesson:
                 return self._line(self._writer(), s.variable, [value], s.of)
         there = ", ".join(dict.fromkeys(self.names[s.of].name for s in self.chain))
         raise errors.DifferentiationError(f"no gradient by {variable!r} was derived; there are those by {there}")
+
+
+class _Without(Mapping[Expression, Variable]):
+    """Names but for one: a copy of all of them, for each of as many equations, would take longer than writing these."""
+
+    def __init__(self, names: Mapping[Expression, Variable], without: Expression) -> None:
+        self._names, self._without = names, without
+
+    def __getitem__(self, e: Expression) -> Variable:
+        if e is self._without:
+            raise KeyError(e)
+        return self._names[e]
+
+    def __contains__(self, e: object) -> bool:
+        return e is not self._without and e in self._names
+
+    def __iter__(self) -> Iterator[Expression]:
+        return (e for e in self._names if e is not self._without)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _told_apart(names: Mapping[Expression, str], inputs: Container[str]) -> dict[Expression, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ GREEK = {
 ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot"}
 
 
+@functools.lru_cache(4096)
 def symbol(name: str, ndim: int = 0) -> Node:
     """Return the symbol of a variable.
 

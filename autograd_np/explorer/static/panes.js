@@ -21,6 +21,7 @@ function describe(step) {
   ];
   if (step.phase === "start") {
     if (data.sizes && data.sizes.length) children.push(h("p", { id: "sizes" }, "In the equations, ", data.sizes.map(([letter, text], i) => [i ? ", " : "", math(letter), " is ", h("code", {}, text)]), "."));
+    if (data.leftOut) children.push(h("p", { class: "small", id: "left-out" }, data.leftOut));
     children.push(small("Next step: → or the button. Back: ←. Click a node or a line to see its values. Drag to move, scroll to zoom."));
     children.push(h("p", { class: "small", id: "how-live" }, hook ? "Click an input and change a number: type, or drag sideways. Python computes the rest." : "This page is one run. To change numbers, and to follow your file while you write: autograd-np explore FILE.py:loss, or graph.explore(live=True)."));
   }
@@ -96,6 +97,7 @@ function contribution(part, node) {
     h("h3", {}, `Goes to ${part.name}`, several && dots(part.k, part.n), several && h("span", { class: "small" }, `  contribution ${part.k} of ${part.n}`)),
     part.math && alike(part),
     part.math && formula(part.math),
+    part.simpler && [small("With what is above it, this simplifies to:"), formula(part.simpler)],
     part.local && h("div", { class: "math" }, h("span", { class: "tag" }, "local derivative"), part.local),
     part.rule && !part.math && h("div", { class: "math" }, h("span", { class: "tag" }, several ? "chain rule, this use" : "chain rule"), part.rule),
     part.note && small(part.note),
