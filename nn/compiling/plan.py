@@ -130,6 +130,24 @@ class Plan:
         for own, was in self._before:
             own.update({name: settled(x) for name, x in own.items() if x is not was.get(name)})
 
+    def kept(self) -> list[tuple[Any, str, list[Any]]]:
+        """Return the attributes that hold arrays of floats, which are Tensors while a step is traced, with these; buffers left out."""
+        found = [(m, name, _tensors_in(x)) for m in self.modules for name, x in vars(m).items() if name not in m._buffers]
+        return [(m, name, tensors) for m, name, tensors in found if tensors]
+
+    @staticmethod
+    def refuse_history(kept: list[tuple[Any, str, list[Any]]], is_read: list[bool]) -> None:
+        """Raise if the loss depends on an attribute that is assigned anew and not detached: gradients would flow into earlier steps."""
+        read = iter(is_read)
+        for m, name, tensors in kept:
+            depends = sum(next(read) for _ in tensors) > 0
+            now = _tensors_in(vars(m).get(name))
+            if depends and any(t.requires_grad and not t.detach().requires_grad for t in now if not any(t is old for old in tensors)):
+                raise ag.CompileError(
+                    f"{type(m).__name__}.{name} is read from the step before, and a gradient would flow back into that: "
+                    f"assign a detached one (x.detach()), or a buffer"
+                )
+
     # --- what is drawn
 
     def profile(self, batch: Sequence[Any]) -> Profile:
@@ -169,3 +187,11 @@ def settled(x: Any) -> Any:
     if type(x) in (list, tuple):
         return type(x)(map(settled, x))
     return {key: settled(item) for key, item in x.items()} if type(x) is dict else x
+
+
+def _tensors_in(x: Any) -> list[Any]:
+    """Return the Tensors of floats that are no Parameters, also those in containers."""
+    if isinstance(x, ag.Tensor):
+        return [] if isinstance(x, Parameter) or x.dtype.kind not in "fc" else [x]
+    items = x.values() if type(x) is dict else x if type(x) in (list, tuple) else ()
+    return [t for item in items for t in _tensors_in(item)]

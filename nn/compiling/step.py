@@ -156,17 +156,21 @@ def _gradients_of(model: Module, loss: Callable[..., Any], trained: list[Any]) -
         is_traced = isinstance(probe, ag.Tensor)
         if not is_traced:
             plan.remember()
+        kept = plan.kept() if is_traced else []
+        own = [t for _, _, tensors in kept for t in tensors]
         generators, left = replaying(plan.generators, profile.calls, drawn)
         token = KEEPS_TENSORS.set(is_traced)
         try:
             with plan.drawing(generators):
-                value, found = ag.value_and_grad(lambda: loss(model(*inputs), target), wrt=trained)()
+                value, found = ag.value_and_grad(lambda: loss(model(*inputs), target), wrt=[*trained, *own])()
         finally:
             KEEPS_TENSORS.reset(token)
         if next(left, None) is not None:
             raise OtherDrawsError(f"{name} draws fewer random numbers than before")
         if not plan.has_these():
             raise _OtherModelError(f"{name} has other parameters in each call")
+        plan.refuse_history(kept, [g is not None for g in found[len(trained) :]])
+        found = found[: len(trained)]
         if all(g is None for g in found):
             raise ag.DifferentiationError(f"the loss of {name} depends on no parameter")
         if not is_traced:

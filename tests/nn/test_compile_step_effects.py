@@ -236,6 +236,37 @@ def test_arrays_that_are_assigned_are_assigned_again() -> None:
     assert run.step.note == ""
 
 
+class _Stateful(nn.Module):
+    """Goes on from the state that the step before left."""
+
+    def __init__(self, cut: Callable[[Any], Any]) -> None:
+        self.l = nn.Linear(3, 4, rng=0)
+        self.out = nn.Linear(4, 1, rng=1)
+        self.cut = cut
+        self.h: Any = np.zeros((8, 4))
+        self.both = (np.zeros((8, 4)), np.zeros((8, 4)))
+
+    def forward(self, x: Any) -> Any:
+        h = np.tanh(self.l(x) + 0.5 * self.h + 0.1 * self.both[1])
+        self.h, self.both = self.cut(h), (self.cut(h), self.cut(2.0 * h))
+        return self.out(h)
+
+
+def _whole(x: Any) -> Any:
+    return x
+
+
+@pytest.mark.parametrize("cut", [ag.stop_gradient, lambda x: x.detach()], ids=["stop_gradient", "detach"])
+def test_a_detached_state_is_carried_on(cut: Any) -> None:
+    run = _Run(lambda: _Stateful(cut))
+    run.compiled()
+    np.testing.assert_allclose(run.models[0].h, run.models[1].h.data, 1e-9)
+
+
+def test_a_state_through_which_gradients_flow_into_earlier_steps_is_not_compiled() -> None:
+    _Run(lambda: _Stateful(_whole)).falls_back("read from the step before")
+
+
 class _Acting(nn.Module):
     def __init__(self) -> None:
         self.l = nn.Linear(3, 1, rng=0)
