@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_np.op import Primitive
 
-__all__ = ["NAMESPACE", "advice", "learn", "parts_of", "register_container"]
+__all__ = ["NAMESPACE", "Fields", "advice", "learn", "opened", "parts_of", "register_container"]
 
 NAMESPACE = "autograd_np"
 """Where optree keeps what is registered here, apart from what other libraries make of the same classes."""
@@ -32,8 +32,16 @@ def _is_kept(x: Any) -> bool:
     return x is None or isinstance(x, _KEPT) or type(x).__module__.startswith("numpy.random")  # which is slow to import, if nobody has
 
 
-class _Fields:
-    """The fields of an object that are kept as they are, and the names of the others."""
+class Fields:
+    """The fields of an object that are kept as they are, and the names of the others.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the fields that are variables.
+    kept : dict
+        The others.
+    """
 
     __slots__ = ("kept", "names")
 
@@ -42,7 +50,7 @@ class _Fields:
         self.kept = kept
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Fields) or self.names != other.names or self.kept.keys() != other.kept.keys():
+        if not isinstance(other, Fields) or self.names != other.names or self.kept.keys() != other.kept.keys():
             return False
         pairs = ((value, other.kept[name]) for name, value in self.kept.items())
         return all(a is b or (not isinstance(a, np.ndarray) and a == b) for a, b in pairs)
@@ -51,18 +59,18 @@ class _Fields:
         return hash(self.names)
 
 
-def _split(fields: Iterable[tuple[str, Any, bool]]) -> tuple[list[Any], _Fields, tuple[str, ...]]:
+def _split(fields: Iterable[tuple[str, Any, bool]]) -> tuple[list[Any], Fields, tuple[str, ...]]:
     """Return the values that are differentiated, what is kept, and the names of the former."""
     variables: dict[str, Any] = {}
     kept: dict[str, Any] = {}
     for name, value, static in fields:
         (kept if static or _is_kept(value) else variables)[name] = value
     names = tuple(variables)
-    return list(variables.values()), _Fields(names, kept), names
+    return list(variables.values()), Fields(names, kept), names
 
 
-def _put_together(cls: Any) -> Callable[[_Fields, Iterable[Any]], Any]:
-    def unflatten(fields: _Fields, values: Iterable[Any]) -> Any:
+def _put_together(cls: Any) -> Callable[[Fields, Iterable[Any]], Any]:
+    def unflatten(fields: Fields, values: Iterable[Any]) -> Any:
         new = object.__new__(cls)  # no __init__, which may check what a Tensor, or a gradient, is not
         for name, value in (*fields.kept.items(), *zip(fields.names, values, strict=True)):
             object.__setattr__(new, name, value)  # a frozen class is made like any other
@@ -175,12 +183,26 @@ def parts_of(tree: Any, form: Any) -> tuple[list[Any], list[Any]] | None:
     contents, fields, entries, _ = optree.tree_flatten_one_level(form, none_is_leaf=True, namespace=NAMESPACE)
     if type(tree) is not type(form) and not (isinstance(tree, dict) and isinstance(form, dict)):
         return None
-    if isinstance(fields, _Fields):
+    if isinstance(fields, Fields):
         return ([getattr(tree, name) for name in fields.names], contents) if all(hasattr(tree, name) for name in fields.names) else None
     if isinstance(form, dict):
         return ([tree[name] for name in entries], contents) if tree.keys() == form.keys() else None
     given, _, given_entries, _ = optree.tree_flatten_one_level(tree, none_is_leaf=True, namespace=NAMESPACE)
     return (given, contents) if list(given_entries) == list(entries) else None
+
+
+def opened(tree: Any) -> tuple[list[Any], Any, list[Any]] | None:
+    """Return what a container holds, what else it takes to make another one, and the keys or numbers of what it holds; ``None`` of a leaf.
+
+    For an object whose fields are told apart here, the second is `Fields`.
+    """
+    import optree
+
+    try:
+        contents, rest, entries, _ = optree.tree_flatten_one_level(tree, namespace=NAMESPACE)
+    except ValueError:  # as optree says it of a leaf
+        return None
+    return contents, rest, list(entries)
 
 
 def advice(x: Any) -> str:

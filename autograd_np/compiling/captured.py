@@ -1,16 +1,27 @@
 """What a function reads besides its arguments: variables it closes over, globals, the attributes of objects, and what these hold.
 
 `found_in` walks from a function to all of it. Arrays, and Tensors, are data: `exchanged` puts others in their place while the function is
-traced. Everything else is part of the signature, which `guards` compares at each call.
+traced. Everything else is part of the signature, which is compared at each call: functions, classes and modules with what they were,
+numbers and texts by their value. Which names a piece of code reads is known; so of modules, and of what packages that are installed made,
+what is named is looked at.
 """
 
 from __future__ import annotations
 
+import array
 import collections
+import contextvars
+import dis
+import enum
 import functools
+import gc
+import importlib.util
+import os
 import sys
+import threading
 import types
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -21,13 +32,15 @@ from autograd_np.callers import is_installed_file, is_users_file
 from autograd_np.generators import GENERATORS
 from autograd_np.tensor import Tensor
 
-__all__ = ["Captured", "Slot", "found_in"]
+__all__ = ["MISSING", "Captured", "Slot", "found_in", "frozen"]
 
 LARGEST = 50_000
 """So many places are looked at, at most."""
 _LEFT_ALONE = ("numpy", "autograd_np", "threading", "logging", "weakref", "contextvars", "re", "pathlib", "typing", "abc", "inspect")
 _HEAP_TYPE = 1 << 9
-_MISSING = object()
+_IMPORTS = dis.opmap["IMPORT_NAME"]
+MISSING = object()
+"""What stands in a place that is empty."""
 
 
 class Slot(NamedTuple):
@@ -36,7 +49,7 @@ class Slot(NamedTuple):
     Attributes
     ----------
     holder : object
-        A cell, dict, list, tuple, or an object by whose attribute it is read.
+        A cell, dict, list, tuple, context variable, class (of its own attributes), or an object by whose attribute it is read.
     key : object
         Where in it; ``None`` for a cell.
     value : object
@@ -57,9 +70,13 @@ class Slot(NamedTuple):
                 return self.holder.cell_contents
             if isinstance(self.holder, (dict, list, tuple, collections.deque)):
                 return self.holder[self.key]
+            if isinstance(self.holder, contextvars.ContextVar):
+                return self.holder.get(MISSING)
+            if isinstance(self.holder, type):
+                return vars(self.holder)[self.key]
             return getattr(self.holder, self.key)
         except (ValueError, KeyError, IndexError, AttributeError):
-            return _MISSING
+            return MISSING
 
     def put(self, value: Any) -> None:
         """Put something else there."""
@@ -69,6 +86,8 @@ class Slot(NamedTuple):
             self.holder[self.key] = value
         elif isinstance(self.holder, functools.partial):
             self.holder.__setstate__((self.holder.func, value, self.holder.keywords, self.holder.__dict__ or None))  # type: ignore[attr-defined]
+        elif isinstance(self.holder, contextvars.ContextVar):
+            self.holder.set(value)
         elif isinstance(self.holder, type):
             setattr(self.holder, self.key, value)
         else:
@@ -91,6 +110,16 @@ class Captured:
         Random generators.
     sized : list of (container, int)
         Lists and dicts, with their lengths.
+    attributes : set of int
+        The ``id`` of those that hold the attributes of an object, whose order does not count.
+    classes : list of (type, int)
+        Classes, with the number of their own attributes.
+    values : list of (callable, object, object)
+        What is compared as a whole: a function, what it is called with, and what it gave.
+    watched : list of Slot
+        Places that installed packages use, for themselves too: what stands there after the trace counts.
+    unloaded : set of str
+        Modules that the function may import, and that are not there yet.
     """
 
     def __init__(self) -> None:
@@ -98,6 +127,11 @@ class Captured:
         self.fixed: list[Slot] = []
         self.generators: list[Any] = []
         self.sized: list[tuple[Any, int]] = []
+        self.attributes: set[int] = set()
+        self.classes: list[tuple[type, int]] = []
+        self.values: list[tuple[Callable[[Any], Any], Any, Any]] = []
+        self.watched: list[Slot] = []
+        self.unloaded: set[str] = set()
 
     @functools.cached_property
     def leaves(self) -> list[Any]:
@@ -147,13 +181,41 @@ def _named(t: Any, items: list[Any]) -> Any:
     return t._make(items)
 
 
+class _Same:
+    """Equal to what holds the same object."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.x is other.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+
+def frozen(x: Any) -> Any:
+    """Return what is equal for equal numbers, texts and containers of these, and for other objects if they are the same ones."""
+    kind = type(x)
+    if x is None or isinstance(x, (bool, int, str, bytes)):
+        return kind, x
+    if isinstance(x, (float, complex, range, slice, np.generic)):
+        return kind, repr(x)
+    if isinstance(x, (set, frozenset)):
+        return kind, frozenset(map(frozen, x))
+    if isinstance(x, (list, tuple, collections.deque)):
+        return kind, *map(frozen, x)
+    if isinstance(x, Mapping):
+        return kind, *((frozen(key), frozen(x[key])) for key in x)
+    return _Same(x)
+
+
 def found_in(*roots: Any) -> Captured:
     """Return all that some functions or objects read besides their arguments."""
     walk = _Walk()
     for root in roots:
         walk.visit(root, getattr(root, "__name__", type(root).__name__))
-    while walk.todo:
-        walk.visit(*walk.todo.pop())
+    walk.finish()
     return walk.captured
 
 
@@ -163,6 +225,21 @@ class _Walk:
         self.seen: dict[int, Any] = {}
         self.slots: set[tuple[int, Any]] = set()
         self.todo: list[tuple[Any, str]] = []
+        self.names: set[str] = set()
+        self.modules: dict[int, types.ModuleType] = {}
+        self.installed: list[tuple[Any, str]] = []
+
+    def finish(self) -> None:
+        """Look into all that was found, until nothing more is."""
+        known = -1
+        while self.todo or known != len(self.names) + len(self.slots) + len(self.modules):
+            known = len(self.names) + len(self.slots) + len(self.modules)
+            while self.todo:
+                self.visit(*self.todo.pop())
+            for module in list(self.modules.values()):
+                self._module(module)
+            for x, name in list(self.installed):
+                self._installed(x, name)
 
     def visit(self, x: Any, name: str) -> None:
         """Look into an object."""
@@ -173,12 +250,29 @@ class _Walk:
             raise errors.CompileError(f"ag.compile found more than {LARGEST:,} objects that the function could read: {name:.80}")
         if isinstance(x, types.FunctionType):
             self._function(x, name)
-        elif isinstance(x, types.MethodType):
-            self.todo += [(x.__func__, name), (x.__self__, name.rpartition(".")[0] or "self")]
+        elif isinstance(x, (types.MethodType, staticmethod, classmethod)):
+            self.todo.append((x.__func__, name))
+            if isinstance(x, types.MethodType):
+                self.todo.append((x.__self__, name.rpartition(".")[0] or "self"))
+        elif isinstance(x, property):
+            self.todo += [(f, name) for f in (x.fget, x.fset) if f is not None]
+        elif isinstance(x, types.BuiltinFunctionType):
+            self.todo.append((x.__self__, name.rpartition(".")[0] or name))
         elif isinstance(x, functools.partial):
             self._slot(x, "args", x.args, f"{name}.args") if isinstance(x.args, tuple) else None
             self.todo += [(x.func, name), (x.args, f"{name}.args"), (x.keywords, name)]
-        elif isinstance(x, dict):
+        elif isinstance(x, type):
+            self._class(x)
+        elif isinstance(x, GENERATORS):
+            self.captured.generators.append(x)
+        elif isinstance(x, weakref.ref):
+            self.todo.append((x(), name))
+        else:
+            self._held(x, name)
+
+    def _held(self, x: Any, name: str) -> None:
+        """Look into what holds other things."""
+        if isinstance(x, dict):
             self.captured.sized.append((x, len(x)))
             for key, v in list(x.items()):
                 self._slot(x, key, v, f"{name}[{key!r:.40}]")
@@ -187,12 +281,18 @@ class _Walk:
                 self.captured.sized.append((x, len(x)))
             for i, v in enumerate(x):
                 self._slot(x, i, v, f"{name}[{i}]")
-        elif isinstance(x, type):
-            self._class(x)
-        elif isinstance(x, GENERATORS):
-            self.captured.generators.append(x)
-        elif _is_looked_into(x):
+        elif isinstance(x, (set, frozenset, bytearray, array.array)):
+            how: Callable[[Any], Any] = frozenset if isinstance(x, (set, frozenset)) else bytes
+            self.captured.values.append((how, x, how(x)))
+            self.todo += [(v, name) for v in x if not isinstance(v, _SCALARS)]
+        elif isinstance(x, types.MappingProxyType):
+            self.todo += [(v, name) for v in gc.get_referents(x)]  # the dict that it shows
+        elif isinstance(x, contextvars.ContextVar):
+            self._slot(x, "value", x.get(MISSING), name)
+        if _is_looked_into(x):
             self._object(x, name)
+        elif _is_of_installed(type(x)):
+            self.installed.append((x, name))
 
     def _function(self, f: types.FunctionType, name: str) -> None:
         for variable, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
@@ -201,27 +301,51 @@ class _Walk:
             except ValueError:
                 continue
             self._slot(cell, None, value, variable)
+        users = is_users_file(f.__code__.co_filename)
+        if not users and f.__closure__ is None:
+            self._of_others(f)
+            return
         for which in ("__defaults__", "__kwdefaults__"):
             if getattr(f, which):
                 self._slot(f, which, getattr(f, which), f"{name}.{which}")
-        if f.__dict__ and is_users_file(f.__code__.co_filename):
+        if users:
+            if not f.__code__.co_filename.startswith("<"):  # what is loaded again, from a file, may keep its functions
+                self._slot(f, "__code__", f.__code__, f"{name}.__code__")
             for key, v in f.__dict__.items():
                 self._slot(f.__dict__, key, v, f"{name}.{key}")
-        if is_users_file(f.__code__.co_filename):
             names = set(_names_in(f.__code__))
+            self.names |= names
             for n in sorted(names & f.__globals__.keys()):
-                value = f.__globals__[n]
-                if isinstance(value, types.ModuleType):
-                    self._module(value, names)
+                self._slot(f.__globals__, n, f.__globals__[n], n)
+            for n in _imported_in(f.__code__, f.__globals__.get("__package__")):
+                if n in sys.modules:
+                    self.modules[id(sys.modules[n])] = sys.modules[n]
                 else:
-                    self._slot(f.__globals__, n, value, n)
+                    self.captured.unloaded.add(n)
 
-    def _module(self, module: types.ModuleType, names: set[str]) -> None:
-        if is_users_file(getattr(module, "__file__", None) or "<frozen>"):
-            for n in sorted(names & vars(module).keys()):
-                value = vars(module)[n]
-                if not isinstance(value, types.ModuleType):
-                    self._slot(vars(module), n, value, f"{module.__name__}.{n}")
+    def _of_others(self, f: types.FunctionType) -> None:
+        """Look at the numbers and texts that a function of an installed package reads, and at the functions of its package."""
+        package = f.__module__.partition(".")[0] if isinstance(f.__module__, str) else ""
+        if package in _LEFT_ALONE or package == "nn":
+            return
+        names = set(_names_in(f.__code__))
+        installed = is_installed_file(f.__code__.co_filename)
+        for n in sorted(names & f.__globals__.keys()):
+            value = f.__globals__[n]
+            if value is os.environ:
+                self._slot(f.__globals__, n, value, n)
+            elif installed and (_is_plain(value) or _is_function_of(value, package)):
+                self._watch(f.__globals__, n, value, n)
+
+    def _module(self, module: types.ModuleType) -> None:
+        top = module.__name__.partition(".")[0]
+        if top in _LEFT_ALONE or top == "nn":
+            return
+        of_python = top in sys.stdlib_module_names
+        for n in sorted(self.names & vars(module).keys()):
+            value = vars(module)[n]
+            if not of_python or _is_plain(value) or isinstance(value, (list, Mapping)) or value is os.getenv:
+                self._slot(vars(module), n, value, f"{module.__name__}.{n}")
 
     def _class(self, kind: type) -> None:
         for base in kind.__mro__[:-1]:
@@ -230,28 +354,58 @@ class _Walk:
             self.seen[id(base)] = base
             if not _is_users_class(base):
                 continue
+            self.captured.classes.append((base, len(vars(base))))
             for n, member in list(vars(base).items()):
-                if isinstance(member, property):
-                    self.todo += [(f, f"{base.__name__}.{n}") for f in (member.fget, member.fset) if f is not None]
+                if isinstance(member, _DESCRIPTORS) or (n.startswith("__") and not isinstance(member, _METHODS)):
                     continue
-                member = getattr(member, "__func__", member)
-                if isinstance(member, types.FunctionType):
-                    self.todo.append((member, f"{base.__name__}.{n}"))
-                elif isinstance(member, (np.ndarray, Tensor, int, float, complex, list, tuple, dict)) and not n.startswith("__"):
+                if not isinstance(base, enum.EnumMeta) or isinstance(member, _METHODS):  # whose members stay
                     self._slot(base, n, member, f"{base.__name__}.{n}")
 
     def _object(self, x: Any, name: str) -> None:
         self.todo.append((type(x), type(x).__name__))
-        if hasattr(x, "__dict__"):
+        container = isinstance(x, (dict, list, tuple, collections.deque))
+        if _is_users_class(type(x)) and not container:
+            self._slot(x, "__class__", type(x), f"{name}.__class__")
+        if isinstance(x, threading.local):  # the attributes are others in each thread
+            for key, v in list(vars(x).items()):
+                self._slot(x, key, v, f"{name}.{key}")
+        elif hasattr(x, "__dict__"):
             mine = vars(x)
             self.captured.sized.append((mine, len(mine)))
+            self.captured.attributes.add(id(mine))
             for key, v in list(mine.items()):
                 self._slot(mine, key, v, f"{name}.{key}")
-        for kind in type(x).__mro__:
+        for kind in () if container else type(x).__mro__:
             slots = vars(kind).get("__slots__", ())
             for key in (slots,) if isinstance(slots, str) else slots:
                 if key not in ("__dict__", "__weakref__") and hasattr(x, key):
                     self._slot(x, key, getattr(x, key), f"{name}.{key}")
+
+    def _installed(self, x: Any, name: str) -> None:
+        """Look at the attributes of an object of an installed package that are named in the code, and at its methods so named."""
+        for kind in type(x).__mro__:
+            if _is_of_installed(kind):
+                for n, member in list(vars(kind).items()):
+                    if isinstance(member, types.FunctionType) and (n in self.names or n == "__call__") and id(member) not in self.seen:
+                        self.names |= set(_names_in(member.__code__))
+                        self.todo.append((member, f"{name}.{n}"))
+        mine = getattr(x, "__dict__", None)
+        if type(mine) is dict:
+            for n in sorted(self.names & mine.keys()):
+                if _is_plain(mine[n]):
+                    self._watch(mine, n, mine[n], f"{name}.{n}")
+        if isinstance(x, Mapping) and not isinstance(x, dict) and (id(x), "items") not in self.slots:
+            self.slots.add((id(x), "items"))
+            self.captured.values.append((frozen, x, frozen(x)))
+
+    def _watch(self, holder: Any, key: Any, value: Any, name: str) -> None:
+        place = (id(holder), key)
+        if place not in self.slots:
+            self.slots.add(place)
+            self.seen.setdefault(id(holder), holder)
+            self.captured.watched.append(Slot(holder, key, value, name))
+            if isinstance(value, types.FunctionType):
+                self.todo.append((value, name))
 
     def _slot(self, holder: Any, key: Any, value: Any, name: str) -> None:
         place = (id(holder), key)
@@ -263,22 +417,30 @@ class _Walk:
         if (type(value) is np.ndarray and value.dtype.kind in "biufc") or isinstance(value, Tensor):
             self.captured.data.append(slot)
             return
-        if isinstance(value, types.ModuleType) or _is_foreign(value):
-            return
         self.captured.fixed.append(slot)
-        if not isinstance(value, _SCALARS) and value is not None:
+        if isinstance(value, types.ModuleType):
+            self.modules[id(value)] = value
+        elif not isinstance(value, _SCALARS) and value is not None:
             self.todo.append((value, name))
 
 
-def _is_foreign(value: Any) -> bool:
-    """Whether this is a function or class of somebody else's, which does not change."""
-    if isinstance(value, (types.BuiltinFunctionType, np.ufunc)):
-        return True
-    if isinstance(value, type):
-        return not _is_users_class(value)
-    if isinstance(value, types.FunctionType):
-        return value.__closure__ is None and not is_users_file(value.__code__.co_filename)
-    return False
+_DESCRIPTORS = (
+    types.MemberDescriptorType,
+    types.GetSetDescriptorType,
+    types.WrapperDescriptorType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+)
+_METHODS = (types.FunctionType, staticmethod, classmethod, property)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is compared as it is: a number, a text, None, or a tuple of these."""
+    return value is None or isinstance(value, _SCALARS) or (isinstance(value, tuple) and all(map(_is_plain, value)))
+
+
+def _is_function_of(value: Any, package: str) -> bool:
+    return isinstance(value, types.FunctionType) and str(value.__module__).partition(".")[0] == package
 
 
 def _is_users_class(kind: type) -> bool:
@@ -286,10 +448,16 @@ def _is_users_class(kind: type) -> bool:
     return kind.__module__ == "__main__" or is_users_file(getattr(module, "__file__", None) or "<frozen>")
 
 
+def _is_of_installed(kind: type) -> bool:
+    """Whether a class belongs to an installed package that is not left alone."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    return kind.__module__.partition(".")[0] not in _LEFT_ALONE and is_installed_file(file)
+
+
 def _is_looked_into(x: Any) -> bool:
     kind = type(x)
     return (
-        bool(kind.__flags__ & _HEAP_TYPE)
+        (bool(kind.__flags__ & _HEAP_TYPE) or isinstance(x, types.SimpleNamespace) or hasattr(x, "__dict__"))
         and not isinstance(x, (type, types.ModuleType, np.ndarray, BaseException))
         and kind.__module__.partition(".")[0] not in _LEFT_ALONE
         and not is_installed_file(getattr(sys.modules.get(kind.__module__), "__file__", None) or "")
@@ -301,3 +469,21 @@ def _names_in(code: types.CodeType) -> Iterator[str]:
     for const in code.co_consts:
         if isinstance(const, types.CodeType):
             yield from _names_in(const)
+
+
+def _imported_in(code: types.CodeType, package: str | None) -> Iterator[str]:
+    """Yield the names of the modules that a function imports."""
+    if _IMPORTS in code.co_code[::2]:
+        before: list[Any] = [0, None]
+        for instruction in dis.get_instructions(code):
+            if instruction.opname == "IMPORT_NAME":
+                level = before[-2] if isinstance(before[-2], int) else 0
+                if not level or package:
+                    name = importlib.util.resolve_name("." * level + instruction.argval, package) if level else instruction.argval
+                    parts = name.split(".")
+                    yield from (".".join(parts[: i + 1]) for i in range(len(parts)))
+                    yield from (f"{name}.{n}" for n in before[-1] or ())  # which may be modules
+            before.append(instruction.argval)
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            yield from _imported_in(const, package)

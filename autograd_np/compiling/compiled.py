@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Collection, Sequence
@@ -93,7 +94,7 @@ class Compiled:
             with TRACING:
                 found = self._matching(args, kwargs)  # somebody else may have been first, or traced what is read here
                 if found is None:
-                    arguments.key  # noqa: B018 (refuses what is no data)
+                    arguments.demand()
                     entry = _Entry(self, arguments)
                     data = entry.guard(args, kwargs)
             if found is not None:
@@ -193,11 +194,14 @@ class _Entry:
 
     def __init__(self, owner: Compiled, arguments: Arguments) -> None:
         f = owner._f
-        objects = [x for x in arguments.leaves if not isinstance(x, (int, str, bytes, np.generic, np.ndarray, float, complex, type(None)))]
         self.f = f
         self.name = owner._name
-        self.captured: Captured = found_in(f, *objects)
-        found = traced(lambda data: arguments.call(f, data), arguments.data, self.captured, self.name, in_place=owner._in_place)
+        self.captured: Captured = found_in(f, *arguments.objects)
+        trace = functools.partial(traced, lambda data: arguments.call(f, data), arguments.data, name=self.name, in_place=owner._in_place)
+        found = trace(captured=self.captured)
+        if self.captured.unloaded & sys.modules.keys():  # it imports what it reads
+            self.captured = found_in(f, *arguments.objects)
+            found = trace(captured=self.captured)
         program = simplified(lowered(found.program))
         self.traced: Traced = found._replace(program=program)  # without the constants that it has no use for
         self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses, written=found.written)))
@@ -208,6 +212,7 @@ class _Entry:
         self.guard = guard_of(arguments, self.captured)
         self._threads = threading.local()
         self._form = self._reading()
+        self._given_back = _Reused(found.written, self.name) if owner._reuses else None
         self._apart = _Apart(found.written, arguments.data, self.name) if found.written else None
         called = getattr(f, "__name__", "step")
         loops_of = lambda: scheduled(program, self.traced.groups, written=self.traced.written)  # noqa: E731 (one line, one use)
@@ -217,8 +222,16 @@ class _Entry:
         """Compute, and put the result together."""
         if self._apart is not None:
             self._apart.demand(data)
+        given = data
+        if self._given_back is not None and hasattr(self._threads, "step"):
+            data = self._given_back.copied(data, self._threads.step)
         found = self.ways.run(data)
-        return _plain(self.f(*args, **kwargs)) if found is None else self._form(found)
+        if found is not None:
+            return self._form(found)
+        for x, kept in zip(given, data, strict=True):
+            if x is not kept:
+                np.copyto(x, kept)  # a result of the call before, which was overwritten
+        return _plain(self.f(*args, **kwargs))
 
     def numpys(self, data: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Compute by NumPy; ``None`` where the engine has to say what a NaN means."""
@@ -300,6 +313,37 @@ class _Entry:
             return unflatten([found[r] if type(r) is int else _own(r[0]) for r in results])
 
         return form
+
+
+class _Reused:
+    """Copies arguments that lie in the memory of results, as the results of the call before do, which this one overwrites."""
+
+    def __init__(self, written: Collection[int], name: str) -> None:
+        self.written = written
+        self.name = name
+        self.memory = threading.local()
+
+    def copied(self, data: tuple[Any, ...], step: Callable[..., Any]) -> tuple[Any, ...]:
+        """Return the data of a call, none of which lies in memory that the code computes into."""
+        for x in data:
+            if x.__class__ is np.ndarray and x.base is not None:  # rarely: results are views of that memory
+                return tuple(self._copied(i, x, step) for i, x in enumerate(data))
+        return data
+
+    def _copied(self, i: int, x: Any, step: Callable[..., Any]) -> Any:
+        if not isinstance(x, np.ndarray) or x.base is None:
+            return x
+        if not hasattr(self.memory, "owners"):
+            held = [c.cell_contents for c in step.__closure__ or () if isinstance(c.cell_contents, np.ndarray)]
+            self.memory.owners = {_owner(x) for x in held}
+        if (owner := _owner(x)) and owner not in self.memory.owners:
+            return x
+        if i in self.written:
+            raise errors.CompileError(
+                f"{self.name} writes into an array of shape {x.shape} that is a result of the call before, which reuse_outputs=True "
+                f"overwrites: copy it first"
+            )
+        return x.copy()
 
 
 class _Apart:

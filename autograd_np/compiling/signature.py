@@ -5,18 +5,28 @@ Arrays and Python's floats are data: their shapes and dtypes count, not what the
 
 from __future__ import annotations
 
+import collections
+import contextvars
+import keyword
+import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.compiling.captured import Captured
+from autograd_np.compiling.captured import MISSING, Captured, Slot, frozen
+from autograd_np.containers import Fields, opened
 from autograd_np.op import Overriding
 from autograd_np.tensor import Tensor, value_of
 from autograd_np.trees import flatten
 
 __all__ = ["Arguments", "guard_of", "is_data"]
+
+BY_VALUE = (int, str, bytes, float, complex, np.generic)
+ALIKE_IF_SAME = (str, np.ufunc, type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+"""What is equal to nothing but itself, and text."""
 
 
 def is_data(x: Any) -> bool:
@@ -33,8 +43,6 @@ class Arguments:
     leaves : list
     data : list
         The arrays and floats among the leaves, in order.
-    key : tuple
-        What two calls have in common that may be served by one function.
     differentiated : bool
         Whether there is a Tensor among the leaves.
     """
@@ -47,9 +55,19 @@ class Arguments:
         self.data = [x for x in self.leaves if is_data(x)]
 
     @property
-    def key(self) -> tuple[Any, ...]:
-        """What two calls have in common that may be served by one function."""
-        return (str(_places(self.args, self.kwargs)), *map(_form, self.leaves))
+    def objects(self) -> list[Any]:
+        """What a function may read of the arguments besides data: objects, fields that are kept, the classes of containers."""
+        found: list[Any] = []
+        _objects_of((self.args, self.kwargs), found)
+        return found
+
+    def demand(self) -> None:
+        """Refuse arrays that are no data."""
+        for x in self.leaves:
+            if is_data(x) and type(x) is not float and x.dtype.kind not in "biufc":
+                raise errors.CompileError(f"a compiled function takes arrays of numbers, got one of dtype {x.dtype}")
+            if isinstance(x, np.ndarray) and not is_data(x):
+                raise errors.CompileError(f"a compiled function takes NumPy's own arrays, got a {type(x).__name__}; take np.asarray(x)")
 
     def call(self, f: Callable[..., Any], data: Sequence[Any]) -> Any:
         """Call a function with other data."""
@@ -58,36 +76,14 @@ class Arguments:
         return f(*args, **kwargs)
 
 
-def _places(args: Any, kwargs: Any) -> Any:
-    """Return the tree with a number in the place of each leaf."""
-    leaves, unflatten = flatten((args, kwargs))
-    return _shape_of(unflatten(list(range(len(leaves)))))
-
-
-def _shape_of(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return (type(tree).__name__, [(k, _shape_of(v)) for k, v in tree.items()])
-    if isinstance(tree, (list, tuple)):
-        return (type(tree).__name__, [_shape_of(v) for v in tree])
-    if isinstance(tree, int):
-        return tree
-    return (type(tree).__qualname__, [(k, _shape_of(v)) for k, v in vars(tree).items()] if hasattr(tree, "__dict__") else id(type(tree)))
-
-
-def _form(x: Any) -> Any:
-    if type(x) is float:
-        return float
-    if is_data(x):
-        if x.dtype.kind not in "biufc":
-            raise errors.CompileError(f"a compiled function takes arrays of numbers, got one of dtype {x.dtype}")
-        return (x.shape, x.dtype)
-    if isinstance(x, np.ndarray):
-        raise errors.CompileError(f"a compiled function takes NumPy's own arrays, got a {type(x).__name__}; take np.asarray(x)")
-    try:
-        hash(x)
-    except TypeError:
-        return (type(x), id(x))
-    return (type(x), x)
+def _objects_of(tree: Any, found: list[Any]) -> None:
+    if is_data(tree) or tree is None or isinstance(tree, BY_VALUE):
+        return
+    inside = opened(tree)
+    found.append(tree if inside is None else type(tree))
+    if inside is not None:
+        for x in (*inside[0], *(inside[1].kept.values() if isinstance(inside[1], Fields) else ())):
+            _objects_of(x, found)
 
 
 # --- the code that looks ------------------------------------------------------------------------------
@@ -102,7 +98,7 @@ class _Guard:
     def __init__(self, arguments: Arguments, captured: Captured) -> None:
         self.arguments = arguments
         self.captured = captured
-        self.bound: dict[str, Any] = {"ndarray": np.ndarray, "generic": np.generic, "flatten": flatten}
+        self.bound: dict[str, Any] = {"ndarray": np.ndarray, "opened": opened, "frozen": frozen}
         self.data: list[str] = []
         self.lines: list[str] = []
 
@@ -113,8 +109,8 @@ class _Guard:
 
     def made(self) -> Callable[..., Any]:
         """Return the function."""
-        self._tree(self.arguments.args, "args", exact=tuple)
-        self._tree(self.arguments.kwargs, "kwargs", exact=dict)
+        self._tree(self.arguments.args, "args", exact=True)
+        self._tree(self.arguments.kwargs, "kwargs", exact=True)
         self._captured()
         text = "\n".join(
             [
@@ -122,7 +118,7 @@ class _Guard:
                 "    try:",
                 *(f"    {line}" for line in self.lines),
                 "        return (" + "".join(f"{d}, " for d in self.data) + ")",
-                "    except (KeyError, IndexError, AttributeError, TypeError, ValueError):",
+                "    except (LookupError, AttributeError, TypeError, ValueError, RuntimeError):",
                 "        return None",
             ]
         )
@@ -132,36 +128,84 @@ class _Guard:
     def _fail(self, test: str) -> None:
         self.lines.append(f"    if {test}: return None")
 
-    def _tree(self, tree: Any, text: str, exact: type | None = None) -> None:
-        if type(tree) in (list, tuple):
-            if exact is None:
-                self._fail(f"{text}.__class__ is not {type(tree).__name__}")
-            self._fail(f"len({text}) != {len(tree)}")
-            for i, x in enumerate(tree):
-                self._tree(x, f"{text}[{i}]")
-        elif type(tree) is dict:
-            if exact is None:
-                self._fail(f"{text}.__class__ is not dict")
-            self._fail(f"len({text}) != {len(tree)}" if tree else text)
-            for key in _in_order(tree):
-                self._tree(tree[key], f"{text}[{key!r}]" if type(key) in (str, int) else f"{text}[{self.bind(key)}]")
-        elif is_data(tree):
+    def _name(self) -> str:
+        return f"v{len(self.lines)}"
+
+    # --- the arguments
+
+    def _tree(self, tree: Any, text: str, *, exact: bool = False) -> None:
+        """Look at an argument; of ``*args`` and ``**kwargs`` it is known what they are."""
+        if is_data(tree):
             name = f"d{len(self.data)}"
             self.data.append(name)
             self.lines.append(f"    {name} = {text}")
             self._like(name, tree)
-        else:
-            leaves, _ = flatten(tree)
-            if len(leaves) == 1 and leaves[0] is tree:
-                self._same(text, tree)
-                return
-            name = f"t{len(self.bound)}"
-            self.bound[name] = None
+            return
+        inside = None if tree is None or isinstance(tree, BY_VALUE) else opened(tree)
+        if inside is None:
+            self._same(text, tree)
+            return
+        contents, rest, entries = inside
+        if not text.isidentifier():
+            name = self._name()
+            self.lines.append(f"    {name} = {text}")
+            text = name
+        if not exact:
             self._fail(f"{text}.__class__ is not {self.bind(type(tree))}")
-            self.lines.append(f"    {name} = flatten({text})[0]")
-            self._fail(f"len({name}) != {len(leaves)}")
-            for i, x in enumerate(leaves):
-                self._tree(x, f"{name}[{i}]")
+        if isinstance(rest, Fields):
+            self._fields(tree, text, contents, rest)
+        elif isinstance(tree, (dict, list, tuple, collections.deque)):
+            self._container(tree, text, contents, entries)
+        else:
+            name = self._name()
+            self.lines.append(f"    {name}, {name}r, {name}e = opened({text})")
+            self._fail(f"frozen({name}r) != {self.bind(frozen(rest))} or frozen({name}e) != {self.bind(frozen(entries))}")
+            self._unpack(contents, name)
+
+    def _container(self, tree: Any, text: str, contents: list[Any], entries: list[Any]) -> None:
+        if not isinstance(tree, dict):
+            if isinstance(tree, collections.deque):
+                self._same(f"{text}.maxlen", tree.maxlen)
+            self._unpack(contents, text)
+            return
+        if isinstance(tree, collections.defaultdict):
+            self._same(f"{text}.default_factory", tree.default_factory)
+        self._keys(tree, text)
+        if not tree:
+            return
+        names = {key: f"{self._name()}_{i}" for i, key in enumerate(tree)}
+        self.lines.append(f"    {', '.join(names.values())}, = {text}.values()")
+        for key, x in zip(entries, contents, strict=True):  # data are in this order
+            self._tree(x, names[key])
+
+    def _keys(self, d: dict[Any, Any], text: str) -> None:
+        """Compare the keys of a dict, and their order, in which a function may go through them."""
+        if not d:
+            self._fail(text)
+            return
+        self._fail(f"[*{text}] != {self.bind(list(d))}")
+        if any(type(key) is not str for key in d):  # 1 == True
+            self._fail(f"[*map(type, {text})] != {self.bind(list(map(type, d)))}")
+
+    def _unpack(self, contents: list[Any], text: str) -> None:
+        if not contents:
+            self._fail(f"len({text})")
+            return
+        name = self._name()
+        names = [f"{name}_{i}" for i in range(len(contents))]
+        self.lines.append(f"    {', '.join(names)}, = {text}")
+        for x, n in zip(contents, names, strict=True):
+            self._tree(x, n)
+
+    def _fields(self, tree: Any, text: str, contents: list[Any], fields: Fields) -> None:
+        if hasattr(tree, "__dict__"):
+            self._fail(f"len({text}.__dict__) != {len(vars(tree))}")
+        for name, x in fields.kept.items():
+            self._same(self._attribute(text, name), x)
+        for name, x in zip(fields.names, contents, strict=True):
+            self._tree(x, self._attribute(text, name))
+
+    # --- one thing
 
     def _like(self, name: str, x: Any) -> None:
         if type(x) is float:
@@ -172,13 +216,21 @@ class _Guard:
 
     def _same(self, text: str, x: Any) -> None:
         """Compare with what is part of the signature: the same object, or for numbers and text an equal one."""
+        if x is None or x is True or x is False:
+            self._fail(f"{text} is not {x}")
+            return
         name = self.bind(x)
+        kind = type(x).__name__
         if type(x) is float:  # by its bits: 0.0 == -0.0, and a NaN is no other NaN
             self._fail(f"{text} is not {name} and ({text}.__class__ is not float or {text}.hex() != {x.hex()!r})")
-        elif type(x) in (int, bool, str):
-            self._fail(f"{text} is not {name} and ({text}.__class__ is not {type(x).__name__} or {text} != {name})")
+        elif type(x) in (int, str, bytes):
+            self._fail(f"{text} is not {name} and ({text}.__class__ is not {kind} or {text} != {name})")
+        elif type(x) in (complex, range, slice):
+            self._fail(f"{text} is not {name} and ({text}.__class__ is not {kind} or repr({text}) != {repr(x)!r})")
         else:
             self._fail(f"{text} is not {name}")
+
+    # --- what is captured
 
     def _captured(self) -> None:
         places: dict[int, str] = {}
@@ -198,22 +250,46 @@ class _Guard:
                 places[id(slot.value)] = name
             self.data.append(name)
             self._like(name, value_of(slot.value))
-        for slot in self.captured.fixed:
-            self._same(self._place(slot), slot.value)
+        self._fixed()
         for container, length in self.captured.sized:
-            self._fail(f"len({self.bind(container)}) != {length}")
+            if type(container) is dict and id(container) not in self.captured.attributes:
+                self._keys(container, self.bind(container))
+            else:
+                self._fail(f"len({self.bind(container)}) != {length}")
+        for kind, length in self.captured.classes:
+            self._fail(f"len({self.bind(vars(kind))}) != {length}")
+        for read, x, form in self.captured.values:
+            self._fail(f"{self.bind(read)}({self.bind(x)}) != {self.bind(form)}")
 
-    def _place(self, slot: Any) -> str:
-        holder = self.bind(slot.holder)
+    def _fixed(self) -> None:
+        """Compare what is no data: functions, classes, modules and texts of one dict all at once."""
+        together: dict[int, list[Slot]] = {}
+        for slot in (*self.captured.fixed, *(s._replace(value=s.read()) for s in self.captured.watched)):
+            if isinstance(slot.holder, tuple):
+                continue  # whose place was looked at, and that stays as it is
+            if isinstance(slot.holder, (dict, type)) and isinstance(slot.value, ALIKE_IF_SAME) and type(slot.key) is str:
+                together.setdefault(id(slot.holder), []).append(slot)
+            else:
+                self._same(self._place(slot), slot.value)
+        for slots in together.values():
+            if len(slots) == 1:
+                self._same(self._place(slots[0]), slots[0].value)
+                continue
+            holder = slots[0].holder
+            read = self.bind(operator.itemgetter(*(s.key for s in slots)))
+            text = self.bind(vars(holder) if isinstance(holder, type) else holder)
+            self._fail(f"{read}({text}) != {self.bind(tuple(s.value for s in slots))}")
+
+    def _place(self, slot: Slot) -> str:
+        holder = self.bind(vars(slot.holder) if isinstance(slot.holder, type) else slot.holder)
         if slot.key is None:
             return f"{holder}.cell_contents"
-        if isinstance(slot.holder, (dict, list, tuple)) or not isinstance(slot.key, str):
+        if isinstance(slot.holder, contextvars.ContextVar):
+            return f"{holder}.get({self.bind(MISSING)})"
+        if isinstance(slot.holder, (dict, list, tuple, type)) or not isinstance(slot.key, str):
             return f"{holder}[{slot.key!r}]" if type(slot.key) in (str, int) else f"{holder}[{self.bind(slot.key)}]"
-        return f"{holder}.{slot.key}" if slot.key.isidentifier() else f"getattr({holder}, {slot.key!r})"
+        return self._attribute(holder, slot.key)
 
-
-def _in_order(tree: dict[Any, Any]) -> list[Any]:
-    """Return the keys in the order in which `flatten` goes through them."""
-    leaves, unflatten = flatten(dict.fromkeys(tree, 0.0))
-    numbered = unflatten(list(range(len(leaves))))
-    return sorted(tree, key=numbered.__getitem__)
+    @staticmethod
+    def _attribute(text: str, name: str) -> str:
+        return f"{text}.{name}" if name.isidentifier() and not keyword.iskeyword(name) else f"getattr({text}, {name!r})"
