@@ -246,7 +246,7 @@ class Writer:
             *(f"    {line}" for line in inner),
             f"    {tiles}.append((k, {', '.join(names)}))",
         ]
-        self.lines.insert(head, f"for {', '.join(['k', *names])} in {tiles}:")
+        self.lines.insert(head, f"for {', '.join(['k', *names])}{'' if names else ','} in {tiles}:")
 
     def _by_threads(self, loop: Loop, tiles: str, head: int, inner: list[str], parts: list[tuple[str, Value, str]]) -> None:
         """Write a loop whose tiles are carried out by several threads, each in memory of its own; sums are added in the order of tiles."""

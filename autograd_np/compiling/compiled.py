@@ -160,7 +160,9 @@ class Compiled:
     @property
     def memory(self) -> int:
         """The bytes that a call of the last signature takes: buffers and results."""
-        return self._of_last().schedule.memory
+        entry = self._of_last()
+        kept = sum(entry.schedule.program.inputs[i].nbytes for i in entry.traced.written) if entry.keeps else 0
+        return entry.schedule.memory + kept
 
     @property
     def signatures(self) -> int:
@@ -209,6 +211,7 @@ class _Entry:
         self._reuses = owner._reuses
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
         self.may_meet = may_meet(program)
+        self.keeps = self.may_meet and bool(found.written) and found.differentiated  # what a call may have to begin again with
         self.guard = guard_of(arguments, self.captured)
         self._threads = threading.local()
         self._form = self._reading()
@@ -239,14 +242,27 @@ class _Entry:
             step = self._threads.step
         except AttributeError:
             step = self._threads.step = self.code.make()
-        if self._apart is not None:  # which cannot be computed twice: as NumPy does it
-            written: tuple[Any, ...] = step(*data)
-            return written
+        if self._apart is not None:
+            return self._in_place(step, data)
         try:
             found: tuple[Any, ...] | None = step(*data)
         except RuntimeWarning:
             found = self._in_spite(step, data)
         return None if found is None or self._is_open(found) else found
+
+    def _in_place(self, step: Callable[..., Any], data: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Compute what writes into its arguments, as NumPy does it; ``None``, and everything as it was, where the engine has to say."""
+        if not self.keeps:
+            written: tuple[Any, ...] = step(*data)
+            return written
+        before = [(data[i], data[i].copy()) for i in self.traced.written]
+        with np.errstate(invalid="ignore"):
+            found: tuple[Any, ...] = step(*data)
+        if not any(map(_has_nan, found)):
+            return found
+        for x, was in before:
+            np.copyto(x, was)
+        return None
 
     @staticmethod
     def _in_spite(step: Callable[..., Any], data: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -435,7 +451,8 @@ def compile(  # noqa: A001 (as PyTorch calls it)
         anyway.
     in_place : bool
         Whether `f` may write into arrays that it is given, as ``p -= step`` and ``np.copyto(p, new)`` do: then the compiled function does,
-        too. It computes by NumPy's rules alone, and a call that raises may have written some of it.
+        too. A call that raises may have written some of it. Where `f` differentiates, and a zero may meet an infinity, what is written
+        into is copied first, so that the engine can begin with it.
     threads : int
         How many carry out the tiles of large arrays, where NumPy computes. Results are the same bit for bit, however many there are.
 

@@ -17,6 +17,7 @@ from autograd_np.compiling.records import emptied
 from autograd_np.compiling.stabilising import WeakFloat, rewritten
 from autograd_np.graph import Graph
 from autograd_np.node import REWRITES, Level, Node, leaf_node
+from autograd_np.op import Op
 from autograd_np.standins import in_place_of, settled
 from autograd_np.tensor import Tensor, handle, value_of
 from autograd_np.trees import flatten
@@ -46,6 +47,8 @@ class Run(NamedTuple):
         Which data are floats of Python's.
     written : dict of (int, Tensor)
         What the function made of data that it wrote into.
+    differentiated : bool
+        Whether something in it was differentiated.
     """
 
     level: Level
@@ -57,6 +60,7 @@ class Run(NamedTuple):
     name: str
     weak: list[bool]
     written: dict[int, Tensor]
+    differentiated: bool
 
 
 def run(
@@ -89,8 +93,9 @@ def run(
     empties : bool
         Whether only shapes stay of what was computed on the way, so that its memory is free (`records.emptied`).
     """
-    token = REWRITES.set(rewrites)
-    level = Level(data=True)
+    watch = _Watch(rewrites)
+    token = REWRITES.set(watch)
+    level = watch.level = Level(data=True)
     try:
         tensors = [_leaf(x, level, is_written=in_place and i < count) for i, x in enumerate(given)]
         nodes: list[Node] = [t._node for t in tensors]  # type: ignore[misc]
@@ -125,7 +130,24 @@ def run(
         graph = Graph(nodes[:1]) if nodes else _nothing(name)
     if empties:
         emptied(dict.fromkeys((*nodes, *graph.nodes)))
-    return Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(is_weak, given)), allowed)
+    return Run(level, nodes, graph, leaves, unflatten, assigned, name, list(map(is_weak, given)), allowed, watch.differentiated)
+
+
+class _Watch:
+    """Sees each operation that is about to be recorded, before it is rewritten: one of another level than the trace's is differentiated."""
+
+    def __init__(self, rewrites: Any) -> None:
+        self.rewrites = rewrites
+        self.level: Level | None = None
+        self.differentiated = False
+
+    def __call__(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], data: Any) -> Tensor | None:
+        """Return what is recorded instead, if it is something else."""
+        if not self.differentiated:
+            levels = (a._node.level for a in args if isinstance(a, Tensor) and a._node is not None)
+            self.differentiated = any(level is not self.level for level in levels)
+        found: Tensor | None = self.rewrites(op, args, attrs, data)
+        return found
 
 
 def is_weak(x: Any) -> bool:

@@ -67,6 +67,8 @@ class Traced(NamedTuple):
         Of what was computed on the way.
     written : dict of (int, int)
         For each input that the function writes into, the number of the output that it becomes.
+    differentiated : bool
+        Whether something in it was differentiated.
     """
 
     program: Program
@@ -77,6 +79,7 @@ class Traced(NamedTuple):
     values: list[Any]
     rounding: Rounding
     written: dict[int, int]
+    differentiated: bool
 
 
 def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured, name: str, *, in_place: bool = False) -> Traced:
@@ -266,7 +269,7 @@ class _Reader:
         for i, t in run.written.items():
             made = node_of(t, run.level)
             written[i] = self._constant_output(t) if made is None else self._output(made, t, {})  # an output of its own: it has a place
-        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, Rounding(scale, eps), written)
+        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, Rounding(scale, eps), written, run.differentiated)
 
     def _output(self, node: Node, x: Any, places: dict[Node, int]) -> int:
         """Return the number of an output; one array returned twice is one output."""

@@ -148,3 +148,18 @@ def test_writing_is_refused_where_it_was_not_asked_for_and_into_what_is_captured
     with pytest.raises(ag.AutogradError, match="kept"):
         ag.compile(into_captured, in_place=True)(np.zeros(3))
     np.testing.assert_array_equal(kept, 1)
+
+
+def test_tiles_that_need_no_memory_of_their_own_are_written() -> None:
+    def f(p: Any, g: Any) -> None:
+        p += g
+        p *= g
+        g -= 1.0
+
+    mine = list(np.random.default_rng(0).normal(size=(2, 700, 300)))
+    theirs = [x.copy() for x in mine]
+    compiled = ag.compile(f, in_place=True, backend="numpy")
+    for _ in range(2):
+        compiled(*mine)
+        f(*theirs)
+    np.testing.assert_allclose(mine, theirs, 1e-12)
