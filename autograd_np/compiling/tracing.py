@@ -269,7 +269,9 @@ class _Reader:
         for i, t in run.written.items():
             made = node_of(t, run.level)
             written[i] = self._constant_output(t) if made is None else self._output(made, t, {})  # an output of its own: it has a place
-        return Traced(self.program, results, run.unflatten, assigned, self.groups, self.values, Rounding(scale, eps), written, run.differentiated)
+        return Traced(
+            self.program, results, run.unflatten, assigned, self.groups, self.values, Rounding(scale, eps), written, run.differentiated
+        )
 
     def _output(self, node: Node, x: Any, places: dict[Node, int]) -> int:
         """Return the number of an output; one array returned twice is one output."""

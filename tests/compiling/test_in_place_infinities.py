@@ -1,4 +1,4 @@
-"""`ag.compile(f, in_place=True)` where a zero meets an infinity in a later call: the engine says what it means, and begins with what was there."""
+"""`ag.compile(f, in_place=True)` where a zero meets an infinity later: the engine says what it means, and begins with what was there."""
 
 from __future__ import annotations
 

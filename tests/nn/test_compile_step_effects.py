@@ -286,7 +286,7 @@ def _sin(x: Any) -> Any:
 
 def test_another_activation_and_other_modes_are_followed() -> None:
     run = _Run(_Acting)
-    for act in (_tanh, _sin, nn.Tanh(), _sin, _tanh):
+    for act in (_tanh, _sin, nn.Tanh(), np.tanh, np.sin, _sin, _tanh):
         for m in run.models:
             m.act = act
         run.both()
@@ -295,6 +295,24 @@ def test_another_activation_and_other_modes_are_followed() -> None:
             m.train(mode)
         run.both()
     assert run.step.note == ""
+
+
+def test_hooks_of_a_loss_are_called_and_what_it_draws_is_drawn() -> None:
+    class Dropping(nn.Module):
+        def __init__(self) -> None:
+            self.drop = nn.Dropout(0.5, rng=4)
+
+        def forward(self, p: Any, t: Any) -> Any:
+            return np.mean(self.drop((p - t) ** 2))
+
+    run = _Run(_linear, lambda _: Dropping())
+    run.compiled()
+    seen: list[Any] = []
+    handle = run.losses[0].register_forward_hook(lambda *_: seen.append(1))
+    run.compiled(2)
+    handle.remove()
+    run.compiled(2)
+    assert seen == [1, 1]
 
 
 def test_another_loss_and_another_optimiser_may_be_given() -> None:
