@@ -210,6 +210,17 @@ def frozen(x: Any) -> Any:
     return _Same(x)
 
 
+def _content(x: Any) -> Any:
+    """Return what is equal for arrays, and polynomials of NumPy's, that hold the same."""
+    if isinstance(x, np.ndarray):
+        return x.shape, x.dtype, frozen(x.tolist()) if x.dtype.hasobject else x.tobytes()
+    return tuple((n, _content(v) if isinstance(v, np.ndarray) else frozen(v)) for n, v in vars(x).items())
+
+
+def _is_polynomial(x: Any) -> bool:
+    return isinstance(x, np.poly1d) or type(x).__module__.startswith("numpy.polynomial")
+
+
 def found_in(*roots: Any) -> Captured:
     """Return all that some functions or objects read besides their arguments."""
     walk = _Walk()
@@ -285,6 +296,8 @@ class _Walk:
             how: Callable[[Any], Any] = frozenset if isinstance(x, (set, frozenset)) else bytes
             self.captured.values.append((how, x, how(x)))
             self.todo += [(v, name) for v in x if not isinstance(v, _SCALARS)]
+        elif (isinstance(x, np.ndarray) and x.dtype.kind not in "biufc") or _is_polynomial(x):  # whose numbers are no data
+            self.captured.values.append((_content, x, _content(x)))
         elif isinstance(x, types.MappingProxyType):
             self.todo += [(v, name) for v in gc.get_referents(x)]  # the dict that it shows
         elif isinstance(x, contextvars.ContextVar):
@@ -355,6 +368,7 @@ class _Walk:
             if not _is_users_class(base):
                 continue
             self.captured.classes.append((base, len(vars(base))))
+            self.todo.append((type(base), type(base).__name__))
             for n, member in list(vars(base).items()):
                 if isinstance(member, _DESCRIPTORS) or (n.startswith("__") and not isinstance(member, _METHODS)):
                     continue

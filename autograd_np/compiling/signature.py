@@ -82,8 +82,10 @@ def _objects_of(tree: Any, found: list[Any]) -> None:
     inside = opened(tree)
     found.append(tree if inside is None else type(tree))
     if inside is not None:
-        for x in (*inside[0], *(inside[1].kept.values() if isinstance(inside[1], Fields) else ())):
+        for x in inside[0]:
             _objects_of(x, found)
+        if isinstance(inside[1], Fields):
+            found += [x for x in inside[1].kept.values() if x is not None and not isinstance(x, BY_VALUE)]
 
 
 # --- the code that looks ------------------------------------------------------------------------------

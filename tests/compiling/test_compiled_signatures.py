@@ -262,6 +262,37 @@ def test_values_in_places_of_every_kind() -> None:
     follows(lambda x: x * get("k"), lambda: under.update(k=5.0))
 
 
+def test_arrays_of_objects_records_and_polynomials_count_by_what_they_hold() -> None:
+    objects, records = np.array([1, "a"], dtype=object), np.ones(1, dtype=[("k", float)])
+    follows(lambda x: x * objects[0], lambda: objects.__setitem__(0, 3))
+    follows(lambda x: x * records["k"][0], lambda: records.__setitem__("k", 4.0))
+    for p in (np.poly1d([1.0, 2.0]), np.polynomial.Polynomial([1.0, 2.0])):
+        coef = p.coef
+        follows(lambda x, p=p: x * p.coef[0], lambda coef=coef: coef.__setitem__(0, 5.0))
+
+
+def test_what_a_kept_field_holds_and_what_a_metaclass_does() -> None:
+    @dataclasses.dataclass
+    class Kept:
+        w: Any
+        options: Any = dataclasses.field(metadata={"static": True})
+
+    p = Kept(np.ones(3), {"k": [1]})
+    follows(lambda x: p.options["k"][0] * x, lambda: p.options["k"].__setitem__(0, 3))
+    c = compiled_by_numpy(lambda p, x: p.options["k"][0] * p.w * x)
+    for k in (1, 2):
+        p.options["k"][0] = k
+        np.testing.assert_array_equal(c(p, X), X * k)
+
+    class Meta(type):
+        k = 2
+
+    class Made(metaclass=Meta):
+        pass
+
+    follows(lambda x: x * Made.k, lambda: setattr(Meta, "k", 3))
+
+
 def test_an_array_in_a_context_variable_is_data() -> None:
     var: contextvars.ContextVar[Any] = contextvars.ContextVar("w")
     c = compiled_by_numpy(lambda x: x * var.get())
