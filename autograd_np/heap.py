@@ -9,6 +9,7 @@ https://man7.org/linux/man-pages/man3/mallopt.3.html).
 
 from __future__ import annotations
 
+import ctypes
 import os
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from autograd_np.errors import AutogradError
 from autograd_np.text import shown
 
-__all__ = ["SWITCH", "keep_freed_memory"]
+__all__ = ["SWITCH", "give_back", "keep_freed_memory"]
 
 SWITCH = "AUTOGRAD_NP_KEEP_MEMORY"
 """The environment variable: ``0`` leaves the allocator as it is."""
@@ -48,3 +49,21 @@ def keep_freed_memory() -> bool:
     if asked == "1":
         np.empty(_BLOCK, np.uint8)
     return asked == "1"
+
+
+def give_back() -> bool:
+    """Give memory that is free now back to the system, and return whether there was some: after work that is done once, and takes more.
+
+    It asks glibc's allocator (malloc_trim(3)); no other has such a function. What is freed later is kept as before.
+
+    Examples
+    --------
+    >>> from autograd_np.heap import give_back
+    >>> type(give_back())
+    <class 'bool'>
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another allocator, another system
+        return False
+    return bool(trim(ctypes.c_size_t(0)))

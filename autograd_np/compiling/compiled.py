@@ -26,6 +26,7 @@ from autograd_np.compiling.simplifying import simplified
 from autograd_np.compiling.tiles import tiled
 from autograd_np.compiling.tracing import Traced, traced
 from autograd_np.compiling.ways import BACKENDS, Ways
+from autograd_np.heap import give_back
 from autograd_np.node import EAGER, OPEN
 from autograd_np.standins import TRACING, is_for_another
 from autograd_np.tensor import Tensor, value_of
@@ -33,6 +34,9 @@ from autograd_np.text import shown
 from autograd_np.trees import flatten
 
 __all__ = ["Compiled", "compile"]
+
+LARGE = 4 << 20
+"""Bytes: where so much was computed while a function was traced, the memory of that is given back to the system."""
 
 warnings.filterwarnings("error", r"[a-z ]+ encountered in ", RuntimeWarning, rf"{MODULE.replace('.', '[.]')}$")
 
@@ -102,6 +106,8 @@ class Compiled:
             if data is None:
                 raise errors.CompileError(f"{self._name} changes what it reads besides its arguments while it is traced: return it instead")
             result = entry.checked(data, args, kwargs) if self._check else entry.run(data, args, kwargs)
+            if entry.recorded > LARGE:
+                give_back()  # what later calls never need
             self._entries = [entry, *self._entries][: self._most]
             self._last = entry
             self._made += 1
@@ -210,6 +216,7 @@ class _Entry:
         self.schedule.threads = owner._threads
         self._reuses = owner._reuses
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
+        self.recorded = sum(v.nbytes for v in found.program.values() if not v.is_several)
         self.may_meet = may_meet(program)
         self.keeps = self.may_meet and bool(found.written) and found.differentiated  # what a call may have to begin again with
         self.guard = guard_of(arguments, self.captured)

@@ -27,7 +27,7 @@ def _read(file: Path) -> tuple[str, dict[str, list[Figures]], dict[str, str]]:
     """Return what an earlier run wrote."""
     told = json.loads(file.read_text(encoding="utf-8"))
     found = {
-        key: [Figures(f["case"], Timing(**f["together"]), Timing(**f["alone"]), f["first"], f["peak"]) for f in figures]
+        key: [Figures(**{**f, "together": Timing(**f["together"]), "alone": Timing(**f["alone"])}) for f in figures]
         for key, figures in told["results"].items()
     }
     return told["about"], found, told["left out"]

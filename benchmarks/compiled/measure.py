@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,13 @@ class Figures:
     first : float
         Seconds of the first call in a process of its own, after one at the small size: what compiling takes is in it.
     peak : float
-        Bytes that calls need at their peak, in a process of its own, beyond what it has with all that is loaded and the arrays of the
-        problem; NaN where the system does not say.
+        Bytes that later calls need at their peak, in a process of its own, beyond what it has with all that is loaded and the arrays of the
+        problem, and with what the first call left; NaN where the system does not say.
+    first_peak : float
+        The same of the first call.
+    arrays : float
+        Bytes that a later call takes at its peak as Python and NumPy count them, whatever the process keeps: of arrays of other packages
+        nothing is in it.
     """
 
     case: str
@@ -60,6 +66,8 @@ class Figures:
     alone: Timing
     first: float
     peak: float
+    first_peak: float = math.nan
+    arrays: float = math.nan
 
 
 def check(case: Case, runs: Mapping[str, Running], before: Arrays, took: dict[str, float] | None = None) -> dict[str, str]:
@@ -101,7 +109,7 @@ def check(case: Case, runs: Mapping[str, Running], before: Arrays, took: dict[st
 
 
 def alone(name: str, case: str, size: int, seed: int, least: float) -> dict[str, float]:
-    """Return what a contender takes in a fresh process: ``seconds`` of a call, of the ``first``, and the ``peak`` of its memory.
+    """Return what a contender takes in a fresh process: ``seconds`` of a call, of the ``first``, and its memory, as `Figures` names it.
 
     Raises
     ------
@@ -124,12 +132,13 @@ def in_this_process(name: str, case: Case, size: int, seed: int, least: float) -
     del loading
     running = start(name, case, size, seed)
     before = _kilobytes("VmRSS")
+    _count_peak_from_here()
     began = time.perf_counter()
     running.call()
     first = time.perf_counter() - began
+    first_peak = 1024 * (_kilobytes("VmHWM") - before)
     settle(running)
-    if not math.isnan(before):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here
+    _count_peak_from_here()
     timed(running.call, 3)
     peak = 1024 * (_kilobytes("VmHWM") - before)
     once = repeated(running.call, least)
@@ -137,7 +146,32 @@ def in_this_process(name: str, case: Case, size: int, seed: int, least: float) -
     taken: list[float] = []
     while len(taken) < 9 and (len(taken) < 3 or time.perf_counter() - began < ENOUGH):
         taken.append(once())
-    return {"seconds": statistics.median(taken), "first": first, "peak": max(peak, 0.0)}
+    arrays = _arrays(running)
+    return {
+        "seconds": statistics.median(taken),
+        "first": first,
+        "peak": max(peak, 0.0),
+        "first_peak": max(first_peak, 0.0),
+        "arrays": arrays,
+    }
+
+
+def _arrays(running: Running) -> float:
+    """Return the bytes that a call takes at its peak, beyond what is there before; last of all, since counting them takes time."""
+    tracemalloc.start()
+    running.call()  # its result is counted from now on, and replaced by the next one
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    running.call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return float(peak - before)
+
+
+def _count_peak_from_here() -> None:
+    file = Path("/proc/self/clear_refs")
+    if file.exists():
+        file.write_text("5", encoding="ascii")
 
 
 def settle(running: Running, seconds: float = 0.05) -> None:
@@ -207,6 +241,8 @@ def measured(key: str, size: int, settings: Settings, tell: Callable[[str], None
             apart.get(n, Timing(n, size, nowhere, nowhere, nowhere, nowhere, 0)),
             median(n, "first") if n in told else took[n],
             median(n, "peak"),
+            median(n, "first_peak"),
+            median(n, "arrays"),
         )
         for n in samples
     ], failed

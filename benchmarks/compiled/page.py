@@ -29,8 +29,9 @@ and what else is measured.
 - *In a process of its own*: the same as a user has it, in rounds of processes; who takes long to compile is in fewer, and at the
   largest size only. By hand, large arrays are given back to the system and had anew at each
   call; `import autograd_np` and PyTorch keep memory.
-- *Peak memory*: what calls need at most in a process of their own, beyond the arrays of the problem and what importing and
-  compiling left there.
+- *Peak memory*: what the process has at most during later calls, beyond the arrays of the problem and what is loaded: what it keeps
+  of freed memory is in it. *Peak memory of the first call* has what compiling needs, too. *Arrays of a later call*: the same as
+  Python and NumPy count it, in use at one time, the result included; arrays of JAX and PyTorch are not counted.
 - *First call*: what compiling takes is in it. It is in none of the other figures.
 - One thread for everybody, and nobody's kernels of linear algebra are chosen for them. float64 where nothing else is said.
 - Networks in float32 have parameters large enough that it pays to write a step into them: PyTorch does, the tuned code does, and
@@ -48,8 +49,15 @@ def tables(figures: Sequence[Figures]) -> list[Table]:
     together = ratios("Together", [f.together for f in figures], case.size)
     alone = ratios("In a process of its own", [f.alone for f in figures if f.alone.rounds], case.size)
     peak = _sizes("Peak memory", case, figures, lambda f: _megabytes(f.peak))
+    first_peak = _sizes("Peak memory of the first call", case, figures, lambda f: _megabytes(f.first_peak))
+    arrays = _sizes("Arrays of a later call", case, [f for f in figures if _is_counted(f.together.name)], lambda f: _megabytes(f.arrays))
     first = _sizes("First call", case, figures, lambda f: seconds(f.first))
-    return [together, alone, peak, first]
+    return [together, alone, peak, first_peak, arrays, first]
+
+
+def _is_counted(name: str) -> bool:
+    """Whether the arrays of a contender are NumPy's."""
+    return CONTENDERS[name].module not in ("jax", "torch")
 
 
 def summary(found: Mapping[str, Sequence[Figures]]) -> str:

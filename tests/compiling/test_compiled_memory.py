@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import platform
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -77,3 +80,24 @@ def test_what_differs_in_another_run_is_told_without_keeping_the_records() -> No
 
     refused()
     assert _peak(refused)[1] < x.nbytes / 2
+
+
+_CHILD = """
+import numpy as np, autograd_np as ag
+from pathlib import Path
+def resident():
+    return 1024 * next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+f = ag.value_and_grad(lambda x: np.mean(np.exp(-np.abs(x)) * np.tanh(x) + np.sin(x * x) / (1 + x * x)))
+ag.compile(f, backend="numpy")(np.ones(9))
+x = np.ones(200_000)
+before = resident()
+compiled = ag.compile(f, backend="numpy")
+compiled(x)
+print((resident() - before) / x.nbytes)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no other allocator is asked to give memory back")
+def test_what_a_first_call_needed_is_given_back_to_the_system() -> None:
+    child = subprocess.run([sys.executable, "-c", _CHILD], capture_output=True, text=True, check=True)
+    assert float(child.stdout) < 4  # a run of the function itself takes twelve arrays

@@ -208,7 +208,7 @@ def test_a_case_is_measured_in_a_process_that_loads_no_engine():
     )
     command = [sys.executable, "-c", code]
     child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert child.stdout.split() == ["['first',", "'peak',", "'seconds']", "True", "False"]
+    assert child.stdout.split() == ["['arrays',", "'first',", "'first_peak',", "'peak',", "'seconds']", "True", "False"]
 
 
 def test_the_page_has_a_section_a_case_and_a_plot_where_there_are_sizes(tmp_path):
@@ -219,7 +219,7 @@ def test_the_page_has_a_section_a_case_and_a_plot_where_there_are_sizes(tmp_path
             (harness.Timing(name, size, 1e-3, 0.5, 0.4, 0.6, 5) for name in (contenders.BASELINE, "ag.compile, NumPy")),
             2 * size,
         )
-        return [measure.Figures(key, t, t, 0.25, 1e6 * apart) for t in together]
+        return [measure.Figures(key, t, t, 0.25, 1e6 * apart, 3e6 * apart, 5e5 * apart) for t in together]
 
     found = {"notebook": [f for m in (4, 100) for f in figures("notebook", m)], "hessian": figures("hessian", 50)}
     page.write(tmp_path / "page.md", "A machine.", found, {"torch.compile": "no compiler"})
@@ -229,6 +229,8 @@ def test_the_page_has_a_section_a_case_and_a_plot_where_there_are_sizes(tmp_path
     assert "| Training step of the notebook's 2-3-1 network, m = 4 | 1.00 ms | – |" in text
     assert "| ag.compile, NumPy | 250 ms | 250 ms |" in text
     assert "| ag.compile, NumPy | 8.0 MB | 200 MB |" in text
+    assert "| ag.compile, NumPy | 24.0 MB | 600 MB |" in text
+    assert "| ag.compile, NumPy | 4.0 MB | 100 MB |" in text
     assert "Left out, torch.compile: no compiler" in text
     assert [p.name for p in (tmp_path / "images").iterdir()] == ["benchmark-notebook.svg"]
     assert "benchmark-hessian" not in text
