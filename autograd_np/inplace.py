@@ -19,7 +19,7 @@ from autograd_np.memory import duplicate, layout_of, place_of, same_layout
 from autograd_np.modes import current_mode, recording
 from autograd_np.ndarray_methods import OPERATORS, attach
 from autograd_np.node import Node
-from autograd_np.op import Batched, bare, batched_in, derived
+from autograd_np.op import Batched, bare, batched_in, constant_of, derived
 from autograd_np.overriding import gathered
 from autograd_np.storage import Storage, alive, is_variable, linked, set_value, storage_of
 from autograd_np.tensor import Tensor, apply, handle, record, stop_gradient, value_of
@@ -229,6 +229,13 @@ def _written(a: Any, name: str) -> Tensor:
     return a
 
 
+def _constant(x: Any, where: str) -> Any:
+    """Return positions or a mask without their gradient, which there is none through; a Tensor in a function that is being compiled."""
+    sources: list[Any] = []
+    found = plain(x, where, sources)
+    return constant_of(x) if sources else found
+
+
 def _put_flat(a: Tensor, places: Any, values: Any, turns: Any) -> None:
     """Write ``values[turns]``, counted around, at places of the flattened Tensor."""
     values = np.ravel(values if isinstance(values, Tensor | Batched) else np.asarray(values))  # type: ignore[arg-type]
@@ -257,7 +264,7 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
 @derived(np.put)
 def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     a = _written(a, "put")
-    places = np.ravel(np.asarray(plain(ind, "np.put", [])))
+    places = np.ravel(np.asarray(_constant(ind, "np.put")))
     if mode == "raise" and len(places) and not (-a.size <= places.min() and places.max() < a.size):
         raise IndexError(f"np.put: an index is out of bounds for {a.size} elements")
     places = np.clip(places, 0, a.size - 1) if mode == "clip" else places % max(a.size, 1)
@@ -266,15 +273,19 @@ def _put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 @derived(np.putmask)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
-    places = np.flatnonzero(plain(mask, "np.putmask", []))
+    mask = _constant(mask, "np.putmask")
     a = _written(a, "putmask")
     _demand_safe(a, values, "putmask")
+    if isinstance(mask, Tensor) and np.shape(mask) == a.shape:
+        a[...] = np.where(mask, np.resize(values, a.shape), a)
+        return
+    places = np.flatnonzero(mask)
     _put_flat(a, places, values, places)
 
 
 @derived(np.place)
 def _place(arr: Any, mask: Any, vals: Any) -> None:
-    places = np.flatnonzero(plain(mask, "np.place", []))
+    places = np.flatnonzero(_constant(mask, "np.place"))
     arr = _written(arr, "place")
     if isinstance(vals, Tensor) and np.may_share_memory(value_of(arr), value_of(vals)):
         raise errors.InPlaceError("np.place from memory that it writes: NumPy reads some elements after writing them; take vals.copy()")
@@ -293,7 +304,7 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
 @derived(np.put_along_axis)
 def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     arr = _written(arr, "put_along_axis")
-    indices = np.asarray(plain(indices, "np.put_along_axis", []))
+    indices = np.asarray(_constant(indices, "np.put_along_axis"))
     numbers = np.arange(arr.size).reshape(arr.shape)
     places = np.take_along_axis(numbers, indices, axis)
     arr[np.unravel_index(places, arr.shape)] = values

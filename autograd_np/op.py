@@ -34,7 +34,19 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.elsewhere import is_lazy
 from autograd_np.numpy_warnings import retold
-from autograd_np.overriding import BATCHES, DATA, Batched, Overriding, Recordable, bare, batched_in, recordable_in, value_of
+from autograd_np.overriding import (
+    BATCHES,
+    DATA,
+    Batched,
+    Overriding,
+    Recordable,
+    bare,
+    batched_in,
+    constant_of,
+    known_of,
+    recordable_in,
+    value_of,
+)
 from autograd_np.results import Results
 from autograd_np.samples import Case, Domain, case, real
 from autograd_np.text import shown
@@ -60,11 +72,13 @@ __all__ = [
     "beside",
     "case",
     "constant",
+    "constant_of",
     "derived",
     "eager",
     "elementwise",
     "general",
     "is_numpys",
+    "known_of",
     "linear",
     "multilinear",
     "primitive",

@@ -18,8 +18,10 @@ __all__ = [
     "Recordable",
     "bare",
     "batched_in",
+    "constant_of",
     "gathered",
     "is_among",
+    "known_of",
     "recordable_in",
     "stacked",
     "value_of",
@@ -101,6 +103,27 @@ def value_of(x: Any) -> Any:
     while isinstance(x, Recordable):
         x = cast("Any", x).data
     return x.map(value_of) if x.__class__ is Results else x
+
+
+def constant_of(x: Any) -> Any:
+    """Unwrap Tensors down to what is the same in each call: the array they hold, or the Tensor of a function that is being compiled.
+
+    To that, values are data: what is computed of them is recorded, and refused where a number of Python's or a bare array is made of it.
+    """
+    if not DATA:
+        return value_of(x)
+    while isinstance(x, Recordable):
+        t = cast("Any", x)
+        if t._node is not None and t._node.level.data:
+            return t.detach()
+        x = t.data
+    return x.map(constant_of) if x.__class__ is Results else x
+
+
+def known_of(x: Any) -> Any:
+    """Unwrap Tensors down to the array they hold, for a function that is none of the table's; data of a function being compiled refuses."""
+    found = constant_of(x)
+    return np.asarray(found) if isinstance(found, Recordable) else found
 
 
 def bare(x: Any) -> Any:

@@ -17,8 +17,9 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.modes import no_grad
+from autograd_np.op import constant_of
 from autograd_np.ops.systems import System, dense, solved
-from autograd_np.tensor import Tensor, value_of
+from autograd_np.tensor import Tensor
 from autograd_np.transforms import jacobian, jvp, vjp
 from autograd_np.trees import flatten
 from autograd_np.typing import Array, PyTree
@@ -97,7 +98,7 @@ def implicit(
 def plain_tree(tree: PyTree) -> PyTree:
     """Return containers with plain arrays in the place of Tensors."""
     leaves, unflatten = flatten(tree)
-    return unflatten([value_of(x) for x in leaves])
+    return unflatten([constant_of(x) for x in leaves])
 
 
 def attached(
@@ -133,7 +134,7 @@ def attached(
     first = equations(vector)
     if not (isinstance(first, Tensor) and first.requires_grad):
         return found
-    start = value_of(first)
+    start = constant_of(first)
     if start.shape != vector.shape:
         raise errors.DifferentiationError(
             f"the condition of {where} returned {start.size} real numbers for {vector.size} unknown ones; there must be as many"
@@ -208,7 +209,7 @@ def _system(equations: Callable[[Array], Array], x: Array, where: str, linear_so
             lambda b: np.asarray(linear_solve(lambda v: np.asarray(jvp(equations, (x,), (v,))[1], x.dtype), b), x.dtype),
             lambda b: np.asarray(linear_solve(lambda v: np.asarray(pullback(v)[0], x.dtype), b), x.dtype),
         )
-    a = value_of(jacobian(equations)(x))
+    a = constant_of(jacobian(equations)(x))
     system, distance = dense(a)
     if not np.all(np.isfinite(a)) or distance <= x.size * float(np.finfo(x.dtype).eps):
         raise errors.DifferentiationError(

@@ -581,6 +581,8 @@ class Tensor(Recordable):
             if leaves_the_turn():
                 return _opaque(self)
             asked = asked_by()
+            if self._of_data():
+                raise node.level.refusing(asking_library(), self._is_data(asked))
             raise node.level.refusing(
                 asking_library(),
                 f"{asked} needs a plain ndarray of a Tensor{self._called()} that requires a gradient, which would lose its gradient. "
@@ -602,6 +604,8 @@ class Tensor(Recordable):
         node = self._losing()
         if node is not None and (node.level is not EAGER or stores_into_array()):
             asked = asked_by()
+            if self._of_data():
+                raise node.level.refusing(asking_library(), self._is_data(f"{convert.__name__}(), for {asked},"))
             raise node.level.refusing(
                 asking_library(),
                 f"{convert.__name__}() of a Tensor{self._called()}, for {asked}, would lose its gradient. {_mirrored(asked)}"
@@ -628,6 +632,16 @@ class Tensor(Recordable):
                 return True
             x = x.data
         return False
+
+    def _is_data(self, asked: str) -> str:
+        """Return what to say where values are asked for that a function which is being compiled gets with each call."""
+        return (
+            f"{asked} reads the values of a Tensor{self._called()} in a function that is being compiled: they are data, others in each "
+            f"call, and what is computed of them outside of the record would stay what it was. Use NumPy's functions: np.where(mask, a, b) "
+            f"or np.select in the place of a branch or of x[mask], np.stack or y = np.where(mask, value, y) in the place of y[i] = value "
+            f"in an array that was made of plain numbers (or {errors.IMPORT_LINE}, whose arrays can be written); or compute it outside, "
+            f"and hand it in as an argument"
+        )
 
     def __index__(self) -> int:
         if self._of_data():

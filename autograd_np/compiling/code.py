@@ -167,7 +167,7 @@ class Writer:
             return repr(x) if x == x and abs(x) != float("inf") else self.bind(x, "c")
         key = id(x)
         if key not in self._constants:
-            self._constants[key] = self.bind(np.asarray(x), self._fresh("c"))
+            self._constants[key] = self.bind(x if x is None else np.asarray(x), self._fresh("c"))  # None: np.clip(x, None, 1)
         return self._constants[key]
 
     def _buffer(self, b: Buffer) -> str:

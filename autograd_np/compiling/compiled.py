@@ -17,7 +17,8 @@ from autograd_np.compiling.buffers import laid_out
 from autograd_np.compiling.captured import Captured, found_in
 from autograd_np.compiling.checking import compare
 from autograd_np.compiling.code import MODULE, Code, written
-from autograd_np.compiling.infinities import may_meet
+from autograd_np.compiling.given import unchanging
+from autograd_np.compiling.infinities import may_meet, shifts
 from autograd_np.compiling.lowering import lowered
 from autograd_np.compiling.rounding import rounded_otherwise
 from autograd_np.compiling.schedule import Schedule, scheduled
@@ -63,6 +64,14 @@ class Compiled:
     ) -> None:
         functools.update_wrapper(self, f, updated=())
         self._f = f
+        self._options: dict[str, Any] = {
+            "check": check,
+            "max_signatures": max_signatures,
+            "reuse_outputs": reuse_outputs,
+            "backend": backend,
+            "in_place": in_place,
+            "threads": threads,
+        }
         self._name = name_of(f)
         self._check = check
         self._most = max_signatures
@@ -182,19 +191,23 @@ class Compiled:
         bound = self._f.__get__(instance, owner)
         known = self.__dict__.setdefault("_bound", {})
         if id(instance) not in known or known[id(instance)]._f.__self__ is not instance:
-            known[id(instance)] = Compiled(
-                bound,
-                check=self._check,
-                max_signatures=self._most,
-                reuse_outputs=self._reuses,
-                backend=self._backend,
-                in_place=self._in_place,
-                threads=self._threads,
-            )
+            known[id(instance)] = Compiled(bound, **self._options)
         return known[id(instance)]
+
+    def __reduce__(self) -> Any:
+        """Copy, or pickle: what was compiled belongs to the objects that were read, so a copy compiles anew; a function is its name."""
+        called = getattr(self._f, "__qualname__", "<")
+        module = sys.modules.get(getattr(self._f, "__module__", None) or "")
+        if "." not in called and getattr(module, called, None) is self:
+            return called
+        return _again, (self._f, self._options)
 
     def __repr__(self) -> str:
         return f"<compiled {self._name}, {self.signatures} signatures>"
+
+
+def _again(f: Callable[..., Any], options: dict[str, Any]) -> Compiled:
+    return Compiled(f, **options)
 
 
 class _Entry:
@@ -205,7 +218,8 @@ class _Entry:
         self.f = f
         self.name = owner._name
         self.captured: Captured = found_in(f, *arguments.objects)
-        trace = functools.partial(traced, lambda data: arguments.call(f, data), arguments.data, name=self.name, in_place=owner._in_place)
+        kept = unchanging(f, owner._name)
+        trace = functools.partial(traced, lambda data: arguments.call(kept, data), arguments.data, name=self.name, in_place=owner._in_place)
         found = trace(captured=self.captured)
         if self.captured.unloaded & sys.modules.keys():  # it imports what it reads
             self.captured = found_in(f, *arguments.objects)
@@ -219,6 +233,7 @@ class _Entry:
         self.recorded = sum(v.nbytes for v in found.program.values() if not v.is_several)
         self.may_meet = may_meet(program)
         self.keeps = self.may_meet and bool(found.written) and found.differentiated  # what a call may have to begin again with
+        self.shifts = shifts(program)
         self.guard = guard_of(arguments, self.captured)
         self._threads = threading.local()
         self._form = self._reading()
@@ -252,7 +267,10 @@ class _Entry:
         if self._apart is not None:
             return self._in_place(step, data)
         try:
-            found: tuple[Any, ...] | None = step(*data)
+            if self.shifts and np.geterr()["invalid"] == "ignore":  # then nothing tells of inf - inf
+                found: tuple[Any, ...] | None = self._in_spite(step, data)
+            else:
+                found = step(*data)
         except RuntimeWarning:
             found = self._in_spite(step, data)
         return None if found is None or self._is_open(found) else found
@@ -288,13 +306,15 @@ class _Entry:
             self._apart.demand(data)
         step = self._threads.step = self.code.make()
         before, fresh = self._copied(data), self._copied(data)
+        found = None if self._apart is not None else self.numpys(before)
         with np.errstate(all="ignore"):
-            found = step(*before)
+            found = step(*before) if self._apart is not None else found
             engines = self.f(*args, **kwargs)
+        if found is None or self._is_open(found):  # as in later calls, the engine says what a NaN means
+            self.traced.values.clear()
+            return _plain(engines)
         compare(self.name, found, self.traced.values, data, self.traced.rounding)
         self.traced.values.clear()  # their memory is not needed any more
-        if self._is_open(found):
-            return _plain(engines)
         result = self._form(found, assign=False)
         got = [*flatten(result)[0], *(before[i] for i in self.traced.written)]
         wanted = [*flatten(engines)[0], *(data[i] for i in self.traced.written)]

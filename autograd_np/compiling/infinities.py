@@ -9,7 +9,7 @@ from autograd_np.compiling.program import HIGHEST, REDUCTIONS, Program, Value
 from autograd_np.ops.indexing import getitem
 from autograd_np.ops.shaping import reshape, spread
 
-__all__ = ["may_meet"]
+__all__ = ["may_meet", "shifts"]
 
 FINITE = {
     *(np.add, np.subtract, np.multiply, np.negative, np.positive, np.exp, np.tanh, np.sin, np.cos, np.absolute, np.arctan, np.sign),
@@ -29,6 +29,11 @@ def may_meet(program: Program) -> bool:
         if v.kind == "call" and not _is_finite(v, signs.positive):
             return True
     return False
+
+
+def shifts(program: Program) -> bool:
+    """Whether the largest is taken from each, as softmax does: of two infinities that is a NaN which the function may not have."""
+    return any(v.is_call(np.subtract) and v.args[1].is_call(HIGHEST) for v in program.values())
 
 
 def _is_finite(v: Value, positive: set[Value]) -> bool:

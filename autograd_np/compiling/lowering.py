@@ -17,6 +17,7 @@ import numpy as np
 from autograd_np.compiling.program import REDUCTIONS, Program, Value, filled
 from autograd_np.ops import special
 from autograd_np.ops.indexing import axes_of
+from autograd_np.ops.selection import where
 from autograd_np.ops.shaping import reshape, spread, to_float
 
 __all__ = ["is_elementwise", "is_real", "lowered", "rewritten"]
@@ -93,6 +94,8 @@ def lowered(program: Program) -> Program:
 def _lowered(write: Writer, v: Value, args: tuple[Value, ...], attrs: dict[str, Any]) -> Value | None:
     if v.is_several:
         return None
+    if v.is_call(np.multiply) and is_real(v):
+        return _shared(write, v, *args) or _shared(write, v, *args[::-1])
     how = told(v)
     if v.is_call(np.sum, np.mean, np.max, np.min) and is_real(v) and args[0].dtype == v.dtype and how.keys() <= {"axis", "keepdims"}:
         return _reduced(write, v, args[0], how)
@@ -114,6 +117,19 @@ def _reduced(write: Writer, v: Value, x: Value, how: dict[str, Any]) -> Value | 
     total = write.reduced(fn, x, tuple(sorted(axis)), keepdims=bool(how.get("keepdims")), site=v.site)
     count = math.prod(x.shape[i] for i in axis)
     return write.ufunc(np.divide, total, count, like=v) if v.fn is np.mean else total
+
+
+def _shared(write: Writer, v: Value, g: Value, share: Value) -> Value | None:
+    """Multiply by the slope of a maximum or minimum, one half at ties, in comparisons alone: g (a > b) / 2 + g (a >= b) / 2."""
+    share = share.args[0] if share.is_call(to_float) else share
+    if not share.is_call(where) or share.args[1].number != 0.5 or g.number is not None or (g.shape, g.dtype) != (v.shape, v.dtype):
+        return None
+    ties, _, won = share.args
+    if not ties.is_call(np.equal) or not won.is_call(np.greater) or ties.args != won.args:
+        return None
+    wide = write.program.call(np.greater_equal, won.args, {}, won.shape, won.dtype, site=v.site)
+    half = write.ufunc(np.multiply, g, 0.5, like=v)
+    return write.ufunc(np.add, write.ufunc(np.multiply, half, won, like=v), write.ufunc(np.multiply, half, wide, like=v), like=v)
 
 
 # --- forms ------------------------------------------------------------------------------------------

@@ -173,6 +173,8 @@ class _Writer(Writer):
         return flag
 
     def _given(self, v: Value) -> str:
+        if v.kind == "constant" and v.const is None:
+            return "None"
         if v.kind == "constant":
             x = np.asarray(v.const, v.dtype)
             return self.bind(np.ascontiguousarray(x) if x.ndim else x[()], self._fresh("c"))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.callers import is_users_file
+from autograd_np.callers import call_site, is_users_file
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.records import emptied
 from autograd_np.compiling.stabilising import WeakFloat, rewritten
@@ -93,7 +93,7 @@ def run(
     empties : bool
         Whether only shapes stay of what was computed on the way, so that its memory is free (`records.emptied`).
     """
-    watch = _Watch(rewrites)
+    watch = _Watch(_under_no_raising(rewrites, name))
     token = REWRITES.set(watch)
     level = watch.level = Level(data=True)
     try:
@@ -103,10 +103,12 @@ def run(
             if not isinstance(x, Tensor):
                 tensors[i] = in_place_of(x, tensors[i].data, nodes[i])
         by = {id(x): t for x, t in zip(captured.leaves, tensors[count:], strict=True)}
-        with captured.exchanged(by), _telling(name), np.errstate(all="ignore"):
+        with captured.exchanged(by), _telling(name, in_place=in_place), np.errstate(all="ignore"):
             before = _Before(captured)
             try:
-                leaves, unflatten = flatten(settled(call(list(tensors[:count]))))
+                result = call(list(tensors[:count]))
+                leaves, unflatten = flatten(settled(result))
+                _refuse_keys(result, name)
             except BaseException:
                 before.put_back()
                 raise
@@ -163,6 +165,8 @@ def _leaf(x: Any, level: Level, *, is_written: bool) -> Tensor:
     """Return what stands for data: floats of Python's stay as weak as they are, and what may be written into is no variable."""
     x = value_of(x)
     data: Any = WeakFloat(x) if is_weak(x) else np.asarray(x)
+    if is_written and isinstance(data, np.ndarray) and not data.flags.c_contiguous:  # a write is recorded by places, not by strides
+        data = data.copy("C")
     return handle(data, leaf_node(data, level, needs=data.dtype.kind in "fc" and not is_written))
 
 
@@ -176,16 +180,49 @@ def node_of(x: Any, level: Level) -> Node | None:
 
 
 @contextmanager
-def _telling(name: str) -> Iterator[None]:
+def _telling(name: str, *, in_place: bool) -> Iterator[None]:
     """Say at which line of the user's something was refused."""
     try:
         yield
     except errors.AutogradError as error:
         lines = [f for f in traceback.extract_tb(error.__traceback__) if is_users_file(f.filename)]
         where = f"{lines[-1].filename}:{lines[-1].lineno}" if lines else ""
+        if isinstance(error, errors.InPlaceError):
+            how = "hand in what it writes into, as an argument" if in_place else "or say in_place=True to ag.compile"
+            error.args = (f"{error.args[0]}. A function that is compiled: {how}", *error.args[1:])
         if where and where not in str(error):
             error.args = (f"{error.args[0]}\n{name} cannot be compiled because of {where}: {lines[-1].line}", *error.args[1:])
         raise
+
+
+def _under_no_raising(rewrites: Any, name: str) -> Any:
+    """Return what makes something else of an operation, and refuses one for which the function has NumPy raise or call something."""
+
+    def look(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], data: Any) -> Tensor | None:
+        told = {kind: how for kind, how in np.geterr().items() if how not in ("ignore", "warn")}
+        if told:
+            raise errors.CompileError(
+                f"{name} computes {op.name} under np.errstate({', '.join(f'{k}={v!r}' for k, v in told.items())}), at {call_site()}, which "
+                f"a compiled function cannot do for some of its operations: put the with statement around the call of the compiled function"
+            )
+        return rewrites(op, args, attrs, data)  # type: ignore[no-any-return]
+
+    return look
+
+
+def _refuse_keys(tree: Any, name: str) -> None:
+    """Refuse a number that is data as a key of a dict, or in a set: it would stay what it was."""
+    if isinstance(tree, (set, frozenset, dict)):
+        for key in tree:
+            if any(isinstance(x, Tensor) for x in (key if isinstance(key, tuple) else (key,))):
+                place = "a key" if isinstance(tree, dict) else "an element"
+                raise errors.CompileError(
+                    f"{name} returns a {type(tree).__name__} with a number that is data as {place}: hand it in as an int or a string, "
+                    f"which is part of the signature, or return it as a value"
+                )
+    if isinstance(tree, (dict, list, tuple)):
+        for x in tree.values() if isinstance(tree, dict) else tree:
+            _refuse_keys(x, name)
 
 
 # --- what the function assigned ---------------------------------------------------------------------

@@ -6,6 +6,7 @@ of the record, and what is one and the same array was there before, in a place t
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,8 +14,10 @@ import numpy as np
 
 from autograd_np import errors
 from autograd_np.attributes import mapped
+from autograd_np.callers import is_users_file
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.checking import Rounding
+from autograd_np.compiling.given import raised_by_itself
 from autograd_np.compiling.program import Program, Value, inside
 from autograd_np.compiling.runs import Run, is_weak, node_of, run
 from autograd_np.generators import put_back, same_state, states
@@ -27,8 +30,10 @@ from autograd_np.trees import flatten
 
 __all__ = ["Assigned", "Traced", "traced"]
 
-BY_VALUES = ("nonzero", "flatnonzero", "argwhere", "extract", "compress", "unique", "unique_values", "union1d", "intersect1d")
+BY_VALUES = ("nonzero", "flatnonzero", "argwhere", "_unique_places", "_value_places")
 """Functions whose result has a shape that depends on values."""
+FOR_SHAPES = ("shape", "newshape", "repeats", "reps", "axis", "axes", "n", "N", "s")
+"""Arguments that the shape of a result depends on."""
 
 
 class Assigned(NamedTuple):
@@ -101,7 +106,7 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
         given = [*data, *captured.leaves]
         before = states(captured.generators)
         try:
-            first = run(call, given, len(data), captured, name, in_place=in_place)
+            first = _first(call, given, len(data), captured, name, in_place=in_place)
             differs = _differing(first, call, given, len(data), captured, name, in_place=in_place)
         finally:
             drawn = not same_state(before, states(captured.generators))
@@ -114,6 +119,19 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
     if differs is not None:
         raise differs
     return _Reader(first).traced()
+
+
+def _first(call: Callable[[list[Any]], Any], given: list[Any], count: int, captured: Captured, name: str, *, in_place: bool) -> Run:
+    """Run a function for the first time; what it raises is its own error if it raises on arrays, too."""
+    try:
+        return run(call, given, count, captured, name, in_place=in_place)
+    except errors.AutogradError:
+        raise
+    except Exception as error:
+        call([x.copy() if isinstance(x, np.ndarray) else x for x in given[:count]])
+        lines = [f for f in traceback.extract_tb(error.__traceback__) if is_users_file(f.filename)]
+        where = f"{lines[-1].filename}:{lines[-1].lineno}: {lines[-1].line}" if lines else "its own code"
+        raise raised_by_itself(error, name, where) from error
 
 
 def _differing(
@@ -139,7 +157,7 @@ def _differing(
             _compare_two(first, second, name)
             found = None
         except _OtherwiseError as error:
-            found = error.with_traceback(None)  # which would keep both records
+            found = errors.CompileError(str(error))  # without its traceback, which would keep both records
         except errors.CompileError as error:
             return error.with_traceback(None)
         del second  # before there is another one
@@ -305,6 +323,11 @@ class _Reader:
         attrs = {k: mapped(v, lambda part: self.of[part] if isinstance(part, Node) else part) for k, v in node.attrs.items()}
         if node.op.name in ("getitem", "scatter_add") and any(v.dtype == bool for x in attrs.values() for v in inside(x)):
             raise self._sized(node)
+        if any(k in FOR_SHAPES and any(inside(v)) for k, v in attrs.items()) or any(map(_is_cut, attrs.values())):
+            raise errors.CompileError(
+                f"{self.run.name} makes an array whose shape depends on values, with {node.op.name} at {node.site}: hand in what the shape "
+                f"is made of as ints, which are part of the signature"
+            )
         made = node.out
         return self.program.call(
             node.op.fn, args, attrs, made.shape, made.dtype, shares=made.shares, variadic=node.op.variadic, site=node.site or ""
@@ -320,3 +343,9 @@ class _Reader:
     def _constant(self, x: Any) -> Value:
         x = value_of(x)
         return self.program.constant(x)
+
+
+def _is_cut(attribute: Any) -> bool:
+    """Whether a slice of an index starts or ends at a value."""
+    parts = attribute if isinstance(attribute, tuple) else (attribute,)
+    return any(isinstance(part, slice) and any(inside(part)) for part in parts)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import Recordable, case, derived, value_of
+from autograd_np.op import Recordable, case, constant_of, derived
 from autograd_np.ops.indexing import constant_value, scatter_add
 from autograd_np.ops.shaping import astype
 from autograd_np.typing import Array
@@ -42,13 +42,13 @@ def _edges(samples: Array, edges: Array, bins: Any, limits: Any) -> Array:
     if not a.size:
         return edges
     low, high = np.min(a), np.max(a)
-    wider = 0.5 if value_of(low) == value_of(high) else 0.0
+    wider = 0.5 if constant_of(low) == constant_of(high) else 0.0
     return np.linspace(low - wider, high + wider, len(edges), dtype=edges.dtype)
 
 
 def _place(a: Any, edges: Any) -> Array:
     """Return the bin of each sample, from -1, before the first, to the number of bins, after the last."""
-    a, edges = np.asarray(value_of(a)), np.asarray(value_of(edges))
+    a, edges = np.asarray(constant_of(a)), np.asarray(constant_of(edges))
     place = np.searchsorted(edges, a, side="right") - 1
     return np.where(a == edges[-1], len(edges) - 2, place)  # the last bin has both of its edges
 
@@ -56,7 +56,7 @@ def _place(a: Any, edges: Any) -> Array:
 @derived(np.histogram_bin_edges, cases=(case((5,)), case((4,), bins="sturges"), case((1,), bins=2)))
 def _histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:  # noqa: A002
     a, bins = np.ravel(_array(a)), constant_value(bins, "np.histogram(bins)")
-    return _edges(a, np.histogram_bin_edges(np.asarray(value_of(a)), bins, range, value_of(weights)), bins, range)
+    return _edges(a, np.histogram_bin_edges(np.asarray(constant_of(a)), bins, range, constant_of(weights)), bins, range)
 
 
 @derived(np.histogram)
@@ -88,7 +88,7 @@ def _histogramdd(
 ) -> tuple[Array, list[Array]]:  # fmt: skip
     columns = _columns(sample)
     each = [constant_value(b, "np.histogramdd(bins)") for b in ([bins] * len(columns) if _length(bins) is None else bins)]
-    values = np.stack([np.asarray(value_of(c)) for c in columns], axis=-1)
+    values = np.stack([np.asarray(constant_of(c)) for c in columns], axis=-1)
     _, found = np.histogramdd(values, each, range)
     limits = [None] * len(columns) if range is None else range
     edges = [_edges(c, e, b, r) for c, e, b, r in zip(columns, found, each, limits, strict=True)]

@@ -13,7 +13,21 @@ from numpy.lib.array_utils import normalize_axis_index
 from autograd_np import errors
 from autograd_np.elsewhere import is_lazy
 from autograd_np.memory import axis_order, duplicate
-from autograd_np.op import Op, Recordable, beside, case, constant, derived, eager, general, is_numpys, linear, primitive, value_of
+from autograd_np.op import (
+    Op,
+    Recordable,
+    beside,
+    case,
+    constant,
+    constant_of,
+    derived,
+    eager,
+    general,
+    is_numpys,
+    linear,
+    primitive,
+    value_of,
+)
 from autograd_np.typing import Array, Shape
 
 
@@ -48,14 +62,15 @@ def along(axis: Any, part: Any, ndim: int) -> tuple[Any, ...]:
 
 def constant_value(x: Any, where: str) -> Any:
     """Take the data out of a Tensor in a place that carries no gradient; refuse one whose gradient would be lost there."""
-    while isinstance(x, Recordable):
-        tensor: Any = x
-        if tensor.requires_grad:
+    inner = x
+    while isinstance(inner, Recordable):
+        tensor: Any = inner
+        if tensor.requires_grad and not tensor._node.level.data:
             raise errors.NoRowError(
                 f"{where} got a Tensor that requires a gradient, and there is none through this argument; pass x.detach() if that is meant"
             )
-        x = tensor.data
-    return x
+        inner = tensor.data
+    return constant_of(x)
 
 
 @primitive

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import Recordable, derived
+from autograd_np.op import Recordable, derived, known_of
 from autograd_np.ops.indexing import axes_of, axis_of, setitem
 from autograd_np.ops.shaping import astype
 from autograd_np.typing import Array
@@ -23,9 +23,7 @@ def _array(a: Any) -> Array:
 def _plain(a: Any) -> Any:
     if type(a) in (list, tuple):
         return type(a)(map(_plain, a))
-    while isinstance(a, Recordable):
-        a = a.data  # type: ignore[attr-defined]
-    return a
+    return known_of(a)
 
 
 @derived(np.ix_)

@@ -21,13 +21,13 @@ from autograd_np.typing import Array, Shape
 @primitive
 def to_float(a: Array, dtype: Any) -> Array:
     """Return `a` in another floating or complex dtype."""
-    return a.astype(dtype)
+    return a.astype(dtype) if hasattr(a, "astype") else np.dtype(dtype).type(a)
 
 
 @primitive
 def to_other(a: Array, dtype: Any) -> Array:
     """Return `a` in a dtype that carries no gradient."""
-    return a.astype(dtype)
+    return a.astype(dtype) if hasattr(a, "astype") else np.dtype(dtype).type(a)
 
 
 def astype(a: Array, dtype: Any) -> Array:

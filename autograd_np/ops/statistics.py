@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.op import Recordable, case, constant, derived, value_of
+from autograd_np.op import Recordable, case, constant, constant_of, derived, known_of
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.reductions import kept, refuse_out
 from autograd_np.ops.shaping import astype, merge
@@ -38,13 +38,13 @@ def _quantile_of(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights
     if weights is not None:
         return _weighted(_array(a), q, axis, method, keepdims, weights, ignore_nan)
     a, moved = _array(a), q if isinstance(q, Recordable) and method not in _STEPS else None
-    q = value_of(q)
+    q = known_of(q)
     lanes, _ = merge(a, axis)
     ordered = np.sort(lanes, axis=-1)
     missing = np.isnan(ordered)
     n = ordered.shape[-1]
     # how many are no NaN: a number that carries no gradient
-    counts = np.asarray(value_of(np.sum(~missing, axis=-1) if ignore_nan else np.full(ordered.shape[:-1], n)))
+    counts = np.asarray(constant_of(np.sum(~missing, axis=-1) if ignore_nan else np.full(ordered.shape[:-1], n)))
     real = np.empty(0, a.dtype).real.dtype  # nanmedian takes complex numbers
     dtype = np.quantile(np.zeros(1, real), q, method=method).dtype  # type: ignore[call-overload]
     shape = np.shape(q) + counts.shape
@@ -77,7 +77,7 @@ def _by_q(q: Any, places: Array, counts: Array, method: str) -> tuple[Array, Arr
     """Return which places q moves, those that are q (n + c) + d and not held at an end, and how far: zero, with the derivative n + c."""
     low, high = np.quantile(np.arange(1000.0), (0.25, 0.75), method=method)  # type: ignore[call-overload]
     rate = counts + (2 * (high - low) - 1000)
-    value = np.reshape(value_of(q), (*q.shape, *(1,) * counts.ndim))
+    value = np.reshape(constant_of(q), (*q.shape, *(1,) * counts.ndim))
     free = value * rate + (low - (high - low) / 2)
     moves = (np.abs(free - places) < 1e-9 * (1 + counts)) & (counts > 1)
     return moves, rate * (np.reshape(q, value.shape) - value)
@@ -86,13 +86,13 @@ def _by_q(q: Any, places: Array, counts: Array, method: str) -> tuple[Array, Arr
 def _weighted(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: Any, ignore_nan: bool) -> Array:
     """Return elements, which NumPy chooses when it is asked for the quantiles of their ranks; by q and weights the choice changes by steps."""
     flat = np.reshape(a, -1)
-    values = np.asarray(value_of(flat))
+    values = np.asarray(constant_of(flat))
     order = np.argsort(values)
     ranks = np.empty(values.size)
     ranks[order] = np.arange(values.size)
     ranks = np.where(np.isnan(values), np.nan, ranks).reshape(a.shape)
     fn: Any = np.nanquantile if ignore_nan else np.quantile
-    found = np.asarray(fn(ranks, value_of(q), axis=axis, method=method, keepdims=keepdims, weights=value_of(weights)))
+    found = np.asarray(fn(ranks, constant_of(q), axis=axis, method=method, keepdims=keepdims, weights=constant_of(weights)))
     bad = np.isnan(found)
     chosen = np.take(flat, order[np.where(bad, 0, found).astype(int)])
     return np.where(bad, np.nan, chosen) if np.any(bad) else chosen

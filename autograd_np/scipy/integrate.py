@@ -33,11 +33,12 @@ from scipy import integrate
 
 from autograd_np import errors
 from autograd_np.node import OPEN, VARIABLES
+from autograd_np.op import constant_of
 from autograd_np.ops.indexing import along, axis_of
 from autograd_np.scipy.mirror import array, covering, holds_tensor, module, standing_for
 from autograd_np.scipy.trajectories import Solver, parameters, refuse_hidden, trajectory
 from autograd_np.solutions import plain_tree
-from autograd_np.tensor import Tensor, stop_gradient, value_of
+from autograd_np.tensor import Tensor, stop_gradient
 
 Function = Callable[..., Any]
 
@@ -88,7 +89,7 @@ def _with_solve_ivp(title: str, method: Any, rtol: Any, atol: Any, **options: An
 
 def _probe(y0: Any, t0: Any, tfirst: bool) -> Function:
     """Return what calls the user's function at the start, with plain numbers."""
-    y0, t0 = value_of(y0), float(value_of(t0))
+    y0, t0 = constant_of(y0), float(constant_of(t0))
     return lambda f, args: f(t0, y0, *args) if tfirst else f(y0, t0, *args)
 
 
@@ -110,9 +111,9 @@ def odeint(
     args = args if isinstance(args, tuple) else (args,)
     start, times = np.atleast_1d(_floats(y0)), _floats(t)
     tensors, rebuild = parameters(func, args, "scipy.integrate.odeint", _probe(start, times[0], tfirst))
-    plain, plain_args = rebuild([value_of(x) for x in tensors])
+    plain, plain_args = rebuild([constant_of(x) for x in tensors])
     found = integrate.odeint(
-        _watched(plain, "scipy.integrate.odeint"), value_of(start), value_of(times), plain_args, **{**options, "Dfun": _plain(Dfun)}
+        _watched(plain, "scipy.integrate.odeint"), constant_of(start), constant_of(times), plain_args, **{**options, "Dfun": _plain(Dfun)}
     )
     known = found[0] if full_output else found
     if not any(isinstance(x, Tensor) for x in (start, times, *tensors)):
@@ -156,15 +157,15 @@ def solve_ivp(
         return integrate.solve_ivp(fun, t_span, y0, t_eval=t_eval, args=args, **given)
     start, span = _floats(y0), [_floats(x) for x in t_span]
     rest = () if args is None else args if isinstance(args, tuple) else (args,)
-    at = value_of(start)[:, None] if vectorized else value_of(start)
+    at = constant_of(start)[:, None] if vectorized else constant_of(start)
     tensors, rebuild = parameters(fun, rest, "scipy.integrate.solve_ivp", _probe(at, span[0], True))
-    plain, plain_args = rebuild([value_of(x) for x in tensors])
+    plain, plain_args = rebuild([constant_of(x) for x in tensors])
     asked = None if t_eval is None else _floats(t_eval)
     if "jac" in given:
         given["jac"] = _plain(given["jac"])
     found = integrate.solve_ivp(
-        _watched(plain, "scipy.integrate.solve_ivp"), [float(value_of(x)) for x in span], value_of(start),
-        t_eval=None if asked is None else value_of(asked), args=plain_args or None, **given,
+        _watched(plain, "scipy.integrate.solve_ivp"), [float(constant_of(x)) for x in span], constant_of(start),
+        t_eval=None if asked is None else constant_of(asked), args=plain_args or None, **given,
     )  # fmt: skip
     if not any(isinstance(x, Tensor) for x in (start, *span, asked, *tensors)):
         return found
@@ -182,7 +183,7 @@ def solve_ivp(
         times = np.concatenate([np.reshape(span[0], 1), found.t[1:-1], np.reshape(span[1], 1)])
     else:
         times = np.concatenate([np.reshape(span[0], 1), asked])
-    known = found.y.T if asked is None else np.concatenate([value_of(start)[None], found.y.T])
+    known = found.y.T if asked is None else np.concatenate([constant_of(start)[None], found.y.T])
     kept = {k: v for k, v in options.items() if k in _KEPT}
     solver = _with_solve_ivp("scipy.integrate.solve_ivp", method, options.get("rtol", 1e-3), options.get("atol", 1e-6), **kept)
     ys = trajectory(solver, f, start, times, tensors, known)
@@ -201,7 +202,7 @@ def quad(func: Function, a: Any, b: Any, args: Any = (), full_output: Any = 0, *
     if _nothing_is_recorded():
         return integrate.quad(func, a, b, args, full_output, **options)
     args = args if isinstance(args, tuple) else (args,)
-    low, high = float(value_of(a)), float(value_of(b))
+    low, high = float(constant_of(a)), float(constant_of(b))
     plain_args = plain_tree(args)
     depends = holds_tensor((a, b, args))
 
@@ -209,7 +210,7 @@ def quad(func: Function, a: Any, b: Any, args: Any = (), full_output: Any = 0, *
         nonlocal depends
         value = func(x, *plain_args)
         depends = depends or (isinstance(value, Tensor) and value.requires_grad)
-        return value_of(value)
+        return constant_of(value)
 
     found = integrate.quad(watched, low, high, (), 1, **options)
     if len(found) > 3 and not full_output:
@@ -221,7 +222,7 @@ def quad(func: Function, a: Any, b: Any, args: Any = (), full_output: Any = 0, *
         if options.get(name) is not None and options.get(name) is not False:
             raise errors.NoRowError(f"scipy.integrate.quad does not cover the argument {name}={options[name]!r:.60} with Tensors")
     quadrature = _on_intervals(lambda x: func(x, *args), a, b, found[2], found[2]["last"])
-    plain = float(value_of(quadrature))
+    plain = float(constant_of(quadrature))
     if not abs(plain - found[0]) <= 1e-6 * abs(found[0]) + 1e-9:
         raise errors.DifferentiationError(
             f"the derivative of scipy.integrate.quad is not to be had: Gauss's quadrature on its intervals gives {plain:.10g} for the "
@@ -232,7 +233,7 @@ def quad(func: Function, a: Any, b: Any, args: Any = (), full_output: Any = 0, *
 
 def _on_intervals(f: Function, a: Any, b: Any, info: dict[str, Any], count: int) -> Any:
     """Return the integral by Gauss's quadrature on the intervals into which SciPy divided the range."""
-    low, high = float(value_of(a)), float(value_of(b))
+    low, high = float(constant_of(a)), float(constant_of(b))
     half = (info["blist"][:count] - info["alist"][:count])[:, None] / 2
     places = ((info["alist"][:count] + info["blist"][:count])[:, None] / 2 + half * _POINTS).ravel()
     shares = (half * _WEIGHTS).ravel()

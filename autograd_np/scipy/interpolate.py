@@ -26,8 +26,8 @@ from scipy import interpolate as scipys  # which has a module `interpolate` itse
 
 from autograd_np.calls import plain
 from autograd_np.errors import NoRowError
+from autograd_np.op import constant_of
 from autograd_np.scipy.mirror import array, holds_tensor, module
-from autograd_np.tensor import value_of
 
 # --- evaluation -----------------------------------------------------------------------------------
 
@@ -41,7 +41,7 @@ def _reached(x: Any, first: Any, last: Any, extrapolate: Any) -> tuple[Any, Any]
     """Return points, back in the first period if they are periodic, and where there is no value."""
     if isinstance(extrapolate, str) and extrapolate == "periodic":
         return first + np.mod(x - first, last - first), None
-    at = value_of(x)
+    at = constant_of(x)
     return x, None if extrapolate else (at < first) | (at > last)
 
 
@@ -59,7 +59,7 @@ def _piecewise(c: Any, breaks: Any, x: Any, nu: int, extrapolate: Any, axis: int
     x = array(x)
     x = x if x.dtype.kind == "f" else x.astype(float)
     x, outside = _reached(x, breaks[0], breaks[-1], extrapolate)
-    i = np.clip(np.searchsorted(breaks, value_of(x), side="right") - 1, 0, len(breaks) - 2)
+    i = np.clip(np.searchsorted(breaks, constant_of(x), side="right") - 1, 0, len(breaks) - 2)
     s = np.reshape(x - breaks[i], x.shape + (1,) * (c.ndim - 2))
     degree = c.shape[0] - 1
     found: Any = np.zeros(x.shape + c.shape[2:])
@@ -82,7 +82,7 @@ def _b_spline(t: Any, c: Any, k: int, x: Any, nu: int, extrapolate: Any, axis: i
         gaps = t[k + 1 : -1] - t[1 : -k - 1]
         shares = np.reshape(np.where(gaps > 0, k / np.where(gaps > 0, gaps, 1), 0), (-1,) + (1,) * (c.ndim - 1))
         c, t, k = np.diff(c, axis=0) * shares, t[1:-1], k - 1
-    at = np.clip(np.searchsorted(t, value_of(x), side="right") - 1, k, len(t) - k - 2)
+    at = np.clip(np.searchsorted(t, constant_of(x), side="right") - 1, k, len(t) - k - 2)
     over = np.reshape(x, x.shape + (1,) * (c.ndim - 1))
     wide = (1,) * (c.ndim - 1)
     d = [c[at - k + j] for j in range(k + 1)]
@@ -158,7 +158,7 @@ class CubicSpline(_Evaluated, scipys.CubicSpline):  # type: ignore[misc]
 
     def __init__(self, x: Any, y: Any, axis: int = 0, bc_type: Any = "not-a-knot", extrapolate: Any = None) -> None:
         x, y = _places(x, "CubicSpline(x)"), array(y)
-        super().__init__(x, value_of(y), axis, bc_type, extrapolate)
+        super().__init__(x, constant_of(y), axis, bc_type, extrapolate)
         if holds_tensor(y):
 
             def make(values: Any, **options: Any) -> Any:
@@ -180,7 +180,7 @@ class CubicHermiteSpline(_Evaluated, scipys.CubicHermiteSpline):  # type: ignore
 
     def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
         x, y, dydx = _places(x, "CubicHermiteSpline(x)"), array(y), array(dydx)
-        super().__init__(x, value_of(y), value_of(dydx), axis, extrapolate)
+        super().__init__(x, constant_of(y), constant_of(dydx), axis, extrapolate)
         if holds_tensor(y) or holds_tensor(dydx):
             self._of_tensors = _hermite(x, np.moveaxis(y, axis, 0), np.moveaxis(dydx, axis, 0))
 
@@ -213,7 +213,7 @@ class PchipInterpolator(_Evaluated, scipys.PchipInterpolator):  # type: ignore[m
 
     def __init__(self, x: Any, y: Any, axis: int = 0, extrapolate: Any = None) -> None:
         x, y = _places(x, "PchipInterpolator(x)"), array(y)
-        super().__init__(x, value_of(y), axis, extrapolate)
+        super().__init__(x, constant_of(y), axis, extrapolate)
         if holds_tensor(y):
             y = np.moveaxis(y, axis, 0)
             self._of_tensors = _hermite(x, y, _monotone_slopes(x, y))
@@ -228,7 +228,7 @@ class PPoly(_Evaluated, scipys.PPoly):  # type: ignore[misc]
 
     def __init__(self, c: Any, x: Any, extrapolate: Any = None, axis: int = 0) -> None:
         c, x = array(c), _places(x, "PPoly(x)")
-        super().__init__(value_of(c), x, extrapolate, axis)
+        super().__init__(constant_of(c), x, extrapolate, axis)
         if holds_tensor(c):
             self._of_tensors = np.moveaxis(np.moveaxis(c, axis + 1, 0), axis + 1, 0) if axis else c
 
@@ -238,7 +238,7 @@ class BSpline(_Evaluated, scipys.BSpline):  # type: ignore[misc]
 
     def __init__(self, t: Any, c: Any, k: int, extrapolate: Any = True, axis: int = 0) -> None:
         t, c = _places(t, "BSpline(t)"), array(c)
-        super().__init__(t, value_of(c), k, extrapolate, axis)
+        super().__init__(t, constant_of(c), k, extrapolate, axis)
         if holds_tensor(c):
             self._of_tensors = np.moveaxis(c, axis, 0)
 
@@ -252,7 +252,7 @@ def make_interp_spline(
 ) -> Any:  # fmt: skip
     """Return the interpolating `BSpline`, as SciPy does; its coefficients are linear in `y`, which may be a Tensor."""
     x, y = _places(x, "make_interp_spline(x)"), array(y)
-    found = scipys.make_interp_spline(x, value_of(y), k, t, bc_type, axis, check_finite)
+    found = scipys.make_interp_spline(x, constant_of(y), k, t, bc_type, axis, check_finite)
     spline = BSpline(found.t, np.moveaxis(found.c, 0, found.axis), found.k, found.extrapolate, found.axis)
     if holds_tensor(y):
 
@@ -276,7 +276,7 @@ def splev(x: Any, tck: Any, der: int = 0, ext: int = 0) -> Any:
     spline = BSpline(t, c[: len(t) - k - 1], k)
     low, high = spline.t[k], spline.t[len(t) - k - 1]
     found = spline(np.clip(x, low, high) if ext == 3 and not der else x, der)  # FITPACK continues derivatives
-    return np.where((value_of(x) < low) | (value_of(x) > high), 0, found) if ext == 1 else found
+    return np.where((constant_of(x) < low) | (constant_of(x) > high), 0, found) if ext == 1 else found
 
 
 # --- interpolation between samples ----------------------------------------------------------------
@@ -291,7 +291,7 @@ class interp1d(scipys.interp1d):  # type: ignore[misc]  # noqa: N801 (SciPy's na
     def __init__(self, x: Any, y: Any, kind: Any = "linear", axis: int = -1, **options: Any) -> None:
         x, y = _places(x, "interp1d(x)"), array(y)
         options["fill_value"] = plain(options.get("fill_value", np.nan), "interp1d(fill_value=)", [])
-        super().__init__(x, value_of(y), kind, axis, **options)
+        super().__init__(x, constant_of(y), kind, axis, **options)
         self._kind, self._where = kind, axis % y.ndim
         order = np.argsort(x, kind="stable")
         self._sorted = x[order]
@@ -304,7 +304,7 @@ class interp1d(scipys.interp1d):  # type: ignore[misc]  # noqa: N801 (SciPy's na
             return super().__call__(x)
         x = array(x)
         x = x if x.dtype.kind == "f" else x.astype(float)
-        at = value_of(x)
+        at = constant_of(x)
         filled = super().__call__(at)
         if self._kind in _STEPS:
             found = values[self._step(at, places)] + np.reshape(0 * x, x.shape + (1,) * (values.ndim - 1))
@@ -341,7 +341,7 @@ class RegularGridInterpolator(scipys.RegularGridInterpolator):  # type: ignore[m
         values = array(values)
         points = [_places(p, "RegularGridInterpolator(points)") for p in points]
         fill_value = plain(fill_value, "RegularGridInterpolator(fill_value=)", [])
-        super().__init__(points, value_of(values), method, bounds_error, fill_value, **options)
+        super().__init__(points, constant_of(values), method, bounds_error, fill_value, **options)
         turned = tuple(i for i, p in enumerate(points) if len(p) > 1 and p[0] > p[-1])
         self._tensor = (np.flip(values, turned) if turned else values) if holds_tensor(values) else None
 
@@ -355,7 +355,7 @@ class RegularGridInterpolator(scipys.RegularGridInterpolator):  # type: ignore[m
         dimensions = len(self.grid)
         xi = np.stack(np.broadcast_arrays(*map(array, xi)), axis=-1) if isinstance(xi, tuple) else array(xi)
         xi = xi if xi.ndim > 1 or (dimensions == 1 and xi.shape[-1:] == (1,)) else np.expand_dims(xi, -1 if dimensions == 1 else 0)
-        at = value_of(xi)
+        at = constant_of(xi)
         filled = super().__call__(at, method)
         values = self.values if self._tensor is None else self._tensor
         lows, shares = [], []
@@ -367,7 +367,7 @@ class RegularGridInterpolator(scipys.RegularGridInterpolator):  # type: ignore[m
             shares.append((xi[..., i] - grid[low]) / width)
         wide = (1,) * (values.ndim - dimensions)
         if method == "nearest":
-            places = tuple(np.where(value_of(s) <= 0.5, *sides) for s, sides in zip(shares, lows, strict=True))
+            places = tuple(np.where(constant_of(s) <= 0.5, *sides) for s, sides in zip(shares, lows, strict=True))
             found = values[places] + np.reshape(0 * xi[..., 0], at.shape[:-1] + wide)
         else:
             found = 0

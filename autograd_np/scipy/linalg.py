@@ -29,11 +29,11 @@ import numpy as np
 from scipy import linalg
 
 from autograd_np.errors import NoRowError
+from autograd_np.op import constant_of
 from autograd_np.ops import astype
 from autograd_np.ops.adjoint import adjoint, conj, transposed
 from autograd_np.ops.for_scipy import linalg as rows
 from autograd_np.scipy.mirror import array, covering, module
-from autograd_np.tensor import value_of
 
 # --- arguments ------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ def _det(a: Any) -> Any:
 
 def _pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False) -> Any:
     a = _matrix(a)
-    values = np.linalg.svdvals(value_of(a))
+    values = np.linalg.svdvals(constant_of(a))
     largest = float(np.max(values, initial=0))
     absolute = 0.0 if atol is None else atol
     relative = (max(a.shape[-2:]) * float(np.finfo(a.dtype).eps) if atol is None else 0.0) if rtol is None else rtol
@@ -125,7 +125,7 @@ def _lstsq(a: Any, b: Any, cond: Any = None) -> Any:
         raise NoRowError(f"scipy.linalg.lstsq takes one matrix with Tensors, got shape {a.shape}; loop over the stack")
     cond = float(np.finfo(np.result_type(a, b, np.float32)).eps) if cond is None else cond
     x, residuals, rank, s = np.linalg.lstsq(a, b, rcond=cond)
-    return x, residuals[0] if b.ndim == 1 and residuals.size else residuals, int(value_of(rank)), s
+    return x, residuals[0] if b.ndim == 1 and residuals.size else residuals, int(constant_of(rank)), s
 
 
 # --- factors --------------------------------------------------------------------------------------
@@ -152,12 +152,12 @@ def _lu(a: Any, permute_l: bool = False, p_indices: bool = False) -> Any:
     p, lower, upper = rows.lu(_matrix(a))
     if permute_l:
         return p @ lower, upper
-    return (np.argmax(value_of(p), axis=-1) if p_indices else value_of(p)), lower, upper
+    return (np.argmax(constant_of(p), axis=-1) if p_indices else constant_of(p)), lower, upper
 
 
 def _lu_factor(a: Any) -> Any:
     a = _matrix(a)
-    pivots = linalg.lu_factor(value_of(a))[1]
+    pivots = linalg.lu_factor(constant_of(a))[1]
     _, lower, upper = rows.lu(a)
     k = min(a.shape[-2:])
     full_lower = lower if lower.shape[-1] == a.shape[-1] else np.concatenate([lower, np.zeros_like(a[..., :, k:])], axis=-1)
@@ -167,7 +167,7 @@ def _lu_factor(a: Any) -> Any:
 
 def _lu_solve(lu_and_piv: Any, b: Any, trans: int = 0) -> Any:
     factors, pivots = lu_and_piv
-    factors, b, pivots = array(factors), array(b), value_of(pivots)
+    factors, b, pivots = array(factors), array(b), constant_of(pivots)
     if factors.ndim != 2:
         raise NoRowError(f"scipy.linalg.lu_solve takes one matrix with Tensors, got shape {factors.shape}; loop over the stack")
     order = np.arange(len(pivots))
@@ -185,7 +185,7 @@ def _qr(a: Any, mode: str = "full", pivoting: bool = False) -> Any:
     a = _matrix(a)
     pivots: tuple[Any, ...] = ()
     if pivoting:
-        order = linalg.qr(value_of(a), mode="r", pivoting=True)[1]
+        order = linalg.qr(constant_of(a), mode="r", pivoting=True)[1]
         a, pivots = np.take_along_axis(a, np.expand_dims(order, -2), axis=-1), (order,)
     q, r = np.linalg.qr(a, "reduced" if mode == "economic" else "complete")
     return (r, *pivots) if mode == "r" else (q, r, *pivots)
@@ -204,8 +204,8 @@ def _generalised(a: Any, b: Any, lower: bool) -> Any:
     inner = rows.solve_triangular(factor, adjoint(rows.solve_triangular(factor, a, lower=True)), lower=True)
     w, u = rows.eigh(adjoint(inner), lower=True)
     v = rows.solve_triangular(adjoint(factor), u, lower=False)
-    scipys = linalg.eigh(value_of(a), value_of(rows.completed(b, lower=lower)))[1]
-    turned = np.sum(np.conjugate(value_of(v)) * (value_of(rows.completed(b, lower=lower)) @ scipys), axis=-2, keepdims=True)
+    scipys = linalg.eigh(constant_of(a), constant_of(rows.completed(b, lower=lower)))[1]
+    turned = np.sum(np.conjugate(constant_of(v)) * (constant_of(rows.completed(b, lower=lower)) @ scipys), axis=-2, keepdims=True)
     size = np.abs(turned)
     return w, v * np.where(size > 0.5, turned / np.where(size > 0, size, 1), 1).astype(v.dtype)
 
@@ -226,7 +226,7 @@ def _eigh(
             kept = np.arange(int(first), int(last) + 1)
         else:
             low, high = subset_by_value
-            kept = np.flatnonzero((value_of(w) > low) & (value_of(w) <= high))
+            kept = np.flatnonzero((constant_of(w) > low) & (constant_of(w) <= high))
         w, v = w[kept], v[:, kept]
     return w if eigvals_only else (w, v)
 

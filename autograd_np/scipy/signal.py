@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 from scipy import signal
 
+from autograd_np.op import constant_of
 from autograd_np.ops.adjoint import conj
 from autograd_np.ops.for_scipy import signal as rows
 from autograd_np.ops.indexing import along, axis_of
 from autograd_np.scipy.mirror import array, covering, module
-from autograd_np.tensor import value_of
 
 
 def _pair(in1: Any, in2: Any, name: str) -> tuple[Any, Any]:
@@ -43,7 +43,7 @@ def _pair(in1: Any, in2: Any, name: str) -> tuple[Any, Any]:
 def _convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
     in1, in2 = _pair(in1, in2, "convolve")
     if method == "auto":
-        method = signal.choose_conv_method(value_of(in1), value_of(in2), mode) if in1.ndim and in1.size and in2.size else "direct"
+        method = signal.choose_conv_method(constant_of(in1), constant_of(in2), mode) if in1.ndim and in1.size and in2.size else "direct"
     if method not in ("direct", "fft"):
         raise ValueError(f"convolve got method={method!r}; it is 'auto', 'direct' or 'fft'")
     return rows.convolve(in1, in2, mode=mode, method=method)

@@ -25,7 +25,7 @@ from scipy import special
 from autograd_np import ops
 from autograd_np.creating import gathered
 from autograd_np.errors import NoRowError
-from autograd_np.op import value_of
+from autograd_np.op import constant_of
 from autograd_np.ops.for_scipy.special import gamma_functions, integrals
 from autograd_np.scipy.mirror import covering, module
 
@@ -38,7 +38,7 @@ def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, 
     if b is None and not return_sign:
         return ops.logsumexp(a, axis, keepdims)
     a, b = np.broadcast_arrays(a, 1.0 if b is None else b)
-    top = np.max(np.where(value_of(b) == 0, -np.inf, value_of(a)), axis=axis, keepdims=True)
+    top = np.max(np.where(constant_of(b) == 0, -np.inf, constant_of(a)), axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0)
     total = np.sum(b * np.exp(np.where(b == 0, 0, a - top)), axis=axis, keepdims=True)
     # without its sign the logarithm of a negative sum is NaN, as SciPy's
@@ -66,7 +66,7 @@ def _multigammaln(a: Any, d: Any) -> Any:
     """Return the logarithm of the gamma function of d dimensions: a sum of ordinary ones, https://dlmf.nist.gov/35.3.4."""
     if int(d) != d or d < 1:
         raise ValueError(f"scipy.special.multigammaln: d should be a positive integer (dimension), got {d}")
-    if np.any(value_of(a) <= 0.5 * (d - 1)):
+    if np.any(constant_of(a) <= 0.5 * (d - 1)):
         raise ValueError(f"scipy.special.multigammaln needs a > (d - 1) / 2 = {0.5 * (d - 1)}")
     parts = np.expand_dims(a, -1) - np.arange(int(d)) / 2
     return d * (d - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln(parts), axis=-1)

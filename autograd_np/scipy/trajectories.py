@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from autograd_np import errors
-from autograd_np.op import Op, Recordable
+from autograd_np.op import Op, Recordable, constant_of
 from autograd_np.ops.adjoint import of_gradients
 from autograd_np.scipy.mirror import holds_tensor
-from autograd_np.tensor import Tensor, record, value_of
+from autograd_np.tensor import Tensor, record
 from autograd_np.transforms import jvp, vjp
 from autograd_np.trees import Unflatten, flatten
 from autograd_np.typing import Array
@@ -178,11 +178,11 @@ def _gauss(grid: Array, count: int) -> tuple[Array, Array]:
 def _recorded_adjoint(solver: Solver, f: Slope, g: Any, ys: Any, ts: Any, params: Sequence[Any]) -> list[Any]:
     """Do the same with Tensors: y is solved for together with its adjoint, so that all of it can be differentiated again."""
     params = _floats(params)
-    size = float(np.max(abs(value_of(g)), initial=0)) or 1.0
+    size = float(np.max(abs(constant_of(g)), initial=0)) or 1.0
     if not np.isfinite(size):
         return [np.full(x.shape, np.nan) for x in (ys[0], ts, *params)]
     g = g / size
-    weight = np.zeros_like(value_of(ys)[0])
+    weight = np.zeros_like(constant_of(ys)[0])
     sums: list[Any] = [np.zeros(p.shape, p.dtype) for p in params]
     like = [weight, weight, *sums]
     dtype = np.result_type(*(x.dtype for x in like))
@@ -193,7 +193,7 @@ def _recorded_adjoint(solver: Solver, f: Slope, g: Any, ys: Any, ts: Any, params
         return np.concatenate([_packed([value], dtype), -_packed(pulled, dtype)])
 
     by_times: list[Any] = [np.zeros(())] * len(ts)
-    times, allowed = value_of(ts), max(1e3 * solver.tolerance, 1e-8) * max(_distance(value_of(ys), 0), 1e-300)
+    times, allowed = constant_of(ts), max(1e3 * solver.tolerance, 1e-8) * max(_distance(constant_of(ys), 0), 1e-300)
     for i in range(len(ts) - 1, 0, -1):
         weight = weight + g[i]
         by_times[i] = _dot(g[i], _vector(f(ts[i], ys[i], *params)))
@@ -212,7 +212,7 @@ def _recorded_adjoint(solver: Solver, f: Slope, g: Any, ys: Any, ts: Any, params
                     break
                 limited.left = np.inf  # its derivatives are evaluated as often as they need
                 again, *carried = _unpacked(state, like)
-                off = max(off, _distance(value_of(again), value_of(known[j - 1])))
+                off = max(off, _distance(constant_of(again), constant_of(known[j - 1])))
                 if off > allowed:
                     break
             if off <= allowed:
@@ -220,7 +220,7 @@ def _recorded_adjoint(solver: Solver, f: Slope, g: Any, ys: Any, ts: Any, params
         else:
             raise errors.DifferentiationError(
                 f"the second derivative of {solver.title} needs the solution backwards, which is lost there: it comes back {off:.2g} off, "
-                f"of {_distance(value_of(ys), 0):.2g}. The equation is too stiff for that, or rtol= and atol= are too coarse"
+                f"of {_distance(constant_of(ys), 0):.2g}. The equation is too stiff for that, or rtol= and atol= are too coarse"
             )
         weight, *sums = carried
     by_times[0] = -_dot(weight, _vector(f(ts[0], ys[0], *params)))
@@ -261,8 +261,8 @@ def _first_variation(solver: Solver, f: Slope, tangents: Any, ys: Any, y0: Any, 
     v0 = np.zeros_like(y0) if dy0 is None else dy0
     if dts is not None:
         v0 = v0 - _vector(f(ts[0], y0, *params)) * dts[0]
-    like = [value_of(ys)[0]] * 2
-    dtype, n = value_of(ys).dtype, len(params)
+    like = [constant_of(ys)[0]] * 2
+    dtype, n = constant_of(ys).dtype, len(params)
 
     def slope(t: Any, state: Any, *both: Any) -> Any:
         y, v = _unpacked(state, like)
@@ -314,7 +314,7 @@ def parameters(fun: Callable[..., Any], args: Any, title: str, probe: Callable[[
             new[i] = x
         return inside.rebuilt(params[len(places) :]), unflatten(new)
 
-    found = probe(*rebuild([value_of(x) for x in tensors]))
+    found = probe(*rebuild([constant_of(x) for x in tensors]))
     refuse_hidden(found, title)
     return tensors, rebuild
 

@@ -14,7 +14,7 @@ from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.simplifying.patterns import Rewriting, unknown, unknown_attribute
 from autograd_np.ops import special
 
-__all__ = ["FORWARD", "REWRITINGS"]
+__all__ = ["FORWARD", "KINKS", "REWRITINGS"]
 
 x: Any = unknown("x")
 c: Any = unknown("c")
@@ -101,17 +101,20 @@ FORWARD: list[Rewriting] = [
     # norms, in the shape of which their gradient needs no division
     Rewriting("norm squared",        np.linalg.norm(x, axis=axis, keepdims=kept) ** 2, lambda x, axis, kept: np.sum(x**2, axis=axis, keepdims=bool(kept))),
 
-    # kinks
-    Rewriting("relu",                np.maximum(x, c),                               lambda x, c: relu(x), lambda x, c: _is_zero(c) and is_float(x)),
-
     # inverse pairs
     Rewriting("log of exp",          np.log(exp(x)),                                 lambda x: np.positive(x), lambda x: is_float(x)),
     Rewriting("negative twice",      np.negative(-x),                                lambda x: x),
 ]
-"""What is looked for in the user's function, before it is differentiated."""
+"""What is looked for in a function before it is differentiated: the same slopes, at kinks, too."""
+
+KINKS: list[Rewriting] = [
+    Rewriting("relu",                np.maximum(x, c),                               lambda x, c: relu(x), lambda x, c: _is_zero(c) and is_float(x)),
+]
+"""What has another slope at its kink: np.maximum one half, relu none."""
 
 REWRITINGS: list[Rewriting] = [
     *FORWARD,
+    *KINKS,
     Rewriting("1 - sigmoid",         sigmoid(-x),                                    lambda x: 1 - sigmoid(x)),
     Rewriting("transpose twice",     np.transpose(np.transpose(x)),                  lambda x: x),
 ]

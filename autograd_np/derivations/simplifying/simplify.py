@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np.derivations.expression import Expression, Sheet, rebuilt, same_values, walked
 from autograd_np.derivations.simplifying.algebra import Algebra
-from autograd_np.derivations.simplifying.known import FORWARD, REWRITINGS
+from autograd_np.derivations.simplifying.known import FORWARD, KINKS, REWRITINGS
 from autograd_np.derivations.simplifying.patterns import Rewriting
 from autograd_np.derivations.simplifying.structure import STRUCTURE, variance_spelled_out
 from autograd_np.ops import special
@@ -87,7 +87,7 @@ def _may_replace(new: Expression, old: Expression) -> bool:
 
 def canonical(sheet: Sheet) -> Rewriter:
     """Return what finds in the user's function the forms that have a name."""
-    return Rewriter(sheet, FORWARD, structure=(*STRUCTURE, variance_spelled_out))
+    return Rewriter(sheet, [*FORWARD, *KINKS], structure=(*STRUCTURE, variance_spelled_out))
 
 
 class Simplifier:

@@ -26,7 +26,7 @@ from scipy import special
 from scipy import stats as scipys
 
 import autograd_np.ops.for_scipy.special  # noqa: F401 (the rows)
-from autograd_np.op import value_of
+from autograd_np.op import constant_of
 from autograd_np.scipy.mirror import covering, module
 from autograd_np.scipy.stats import continuous, discrete, rarer
 from autograd_np.scipy.stats.base import Distribution, array
@@ -42,7 +42,7 @@ def _zscore(a: Any, axis: Any = 0, ddof: int = 0) -> Any:
 def _entropy(pk: Any, qk: Any = None, base: Any = None, axis: Any = 0) -> Any:
     pk = array(pk)
     pk = pk / np.sum(pk, axis=axis, keepdims=True)
-    nothing = value_of(pk) == 0  # adds nothing, at a slope that is infinite: nothing flows there
+    nothing = constant_of(pk) == 0  # adds nothing, at a slope that is infinite: nothing flows there
     some = np.where(nothing, 1, pk)
     if qk is None:
         terms = special.entr(some)

@@ -16,7 +16,7 @@ import numpy as np
 from autograd_np.calls import plain
 from autograd_np.creating import gathered
 from autograd_np.errors import NoRowError
-from autograd_np.op import is_numpys, value_of
+from autograd_np.op import constant_of, is_numpys
 from autograd_np.scipy.mirror import holds_tensor, refusing
 
 __all__ = ["Distribution", "Frozen", "Law", "Mirrored", "array", "checked", "named"]
@@ -97,7 +97,7 @@ def array(x: Any) -> Any:
 
 def checked(valid: Any, result: Any) -> Any:
     """Return the result, with NaN where the parameters are not allowed."""
-    ok = value_of(valid)
+    ok = constant_of(valid)
     if ok is True or (is_numpys(ok) and np.all(ok)):
         return result
     return np.where(ok, result, np.nan)
@@ -214,7 +214,7 @@ class Distribution(Mirrored):
         unit = isinstance(scale, float) and scale == 1
         if not unit:
             valid = valid & (scale > 0)
-            scale = np.where(scale > 0, scale, 1) if not is_numpys(v := value_of(scale)) or not np.all(v > 0) else scale
+            scale = np.where(scale > 0, scale, 1) if not is_numpys(v := constant_of(scale)) or not np.all(v > 0) else scale
         if method in OF_PROBABILITIES:
             z = self._quantile(method, array(point), shapes)
             return checked(valid, z * scale + loc)
@@ -228,9 +228,9 @@ class Distribution(Mirrored):
         return checked(valid, found)
 
     def _density(self, method: str, z: Any, shapes: tuple[Any, ...], log_scale: Any, also_out: Any = False) -> Any:
-        out = value_of((z < self._law.low(*shapes)) | (z > self._law.high(*shapes)) | (abs(z) == np.inf) | also_out)
+        out = constant_of((z < self._law.low(*shapes)) | (z > self._law.high(*shapes)) | (abs(z) == np.inf) | also_out)
         found = self._inside(z, out, shapes, log_scale)
-        lost = value_of(found) <= (-np.inf if method.startswith("log") else _UNDERFLOW)  # nothing flows there, as outside
+        lost = constant_of(found) <= (-np.inf if method.startswith("log") else _UNDERFLOW)  # nothing flows there, as outside
         if is_numpys(lost, out) and np.any(lost & ~out):
             found = self._inside(z, out | lost, shapes, log_scale)
         return found if method.startswith("log") else np.exp(found)
@@ -243,7 +243,7 @@ class Distribution(Mirrored):
 
     def _cumulative(self, method: str, z: Any, shapes: tuple[Any, ...]) -> Any:
         law = self._law
-        below, above = value_of(z <= law.low(*shapes)), value_of(z >= law.high(*shapes))
+        below, above = constant_of(z <= law.low(*shapes)), constant_of(z >= law.high(*shapes))
         out = below | above
         if is_numpys(out) and not np.any(out):
             return law.evaluate(method, z, shapes)
@@ -262,10 +262,10 @@ class Distribution(Mirrored):
             return checked(valid & ~np.isnan(k), self._density(method, k, shapes, 0, k != np.floor(k)))
         k = np.floor(k)
         law = self._law
-        below, above = k < value_of(law.low(*shapes)), k >= value_of(law.high(*shapes))
+        below, above = k < constant_of(law.low(*shapes)), k >= constant_of(law.high(*shapes))
         at_ends = {"cdf": (0.0, 1.0), "sf": (1.0, 0.0), "logcdf": (-np.inf, 0.0), "logsf": (0.0, -np.inf)}[method]
         out = below | above
-        safe = np.where(out, value_of(law.low(*shapes)), k)
+        safe = np.where(out, constant_of(law.low(*shapes)), k)
         found = law.evaluate(method, safe, shapes)
         found = np.where(out, np.where(below, *at_ends), found) if np.any(out) else found
         return checked(valid & ~np.isnan(k), found)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from autograd_np.errors import NoRowError
-from autograd_np.op import value_of
+from autograd_np.op import constant_of
 from autograd_np.scipy.mirror import covering, holds_tensor, refusing
 from autograd_np.scipy.stats.base import Mirrored, array
 
@@ -38,7 +38,7 @@ def _points(x: Any, d: int) -> Any:
 
 
 def _dimension(mean: Any, cov: Any) -> int:
-    return int(np.size(value_of(mean))) if mean is not None else int(np.shape(value_of(cov))[0]) if np.ndim(cov) else 1
+    return int(np.size(constant_of(mean))) if mean is not None else int(np.shape(constant_of(cov))[0]) if np.ndim(cov) else 1
 
 
 def _distance(x: Any, mean: Any, cov: Any) -> tuple[int, Any, Any]:
@@ -70,7 +70,7 @@ def _t(x: Any, loc: Any = None, shape: Any = 1, df: Any = 1) -> Any:
 
 def _concentrations(alpha: Any) -> Any:
     alpha = array(alpha)
-    if alpha.ndim != 1 or not np.all(value_of(alpha) > 0):
+    if alpha.ndim != 1 or not np.all(constant_of(alpha) > 0):
         raise ValueError(f"scipy.stats.dirichlet needs a vector alpha of numbers > 0, got the shape {alpha.shape}")
     return alpha
 
@@ -88,7 +88,7 @@ def _dirichlet(x: Any, alpha: Any) -> Any:
         x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
     if x.shape[0] != alpha.shape[0]:
         raise ValueError(f"x should have {alpha.shape[0]} or {alpha.shape[0] - 1} components along its first axis, got the shape {x.shape}")
-    values = value_of(x)
+    values = constant_of(x)
     if np.any(values < 0) or np.any(values > 1) or np.any(abs(np.sum(values, axis=0) - 1) > 1e-9):
         raise ValueError("the vectors x should lie within the unit simplex: entries in [0, 1] that add up to 1")
     weights = np.reshape(alpha, (-1,) + (1,) * (x.ndim - 1))
@@ -96,9 +96,9 @@ def _dirichlet(x: Any, alpha: Any) -> Any:
 
 
 def _multinomial(x: Any, n: Any, p: Any) -> Any:
-    x, n, p = np.asarray(value_of(array(x))), np.asarray(value_of(array(n))), array(p)
+    x, n, p = np.asarray(constant_of(array(x))), np.asarray(constant_of(array(n))), array(p)
     p = np.concatenate([p[..., :-1], 1 - np.sum(p[..., :-1], axis=-1, keepdims=True)], axis=-1)
-    chances = value_of(p)
+    chances = constant_of(p)
     counts = np.all((x >= 0) & (x == np.floor(x)), axis=-1) & (np.sum(x, axis=-1) == n)
     log = special.gammaln(n + 1) + np.sum(special.xlogy(np.maximum(x, 0), p) - special.gammaln(np.maximum(x, 0) + 1), axis=-1)
     valid = (n >= 0) & np.all((chances >= -1e-12) & (chances <= 1 + 1e-12), axis=-1)
@@ -107,7 +107,7 @@ def _multinomial(x: Any, n: Any, p: Any) -> Any:
 
 def _wishart(x: Any, df: Any, scale: Any) -> Any:
     x, df, scale = array(x), array(df), array(scale)
-    d = int(np.shape(scale)[0]) if np.ndim(scale) == 2 else int(np.size(value_of(scale)))
+    d = int(np.shape(scale)[0]) if np.ndim(scale) == 2 else int(np.size(constant_of(scale)))
     scale = _matrix(scale, d)
     x = np.reshape(x, (1, 1)) if np.ndim(x) == 0 else x
     if x.shape != (d, d):
@@ -123,7 +123,7 @@ def _log_multigamma(a: Any, d: int) -> Any:
 
 def _inverse_wishart(x: Any, df: Any, scale: Any) -> Any:
     x, df, scale = array(x), array(df), array(scale)
-    d = int(np.shape(scale)[0]) if np.ndim(scale) == 2 else int(np.size(value_of(scale)))
+    d = int(np.shape(scale)[0]) if np.ndim(scale) == 2 else int(np.size(constant_of(scale)))
     scale = _matrix(scale, d)
     if x.shape != (d, d):
         raise NoRowError(f"scipy.stats.invwishart with Tensors takes one matrix of the shape ({d}, {d}), got {x.shape}; loop over several")
@@ -133,8 +133,8 @@ def _inverse_wishart(x: Any, df: Any, scale: Any) -> Any:
 
 
 def _dirichlet_multinomial(x: Any, alpha: Any, n: Any) -> Any:
-    x, n, alpha = np.asarray(value_of(array(x))), np.asarray(value_of(array(n))), array(alpha)
-    if not np.all(value_of(alpha) > 0):
+    x, n, alpha = np.asarray(constant_of(array(x))), np.asarray(constant_of(array(n))), array(alpha)
+    if not np.all(constant_of(alpha) > 0):
         raise ValueError("scipy.stats.dirichlet_multinomial needs numbers alpha > 0")
     total = np.sum(alpha, axis=-1)
     counts = np.all((x >= 0) & (x == np.floor(x)), axis=-1) & (np.sum(x, axis=-1) == n)
