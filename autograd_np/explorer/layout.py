@@ -21,8 +21,8 @@ GAP_X, GAP_Y = 26, 26
 HEIGHT, CLOSED = 66, 46
 SMALL = 60
 """Boxes that are shown open, on more than a screen if need be: stepping keeps the active one in sight."""
-CANVAS = Room(980, 1010, (125, HEIGHT), (200, CLOSED), (GAP_X, GAP_Y), turned=False)
-"""What can be read beside the other panes of a page of 1280 × 800 pixels: the drawing is shown there at 0.56 of its size."""
+CANVAS = Room(980, 1120, (125, HEIGHT), (200, CLOSED), (GAP_X, GAP_Y), turned=False)
+"""What can be read beside the other panes of a page of 1280 × 800 pixels: the drawing is shown there at 0.55 of its size."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 

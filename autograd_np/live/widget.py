@@ -50,10 +50,12 @@ class Explorer:
         display({kind: what for kind, what in view.items() if kind != "text/plain"}, raw=True)  # an export has nothing to say of it
 
     def frame_html(self) -> str:
-        """Return the page in a frame: it may run its own script, and has no part in the page around it."""
+        """Return the page in a frame: it may run its own script, and has no part in the page around it, which tells it its ground."""
         page = html.escape(live_page({"data": self.session.data}), quote=True)
         look = "width:100%;border:0;border-radius:8px"
-        return f'<iframe id="{self.frame}" srcdoc="{page}" sandbox="allow-scripts" height="{HEIGHT}" style="{look}"></iframe>'
+        ground = asset("ground.js").replace("FRAME", self.frame)
+        frame = f'<iframe id="{self.frame}" srcdoc="{page}" sandbox="allow-scripts" height="{HEIGHT}" style="{look}"></iframe>'
+        return f"{frame}<script>{ground}</script>"
 
     def __repr__(self) -> str:
         return f"<Explorer: {(self.session.data or {}).get('title')}>"

@@ -46,7 +46,8 @@ def too_much(net: Net, closed: Iterable[Frame], room: Room) -> set[Frame]:
     """Return the frames that have to be closed for the rest to be read on one screen: all that are closed anyway, and more.
 
     Frames are opened from the outermost inwards as long as there is room: of a repetition the first turn and then the last, and then
-    all others that are beside each other at once.
+    all others that are beside each other at once. Beside a repetition whose first turn has no room, nothing is opened: what repeats is
+    what a reader looks for, and the rest would only take the room.
 
     Parameters
     ----------
@@ -68,14 +69,20 @@ def too_much(net: Net, closed: Iterable[Frame], room: Room) -> set[Frame]:
     now = shut.union(*steps.values())
     seen = boxes[net.root]
     no_room: set[int] = set()
+    opened: set[int] = set()
+    beside: set[Frame | None] = set()  # what has a repetition inside that could not be opened
     for _, frames in sorted(steps.items(), key=lambda item: item[0][:2]):
         more = sum(boxes[frame] - 1 for frame in frames)
-        if frames[0].parent in now or frames[0].run in no_room:
+        run, parent = frames[0].run, frames[0].parent
+        if parent in now or run in no_room or (not run and parent in beside):
             continue
         if seen + more <= MOST and _fits(net, now.difference(frames), room):
             now, seen = now.difference(frames), seen + more
-        elif frames[0].run:
-            no_room.add(frames[0].run)
+            opened.add(run)
+        elif run:
+            no_room.add(run)
+            if run not in opened:
+                beside.add(parent)
     return now
 
 

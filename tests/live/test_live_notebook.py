@@ -69,6 +69,24 @@ def test_a_notebook_shows_the_page_and_has_no_need_of_a_kernel_afterwards() -> N
 
 
 @chromium.needed
+@pytest.mark.parametrize(("paper", "theme", "system"), [("#fff", "light", "dark"), ("#111", "dark", "light")])
+def test_a_saved_page_is_light_or_dark_as_what_it_stands_on_without_a_kernel(tmp_path: Path, paper: str, theme: str, system: str) -> None:
+    pytest.importorskip("anywidget")
+    from autograd_np.live.widget import Explorer
+
+    explorer = Explorer(program_of(ag.trace(loss, np.array([[1.0, 2.0]]), np.array([3.0, 4.0]))))
+    file = tmp_path / "saved.html"
+    file.write_text(
+        f"<!doctype html><meta charset=utf-8><body style='background: {paper}'><div>{explorer.frame_html()}</div></body>", "utf-8"
+    )
+    with chromium.Chromium() as browser:
+        browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": system}])
+        browser.call("Page.navigate", url=file.as_uri())
+        browser.until_in_frame(f"document.documentElement?.dataset.theme === '{theme}' && document.body?.dataset.ready === 'yes'")
+        assert browser.messages == []
+
+
+@chromium.needed
 def test_the_carrier_joins_the_page_in_its_frame_to_python(tmp_path: Path) -> None:
     """A notebook's part is played by a page with the cell's output, and a model that keeps what it is to send."""
     pytest.importorskip("anywidget")

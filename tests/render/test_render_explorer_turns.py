@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import chromium
 import numpy as np
 
 import autograd_np as ag
+import nn
 from autograd_np.explorer.explore import data_of
 
 
@@ -142,3 +144,22 @@ def test_turns_of_a_checked_pass_are_one_step_and_a_mistake_stays_one(browser: c
         browser.press("ArrowRight")
     assert "dz = dh * (1 - hs[t + 1])" in browser.js("document.querySelector('#panel h2').textContent")
     assert browser.messages == []
+
+
+def test_of_what_is_repeated_the_first_turn_is_open_where_there_is_room_and_nothing_else_where_there_is_none() -> None:
+    drawn = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "drawn.py"))
+    data = data_of(drawn["rnn"]())
+    titles = {m["path"]: m["title"] for m in data["modules"]}
+    parent = {m["path"]: m["parent"] for m in data["modules"]}
+    assert [titles[p] for p in data["closed"] if parent[p] == ""] == ["turns 2 … 19 ×18", "turn 20 of 20"]
+
+    class Loss(nn.Module):
+        def __init__(self) -> None:
+            self.model = drawn["Transformer"](16, np.random.default_rng(0))
+
+        def forward(self, x: Any) -> Any:
+            return np.mean(self.model(x) ** 2)
+
+    closed = data_of(Loss().graph(np.ones((6, 16))))["closed"]
+    assert "model" not in closed
+    assert {"model.blocks.0", "model.blocks.11", "model.head"} <= set(closed)  # not the head instead of a block

@@ -32,7 +32,7 @@ function said() {
   const judged = data.check ? ` ${data.check.headline}.` : "";
   return `A graph of ${kinds.join(", ")}; the result is ${result ? result.name : "not known"}.${judged} Every node says what it is computed from.`;
 }
-const names = { input: "input", parameter: "parameter", constant: "constant", operation: "operation", result: "result", group: "several operations" };
+const names = { input: "input", parameter: "parameter", constant: "constant", operation: "operation", result: "result", group: "closed frame" };
 const heading = h("h1", {});
 const legend = h("ul", { class: "legend", "aria-label": "Forms" });
 const ways = h("div", { class: "ways", "aria-hidden": "true" });

@@ -9,7 +9,7 @@ const moveTo = () => {
   cull();
 };
 const MANY = 600;
-const READABLE = 0.56; // of its size, a drawing can still be read
+const READABLE = 0.55; // of its size, a drawing can still be read
 const COMFORTABLE = 0.72; // where it does not fit in any case
 /** Of a large drawing, lay out only what is near the view, and no text where it is too small to be read: that is most of the work. */
 function cull() {
@@ -56,7 +56,7 @@ function fit(now = false) {
   if (!nodes.size) return;
   const { w, h: height } = size();
   const [bw, bh] = [bounds.x1 - bounds.x0, bounds.y1 - bounds.y0];
-  const whole = Math.min((w - 60) / bw, (height - 110) / bh, 1.15);
+  const whole = Math.min((w - 60) / bw, (height - 64) / bh, 1.15);
   const k = now && whole < READABLE ? COMFORTABLE : whole; // at the start, readable
   const top = [...nodes.values()].map(boxOf).sort((a, b) => a.cy - b.cy).slice(0, 3);
   const middle = k > whole ? top.reduce((sum, b) => sum + b.cx / top.length, 0) : (bounds.x0 + bounds.x1) / 2;
