@@ -195,7 +195,7 @@ def program(seed: int) -> tuple[Callable[..., Any], list[Any], str]:
     return compiled(source, seed), list(grower.inputs.values()), source
 
 
-OTHER_SIZES = (6, 9, 8, 10, 12, 14, 15)
+OTHER_SIZES = (6, 9, 8, 10, 12, 14, 15, 16, 18, 20)
 """Of the axes that a derivation lets vary, none of which it was recorded at."""
 
 

@@ -168,3 +168,10 @@ def test_of_how_many_a_part_has(part: Any) -> None:
 
     source = agrees(f, RNG.normal(size=3), RNG.normal(size=(3, 4, 5)), at=(RNG.normal(size=4), RNG.normal(size=(6, 3, 9))))
     assert "y.shape[0]" in source
+
+
+def test_of_a_multiple_of_two_sizes() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return np.sum(x * x) * (len(x) * len(y) + len(y) * len(x))
+
+    agrees(f, RNG.normal(size=3), RNG.normal(size=(4, 5)), at=(RNG.normal(size=6), RNG.normal(size=(7, 2))))

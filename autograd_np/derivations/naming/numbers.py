@@ -8,7 +8,7 @@ import itertools
 import math
 import operator
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -312,16 +312,27 @@ def _counts(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
                     yield f"{function.__name__}({text}, {other})", frozenset((name, second))
     whole = [(f"{name}.size", tuple(map(math.prod, shapes)), name) for name, shapes in arrays.items()]
     different = {n: (text, n, name) for text, n, name in reversed([*sizes, *whole])}
-    for count in (2, 3, 4):
-        for chosen in itertools.combinations_with_replacement(different.values(), count):
-            if tuple(map(math.prod, zip(*(n for _, n, _ in chosen), strict=True))) == values:
-                yield " * ".join(text for text, _, _ in chosen), frozenset(name for _, _, name in chosen)
+    yield from _products(values, different.values(), (2, 3, 4), (1,))
     for text, n, name in different.values():
         for other, m, second in different.values():
             for offset in (-1, 1):
                 if tuple((k + offset) * j for k, j in zip(n, m, strict=True)) == values:
                     yield f"({_with_offset(text, offset)}) * {other}", frozenset((name, second))
     yield from _cut(values, arrays)
+    yield from _products(values, different.values(), (2, 3), (2, 3, 4))
+
+
+def _products(
+    values: tuple[int, ...], sizes: Collection[tuple[str, tuple[int, ...], str]], counts: Iterable[int], factors: Iterable[int]
+) -> Found:
+    """Yield so many sizes multiplied with each other and with one of the numbers."""
+    for count in counts:
+        for chosen in itertools.combinations_with_replacement(sizes, count):
+            product = tuple(map(math.prod, zip(*(n for _, n, _ in chosen), strict=True)))
+            for factor in factors:
+                if tuple(factor * k for k in product) == values:
+                    formula = " * ".join(text for text, _, _ in chosen)
+                    yield _multiple(f"{{}} * {formula}", factor), frozenset(name for _, _, name in chosen)
 
 
 def _cut(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
