@@ -17,6 +17,7 @@ from autograd_np.attributes import mapped
 from autograd_np.callers import is_users_file
 from autograd_np.compiling.captured import Captured, Slot
 from autograd_np.compiling.checking import Rounding
+from autograd_np.compiling.drawn import line_that_draws
 from autograd_np.compiling.given import raised_by_itself
 from autograd_np.compiling.program import Program, Value, inside
 from autograd_np.compiling.runs import Run, is_weak, node_of, run
@@ -110,11 +111,15 @@ def traced(call: Callable[[list[Any]], Any], data: list[Any], captured: Captured
             differs = _differing(first, call, given, len(data), captured, name, in_place=in_place)
         finally:
             drawn = not same_state(before, states(captured.generators))
+            where = ""
             if drawn:
+                put_back(before, captured.generators)
+                where = line_that_draws(lambda: run(call, given, len(data), captured, name, in_place=in_place), captured.generators)
                 put_back(before, captured.generators)
     if drawn:
         raise errors.CompileError(
-            f"{name} draws random numbers, which would be the same in each call: draw them outside, and hand them in as an argument"
+            f"{name} draws random numbers{f', at {where}' if where else ''}\n"
+            "They would be the same in each call: draw them outside, and hand them in as an argument"
         )
     if differs is not None:
         raise differs

@@ -215,9 +215,8 @@ def _unwritten(recording: Recording) -> int:
     """Return how many arrays and numbers there are that are no inputs, and that no formula of sizes gives."""
     arrays = {n: e for n, e in (recording.inputs | recording.captured).items() if e.kind != "number"}
     found = {x for e in recording.steps for x in e.children} - set(arrays.values())
-    unwritten = sum(form_of(x.values) is None for x in found if x.kind == "array")
-    several = [x for x in found if x.kind == "number" and x.number is None]
+    forms = [form_of(x.values) for x in found if x.kind == "array"]
+    several = [x.values for x in found if x.kind == "number" and x.number is None]
+    several += [n for form in forms if form is not None for n in form.numbers if len(set(n)) > 1]
     numbers = Numbers(recording) if several else None
-    return unwritten + sum(
-        numbers.text(x.values, arrays) is None and numbers.length(x.values) is None for x in several if numbers is not None
-    )
+    return forms.count(None) + sum(numbers.text(n, arrays) is None and numbers.length(n) is None for n in several if numbers is not None)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import autograd_np as ag
+from autograd_np.compiling.ways import has_numba
 
+BACKENDS = ["numpy", *(["numba"] if has_numba() else [])]
 X = np.array([1.0, -2.0, 0.5, 3.0])
 UP = np.arange(1.0, 10.0)
 
@@ -107,7 +109,7 @@ def test_what_was_computed_at_the_first_call_does_not_stay(what: str) -> None:
 )
 def test_what_keeps_its_shape_is_compiled(what: str) -> None:
     f, first, then = CALLS[what]
-    for backend in ("numpy", "numba"):
+    for backend in BACKENDS:
         compiled = ag.compile(f, backend=backend)
         compiled(*first)
         np.testing.assert_allclose(compiled(*then), f(*then))
@@ -160,9 +162,10 @@ def test_a_maximum_has_the_slope_of_the_engine_at_ties() -> None:
             compiled(first.astype(dtype))
             np.testing.assert_array_equal(compiled(z.astype(dtype)), f(z.astype(dtype)))
             assert "where" not in compiled.source
-    compiled = ag.compile(f, backend="numba")
-    compiled(np.ones(3))
-    np.testing.assert_array_equal(compiled(z), f(z))
+    for backend in BACKENDS:
+        compiled = ag.compile(f, backend=backend)
+        compiled(np.ones(3))
+        np.testing.assert_array_equal(compiled(z), f(z))
 
 
 def test_an_infinity_at_the_first_call_or_later_is_what_the_engine_says() -> None:
@@ -176,3 +179,29 @@ def test_an_infinity_at_the_first_call_or_later_is_what_the_engine_says() -> Non
         with np.errstate(all="ignore"):
             np.testing.assert_array_equal(ag.compile(g, backend="numpy")(z), g(z))
             np.testing.assert_array_equal(later(z), g(z))
+
+
+def _mask(x: Any) -> Any:
+    kept = np.random.random(x.shape) > 0.5  # noqa: NPY002
+    return x * kept
+
+
+def _noisy(x: Any) -> Any:
+    return _mask(np.tanh(x)) * GENERATOR.normal(size=x.shape)
+
+
+def _own_noise(x: Any) -> Any:
+    y = np.tanh(x) + np.exp(x)
+    return y * GENERATOR.normal(size=x.shape)
+
+
+GENERATOR = np.random.default_rng(3)
+
+
+@pytest.mark.parametrize(("f", "line"), [(_noisy, "kept = np.random.random(x.shape) > 0.5"), (_own_noise, "return y * GENERATOR.normal")])
+def test_what_draws_is_refused_with_its_line_and_has_drawn_nothing(f: Any, line: str) -> None:
+    before = GENERATOR.bit_generator.state
+    with pytest.raises(ag.CompileError, match=rf"draws random numbers, at .*test_values_outside_the_record.py:\d+: {line[:8]}") as refused:
+        ag.compile(f, backend="numpy")(X)
+    assert line in str(refused.value)
+    assert GENERATOR.bit_generator.state == before

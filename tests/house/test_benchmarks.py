@@ -305,7 +305,7 @@ def test_the_check_of_hand_written_passes_writes_its_figures(tmp_path):
     assert figures["false alarms"] == []
     mutant = figures["mutants"][0]
     assert mutant["mutant"].startswith("ridge:")
-    assert {"line", "variable", "kind", "message", "fix"} == mutant["said"]["findings"][0].keys()
+    assert {"line", "variable", "kind", "message", "fix", "rivals"} == mutant["said"]["findings"][0].keys()
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor times are read from /proc")
