@@ -73,8 +73,8 @@ def _like(x: Any, rng: np.random.Generator) -> Any:
     if np.all((x == 0) | (x == 1)) and np.ptp(x) > 0:  # labels, one-hot rows, masks: shuffled along the samples
         axis = int(np.argmax(x.shape))
         return np.take(x, rng.permutation(x.shape[axis]), axis=axis)
-    if (single := _single_axis(x)) is not None:  # the gradient of a loss of the right class alone
-        return _with_single(x, single, rng) * rng.uniform(0.5, 1.5, x.shape)
+    if _is_single(x):  # the gradient of a loss of the right class alone
+        return _with_single(x, rng) * rng.uniform(0.5, 1.5, x.shape)
     if np.all(np.abs(x) == 1) and np.ptp(x) > 0:  # labels of a margin
         return rng.permutation(x.ravel()).reshape(x.shape)
     if np.all((x >= 0) & (x <= 1)) and x.size > 1 and np.ptp(x) > 0:
@@ -90,19 +90,19 @@ def _like(x: Any, rng: np.random.Generator) -> Any:
     return size * rng.normal(size=x.shape)
 
 
-def _single_axis(x: Any) -> int | None:
-    """Return the last axis if along it an array has one element each that is not zero, among three at least."""
+def _is_single(x: Any) -> bool:
+    """Whether an array has along its last axis one element each that is not zero, among three at least."""
     if x.ndim < 1 or x.dtype.kind != "f" or x.shape[-1] < 3 or x.size == 0:
-        return None
-    return x.ndim - 1 if np.all(np.count_nonzero(x, axis=-1) == 1) else None
+        return False
+    return bool(np.all(np.count_nonzero(x, axis=-1) == 1))
 
 
-def _with_single(x: Any, axis: int, rng: np.random.Generator) -> Any:
-    """Return an array that has along an axis one element each that is not zero, the one that is largest there, anywhere."""
-    largest = np.take_along_axis(x, np.argmax(np.abs(x), axis=axis, keepdims=True), axis=axis)
-    chosen = rng.integers(x.shape[axis], size=largest.shape)
+def _with_single(x: Any, rng: np.random.Generator) -> Any:
+    """Return an array that has along its last axis one element each that is not zero, the one that is largest there, anywhere."""
+    largest = np.take_along_axis(x, np.argmax(np.abs(x), axis=-1, keepdims=True), axis=-1)
+    chosen = rng.integers(x.shape[-1], size=largest.shape)
     made = np.zeros_like(x)
-    np.put_along_axis(made, chosen, np.where(largest == 0, 1.0, largest), axis=axis)
+    np.put_along_axis(made, chosen, np.where(largest == 0, 1.0, largest), axis=-1)
     return made
 
 
@@ -198,7 +198,7 @@ def resized(inputs: Mapping[str, Any], sizes: Mapping[tuple[Axis, ...], int], rn
         if type(value) in (list, tuple):
             return type(value)(inside(v, (*path, i)) for i, v in enumerate(value))
         if isinstance(value, np.ndarray):
-            normed, single = _normed_axis(value), _single_axis(value)
+            normed, single = _normed_axis(value), _is_single(value)
             for axis in range(value.ndim):
                 n = of_axis.get((path, axis))
                 if n is not None:
@@ -206,8 +206,8 @@ def resized(inputs: Mapping[str, Any], sizes: Mapping[tuple[Axis, ...], int], rn
                     value = np.take(value, np.concatenate([rng.permutation(old)] * (n // old + 1))[:n], axis=axis)
             if normed is not None:
                 value = _normalised(value, normed, rng)
-            elif single is not None:
-                value = _with_single(value, single, rng)
+            elif single:
+                value = _with_single(value, rng)
         return value
 
     return {k: inside(v, (k,)) for k, v in inputs.items()}

@@ -117,9 +117,7 @@ class CompiledUpdate:
         numbers: list[Numbers] = []
         which = []
         for m in group:
-            if (
-                not numbers or numbers[-1] is not m.numbers
-            ):  # those of a group that have the same numbers follow one another, or are given twice
+            if not numbers or numbers[-1] is not m.numbers:  # the same numbers follow one another in a group, or are given twice
                 numbers.append(m.numbers)
             which.append(len(numbers) - 1)
         key = tuple(which), tuple([m.maximize for m in group]), tuple([tuple(m.arrays) for m in group]), tuple([tuple(n) for n in numbers])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from executed import agrees, value_and_grad
 
 import autograd_np as ag
+from autograd_np.derivations.naming import numbers
 
 RNG = np.random.default_rng(0)
 
@@ -175,3 +177,9 @@ def test_of_a_multiple_of_two_sizes() -> None:
         return np.sum(x * x) * (len(x) * len(y) + len(y) * len(x))
 
     agrees(f, RNG.normal(size=3), RNG.normal(size=(4, 5)), at=(RNG.normal(size=6), RNG.normal(size=(7, 2))))
+
+
+def test_not_all_cuts_of_an_array_of_many_axes_are_tried() -> None:
+    shapes = tuple(tuple(range(first, first + 14)) for first in (2, 5, 7))
+    assert len(list(itertools.islice(numbers._cuts((10007, 20011, 30011), shapes), 1000))) < 1000  # there are millions
+    assert numbers.of_sizes((10007, 20011, 30011), {"y": shapes}) is None

@@ -8,7 +8,7 @@ import itertools
 import math
 import operator
 import textwrap
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -338,10 +338,22 @@ def _products(
 def _cut(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
     """Yield how many elements a part of an array has, ``y[1:, :, 1:-1]``, that with the least cut off first."""
     for name, shapes in arrays.items():
-        for off in sorted(itertools.product((0, 1, 2), repeat=len(shapes[0])), key=sum):
+        for off in sorted(_cuts(values, shapes), key=sum):
             if any(off) and tuple(math.prod(n - k for n, k in zip(s, off, strict=True)) for s in shapes) == values:
                 axes = (_with_offset(f"{name}.shape[{axis}]", -k) for axis, k in enumerate(off))
                 yield " * ".join(f"({a})" if " " in a else a for a in axes), frozenset((name,))
+
+
+def _cuts(values: Sequence[int], shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    """Yield how much may be cut off each axis: what is left of each divides the numbers, so that few are tried of many axes."""
+    if not shapes[0]:
+        yield ()
+        return
+    for k in (0, 1, 2):
+        lengths = [s[0] - k for s in shapes]
+        if all(v % n == 0 if n > 0 else n == v for v, n in zip(values, lengths, strict=True)):
+            left = [v // n if n else 0 for v, n in zip(values, lengths, strict=True)]
+            yield from ((k, *rest) for rest in _cuts(left, [s[1:] for s in shapes]))
 
 
 def _likely(values: tuple[int, ...], arrays: Mapping[str, Shapes]) -> Found:
