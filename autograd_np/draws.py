@@ -42,7 +42,7 @@ def draw(value: Any, rng: np.random.Generator, *, gently: bool = False, zeros: b
     gently : bool
         Stay near the given numbers, for functions that are only defined there.
     zeros : bool
-        Python numbers that are 0.0 (a regulariser) become something else.
+        Python numbers that are 0.0 (a regulariser) or 1.0 (a share that is kept) become something else.
     """
     if isinstance(value, dict):
         return {k: draw(v, rng, gently=gently, zeros=zeros) for k, v in value.items()}
@@ -64,7 +64,9 @@ def _number_like(x: float, rng: np.random.Generator, *, zeros: bool) -> float:
         return x
     if 0 < x < 1:
         return float(x * rng.uniform(0.6, min(1.4, 0.5 + 0.5 / x)))
-    return float(x * rng.uniform(0.6, 1.5)) if x != 1 else x
+    if x == 1:
+        return float(rng.uniform(0.5, 0.9)) if zeros else x
+    return float(x * rng.uniform(0.6, 1.5))
 
 
 def _like(x: Any, rng: np.random.Generator) -> Any:

@@ -24,6 +24,7 @@ from autograd_np.check.explain.vocabulary import constant_name, sizes_of
 from autograd_np.check.explain.whole import Mistake
 from autograd_np.check.judge.adequacy import blind_spots
 from autograd_np.check.judge.arbitrate import Decision, Disagreement, arbitrate, at_kink
+from autograd_np.check.judge.batches import batch_point
 from autograd_np.check.judge.compare import Comparison, compare
 from autograd_np.check.judge.handed import (
     Clipping,
@@ -37,8 +38,9 @@ from autograd_np.check.judge.handed import (
 )
 from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
 from autograd_np.check.judge.names import is_gradients_name
+from autograd_np.check.judge.numbers import begin
 from autograd_np.check.judge.outcome import Absent, Returned
-from autograd_np.check.judge.points import Read, choose_readings, generic_points, is_random
+from autograd_np.check.judge.points import Read, generic_points, is_random
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Done, Session
@@ -138,8 +140,7 @@ def check_backward(
     given = as_float64(dict(inputs)) if np.dtype(dtype) == np.float64 else dict(inputs)
     program.name_state(dict.fromkeys(leaf_names(given).values()))
     session = Session(program, names, wrt, tolerance)
-    traced = session.trace(given, {id(a): np.array(a, dtype) for _, a in program.state.values()})
-    readings = choose_readings(session, traced, seed)
+    given, traced, readings = begin(session, given, dtype, seed)
     session.pairing.check_names(readings[0].point)
     _require(session, readings[0].point.known)
     chosen: _Checked | None = None
@@ -224,6 +225,14 @@ class _Checked:
             f"`{r.path}` lacks an axis of length one that `{r.forward_name}` has, and broadcasts to it" for r in self.returned[0] if r.bare
         ]
 
+    def with_batch(self, rng: np.random.Generator) -> None:
+        """Go on to a batch of several samples, where the user has one and nothing else is wrong."""
+        point = batch_point(self.session, self.own.traced, rng)
+        if point is not None:
+            self.points.append(point)
+            self.done.append(self.session.run(point))
+            self.returned.append(self.session.returned(point, self.done[-1]))
+
     @property
     def wrong(self) -> int:
         """At how many points something is wrong."""
@@ -269,6 +278,8 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
         lacking = absent(session, own, checked.done[0], checked.returned[0])
         for a in (*misplaced(session, own, checked.done[0], checked.returned[0], missing), *instead):
             lacking += [a] if a.forward_name not in {b.forward_name for b in lacking} else []
+        if not (missing or lacking or checked.wrong) and len(checked.points) > 1:
+            checked.with_batch(rng)
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
     judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]

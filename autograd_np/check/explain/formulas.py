@@ -131,9 +131,8 @@ class _Seen(NamedTuple):
 
 def _seen_anew(session: Session, point: Point) -> _Seen:
     """Record forward once more, with what needs no gradient, such as masks; as it was recorded before, where that is refused."""
-    scalars = [name for name in point.leaves if type(point.inputs.get(name)) is float]
     try:
-        traced = trace_point(session.program, point.inputs, point.traced.instead, scalars, keeps_all=True)
+        traced = trace_point(session.program, point.inputs, point.traced.instead, keeps_all=True)
         found = _seen(traced, point)
         if [n.op for n in found.flowing] == [n.op for n in point.graph.nodes if n.op is not None]:
             return found

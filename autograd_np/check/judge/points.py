@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from autograd_np.check.judge.results import Result, Targets
 from autograd_np.check.judge.roles import Reading, readings_of
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.point import Point, Traced
+from autograd_np.check.watch.spelling import wanted_names
 from autograd_np.draws import draw, free_axes, new_sizes, resized
 
-__all__ = ["Read", "choose_readings", "generic_points", "is_random"]
+__all__ = ["Read", "choose_readings", "generic_points", "is_random", "leaves_of"]
 
 
 @dataclass
@@ -134,8 +135,9 @@ def generic_points(
                 else dict(zip(sizes, reversed(order), strict=True))
             )
             start = resized(given, shifted, rng)
-        drawn = draw(dict(start), rng, gently=gently, zeros=i % 3 == 2)
+        drawn = _completed(session, given, draw(dict(start), rng, gently=gently, zeros=i % 3 == 2), rng)
         instead = {k: draw(a, rng, gently=gently) if k in read else a for k, a in own.instead.items()}
+        instead |= {k: np.array(_other_number(a.item(), rng)) for k, a in instead.items() if k in read and program.is_number(k)}
         try:
             with np.errstate(all="ignore"):
                 traced = session.trace(drawn, instead)
@@ -150,6 +152,54 @@ def generic_points(
     if draws and not points:
         said.append("forward is not defined at generic points, so only your own was checked")
     return points, said
+
+
+def _completed(session: Session, given: Mapping[str, Any], drawn: Any, rng: np.random.Generator) -> Any:
+    """Return drawn inputs with what a draw leaves alone: numbers that are parameters and zero, and zeros that gradients are added to."""
+    zeros = set(_buffers(session, given))
+    shapes = {path: np.shape(x) for path, x in leaves_of(drawn)}
+    like = {path: next((p for p in shapes if p != path and p not in zeros and _is_for(path, p)), path) for path in zeros}
+
+    def inside(value: Any, path: tuple[Any, ...]) -> Any:
+        if path in zeros:
+            return np.zeros(shapes[like[path]])
+        if isinstance(value, Mapping):
+            return {k: inside(v, (*path, k)) for k, v in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(inside(v, (*path, i)) for i, v in enumerate(value))
+        return _other_number(value, rng) if path in session.program.numbers else value
+
+    return inside(drawn, ())
+
+
+def _other_number(x: float, rng: np.random.Generator) -> float:
+    return float(rng.normal()) if x == 0 else float(draw(float(x), rng))
+
+
+def _buffers(session: Session, given: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield where zeros stand that only backward takes: gradients are added to them."""
+    taken = session.program.taken
+    for path, x in leaves_of(given):
+        name = str(path[-1])
+        if taken is not None and not {str(path[0]), name} & taken and isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.any(x):
+            yield path
+
+
+def _is_for(path: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether what stands at `path` is called as the gradient of what stands at another one, or has its place in a container."""
+    return str(other[-1]) in wanted_names(str(path[-1])) or (len(path) > 1 and path[1:] == other[1:])
+
+
+def leaves_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield where the leaves of nested inputs stand, and what they are."""
+    if isinstance(value, Mapping):
+        for k, v in value.items():
+            yield from leaves_of(v, (*path, k))
+    elif type(value) in (list, tuple):
+        for i, v in enumerate(value):
+            yield from leaves_of(v, (*path, i))
+    else:
+        yield path, value
 
 
 def _shapes(value: Any) -> list[tuple[int, ...]]:
@@ -172,28 +222,17 @@ def _free(session: Session, given: Mapping[str, Any], own: Traced) -> list[Any]:
     program = session.program
     named = {int(n) for f in program.functions.watched() for n in f.constants if float(n).is_integer()}
     fixed = named | program.integers | _integers(given)
-    shapes = [o.shape for o in own.outputs]
+    outputs = [own.scalar] if own.scalar is not None else own.outputs
 
     def works(inputs: dict[str, Any]) -> bool:
         try:
             with np.errstate(all="ignore"):
                 run = program.run(inputs, program.fresh_world(own.instead))
+                found = [run.output(o.position) for o in outputs]
         except Exception:  # noqa: BLE001 (a size that does not fit fails in any way)
             return False
-        scalar = own.scalar
-        if scalar is not None:
-            found: Any = (
-                run.total
-                if scalar.position == -1
-                else run.variables.get(scalar.position)
-                if isinstance(scalar.position, str)
-                else run.result[scalar.position]
-                if isinstance(run.result, (tuple, list))
-                else run.result
-            )
-            return np.size(found) == 1 and bool(np.all(np.isfinite(np.asarray(found, float))))
-        parts = list(run.result) if isinstance(run.result, (tuple, list)) else [run.result]
-        now = [np.shape(parts[o.position]) for o in own.outputs if isinstance(o.position, int)]
-        return [len(s) for s in now] == [len(s) for s in shapes]
+        if own.scalar is not None:
+            return np.size(found[0]) == 1 and bool(np.all(np.isfinite(np.asarray(found[0], float))))
+        return [np.ndim(x) for x in found] == [len(o.shape) for o in outputs]
 
     return free_axes(given, works, fixed)

@@ -26,7 +26,7 @@ from autograd_np.check.watch.spelling import wanted_names
 from autograd_np.check.watch.state import leaves_in, spelled
 from autograd_np.node import Node
 
-__all__ = ["Result", "Targets", "assigned", "left_behind", "returned_places"]
+__all__ = ["Result", "Targets", "assigned", "is_container_of_gradients", "is_no_news", "left_behind", "returned_places"]
 
 SHORTEST = 3
 """The end of a name says something from so many letters on."""
@@ -349,7 +349,7 @@ def assigned(
     alone = [r for r in results if not r.left][1:] == []
     for i, r in enumerate(results):
         passed_on = alone and not r.left and not r.keys and is_upstream(r.name) and not names
-        if (not passed_on and work.named(i, r)) or (len(results) > 1 and not r.left and _is_no_news(r, point)):
+        if (not passed_on and work.named(i, r)) or (len(results) > 1 and not r.left and is_no_news(r, point)):
             continue
         if r.left:
             if r.whole and wanted_names(r.name) and re.match(r"(?i)(d|grad|nabla|delta)", r.name) and _looks_like_gradient(r.name):
@@ -409,7 +409,7 @@ def _is_of_gradients(r: Result, point: Point) -> bool:
     return r.node is not None and any(isinstance(n, ast.Name) and is_gradients_name(n.id) for n in ast.walk(r.node))
 
 
-def _is_no_news(r: Result, point: Point) -> bool:
+def is_no_news(r: Result, point: Point) -> bool:
     """Whether a thing without a gradient's name is what forward had already: the loss, a state."""
     if _looks_like_gradient(r.name):
         return False
@@ -418,6 +418,11 @@ def _is_no_news(r: Result, point: Point) -> bool:
         return bool(np.allclose(np.ravel(r.value), np.ravel(np.asarray(scalar.node.out)), rtol=1e-12, atol=0))
     nodes = point.value_nodes(r.value) if np.size(r.value) > 1 and np.ptp(r.value) > 0 else []
     return bool(nodes) and not any(close(r.value, point.truth(n), 1e-9) for n in point.leaves.values())
+
+
+def is_container_of_gradients(name: str) -> bool:
+    """Whether a dict or list of this name may be expected to hold gradients."""
+    return bool(_CONTAINER.fullmatch(name))
 
 
 def _looks_like_gradient(name: str) -> bool:
@@ -485,7 +490,8 @@ def _is_out_of_turn(work: Assigner, results: Sequence[Result], i: int, name: str
     right = [
         j for j, t in work.found.items() if not results[j].left and t.is_input and t.name in order and _is_truth(work, results[j], t.name)
     ]
-    return bool(right) and (is_label(name) or any((j < i) != (order[work.found[j].name] < order[name]) for j in right))
+    single = np.size(results[i].value) == 1 < np.size(work.point.leaves[name].out)  # a norm, an accuracy
+    return bool(right) and (single or is_label(name) or any((j < i) != (order[work.found[j].name] < order[name]) for j in right))
 
 
 def _is_variant(name: str, point: Point) -> bool:

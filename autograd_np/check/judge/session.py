@@ -13,7 +13,6 @@ import numpy as np
 
 from autograd_np.check.judge.chains import chain_ends
 from autograd_np.check.judge.compare import SAFETY, close, fits
-from autograd_np.check.judge.names import pair
 from autograd_np.check.judge.outcome import Absent, Fix, Key, Returned
 from autograd_np.check.judge.pairing import Meaning, Pairing
 from autograd_np.check.judge.results import Result, Targets, assigned, left_behind, pieces, returned_places
@@ -103,23 +102,11 @@ class Session:
 
     def trace(self, inputs: Mapping[str, Any], instead: Mapping[int, Any]) -> Traced:
         """Evaluate forward at some inputs."""
-        return trace_point(self.program, inputs, instead, self._scalars(inputs))
+        return trace_point(self.program, inputs, instead)
 
     def point(self, traced: Traced, rng: np.random.Generator, reading: Reading | None = None, *, own: bool = False) -> Point:
         """Differentiate what the reading says."""
         return point_of(traced, cotangents_of(reading or self.reading, traced, rng), own=own)
-
-    def _scalars(self, inputs: Mapping[str, Any]) -> set[str]:
-        """Return the inputs that are Python numbers and whose gradient backward computes."""
-        trees = [f.tree for f in (self.function,) if f is not None and f.tree is not None]
-        syntax = [n for t in trees for n in ast.walk(t)]
-        written = {n.id for n in syntax if isinstance(n, ast.Name)}
-        written |= {n.value for n in syntax if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-        numbers = [k for k, v in inputs.items() if type(v) is float]
-        wanted = {x for name in written - set(inputs) if (x := pair(name, numbers, self.names)) is not None}
-        wanted |= {k for node in syntax if isinstance(node, ast.Dict) for key in node.keys if (k := getattr(key, "value", None)) in numbers}
-        arrays = any(isinstance(v, (np.ndarray, dict, list)) for v in inputs.values()) or self.program.state
-        return wanted if arrays or wanted else set(numbers)
 
     # --- running
 
@@ -247,7 +234,7 @@ class Session:
         found, unjudged = assigned(done.results, point, self.names, self.wrt, self.tolerance, meaning)
         judged = {t.name for t in found.values() if t.is_input}
         stepped = updates(self.program, point, done.results, done.recording, self.tolerance, itself=bool(judged))
-        found |= {i: t for i, t in stepped.items() if t.name not in judged}
+        found |= {i: t for i, t in stepped.items() if t.name not in judged or not done.results[i].left}
         self.targets = {_where(done.results[i]): target for i, target in found.items()}
         returned = self.returned(point, done)
         names = {t.name for t in self.targets.values() if t.is_input}

@@ -37,6 +37,7 @@ def updates(
     }
     if itself:
         changed = {i: n for i, n in changed.items() if _steps(results[i], recording)}
+    changed |= {i: n for i, r in enumerate(results) if (n := _handed_back(r, point, recording)) is not None}
     if not changed:
         return {}
 
@@ -52,6 +53,14 @@ def updates(
     rates = _rates(program, point)
     best = max(rates, key=lambda name: right_with(rates[name]))
     return {i: Targets(n, point.leaves[n], True, (best, rates[best])) for i, n in changed.items()}
+
+
+def _handed_back(r: Result, point: Point, recording: Recording) -> str | None:
+    """Return the parameter that a function returns changed by a step, under its own name: ``w = w - lr * dw; return w``."""
+    node = point.leaf(r.name) if not r.left and r.path == r.name else None
+    if node is None or np.shape(node.out) != r.value.shape or not _is_plain(r, recording) or not _steps(r, recording):
+        return None
+    return point.traced.program.aliases.get(r.name, r.name) if r.name not in point.leaves else r.name
 
 
 def _is_plain(r: Result, recording: Recording) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
@@ -24,9 +24,7 @@ from autograd_np.trace import code_of
 __all__ = ["trace_point"]
 
 
-def trace_point(
-    program: Program, inputs: Mapping[str, Any], instead: Mapping[int, Any], scalars: Collection[str] = (), *, keeps_all: bool = False
-) -> Traced:
+def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[int, Any], *, keeps_all: bool = False) -> Traced:
     """Run forward on arrays and on Tensors.
 
     Parameters
@@ -34,8 +32,6 @@ def trace_point(
     inputs : mapping
     instead : mapping
         ``id`` of an array of the state -> the array to put in its place.
-    scalars : collection of str
-        Python numbers among the inputs that are differentiated too.
     keeps_all : bool
         Record what needs no gradient, too.
 
@@ -60,7 +56,7 @@ def trace_point(
         return t
 
     def wrap(value: Any, path: tuple[Any, ...]) -> Any:
-        if is_variable(value) or (type(value) is float and path[0] in scalars and len(path) == 1):
+        if is_variable(value) or path in program.numbers:
             return made_leaf(value, names[path])
         if isinstance(value, dict):
             return {k: wrap(v, (*path, k)) for k, v in value.items()}

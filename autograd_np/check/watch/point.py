@@ -278,7 +278,7 @@ class Point:
         else:
             inputs = _with_leaf(inputs, key, value)
         run = program.run(inputs, program.fresh_world(instead))
-        return sum(np.sum(_picked(run, o.position) * self.cotangents[o.position]) for o in self._roots)
+        return sum(np.sum(run.output(o.position) * self.cotangents[o.position]) for o in self._roots)
 
 
 def _digest(array: Array) -> bytes:
@@ -287,15 +287,6 @@ def _digest(array: Array) -> bytes:
         mantissa, exponent = np.frexp(np.asarray(array, float) + 0.0)
         coarse = np.where(np.isfinite(mantissa), np.rint(mantissa * 2**30), 0).astype(np.int64)
     return repr(array.shape).encode() + coarse.tobytes() + exponent.tobytes()
-
-
-def _picked(run: Run, position: int | str) -> Any:
-    """Return an output of a plain run."""
-    if position == -1:
-        return run.total
-    if isinstance(position, str):
-        return run.variables[position]
-    return run.result[position] if isinstance(run.result, (tuple, list)) else run.result
 
 
 def _with_leaf(tree: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -333,5 +324,10 @@ def point_of(traced: Traced, cotangents: Mapping[int | str, Any], *, own: bool =
     graph = Graph(list(seeds))
     graph.lines = traced.lines
     state = traced.program.state
-    leaves = {name: node for name, node in traced.leaves.items() if name not in state or node in found}
+    taken = traced.program.taken
+    leaves = {
+        name: node
+        for name, node in traced.leaves.items()
+        if node in found or (name not in state and (taken is None or {traced.keys[name][0], name} & taken))
+    }
     return Point(traced, given, value, found, graph, leaves, own)

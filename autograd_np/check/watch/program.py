@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -13,10 +16,10 @@ import numpy as np
 
 from autograd_np.check.watch.calling import arguments, flat_names
 from autograd_np.check.watch.source import Function, Functions
-from autograd_np.check.watch.state import World, bound, duplicate, leaves_in, rng_state, set_rng_state, spelled
+from autograd_np.check.watch.state import Attribute, World, bound, duplicate, leaves_in, rng_state, set_rng_state, spelled
 from autograd_np.trace import code_of
 
-__all__ = ["LOSS_NAMES", "Program", "Run"]
+__all__ = ["LOSS_NAMES", "Kept", "Program", "Run", "is_number", "numbers_in"]
 
 MOST_LEAVES = 400
 
@@ -28,6 +31,14 @@ class Run:
 
     def __init__(self, result: Any, variables: dict[str, Any], total: Any, left: list[Any]) -> None:
         self.result, self.variables, self.total, self.left = result, variables, total, left
+
+    def output(self, position: int | str) -> Any:
+        """Return one of the outputs: by its place in the result, as a variable, or, at -1, the loss."""
+        if position == -1:
+            return self.total
+        if isinstance(position, str):
+            return self.variables[position]
+        return self.result[position] if isinstance(self.result, (tuple, list)) else self.result
 
 
 class Program:
@@ -43,6 +54,8 @@ class Program:
         The floating arrays in the world, under names that a person would use.
     aliases, paths : dict
         Other names of these, and all paths that lead to them.
+    numbers : set of path
+        Where among the inputs Python numbers stand that are differentiated like arrays.
     joint : bool
         Forward and backward are the same function.
     """
@@ -58,6 +71,16 @@ class Program:
         self.aliases: dict[str, str] = {}
         self.paths: dict[tuple[Any, ...], str] = {}
         self.called_by_forward: set[int] = set()
+        self.numbers: set[tuple[Any, ...]] = set()
+        self._kept: dict[int, Kept] = {}
+
+    @functools.cached_property
+    def taken(self) -> frozenset[str] | None:
+        """The parameters of forward and the loss; ``None`` where they take whatever there is."""
+        parameters = [p for f in (self.forward, self.loss) if f is not None for p in inspect.signature(f).parameters.values()]
+        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+            return None
+        return frozenset(p.name for p in parameters)
 
     def function_of(self, f: Callable[..., Any] | None) -> Function | None:
         """Return the text of one of the functions."""
@@ -94,6 +117,29 @@ class Program:
                     if alias not in taken:
                         self.aliases.setdefault(alias, name)
 
+    def keep(self, kept: Kept, taken: Mapping[str, Any]) -> None:
+        """Differentiate a Python number that stands in the world: it is of the state from now on, as an array without axes."""
+        box = np.array(kept.value, float)
+        path = _readable([path for _, path in kept.places])
+        short = _short(path)
+        name = short if short not in taken and short not in self.state else spelled(path).removeprefix("self.")
+        self.state[name] = (path, box)
+        self._kept[id(box)] = kept
+        for _, other in kept.places:
+            self.paths[other] = name
+            self.aliases.setdefault(spelled(other).removeprefix("self."), name)
+
+    def is_number(self, key: int) -> bool:
+        """Whether what stands in the state under an ``id`` is a Python number that is differentiated."""
+        return key in self._kept
+
+    def forget(self) -> None:
+        """Differentiate Python numbers of the world no longer."""
+        self.state = {name: (path, array) for name, (path, array) in self.state.items() if id(array) not in self._kept}
+        self._kept = {}
+        self.paths = {path: name for path, name in self.paths.items() if name in self.state}
+        self.aliases = {alias: name for alias, name in self.aliases.items() if name in self.state}
+
     @contextmanager
     def installed(self, world: list[Any], rng: list[Any] | None) -> Iterator[Mapping[int, Any]]:
         """Put a copy of the world in place, and the generators to a state, if one is given; all is as it was afterwards."""
@@ -111,7 +157,11 @@ class Program:
         """Return a copy of what stands in the slots, with (copies of) other arrays in the place of some: ``id`` -> array."""
         memo = {} if memo is None else memo
         memo.update({key: x.copy() if type(x) is np.ndarray else x for key, x in instead.items()})
-        return [duplicate(v, memo) for v in self.world.values]
+        world = [duplicate(v, memo) for v in self.world.values]
+        for key, kept in self._kept.items():
+            if key in instead:
+                kept.put(world, instead[key])
+        return world
 
     def run(self, inputs: Mapping[str, Any], world: list[Any]) -> Run:
         """Run forward (and loss) on arrays: copies of `inputs`, in a world that may change."""
@@ -125,6 +175,59 @@ class Program:
                 total, more = call_and_watch(bound(self.loss, owners), loss_arguments(self.loss, given, variables, result))
                 variables = {**more, **variables}
         return Run(result, variables, total, world)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A Python number in the world, outside the arguments: ``self.b = 0.0``, a captured ``b``, a global one.
+
+    Attributes
+    ----------
+    value : float
+    places : tuple of (int, path)
+        In which slots it stands, and where.
+    """
+
+    value: Any
+    places: tuple[tuple[int, tuple[Any, ...]], ...]
+
+    def put(self, world: list[Any], value: Any) -> None:
+        """Put another value in its place, as a number if it is an array."""
+        value = type(self.value)(value.item()) if isinstance(value, np.ndarray) and np.size(value) == 1 else value
+        for slot, path in self.places:
+            if len(path) == 1:
+                world[slot] = value
+                continue
+            holder = _within(world[slot], path[1:-1])
+            if isinstance(path[-1], Attribute):
+                object.__setattr__(holder, path[-1], value)
+            else:
+                holder[path[-1]] = value
+
+
+def numbers_in(world: World) -> list[Kept]:
+    """Return the Python numbers that could be put elsewhere in what stands in the slots: of objects, dicts and lists."""
+    found: dict[Any, list[tuple[int, tuple[Any, ...]]]] = {}
+    values: dict[Any, Any] = {}
+    for i, slot in enumerate(world.slots):
+        for path, value in leaves_in(slot.value, (slot.name,)):
+            holder = _within(slot.value, path[1:-1]) if len(path) > 1 else None
+            if is_number(value) and not isinstance(holder, tuple):
+                at = (id(holder), str(path[-1])) if len(path) > 1 else (i, "")
+                found.setdefault(at, []).append((i, path))
+                values[at] = value
+    return [Kept(values[at], tuple(places)) for at, places in list(found.items())[:MOST_LEAVES]]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a single finite number, and neither an array nor a truth."""
+    return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool) and bool(np.isfinite(value))
+
+
+def _within(value: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        value = getattr(value, key) if isinstance(key, Attribute) else value[key]
+    return value
 
 
 def _same(f: Any, g: Any) -> bool:

@@ -84,6 +84,7 @@ class World:
         self.owners: dict[int, Any] = {}
         self.functions: list[types.FunctionType] = []
         self._seen: set[int] = set()
+        self._numbers: set[tuple[str, int]] = set()
         for f in functions:
             if f is not None:
                 self._visit(f)
@@ -120,13 +121,13 @@ class World:
                 value = cell.cell_contents
             except ValueError:
                 continue
-            self._value(name, value, functools.partial(setattr, cell, "cell_contents"))
+            self._value(name, value, functools.partial(setattr, cell, "cell_contents"), id(cell))
         for name in _names_in(f.__code__):
             if name in f.__globals__:
                 scope = f.__globals__
-                self._value(name, scope[name], functools.partial(scope.__setitem__, name))
+                self._value(name, scope[name], functools.partial(scope.__setitem__, name), id(scope))
 
-    def _value(self, name: str, value: Any, put: Callable[[Any], None]) -> None:
+    def _value(self, name: str, value: Any, put: Callable[[Any], None], at: int) -> None:
         if isinstance(value, int) and not isinstance(value, bool):
             self.integers.add(value)
         elif isinstance(value, types.FunctionType):
@@ -137,6 +138,10 @@ class World:
                 self._methods_of(value)
         elif isinstance(value, types.MethodType):
             self._visit(value)
+        elif isinstance(value, float):
+            if (name, at) not in self._numbers:
+                self._numbers.add((name, at))
+                self.slots.append(Slot(name, value, put))
         elif _holds_state(value):
             self.slots.append(Slot(name, value, put))
             if is_users_object(value):
