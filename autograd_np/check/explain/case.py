@@ -16,7 +16,7 @@ from autograd_np.check.explain.diagnose import Diagnosis, Sample
 from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.edits.edit import Edit, Hints
 from autograd_np.check.explain.edits.hints import hints_of
-from autograd_np.check.explain.vocabulary import sizes_in, sizes_of
+from autograd_np.check.explain.vocabulary import loop_variables, sizes_in, sizes_of
 from autograd_np.check.judge.compare import close, elements_off
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Returned, Wrong
 from autograd_np.check.judge.results import assigned
@@ -142,7 +142,9 @@ class Case:
         key = (place, step.call.number, step.visit, path, id(point))
         if key not in self._edits:
             scope, candidates = session.scope(step, point), session.candidates(step, point)
-            sizes = sizes_in(session.own_names(step), candidates, self.sizes(point), flat_names(point.inputs))
+            counted = loop_variables(place.function)
+            known = {name: n for name, n in self.sizes(point).items() if name not in counted}
+            sizes = sizes_in(session.own_names(step), candidates, known, flat_names(point.inputs))
             try:
                 function, hints = place.function, self.hints
                 left = function.left_by_loops(place.statement)

@@ -20,6 +20,7 @@ from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.explain.edits.rewrite import rewritten
 from autograd_np.check.explain.feeders import suspects_of
 from autograd_np.check.explain.search import Candidate, candidates_of
+from autograd_np.check.explain.telling import telling
 from autograd_np.check.explain.whole import Mistake, one_or_two_changes
 from autograd_np.check.judge.chains import adds, divides, share
 from autograd_np.check.judge.compare import constant_ratio
@@ -181,7 +182,7 @@ def _with_own_numbers(case: Case, mistake: Mistake, own: Point | None) -> None:
     if cure is None or cure.body is None or step is None:
         return
     wanted = [ast.dump(s) for s in cure.body]
-    for edit in case.edits(mistake.place, step, cure.path, own):
+    for edit in case.edits(mistake.place, telling(out, step), cure.path, own):
         if edit.kind == mistake.diagnosis.kind and [ast.dump(s) for s in edit.body] == wanted:
             mistake.diagnosis = diagnosis_of(edit)
             return

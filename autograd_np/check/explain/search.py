@@ -12,6 +12,7 @@ import numpy as np
 from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.feeders import Suspect, is_primal, of_forward
+from autograd_np.check.explain.telling import telling
 from autograd_np.check.judge.chains import is_fresh, is_zeros
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
@@ -126,7 +127,7 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
         detours = _detours(case, [s for s in out.recording.steps if s.place == place], true)
         begins = bool(mine) and all(map(is_zeros, mine))
         simpler = COPIED if _copies(place) else 0.0
-        for edit in case.edits(place, step, w.name):
+        for edit in case.edits(place, telling(out, step), w.name):
             more = (0 if edit.less or _of_arguments(edit) else detours[edit.kind == "sign"]) - simpler
             more += OF_STARTS if begins and edit.kind in _INSERTED else 0
             yield Candidate(edit.rank + more, edit, place, w.name, event, w)
@@ -149,7 +150,7 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
         returned = _returned(s)
         taken = doubt == INNOCENT and _is_taken(s.place)
         innocence = [INNOCENT if returned and case.given(s.step.call, signed=signed) else 0.0 for signed in (False, True)]
-        for edit in case.edits(s.place, s.step, path):
+        for edit in case.edits(s.place, telling(out, s.step), path):
             if s.right and not edit.follows:
                 continue
             if s.place in recomputed and not edit.less and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):

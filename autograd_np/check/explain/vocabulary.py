@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -61,11 +62,14 @@ def sizes_in(scope: Collection[str], arrays: Mapping[str, Any], sizes: Mapping[s
     return found
 
 
-def loop_variables(function: Function | None) -> set[str]:
-    """Return the names that ``for`` loops of a function bind."""
+@functools.lru_cache(256)
+def loop_variables(function: Function | None) -> frozenset[str]:
+    """Return the names that ``for`` loops of a function bind, and those that ``while`` loops count with."""
     tree = function.tree if function is not None else None
-    loops = [n.target for n in ast.walk(tree) if isinstance(n, ast.For)] if tree else []
-    return {n.id for t in loops for n in ast.walk(t) if isinstance(n, ast.Name)}
+    nodes = list(ast.walk(tree)) if tree else []
+    bound = [n.target for n in nodes if isinstance(n, ast.For)]
+    bound += [n.target for loop in nodes if isinstance(loop, ast.While) for n in ast.walk(loop) if isinstance(n, ast.AugAssign)]
+    return frozenset(n.id for t in bound for n in ast.walk(t) if isinstance(n, ast.Name))
 
 
 def constant_name(c: float, sizes: Mapping[str, float]) -> str:

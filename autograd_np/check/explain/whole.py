@@ -196,7 +196,8 @@ def _changes(
     case: Case, out: Outcome, causes: list[_Cause], among: Collection[Place], likely: Collection[Place], harmless: Collection[Place]
 ) -> list[Candidate]:
     """Return the changes of the places that are looked `among`, simplest first, each once."""
-    feeding = {(s.place, s.path): s for c in reversed(causes) for s in c.suspects if s.place in among}
+    suspects = [s for c in reversed(causes) for s in c.suspects if s.place in among]
+    feeding = {(s.place, s.path): s for s in sorted(suspects, key=lambda s: not s.right)}  # right once is not right at every visit
     own = [e for c in causes for e in own_changes(case, c.wrong, [p for p in c.own if p in among], out)]
     candidates: dict[tuple[Place, object], Candidate] = {}
     fixed = {f.place for f in case.fixes if f.body is not None}

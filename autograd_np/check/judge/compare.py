@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np.typing import Array
 
-__all__ = ["Comparison", "close", "compare", "constant_ratio", "elements_off", "fits"]
+__all__ = ["Comparison", "close", "compare", "constant_ratio", "elements_off", "fits", "which_off"]
 
 SMALL = 1e-3
 """An element this much smaller than the largest of its gradient may be off by `tolerance` of the latter times this."""
@@ -68,14 +68,20 @@ def fits(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     return one or (lacking > 0 and whole[lacking:] == shape and set(whole[:lacking]) == {1})
 
 
-def elements_off(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> int:
-    """Return how many elements of `a` are not those of `b`; all of them if the shapes differ."""
+def which_off(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> Array:
+    """Say of each element of `b` whether that of `a` is another one; all of them are if the shapes differ."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     if a.shape != b.shape or a.size == 0:
-        return int(b.size)
+        return np.ones(b.shape, bool)
     size = np.abs(b)
     with np.errstate(invalid="ignore"):
-        return int(np.sum(~(np.abs(a - b) <= tolerance * (size + SMALL * float(np.max(size))) + SAFETY * slack)))
+        off: Array = ~(np.abs(a - b) <= tolerance * (size + SMALL * float(np.max(size))) + SAFETY * slack)
+    return off
+
+
+def elements_off(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> int:
+    """Return how many elements of `a` are not those of `b`; all of them if the shapes differ."""
+    return int(np.sum(which_off(a, b, tolerance, slack)))
 
 
 def constant_ratio(a: Any, b: Any, tolerance: float, slack: Any = 0.0) -> float | None:

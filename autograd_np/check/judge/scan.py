@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -82,6 +83,15 @@ def _is_slice(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     return any(whole[:axis] + whole[axis + 1 :] == shape for axis in range(len(whole))) and shape != ()
 
 
+def _are_related(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of one shape may have been meant to have another: it holds as much, or its axes but for some of one element."""
+    if math.prod(shape) == math.prod(whole) or sorted(shape) == sorted(whole):
+        return True
+    longer, shorter = sorted(([n for n in s if n > 1] for s in (shape, whole)), key=len, reverse=True)
+    rest = iter(longer)
+    return len(longer) > len(shorter) and all(n in rest for n in shorter)
+
+
 class _Judge:
     """Sees every event of one run, and says what should take a variable's place."""
 
@@ -153,6 +163,8 @@ class _Judge:
             and all(_is_slice(e.computed.shape, np.shape(t)) or (one and np.size(t) > 1) for t in truths)
         ):
             return None  # a loop works on one slice, or element, at a time, and nothing says which
+        if not is_returned and not any(_are_related(e.computed.shape, np.shape(t)) for t in truths):
+            return None  # the name alone makes it no gradient
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
             return None
         if meaning.by_value and e.key in self.session.cleared:

@@ -148,9 +148,20 @@ def _scattered(line: Line, place: ast.Subscript, value: str) -> Iterator[Edit]:
     at = line.value(place.slice)
     if any(isinstance(i, (np.ndarray, list)) for i in (at if isinstance(at, tuple) else (at,))):
         base, index = line.text(place.value), line.text(place.slice)
-        words = f"an index that `{base}[{index}]` names twice counts once: use `{line.np}.add.at({base}, {index}, ...)`"
-        written = f"({index})" if isinstance(place.slice, ast.Tuple) and not index.startswith("(") else index
+        entries = place.slice.elts if isinstance(place.slice, ast.Tuple) else [place.slice]
+        written = ", ".join(_as_argument(line, entry) for entry in entries)
+        written = f"({written})" if isinstance(place.slice, ast.Tuple) else written
+        words = f"an index that `{base}[{index}]` names twice counts once: use `{line.np}.add.at({base}, {written}, ...)`"
         yield line.instead(3.8, "missing-term", words, f"{line.np}.add.at({base}, {written}, {value})")
+
+
+def _as_argument(line: Line, entry: ast.expr) -> str:
+    """Write an entry of an index as it is handed to a function: a slice by its name."""
+    if not isinstance(entry, ast.Slice):
+        return line.text(entry)
+    bounds = [line.text(b) if b is not None else "None" for b in (entry.lower, entry.upper, entry.step)]
+    given = bounds if bounds[2] != "None" else bounds[:2] if bounds[0] != "None" else bounds[1:2]
+    return f"slice({', '.join(given)})"
 
 
 # --- updates

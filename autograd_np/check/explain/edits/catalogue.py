@@ -17,7 +17,7 @@ from autograd_np.check.explain.edits.assignments import assignment_edits
 from autograd_np.check.explain.edits.calls import call_edits
 from autograd_np.check.explain.edits.constants import constant_edits, loop_edits, size_edits
 from autograd_np.check.explain.edits.edit import Edit, Hints, Line
-from autograd_np.check.explain.edits.indices import index_edits, slice_edits
+from autograd_np.check.explain.edits.indices import index_edits, slice_edits, window_edits
 from autograd_np.check.explain.edits.insertions import activation_edits, beside_edits, factor_edits, term_edits
 from autograd_np.check.explain.edits.masks import mask_edits
 from autograd_np.check.explain.edits.matrices import matrix_edits
@@ -101,7 +101,7 @@ def edits_of(
     line = Line(statement, target or "return", env, candidates, sizes, hints, beside)
     line.candidates = {**candidates, **reachable(line)}
     places = list(line.places())
-    found = [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places)]
+    found = [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places), *window_edits(line, places)]
     for family in _FAMILIES:
         for place in places:
             if not place.written or family is index_edits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from autograd_np.check.explain.edits.edit import Edit, Place, is_array
 from autograd_np.check.explain.edits.syntax import neighbours
 
 __all__ = ["constant_edits", "loop_edits", "size_edits"]
+
+NOTHING_ADDED = 3.0
+"""From this rank on an array stands where a line adds zero."""
 
 INSTEAD_OF_A_NAME = 1.0
 """How much less simple the size of an array is where the line has a name for one: that name may be set wrongly."""
@@ -36,6 +40,20 @@ def constant_edits(at: Place) -> Iterator[Edit]:
         elif c and v and _scales(at):
             kind, rank, factor = "scale", 3.5 if c in hinted or c in (2, 0.5, 1) else 4.6, v / c
         yield at.edit(rank, kind, words, repr(c), factor)
+    if v == 0 and (beside := _added_to(at)) is not None:
+        for name in at.line.like(beside, same=True) if is_array(beside) else ():  # nobody means to add nothing
+            if name in at.line.env and name != at.line.assigned:
+                yield at.edit(NOTHING_ADDED, "missing-term", f"`{name}` should be added in `{at.target}`, not {v:g}", name)
+
+
+def _added_to(at: Place) -> Any:
+    """Return the value of what a number is added to, or that of the sum; ``None`` if it is not added."""
+    match at.line.statement, at.parent:
+        case ast.AugAssign(op=ast.Add() | ast.Sub(), target=target), _ if at.whole:
+            return at.line.value_of(at.line.text(target))
+        case _, ast.BinOp(op=ast.Add() | ast.Sub()) as whole:
+            return at.line.value(whole)
+    return None
 
 
 def _scales(at: Place) -> bool:

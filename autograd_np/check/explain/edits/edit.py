@@ -219,9 +219,9 @@ class Line:
 
     @functools.cached_property
     def counters(self) -> list[str]:
-        """The variables that hold an integer, as loop counters and sizes do."""
+        """The variables that hold an integer: first those that are no sizes, as loop counters, then sizes."""
         integers = [k for k, v in self.env.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool)]
-        return [k for k in integers if not k.startswith("_")][:20]
+        return sorted((k for k in integers if not k.startswith("_")), key=lambda k: k in self.sizes)[:20]
 
     @functools.cached_property
     def np(self) -> str:

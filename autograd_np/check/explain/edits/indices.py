@@ -11,7 +11,16 @@ import numpy as np
 from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_array
 from autograd_np.check.explain.edits.syntax import apart, neighbours
 
-__all__ = ["index_edits", "slice_edits"]
+__all__ = ["index_edits", "slice_edits", "window_edits"]
+
+MOST_STEPS = 8
+"""So many counters are tried for those that a window moves with."""
+
+MOST_APART = 8
+"""A window moves by no more elements at a step."""
+
+BESIDE_COUNTERS = 4.6
+"""From this rank on a counter that an index lacks stands there for a number, beside other counters."""
 
 
 def slice_edits(line: Line, places: list[Place]) -> Iterator[Edit]:
@@ -26,6 +35,30 @@ def slice_edits(line: Line, places: list[Place]) -> Iterator[Edit]:
 
 def _cuts(index: ast.expr) -> bool:
     return any(isinstance(n, ast.Slice) for n in ast.walk(index))
+
+
+def window_edits(line: Line, places: list[Place]) -> Iterator[Edit]:
+    """Yield the line with a window moved by other counters, and by so many elements at each step: ``x[s*i : s*i + k, s*j : s*j + k]``."""
+    for at in places:
+        if not isinstance(at.node, ast.Subscript) or at.index or not _cuts(at.node.slice):
+            continue
+        moved: dict[str, list[Place]] = {}
+        for p in places:
+            if p.index and p.path[: len(at.path) + 1] == (*at.path, "slice") and isinstance(p.node, ast.Name) and p.text in line.counters:
+                moved.setdefault(p.text, []).append(p)
+        steps = [name for name, here in moved.items() if len(here) > 1 and any("lower" in p.path for p in here)]  # begins and ends there
+        said = f"the window `{at.text}` in `{line.target}` moves with `{', '.join(steps)}`, should move with `{{}}`"
+        others = [name for name in line.counters if name not in line.sizes][:MOST_STEPS]
+        for new in itertools.permutations(others, 2) if len(steps) == 2 else ():
+            if not any(a == b for a, b in zip(steps, new, strict=True)):  # one alone is another edit
+                changes = [(p.path, b) for a, b in zip(steps, new, strict=True) for p in moved[a]]
+                yield line.edit(5.1, "wrong-point", said.format(", ".join(new)), *changes)
+        for some in dict.fromkeys([tuple(steps), *((name,) for name in steps)]):
+            for name in line.counters if some else ():
+                if name not in moved and name not in others and 1 < line.env[name] <= MOST_APART:
+                    changes = [(p.path, f"{name} * {a}") for a in some for p in moved[a]]
+                    words = said.format(", ".join(f"{name} * {a}" if a in some else a for a in steps))
+                    yield line.edit(5.2 if name[:1] == "s" else 5.3, "wrong-point", words, *changes)  # a stride, by its name
 
 
 def index_edits(at: Place) -> Iterator[Edit]:
@@ -121,8 +154,10 @@ def _of_number(at: Place) -> Iterator[Edit]:
             if "," not in name and isinstance(at.line.value_of(name), (int, np.integer)) and at.line.value_of(name) != value:
                 yield at.edit(5.6, "wrong-point", _said(at, name), name)
     if isinstance(node, (ast.Constant, ast.UnaryOp)):
+        beside = _counters_beside(at)
         for name in at.line.counters[:8]:
-            yield at.edit(5.4, "wrong-point", _said(at, name), name)
+            lacking = beside and name not in beside and name not in at.line.sizes
+            yield at.edit(BESIDE_COUNTERS if lacking else 5.4, "wrong-point", _said(at, name), name)
         for number in (0, -1):
             if value != number:
                 yield at.edit(4.8, "wrong-point", _said(at, str(number)), str(number))
@@ -130,6 +165,11 @@ def _of_number(at: Place) -> Iterator[Edit]:
         yield at.edit(4.8, "wrong-point", _said(at, at.line.text(node.operand)), at.line.text(node.operand))
     elif not arithmetic:
         yield at.edit(5, "wrong-point", _said(at, f"-{at.text}"), f"-({at.text})")
+
+
+def _counters_beside(at: Place) -> list[str]:
+    """Return the counters that stand beside a number in an index."""
+    return [n.id for n in at.parent.elts if isinstance(n, ast.Name) and n.id in at.line.counters] if isinstance(at.parent, ast.Tuple) else []
 
 
 def _of_slice(at: Place, node: ast.Slice) -> Iterator[Edit]:

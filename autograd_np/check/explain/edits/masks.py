@@ -11,6 +11,9 @@ from autograd_np.check.explain.edits.edit import Edit, Place
 
 __all__ = ["mask_edits"]
 
+OF_EXTREMES = 4.8
+"""From this rank on a mask is one of the largest elements, if forward takes these."""
+
 _SYMBOLS: dict[type[ast.cmpop], str] = {ast.Gt: ">", ast.Lt: "<", ast.GtE: ">=", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
 _OTHERS = {
     ">": (">=", "<", "<="), "<": ("<=", ">", ">="), ">=": (">", "<=", "<"), "<=": ("<", ">=", ">"), "==": ("!=", ">=", "<="), "!=": ("==",),
@@ -34,6 +37,7 @@ def mask_edits(at: Place) -> Iterator[Edit]:
                     f"the {what} `{text}` in `{at.target}` should be `{new}`",
                     f"({line.text(left)}) {other} ({line.text(right)})",
                 )
+            yield from _of_extremes(at, left)
         case ast.Compare(ops=[_, _, *_]):
             yield from _of_chain(at, node, kind)
         case ast.BoolOp(op=op, values=values):
@@ -78,6 +82,16 @@ def _of_chain(at: Place, node: ast.Compare, kind: str) -> Iterator[Edit]:
             yield from put(4, texts, [*symbols[:i], other, *symbols[i + 1 :]])
     yield from put(5, texts[1:], symbols[1:])
     yield from put(5, texts[:-1], symbols[:-1])
+
+
+def _of_extremes(at: Place, left: ast.expr) -> Iterator[Edit]:
+    """Yield the mask of the largest elements, and of the smallest, where forward takes these."""
+    text, value = at.line.text(left), at.line.value(left)
+    for function in at.line.hints.calls if isinstance(value, np.ndarray) and value.ndim else ():
+        if function.rpartition(".")[2] in ("max", "amax", "min", "amin"):
+            new = f"{text} == {function}({text})"
+            if new != at.text:
+                yield at.edit(OF_EXTREMES, "wrong-point", f"the mask `{at.text}` in `{at.target}` should be `{new}`", new)
 
 
 def _kind(at: Place) -> str:
