@@ -421,7 +421,28 @@ class Writer:
 
     def _dot_step(self, step: Step, indent: str) -> None:
         a, b = (self._name(x) for x in step.args)
-        self._put(step, indent, f"{a}.dot({b}")
+        if step.value.ndim == 2 and step.args[0].shape[1] == 1 and self._in_a_row(step.value) >= np.getbufsize():
+            self._put(step, indent, f"{self.bind(np.multiply, 'multiply')}({a}, {b}")  # of shorter rows, ufuncs copy what they spread
+        elif all(x.ndim == 2 and min(x.shape) > 1 for x in step.args) and any(map(self._is_cut_out, step.args)):
+            self._put(step, indent, f"{self.bind(np.matmul, 'matmul')}({a}, {b}")  # np.dot would copy it
+        else:
+            self._put(step, indent, f"{a}.dot({b}")
+
+    def _in_a_row(self, v: Value) -> int:
+        """Return how many elements of an array lie side by side; in a loop, of a tile."""
+        return self._inside.tile if self._inside is not None and self._inside.axis.get(v) == v.ndim - 1 else v.shape[-1]
+
+    def _is_cut_out(self, v: Value) -> bool:
+        """Whether a matrix is taken out of a wider one, so that neither its rows nor its columns follow one another in memory."""
+        axis = self._cut_along.get(v)
+        if axis is not None:
+            return axis != 0
+        base = self._fixed.get(self.names.get(v, ""))
+        if base is not None:
+            return not (base.flags.c_contiguous or base.flags.f_contiguous)
+        if v.is_call(np.transpose):
+            return self._inside is not None and self._inside.cuts.get(v, {}).get(v.args[0]) == 1 and v.args[0] not in self._inside.axis
+        return False
 
     def _matmul_step(self, step: Step, indent: str) -> None:
         a, b = (self._name(x) for x in step.args)

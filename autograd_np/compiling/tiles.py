@@ -20,7 +20,7 @@ LARGE = 1 << 16
 """Arrays of fewer bytes stay in the cache as they are."""
 WORTH = 1 << 19
 """What a loop computes takes so many bytes, at least."""
-ELEMENTS = 32_768
+ELEMENTS = 65_536
 """Of the widest array of a loop, in one tile."""
 SMALL = 4_096
 """Matrices of no more elements are multiplied with tiles, and added up over them."""

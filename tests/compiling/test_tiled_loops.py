@@ -10,7 +10,7 @@ import pytest
 import autograd_np as ag
 from autograd_np.compiling.schedule import Loop
 
-N = 50_021
+N = 100_021
 
 
 def network(X: Any, Y: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
@@ -79,6 +79,19 @@ def test_tiles_compute_what_whole_arrays_do(case: str, reuse: bool) -> None:
             np.testing.assert_allclose(a, b, 1e-8, 1e-9 * float(np.max(np.abs(b))))
     assert compiled.signatures == 1
     assert any(isinstance(item, Loop) for item in compiled.schedule.items)
+
+
+def test_products_with_columns_cut_out_of_a_matrix_copy_nothing() -> None:
+    X, *rest = _network_inputs()
+    compiled = ag.compile(_of_network, backend="numpy")
+    wanted = ag.ravel(_of_network(X, *rest))[0]
+    wide = np.zeros((2, N + 3))
+    wide[:, 1:-2] = X
+    for given in (X, np.asfortranarray(X), wide[:, 1:-2], X[:, ::-1][:, ::-1]):
+        np.testing.assert_allclose(ag.ravel(compiled(given, *rest))[0], wanted, 1e-9, 1e-12)
+    loop = compiled.source[compiled.source.index(" in tiles") :]
+    assert loop.count("matmul(") == 2  # W1 @ X and the gradient by W1, for which np.dot would copy tiles of X
+    assert "multiply(w" in loop  # W2.T dZ2 has one term
 
 
 def test_tiles_take_less_memory_than_whole_arrays() -> None:
