@@ -22,6 +22,7 @@ __all__ = [
     "asking_library",
     "call_site",
     "is_installed_file",
+    "is_own_file",
     "is_users",
     "is_users_file",
     "leaves_the_turn",
@@ -142,6 +143,11 @@ def is_users_file(filename: str) -> bool:
     """Whether a file is a user's: not this package's, nor of `nn`, of Python or of what is installed."""
     own = filename.startswith((_PACKAGE, _NN, _STDLIB, _NUMPY, "<frozen", "<none>"))
     return not own and not any(part in filename for part in _INSTALLED)
+
+
+def is_own_file(filename: str) -> bool:
+    """Whether a file is part of this package, of `nn` or of NumPy."""
+    return filename.startswith((_PACKAGE, _NN, _NUMPY))
 
 
 def is_installed_file(filename: str) -> bool:

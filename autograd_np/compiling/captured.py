@@ -21,7 +21,7 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ from autograd_np.callers import is_installed_file, is_users_file
 from autograd_np.generators import GENERATORS
 from autograd_np.tensor import Tensor
 
-__all__ = ["MISSING", "Captured", "Slot", "found_in", "frozen"]
+__all__ = ["MISSING", "Captured", "Slot", "found_in", "frozen", "narrowed"]
 
 LARGEST = 50_000
 """So many places are looked at, at most."""
@@ -223,15 +223,38 @@ def _is_polynomial(x: Any) -> bool:
 
 def found_in(*roots: Any) -> Captured:
     """Return all that some functions or objects read besides their arguments."""
-    walk = _Walk()
-    for root in roots:
-        walk.visit(root, getattr(root, "__name__", type(root).__name__))
-    walk.finish()
-    return walk.captured
+    return _Walk().through(roots).captured
+
+
+def narrowed(captured: Captured, ran: Collection[types.CodeType], *roots: Any) -> Captured:
+    """Return what of all that is captured can make a difference, once it is known which code has run.
+
+    What did not run in a trace does not run in a call either, as long as everything is the same that the code reads which did: what
+    another function closes over, its globals and its code say nothing. Unless somebody keeps results: a function that stands behind
+    ``functools.lru_cache``, or in a variable that code of others closes over, counts with all that it reads, though it has not run.
+    """
+    walks = [_Walk(ran).through(roots)]
+    walks += [_Walk().through(walks[0].kept)] if walks[0].kept else []
+    places = set().union(*(w.slots for w in walks))
+    wholes = {
+        id(x) for w in walks for x in (*(c for c, _ in (*w.captured.sized, *w.captured.classes)), *(x for _, x, _ in w.captured.values))
+    }
+    found = Captured()
+    found.data, found.attributes = captured.data, captured.attributes
+    found.fixed = [s for s in captured.fixed if (id(s.holder), s.key) in places]
+    found.watched = [s for s in captured.watched if (id(s.holder), s.key) in places]
+    found.sized = [(x, n) for x, n in captured.sized if id(x) in wholes]
+    found.classes = [(x, n) for x, n in captured.classes if id(x) in wholes]
+    found.values = [(how, x, was) for how, x, was in captured.values if id(x) in wholes]
+    return found
 
 
 class _Walk:
-    def __init__(self) -> None:
+    """Goes from objects to all that they hold; into functions that have not run, if it is known which have, only where that counts."""
+
+    def __init__(self, ran: Collection[types.CodeType] | None = None) -> None:
+        self.ran = ran
+        self.kept: list[types.FunctionType] = []
         self.captured = Captured()
         self.seen: dict[int, Any] = {}
         self.slots: set[tuple[int, Any]] = set()
@@ -239,6 +262,13 @@ class _Walk:
         self.names: set[str] = set()
         self.modules: dict[int, types.ModuleType] = {}
         self.installed: list[tuple[Any, str]] = []
+
+    def through(self, roots: Iterable[Any]) -> _Walk:
+        """Look into some objects, and into all that is found there; return this."""
+        for root in roots:
+            self.visit(root, getattr(root, "__name__", type(root).__name__))
+        self.finish()
+        return self
 
     def finish(self) -> None:
         """Look into all that was found, until nothing more is."""
@@ -308,13 +338,19 @@ class _Walk:
             self.installed.append((x, name))
 
     def _function(self, f: types.FunctionType, name: str) -> None:
+        users = is_users_file(f.__code__.co_filename)
+        if not self._has_run(f) and not is_installed_file(f.__code__.co_filename):
+            for key, v in f.__dict__.items() if users else ():
+                self._slot(f.__dict__, key, v, f"{name}.{key}")
+            return
         for variable, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
             try:
                 value = cell.cell_contents
             except ValueError:
                 continue
             self._slot(cell, None, value, variable)
-        users = is_users_file(f.__code__.co_filename)
+            if not users and isinstance(value, types.FunctionType) and not self._has_run(value):
+                self.kept.append(value)
         if not users and f.__closure__ is None:
             self._of_others(f)
             return
@@ -335,6 +371,10 @@ class _Walk:
                     self.modules[id(sys.modules[n])] = sys.modules[n]
                 else:
                     self.captured.unloaded.add(n)
+
+    def _has_run(self, f: types.FunctionType) -> bool:
+        """Whether a function has run, as far as that is known."""
+        return self.ran is None or f.__code__ in self.ran
 
     def _of_others(self, f: types.FunctionType) -> None:
         """Look at the numbers and texts that a function of an installed package reads, and at the functions of its package."""
@@ -377,6 +417,9 @@ class _Walk:
 
     def _object(self, x: Any, name: str) -> None:
         self.todo.append((type(x), type(x).__name__))
+        behind = getattr(x, "__wrapped__", None)  # of functools.lru_cache
+        if isinstance(behind, types.FunctionType) and not self._has_run(behind):
+            self.kept.append(behind)
         container = isinstance(x, (dict, list, tuple, collections.deque))
         if _is_users_class(type(x)) and not container:
             self._slot(x, "__class__", type(x), f"{name}.__class__")

@@ -14,9 +14,10 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.callers import name_of, warn_caller
 from autograd_np.compiling.buffers import laid_out
-from autograd_np.compiling.captured import Captured, found_in
+from autograd_np.compiling.captured import Captured, found_in, narrowed
 from autograd_np.compiling.checking import compare
 from autograd_np.compiling.code import MODULE, Code, written
+from autograd_np.compiling.executed import Executed
 from autograd_np.compiling.given import unchanging
 from autograd_np.compiling.infinities import may_meet, shifts
 from autograd_np.compiling.lowering import lowered
@@ -219,7 +220,9 @@ class _Entry:
         self.name = owner._name
         self.captured: Captured = found_in(f, *arguments.objects)
         kept = unchanging(f, owner._name)
-        trace = functools.partial(traced, lambda data: arguments.call(kept, data), arguments.data, name=self.name, in_place=owner._in_place)
+        executed = Executed()
+        call = functools.partial(executed.call, arguments.call, kept)
+        trace = functools.partial(traced, call, arguments.data, name=self.name, in_place=owner._in_place)
         found = trace(captured=self.captured)
         if self.captured.unloaded & sys.modules.keys():  # it imports what it reads
             self.captured = found_in(f, *arguments.objects)
@@ -234,7 +237,9 @@ class _Entry:
         self.may_meet = may_meet(program)
         self.keeps = self.may_meet and bool(found.written) and found.differentiated  # what a call may have to begin again with
         self.shifts = shifts(program)
-        self.guard = guard_of(arguments, self.captured)
+        ran = executed.code
+        read = self.captured if ran is None else narrowed(self.captured, ran, f, *arguments.objects)
+        self.guard = guard_of(arguments, read)
         self._threads = threading.local()
         self._form = self._reading()
         self._given_back = _Reused(found.written, self.name) if owner._reuses else None

@@ -70,7 +70,7 @@ def test_what_a_function_writes_is_written(f: Any, shape: tuple[int, ...], dtype
 
 
 def test_large_arrays_are_written_tile_by_tile_without_a_second_array() -> None:
-    p, g, v = np.ones((3, 400, 500))
+    p, g, v = np.ones((3, 800, 500))
     compiled = ag.compile(_root, in_place=True, backend="numpy")
     compiled(p, g, v, 0.1)
     assert "for k" in compiled.source
