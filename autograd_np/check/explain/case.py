@@ -21,7 +21,7 @@ from autograd_np.check.judge.compare import close, elements_off
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Returned, Wrong
 from autograd_np.check.judge.results import assigned
 from autograd_np.check.judge.scan import scan
-from autograd_np.check.judge.session import Codes, Session
+from autograd_np.check.judge.session import Codes, Done, Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.interpret import CannotEvaluate
 from autograd_np.check.watch.point import Point
@@ -67,6 +67,10 @@ MOST_STEPS = 5
 """A function whose derivative a helper gives takes so many elementary steps at most."""
 
 
+KEPT_SCANS = 3
+"""So many scans are kept."""
+
+
 class Verdict(NamedTuple):
     """Where the mistake is, what it is, and how to go on as if it were not there."""
 
@@ -98,6 +102,8 @@ class Case:
         self._derived: dict[bytes, set[Node]] = {}
         self._known: dict[bytes, float] = {}
         self._edits: dict[tuple[Place, int, int, str, int], list[Edit]] = {}
+        self._scans: dict[Any, tuple[Outcome, Any]] = {}
+        self._plain: tuple[Any, Any, Done, Outcome] | None = None
 
     @property
     def main(self) -> Point:
@@ -109,8 +115,30 @@ class Case:
         return self.budget.late()
 
     def scan(self, point: Point, *more: Fix, corrected: Mapping[Key, float] | None = None) -> Outcome:
-        """Scan a point with the fixes so far and `more`."""
-        return scan(self.session, point, [*self.fixes, *more], self.at(point, self.corrected if corrected is None else corrected))
+        """Scan a point with the fixes so far and `more`; what was scanned last is not scanned again."""
+        session, fixes = self.session, [*self.fixes, *more]
+        multiples = self.at(point, self.corrected if corrected is None else corrected)
+        key = (
+            (id(point), *map(id, fixes)),
+            frozenset(multiples.items()),
+            frozenset(session.cleared),
+            frozenset(session.ignored),
+            id(session.targets),
+            frozenset(session.undecided),
+        )
+        if key not in self._scans:
+            while len(self._scans) >= KEPT_SCANS:  # a run holds copies of all it computed
+                del self._scans[next(iter(self._scans))]
+            self._scans[key] = scan(session, point, fixes, multiples), (fixes, session.targets)  # whose identities the key is made of
+        return self._scans[key][0]
+
+    def plain_run(self) -> tuple[Done, Outcome]:
+        """Return a watched run of the main point with the fixes so far, in which nothing was judged or replaced."""
+        key = [id(f) for f in self.fixes]
+        if self._plain is None or self._plain[0] != key:
+            done = self.session.run(self.main, fixes=self.fixes)
+            self._plain = key, list(self.fixes), done, Outcome(recording=done.recording)
+        return self._plain[2:]
 
     def at(self, point: Point, corrected: Mapping[Key, float]) -> dict[Key, float]:
         """Return the multiples that were decided at the main point as they are at another, which has other sizes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,10 @@ __all__ = ["ChainRule", "Written"]
 
 MOST_SHARES = 8
 """Of a gradient that is a sum of no more shares, each is written as well."""
+
+
+LONGEST = 200
+"""A line of more operations is none that a person would write; what several of its parts share would be written in it again and again."""
 
 
 class Written(NamedTuple):
@@ -81,9 +85,12 @@ class ChainRule:
         Leave forward as it is written, rather than find the forms in it that have a name.
     whole : bool
         Leave forward's variables whole, also those that are out of sight.
+    late : callable
+        Whether the time for it is over: then no more is yielded.
     """
 
-    def __init__(self, sight: Sight, *, plain: bool = False, whole: bool = False) -> None:
+    def __init__(self, sight: Sight, *, plain: bool = False, whole: bool = False, late: Callable[[], bool] = lambda: False) -> None:
+        self.late = late
         formulas = sight.formulas
         self.sight, self.sheet = sight, formulas.sheet
         recording = copy.copy(formulas.recording)
@@ -116,6 +123,8 @@ class ChainRule:
         if 1 < len(shares) <= MOST_SHARES:
             parts += [[s] for s in shares] + ([[*shares[:i], *shares[i + 1 :]] for i in range(len(shares))] if len(shares) > 2 else [])
         for some in parts:
+            if self.late():
+                return
             g = self.derived.total(some)
             if not isinstance(g, Expression):
                 continue
@@ -148,6 +157,9 @@ class ChainRule:
             other = raw.get(e, e)
             return other if other.op is not None else e
 
+        if self._length(value, instead) > LONGEST:
+            return None
+
         def number(values: tuple[Any, ...]) -> str | None:
             found = self.derived.numbers.text(values, self.arrays)
             return None if found is None else self._as_size(values, found[0])
@@ -170,6 +182,20 @@ class ChainRule:
         expression, lines = whole(value), lines_of(target, value, by_lines)
         found = Written(lines if _is_readable(by_lines, lines) else [], expression if _is_readable(whole, [expression]) else "")
         return found if found.lines or found.expression else None
+
+    def _length(self, value: Expression, instead: Callable[[Expression], Expression]) -> float:
+        """Return how many operations an expression has once it is written: what is shared in the graph is written at each use."""
+        found: dict[Expression, float] = {}
+        todo = [value]
+        while todo:
+            e = todo[-1]
+            within = () if e in self.names or e.op is None else [o] if (o := instead(e)) is not e else e.children
+            unknown = [x for x in within if x not in found]
+            if unknown:
+                todo += unknown
+            else:
+                found[todo.pop()] = 1.0 + sum(found[x] for x in within)
+        return found[value]
 
 
 def _is_readable(writer: Writer, texts: Sequence[str]) -> bool:

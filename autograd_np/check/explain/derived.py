@@ -248,6 +248,8 @@ class _Search:
             return
         told: set[str] = set()
         for how in range(len(WAYS)):
+            if self.budget.late():
+                return
             try:
                 for written in self._chain(sight, how).written(line.of, line.path, line.multiples):
                     for body in _bodies(line.step.place, line.path, written):
@@ -261,7 +263,7 @@ class _Search:
 
     def _chain(self, sight: Sight, how: int) -> ChainRule:
         if (sight, how) not in self.chains:
-            self.chains[sight, how] = ChainRule(sight, **WAYS[how])
+            self.chains[sight, how] = ChainRule(sight, **WAYS[how], late=self.budget.late)
         return self.chains[sight, how]
 
 

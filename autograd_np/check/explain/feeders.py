@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import functools
 import itertools
 import math
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from autograd_np.check.judge.outcome import Outcome, Returned, Wrong
 from autograd_np.check.judge.session import NOTHING
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
-from autograd_np.check.watch.reads import names_read_by, roots_written_by, values_read_by
+from autograd_np.check.watch.reads import COMPOUND, KEPT, names_read_by, roots_written_by, values_read_by
 from autograd_np.check.watch.run import Call, Event, Step, leaves_of
 from autograd_np.check.watch.source import Function, Place
 from autograd_np.check.watch.writers import Writers
@@ -63,6 +64,13 @@ class Suspect(NamedTuple):
 
 def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
     """Return the statements that feed a wrong variable, in execution order: those not judged, and the right ones these read."""
+    key = "suspects", w.key
+    if key not in out.worked_out:
+        out.worked_out[key] = _suspects_of(case, w, out)
+    return list(out.worked_out[key])
+
+
+def _suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
     own = set(case.chain_places(w, out))
     inside = w.event.call.number if w.event is not None else None
     walk = _Slice(case, out)
@@ -74,8 +82,7 @@ def suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
 
 def behind_all_wrong_ones(case: Case) -> tuple[Outcome, list[Suspect]]:
     """Return a run, and the statements that every wrong result was made of and no right one, whatever names say of what is between."""
-    done = case.session.run(case.main, fixes=case.fixes)
-    out = Outcome(recording=done.recording)
+    done, out = case.plain_run()
     returned = [r for r in case.session.returned(case.main, done) if r.decides]
     wrong = [r for r in returned if not case.session.is_right(r, case.main)]
     behind = [{s.place for s in _behind(case, out, r)} for r in wrong]
@@ -98,10 +105,10 @@ def _suspects(case: Case, steps: list[Step], out: Outcome) -> list[Suspect]:
         for path in dict.fromkeys(e.path for e in step.events) or [""]:
             places.setdefault(step.place, {}).setdefault(path, step)
     found = []
+    given = _facts(out).given
     for place, paths in list(places.items())[:MOST]:
         for path, step in list(paths.items())[:MOST_OF_ONE]:
-            events = [e for e in out.events if e.place == place and e.path == path]
-            found.append(_suspect(case, place, path, events, step))
+            found.append(_suspect(case, place, path, given.get((place, path), []), step, out))
     return sorted(found, key=lambda s: s.step.number)
 
 
@@ -127,8 +134,7 @@ def without_effect(case: Case, out: Outcome) -> list[Suspect]:
 
 def behind_right_ones(case: Case) -> list[Step]:
     """Return the steps that right results were made of: few mistakes leave such a result as it should be."""
-    done = case.session.run(case.main, fixes=case.fixes)
-    out = Outcome(recording=done.recording)
+    done, out = case.plain_run()
     found: dict[int, Step] = {}
     returned = [r for r in case.session.returned(case.main, done) if r.decides]
     least = NOTHING * max((float(np.max(np.abs(r.value), initial=0.0)) for r in returned), default=0.0)
@@ -167,24 +173,20 @@ def _forward_in(case: Case, out: Outcome) -> set[int]:
     return set(range(first))
 
 
-class _Slice:
-    """Walks back from a value to what it was computed from."""
+class _Facts:
+    """What every walk through a run asks: who wrote what, what each call did, and what was judged and right."""
 
-    def __init__(self, case: Case, out: Outcome) -> None:
-        self.case, self.out = case, out
-        self.found: dict[int, Step] = {}
-        self.callers: set[int] = set()  # found for what they handed to a call alone
-        self.visited: set[tuple[int, Any]] = set()
-        self.ends: dict[int, Step] = {}
+    def __init__(self, out: Outcome) -> None:
         self.writes: dict[tuple[int, str], list[Step]] = {}
         self.calls: dict[int, list[Step]] = {}
+        self.headers: dict[int, list[int]] = {}
+        """By a call, where the loops and branches stand among its steps."""
         for step in out.recording.steps:
-            self.calls.setdefault(step.call.number, []).append(step)
-            for root in (
-                roots_written_by(step.place.statement)
-                if step.place.statement is not None
-                else {e.path.partition("[")[0] for e in step.events}
-            ):
+            mine, statement = self.calls.setdefault(step.call.number, []), step.place.statement
+            if isinstance(statement, COMPOUND):
+                self.headers.setdefault(step.call.number, []).append(len(mine))
+            mine.append(step)
+            for root in roots_written_by(statement) if statement is not None else {e.path.partition("[")[0] for e in step.events}:
                 self.writes.setdefault((step.call.number, root), []).append(step)
                 base = root.partition(".")[0]
                 if base != root:
@@ -195,6 +197,30 @@ class _Slice:
         self.judged -= {(e.step.number, e.path.partition("[")[0]) for e in out.events if e.number not in judged}
         self.writers = Writers(out.recording)
         self.entries = {(e.step.number, e.path.partition("[")[0]) for e in out.events if "[" in e.path}
+        self.given: dict[tuple[Place, str], list[Event]] = {}
+        for e in out.events:
+            self.given.setdefault((e.place, e.path), []).append(e)
+
+
+def _facts(out: Outcome) -> _Facts:
+    if "facts" not in out.worked_out:
+        out.worked_out["facts"] = _Facts(out)
+    found: _Facts = out.worked_out["facts"]
+    return found
+
+
+class _Slice:
+    """Walks back from a value to what it was computed from."""
+
+    def __init__(self, case: Case, out: Outcome) -> None:
+        self.case, self.out = case, out
+        self.found: dict[int, Step] = {}
+        self.callers: set[int] = set()  # found for what they handed to a call alone
+        self.visited: set[tuple[int, Any]] = set()
+        self.ends: dict[int, Step] = {}
+        facts = _facts(out)
+        self.writes, self.calls, self.headers = facts.writes, facts.calls, facts.headers
+        self.judged, self.entries, self.writers = facts.judged, facts.entries, facts.writers
 
     def of(self, value: Array, event: Event | None, place: Place | None) -> list[Step]:
         """Return the steps behind what an event, or a statement, gave: from where that first was, and those that passed it on."""
@@ -270,7 +296,7 @@ class _Slice:
     def _made_of(self, step: Step, expression: ast.expr) -> None:
         """Go on with what one expression of a step was made of."""
         for call in step.calls:
-            if any(_is_call_of(node, call) for node in ast.walk(expression)):
+            if any(_is_call_of(node, call) for node in _calls_in(expression)):
                 self._return(call, None)
         for name in self._names_read(step, expression):
             self._define(step, name, step.number)
@@ -352,7 +378,7 @@ class _Slice:
 
     def _handed(self, call: Call, by: Step, name: str) -> None:
         """Go on with the argument that a call was given for a parameter."""
-        nodes = [n for n in ast.walk(by.place.statement) if _is_call_of(n, call)] if by.place.statement is not None else []
+        nodes = [n for n in _calls_in(by.place.statement) if _is_call_of(n, call)] if by.place.statement is not None else []
         if name == "self" and name == call.function.parameters[0]:
             return  # the object is no argument, and not made by the call
         given = _argument(nodes[0], call, name) if len(nodes) == 1 else None
@@ -372,13 +398,14 @@ class _Slice:
 
     def _headers(self, step: Step) -> list[Step]:
         """Return the loop and branch headers that led to a statement."""
-        headers = step.place.function.around(step.place.statement)
+        around = step.place.function.around(step.place.statement)
         found: dict[Place, Step] = {}
-        steps = self.calls[step.call.number] if headers else []
-        end = bisect.bisect_left(steps, step.number, key=_number)
-        for s in reversed(steps[max(end - MOST_BETWEEN, 0) : end]):
-            if any(s.place.statement is h for h in headers):
-                found.setdefault(s.place, s)
+        if around:
+            steps, at = self.calls[step.call.number], self.headers.get(step.call.number, [])
+            end = bisect.bisect_left(steps, step.number, key=_number)
+            for i in reversed(at[bisect.bisect_left(at, end - MOST_BETWEEN) : bisect.bisect_left(at, end)]):
+                if any(steps[i].place.statement is h for h in around):
+                    found.setdefault(steps[i].place, steps[i])
         return list(found.values())
 
 
@@ -396,6 +423,12 @@ def _handing_on(same: list[Event], start: Step) -> list[Step]:
     return found
 
 
+@functools.lru_cache(KEPT)
+def _calls_in(node: ast.AST) -> tuple[ast.Call, ...]:
+    return tuple(n for n in ast.walk(node) if isinstance(n, ast.Call))
+
+
+@functools.lru_cache(KEPT)
 def _part_of(statement: ast.stmt | None, name: str) -> int | None:
     """Return which of several things a name stands for: ``a, b = f(x)``, ``a, b = x, y``."""
     match statement:
@@ -443,6 +476,7 @@ def _goes_through(node: ast.expr) -> bool:
     )
 
 
+@functools.lru_cache(KEPT)
 def _binds(statement: ast.stmt | None, name: str) -> bool:
     targets = (
         statement.targets
@@ -458,7 +492,14 @@ def _binds(statement: ast.stmt | None, name: str) -> bool:
     )
 
 
-def _suspect(case: Case, place: Place, path: str, events: list[Event], step: Step) -> Suspect:
+def _suspect(case: Case, place: Place, path: str, events: list[Event], step: Step, out: Outcome) -> Suspect:
+    key = "suspect", place, path
+    if key not in out.worked_out:
+        out.worked_out[key] = _judged(case, place, path, events, step)
+    return out.worked_out[key]._replace(step=step)  # type: ignore[no-any-return]
+
+
+def _judged(case: Case, place: Place, path: str, events: list[Event], step: Step) -> Suspect:
     if not events:
         return Suspect(place, path, False, False, events, step)
     is_whole = all(_is_gradient(case, e.computed) for e in events)

@@ -34,7 +34,7 @@ def twins(case: Case) -> list[Candidate]:
 
     Where ``grads["Wa"] += da @ a.T`` stands, ``grads["Wx"] += da @ x.T`` may be missing behind it.
     """
-    done = case.session.run(case.main, fixes=case.fixes)
+    done, _ = case.plain_run()
     returned = [r for r in case.session.returned(case.main, done) if r.decides]
     zero = [r for r in returned if not np.any(r.value) and not case.session.is_right(r, case.main)]
     if len(zero) != 1:

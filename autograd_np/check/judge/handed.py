@@ -211,7 +211,7 @@ def _building(place: Place, name: str) -> Iterator[ast.stmt]:
     for s in place.function.statements:
         targets = s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, (ast.AugAssign, ast.AnnAssign)) else []
         if any(isinstance(n, ast.Name) and n.id == name for t in targets for n in ast.walk(t)) or (
-            isinstance(s, ast.Expr) and roots_written_by(s)[:1] == [name]
+            isinstance(s, ast.Expr) and roots_written_by(s)[:1] == (name,)
         ):
             yield s
 

@@ -112,7 +112,7 @@ class Fix:
 class Outcome:
     """What a scan found: wrong variables in order of execution, constants kept by convention, events, and what was compared.
 
-    What was `told` of an event is whose gradient it is, and what it should be.
+    What was `told` of an event is whose gradient it is, and what it should be; what readers have `worked_out` of the outcome stays with it.
     """
 
     wrong: list[Wrong] = field(default_factory=list)
@@ -124,6 +124,7 @@ class Outcome:
     told: dict[tuple[int, Place, str, int], tuple[Node, Array]] = field(default_factory=dict)
     returned: list[Returned] = field(default_factory=list)
     broken: bool = False
+    worked_out: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def events(self) -> list[Event]:

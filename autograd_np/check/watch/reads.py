@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
-__all__ = ["COMPOUND", "names_read_by", "roots_written_by", "values_read_by", "written_in_place"]
+__all__ = ["COMPOUND", "KEPT", "names_read_by", "roots_written_by", "values_read_by", "written_in_place"]
 
 COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
+
+KEPT = 1 << 14
+"""So many answers are kept: a text is asked the same at every step of every run, and does not change."""
 
 _FORM = frozenset(["shape", "ndim", "size", "dtype"])
 """Attributes that say nothing of the numbers in an array."""
@@ -55,7 +59,8 @@ def _assigned(statement: ast.stmt | None) -> list[ast.expr]:
     return [x for t in targets for x in _targets_in(t)]
 
 
-def roots_written_by(statement: ast.stmt | None) -> list[str]:
+@functools.lru_cache(KEPT)
+def roots_written_by(statement: ast.stmt | None) -> tuple[str, ...]:
     """Return the variables and attributes a statement binds or may write into: its targets, or what a bare call is given."""
     if isinstance(statement, ast.Expr):
         nodes: list[ast.expr] = []
@@ -64,13 +69,13 @@ def roots_written_by(statement: ast.stmt | None) -> list[str]:
                 nodes += [*n.args, *(k.value for k in n.keywords)]
                 if isinstance(n.func, ast.Attribute):
                     nodes.append(n.func.value)
-        return list(dict.fromkeys(r for n in nodes if (r := _root(n)) is not None))
+        return tuple(dict.fromkeys(r for n in nodes if (r := _root(n)) is not None))
     found = [r for t in _assigned(statement) if (r := _root(t)) is not None]
     if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and statement.value is not None:
         for n in ast.walk(statement.value):
             if isinstance(n, ast.keyword) and n.arg == "out" and (r := _root(n.value)) is not None:
                 found.append(r)
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def written_in_place(statement: ast.stmt) -> list[str]:
@@ -79,10 +84,11 @@ def written_in_place(statement: ast.stmt) -> list[str]:
     return [r for r in roots_written_by(statement) if r not in plain]
 
 
-def names_read_by(node: ast.AST | None) -> set[str]:
+@functools.lru_cache(KEPT)
+def names_read_by(node: ast.AST | None) -> frozenset[str]:
     """Return the variables that a statement reads (``+=`` reads its target), attributes of ``self`` as ``self.x``."""
     if node is None:
-        return set()
+        return frozenset()
     parts = _header_parts(node) if isinstance(node, COMPOUND) else ast.walk(node)
     found: set[str] = set()
     for n in parts:
@@ -92,11 +98,12 @@ def names_read_by(node: ast.AST | None) -> set[str]:
             found.add(ast.unparse(n))
     if isinstance(node, ast.AugAssign):
         found |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)} | {r for r in [_root(node.target)] if r}
-    return found
+    return frozenset(found)
 
 
-def values_read_by(node: ast.AST | None) -> Iterator[ast.expr]:
-    """Yield the variables, attributes and elements whose values a statement reads, as they are written: ``layers[i].dW``.
+@functools.lru_cache(KEPT)
+def values_read_by(node: ast.AST | None) -> tuple[ast.expr, ...]:
+    """Return the variables, attributes and elements whose values a statement reads, as they are written: ``layers[i].dW``.
 
     What is asked for its form alone (``len(x)``, ``x.shape``, ``np.zeros_like(x)``) is none of them, nor is what ``+=`` adds to.
 
@@ -106,6 +113,10 @@ def values_read_by(node: ast.AST | None) -> Iterator[ast.expr]:
     >>> [ast.unparse(e) for e in values_read_by(statement)]
     ['layers[i].dW[:x.shape[0]]', 'i', 'c.T']
     """
+    return tuple(_values_read_by(node))
+
+
+def _values_read_by(node: ast.AST | None) -> Iterator[ast.expr]:
     match node:
         case None:
             return
@@ -127,7 +138,7 @@ def values_read_by(node: ast.AST | None) -> Iterator[ast.expr]:
         case _:
             parts = list(ast.iter_child_nodes(node))
     for part in parts:
-        yield from values_read_by(part)
+        yield from _values_read_by(part)
 
 
 def _is_chain(node: ast.expr) -> bool:

@@ -331,7 +331,7 @@ class _Frame:
         if isinstance(statement, (ast.For, ast.With)):
             return {}
         found: dict[str, Any] = {}
-        for root in _roots(statement):
+        for root in roots_written_by(statement):
             if root in scope:
                 found[root] = scope[root]
             elif "." in root:
@@ -342,14 +342,7 @@ class _Frame:
         return found
 
 
-_roots_of: dict[int, tuple[ast.stmt, list[str]]] = {}
 _expressions: dict[str, ast.expr] = {}
-
-
-def _roots(statement: ast.stmt) -> list[str]:
-    if id(statement) not in _roots_of:
-        _roots_of[id(statement)] = statement, roots_written_by(statement)
-    return _roots_of[id(statement)][1]
 
 
 def _parsed(path: str) -> ast.expr:

@@ -112,7 +112,7 @@ class Function:
                 for line in range(statement.lineno, _end_of(statement)[0] + 1):
                     self._at_line.setdefault(line, []).append(number)
 
-    @property
+    @functools.cached_property
     def crowded(self) -> bool:
         """Whether some line holds more than one statement, so that positions must be asked for."""
         return any(len(found) > 1 for found in self._at_line.values())
@@ -202,7 +202,7 @@ class Function:
         """The function's own return statements, not those of functions in it."""
         return [s for s in self.statements if isinstance(s, ast.Return)]
 
-    @property
+    @functools.cached_property
     def parameters(self) -> list[str]:
         """The names of the parameters."""
         return [*self.code.co_varnames[: self.code.co_argcount + self.code.co_kwonlyargcount]]
