@@ -112,12 +112,13 @@ class Graph:
         operands = [self._constant(v) if p is None else p for p, v in zip(node.parents[:count], node.values, strict=True)]
         return operands + [p for p in node.parents[count:] if p is not None]
 
-    def attributes(self, node: Node) -> dict[str, str]:
+    def attributes(self, node: Node, label: Callable[[Node], str] | None = None) -> dict[str, str]:
         """Return the attributes of an operation as text, ``axis=0``, with the labels of the Nodes that they were read from.
 
-        An index is what stands between brackets: ``index=[:, 0:8]``.
+        An index is what stands between brackets: ``index=[:, 0:8]``. A `label` says what Nodes are called, if not as in `label_of`.
         """
-        read = {id(value_of(p.out)): shown(self.label_of(p)) for p in node.parents[len(node.values) :] if p is not None}
+        label = label or self.label_of
+        read = {id(value_of(p.out)): shown(label(p)) for p in node.parents[len(node.values) :] if p is not None}
         told = {k: _attribute(v, read) for k, v in node.attrs.items()}
         if "index" in told and node.op not in (RESULT, STEP):
             told["index"] = f"[{index_text(node.attrs['index'], lambda v: _place(v, read))}]"

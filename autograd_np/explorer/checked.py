@@ -107,7 +107,7 @@ class CheckedWalk(Walk):
         variable = label(v.variable)
         if v.node is None or v.ok is None:
             return f"{variable} pairs with no variable of forward, so there is nothing to compare it with."
-        name = self.story.labels.get(v.node, label(v.node.name or "a variable"))
+        name = self.story.labels[v.node] if v.node in self.story.nodes else label(v.node.name or "a variable")
         if v.ok:
             return f"{variable} is right: it is the gradient of {name}."
         if v.expected is not None and np.shape(v.expected) != np.shape(v.computed):

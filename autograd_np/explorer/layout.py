@@ -18,7 +18,7 @@ __all__ = ["fold", "place", "shut", "size"]
 GRAPHVIZ_LIMIT = 700
 """Nodes and edges Graphviz lays out in about a second; above, the cost grows faster than the graph."""
 GAP_X, GAP_Y = 26, 26
-HEIGHT, CLOSED = 66, 46
+HEIGHT, CLOSED, WIDEST = 66, 46, 266
 SMALL = 60
 """Boxes that are shown open, on more than a screen if need be: stepping keeps the active one in sight."""
 CANVAS = Room(980, 1120, (125, HEIGHT), (200, CLOSED), (GAP_X, GAP_Y), turned=False)
@@ -29,8 +29,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 def size(nodes: list[dict[str, Any]], modules: list[dict[str, Any]]) -> None:
     """Give every box the room its text needs (``w h``)."""
     for node in nodes:
-        lines = ((node.get("short", node["name"]), 10.4), (node.get("shortFormula", node.get("formula", "")), 8.0), (node["shape"], 7.6))
-        node["w"] = round(min(max(max(_width(text) * wide for text, wide in lines) + 26, 96), 240))
+        name = "" if node.get("expressed") else node.get("short", node["name"])
+        lines = ((name, 10.4), (node.get("boxed", node.get("formula", "")), 8.0), (node["shape"], 7.6))
+        node["w"] = round(min(max(max(_width(text) * wide for text, wide in lines) + 26, 96), WIDEST))
         node["h"] = HEIGHT
     for module in modules:
         module["w"], module["h"] = min(max(_width(module["title"]) * 9 + 50, 140), 260), CLOSED

@@ -13,10 +13,12 @@ from autograd_np.check.tell.report import BackwardReport
 from autograd_np.explorer.arrays import label, number, shape_of, summary
 from autograd_np.explorer.equations import Equations
 from autograd_np.explorer.formulas import Formulas
+from autograd_np.explorer.labels import ATOM, LONGEST, Labels, Text, fitted
 from autograd_np.explorer.layout import fold, place, shut, size
 from autograd_np.explorer.sources import Sources
 from autograd_np.graph import Constant, Graph, reading
 from autograd_np.node import Node
+from autograd_np.render.frames import as_written
 from autograd_np.render.model import describe, results_of
 from autograd_np.render.net import net_of
 from autograd_np.render.repetition import first_alike
@@ -42,13 +44,14 @@ class Story:
     ) -> None:
         self.graph = graph
         self.small = len(graph) <= 300
-        self.labels = {node: label(graph.label_of(node)) for node in graph}
         self.results = results_of(graph, output)
         self.gradients, self.seeds, self.notice = _gradients(graph, self.results, seed) if check is None else _checked(check)
+        self.formulas = Formulas(self.texts, lambda node: graph.attributes(node, lambda n: self.labels.within(n, 0)))
+        self.labels = Labels(graph, _number)
+        self.labels.express(self.formulas.written)
         root = self.results[0]
         self.result = self.labels[root] if root.name else "the result"
         self.sources = Sources(graph)
-        self.formulas = Formulas(graph, self.names)
         self.equations: Equations = Equations(graph) if before is None else before.equations.again(graph)
         net = net_of(graph, self.results)
         self._like = {} if self.small else first_alike(net)
@@ -59,7 +62,7 @@ class Story:
             parameters = [n.name for n in graph.leaves if n.name in check.gradients]
         drawing = describe(graph, depth=None, repeats="open", max_nodes=10**9, parameters=parameters, output=output)
         self.drawn = {d.id: d for d in drawing.nodes}
-        self.rules = Rules(lambda x: self.labels[x] if isinstance(x, Node) else str(self._operand(Constant(x))["name"]))
+        self.rules = Rules(lambda x: self.labels.within(x) if isinstance(x, Node) else _number(x) or self.labels.constant(x))
         self.constants: dict[int, dict[str, Any]] = {}
         self.nodes = {node: self._node(node) for node in graph}
         drawn = [*self.constants.values(), *self.nodes.values()]
@@ -104,12 +107,12 @@ class Story:
 
     def d(self, node: Node) -> str:
         """Write the gradient at a node."""
-        return f"∂{self.L}/∂{self.labels[node]}"
+        return f"∂{self.L}/∂{self.labels.within(node)}"
 
     def _node(self, node: Node) -> dict[str, Any]:
         found: dict[str, Any] = {
             "id": self.graph.id_of(node),
-            "key": self.labels[node],
+            "key": label(self.graph.label_of(node)),
             "name": self.labels[node],
             "named": node.name is not None,
             "kind": "operation" if node.op is not None else self.drawn[self.graph.id_of(node)].kind,
@@ -117,6 +120,8 @@ class Story:
             "module": label(self.drawn[self.graph.id_of(node)].module),
             "value": summary(node.out, small=self.small),
         }
+        if self.labels.within(node) != found["name"]:
+            found["bracketed"] = self.labels.within(node)
         if self._short(node) != found["name"]:
             found["short"] = self._short(node)
         if node in self.results:
@@ -130,38 +135,52 @@ class Story:
         if node.op is not None:
             found["op"] = label(node.op.name)
             found["operands"] = [self._operand(o) for o in self.graph.operands(node)]
-            names = self.names(node)
-            attributes = self.graph.attributes(node)
+            texts = self.texts(node)
+            attributes = self.graph.attributes(node, lambda n: self.labels[n])
             found["formula"] = self.formulas(node)
-            shorts = [self._short(o) if isinstance(o, Node) else n for o, n in zip(self.graph.operands(node), names, strict=False)]
-            if shorts != names:
-                found["shortFormula"] = self.formulas(node, shorts)
+            shorts = [
+                t._replace(text=self._short(o)) if isinstance(o, Node) else t
+                for o, t in zip(self.graph.operands(node), texts, strict=False)
+            ]
+            boxed = self.formulas(node, shorts)
+            boxed = boxed if len(boxed) <= LONGEST else self.labels.cut(node, self._short).text
+            if boxed != found["formula"]:
+                found["boxed"] = boxed
+            if self.labels.is_expression(node):
+                found["expressed"] = True
             if attributes and not reading(node, "", attributes):
                 found["attributes"] = label(", ".join(shorten(text, 60) for text in attributes.values()))
         return found
 
-    def names(self, node: Node) -> list[str]:
+    def texts(self, node: Node) -> list[Text]:
         """Return what the operands of an operation are called, without what its attributes were read from."""
-        return [str(self._operand(o)["name"]) for o in self.graph.operands(node)[: len(node.values)]]
+        return [
+            self.labels.text(o) if isinstance(o, Node) else Text(_number(o.out) or self.labels.constant(o.out))
+            for o in self.graph.operands(node)[: len(node.values)]
+        ]
+
+    def names(self, node: Node, *, bracketed: bool = False) -> list[str]:
+        """Return the same as names, which in formulas are in brackets where they have to be."""
+        return [fitted(t, ATOM) if bracketed else t.text for t in self.texts(node)]
 
     def _short(self, node: Node) -> str:
         """Return the name that is enough inside the frame that the node is in: ``weight`` for ``layers.0.weight``."""
-        return label(self.drawn[self.graph.id_of(node)].short) or self.labels[node]
+        short = self.drawn[self.graph.id_of(node)].short
+        return self.labels[node] if short in ("", node.name) else label(as_written(short))
 
     def _operand(self, operand: Node | Constant) -> dict[str, Any]:
         if isinstance(operand, Node):
             return {"id": self.graph.id_of(operand), "name": self.labels[operand]}
+        if (text := _number(operand.out)) is not None:
+            return {"name": text}
         value = value_of(operand.out)
-        if np.ndim(value) == 0:
-            text = "none" if value is None else number(value[()] if isinstance(value, np.ndarray) else value)
-            return {"name": f"({text})" if text.startswith("−") else text}
         known = self.constants.get(id(value))
         if known is None:
             i = len(self.constants)
             known = {
                 "id": f"c{i}",
                 "key": label(operand.name or f"c{i}"),
-                "name": label(operand.name or f"c{i}"),
+                "name": self.labels.constant(value),
                 "named": operand.name is not None,
                 "kind": "constant",
                 "shape": shape_of(value),
@@ -170,6 +189,15 @@ class Story:
             }
             self.constants[id(value)] = known
         return {"id": known["id"], "name": known["name"]}
+
+
+def _number(value: Any) -> str | None:
+    """Write an operand that is a number, or none at all; return ``None`` for an array."""
+    value = value_of(value)
+    if np.ndim(value):
+        return None
+    text = "none" if value is None else number(value[()] if isinstance(value, np.ndarray) else value)
+    return f"({text})" if text.startswith("−") else text
 
 
 def _gradients(graph: Graph, roots: tuple[Node, ...], seed: Any) -> tuple[Mapping[Node, Array], Mapping[Node, Array], str]:

@@ -81,6 +81,13 @@ class Walk:
             return str(story.nodes[group[0]]["formula"])
         return label(story.formulas.of_line(group[-1], group))
 
+    def _title(self, group: Group) -> str:
+        """Return the equation of a step; of what has no name, what computes it."""
+        me, formula = self.story.labels[group[-1]], self._formula(group)
+        if len(formula) > LONGEST or formula == me:
+            return me
+        return formula if self.story.labels.is_expression(group[-1]) else f"{me} = {formula}"
+
     def _given(self, group: Group) -> list[Node]:
         """Return what a step reads that it does not compute, each once."""
         inside = set(group)
@@ -111,7 +118,7 @@ class Walk:
         text = [self._does(n) for n in group] if len(group) == 1 else [f"{len(group)} operations in one line give {me}."]
         for n in group:
             text += self._repeated(n)
-        formula = self._formula(group)
+        title = self._title(group)
         users = self.users.get(node, [])
         if len(users) > 1:
             text.append(
@@ -122,7 +129,7 @@ class Walk:
             text.append(f"This is {'the' if len(story.results) == 1 else 'a'} result{story.called}.")
         elif node in story.graph.outputs:
             text.append("The function returns it, too: a saved value.")
-        found = {"phase": "forward", **self._where(group), "title": f"{me} = {formula}" if len(formula) <= LONGEST else me, "text": text}
+        found = {"phase": "forward", **self._where(group), "title": title, "text": text}
         found["from"] = [story.nodes[p]["id"] for p in self._given(group)]
         found["from"] += [o["id"] for n in group for o in story.nodes[n]["operands"] if o.get("id", "").startswith("c")]
         return found | (story.forward(node) if self._is_told(group) else {})
@@ -171,14 +178,12 @@ class Walk:
         text = []
         if node not in story.results:
             text.append(f"What arrives here, {g}, is complete, and says how {story.result} reacts when {me} changes a little.")
-        formula = self._formula(group)
-        title = f"Back through {me}" + (f" = {formula}" if len(formula) <= LONGEST else "")
-        found: dict[str, Any] = {"phase": "backward", **self._where(group), "title": title}
+        found: dict[str, Any] = {"phase": "backward", **self._where(group), "title": f"Back through {self._title(group)}"}
         single = node if len(group) == 1 else None
         if single is not None and words_for(node).why:
-            text.append(words_for(node).why.format(*story.names(node), **self._labels(node)))
+            text.append(_plain(words_for(node).why.format(*story.names(node, bracketed=True), **self._labels(node))))
         told_of = self._is_told(group)
-        rules = words_for(node).derivatives, story.names(node), self._labels(node)
+        rules = words_for(node).derivatives, story.names(node, bracketed=True), self._labels(node)
         parts = []
         waiting: list[str] = []
         for parent, i, part in sent:
@@ -207,7 +212,7 @@ class Walk:
     def _labels(self, node: Node) -> dict[str, Any]:
         names = self.story.names(node)
         count = count_of(node) if node.values else 1
-        return {"y": self.story.labels[node], "g": self.story.d(node), "x": times(node), "all": ", ".join(names), "count": count}
+        return {"y": self.story.labels.within(node), "g": self.story.d(node), "x": times(node), "all": ", ".join(names), "count": count}
 
     def _rule(self, node: Node, i: int, gets: str, rules: tuple[tuple[str, ...], Sequence[str], dict[str, Any]]) -> dict[str, str]:
         """Write the local derivative and the product that goes to operand `i`, in Unicode."""
@@ -217,7 +222,7 @@ class Walk:
         assert parent is not None
         if i >= len(derivatives) or not derivatives[i]:
             return {}
-        derivative, goal = derivatives[i].format(*names, **labels), self.story.d(parent)
+        derivative, goal = _plain(derivatives[i].format(*names, **labels)), self.story.d(parent)
         if node.op.kind != "elementwise":
             return {"rule": f"{goal} {gets} {derivative}"}
         g = labels["g"]
@@ -279,3 +284,16 @@ def _sent(group: Group, arriving: dict[Node, Array]) -> list[Sent]:
     seen: dict[Node, Array] = {}
     gradients({inside[n]: g for n, g in arriving.items()}, seen)
     return [(parent, i, seen[node]) for (parent, i), node in outside.items() if node in seen]
+
+
+def _plain(text: str) -> str:
+    """Leave out brackets that have brackets around them: what is a factor in one formula is an argument in another."""
+    pairs: dict[int, int] = {}
+    opened: list[int] = []
+    for i, char in enumerate(text):
+        if char == "(":
+            opened.append(i)
+        elif char == ")" and opened:
+            pairs[opened.pop()] = i
+    twice = {k for i, j in pairs.items() if pairs.get(i + 1) == j - 1 for k in (i, j)}
+    return "".join(char for i, char in enumerate(text) if i not in twice)

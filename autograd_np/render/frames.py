@@ -15,7 +15,7 @@ from autograd_np.graph import Graph
 from autograd_np.lines import Call
 from autograd_np.node import Node
 
-__all__ = ["Frame", "Kind", "common", "components", "frames_of_calls"]
+__all__ = ["Frame", "Kind", "as_written", "common", "components", "frames_of_calls"]
 
 Kind = Literal["module", "call", "turn", "turns"]
 
@@ -106,6 +106,20 @@ def components(path: str) -> list[str]:
     return found
 
 
+def as_written(path: str) -> str:
+    """Return a path as Python reads what it leads to: the places in lists in brackets.
+
+    Examples
+    --------
+    >>> as_written("encoder.layers.0.weight"), as_written("layers.1")
+    ('encoder.layers[0].weight', 'layers[1]')
+    """
+    words = path.split(".")
+    if len(words) < 2 or not all(word.isdecimal() or word.partition("[")[0].isidentifier() for word in words):
+        return path
+    return "".join(f"[{word}]" if word.isdecimal() else f".{word}" for word in words).removeprefix(".")
+
+
 def common(a: Frame, b: Frame) -> Frame:
     """Return the innermost frame around both."""
     above = [*reversed([*a.around()])]
@@ -170,7 +184,8 @@ def _around(running: Sequence[Call], module: str) -> list[tuple[object, str, Cal
 def _module(classes: Mapping[str, str], path: str, call: Call | None, parent: Frame) -> Frame:
     outer = next((frame.prefix for frame in parent.around() if frame.kind == "module"), "")
     name, kind = path.removeprefix(outer), classes.get(path, "")
-    title = f"{name} · {kind}" if kind.lower() not in ("", name.lower()) else name
+    called = as_written(name)
+    title = f"{called} · {kind}" if kind.lower() not in ("", called.lower()) else called
     stem, _, last = name.rpartition(".")
     alike = f"{stem}.* {kind}" if last.isdecimal() else name
     return Frame(path, title, "module", parent, f"{path}.", alike, call.site if call else "")

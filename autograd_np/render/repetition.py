@@ -168,7 +168,10 @@ def _title(turns: Sequence[int | Frame], program: Program) -> str:
         return f"{program.names[first] if isinstance(first, int) else first.title} {times}"
     if first.kind == "module" and first.title != last.title:
         name, dot, kind = first.title.partition(" · ")
-        return f"{name} … {last.title.partition(' · ')[0].rpartition('.')[2]}{dot}{kind} {times}"
+        end = last.title.partition(" · ")[0]
+        if name.endswith("]") and end.endswith("]"):  # layers[1] and layers[48]
+            return f"{name[:-1]} … {end.rpartition('[')[2]}{dot}{kind} {times}"
+        return f"{name} … {end.rpartition('.')[2]}{dot}{kind} {times}"
     if first.kind == "turn":
         k, end = (frame.title.split()[1] for frame in (first, last))
         return f"turns {k} … {end} {times}"

@@ -95,6 +95,7 @@ def command(tmp_path: Path) -> Iterator[Command]:
         with contextlib.suppress(Exception):
             found.end()
         found.process.kill()
+        found.process.wait()
 
 
 @pytest.fixture

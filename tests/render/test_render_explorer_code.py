@@ -318,13 +318,13 @@ def test_a_line_selects_its_nodes_and_a_node_its_line(browser: chromium.Chromium
     graph = ag.trace(forward, *inputs().values())
     browser.open(graph.explore(tmp_path / "net.html"))
     line = next(i for i, text in enumerate(linecache.getlines(__file__), 1) if "Z2 = np.dot" in text)
-    picked = "[...document.querySelectorAll('.node.picked .name')].map((n) => n.textContent)"
+    picked = "[...document.querySelectorAll('.node.picked')].map((n) => n.querySelector('.name, .formula').textContent)"
     browser.js(f"document.querySelector('[data-line=\"0:{line}\"]').focus()")
     browser.press("Enter")
-    assert browser.js(picked) == ["n12", "Z2"]
+    assert browser.js(picked) == ["W2 · A1", "Z2"]
     browser.press("ArrowDown")
     browser.press("Enter")  # a call of a helper: what it computed there
-    assert browser.js(picked) == ["n14", "n15", "n16", "A2"]
+    assert browser.js(picked) == ["−Z2", "exp(−Z2)", "1 + exp(−Z2)", "A2"]
     browser.press("Escape")
     browser.js("document.querySelector('[data-id=n7]').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
     assert browser.js("[...document.querySelectorAll('#code li.picked code')].map((c) => c.textContent.trim())") == [

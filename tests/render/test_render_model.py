@@ -241,10 +241,10 @@ def test_a_module_is_a_frame_and_of_repeated_ones_the_first_and_the_last_are_dra
     drawing = describe(graph, depth=None)
     well_formed(drawing, graph)
     titles = {cluster.path: cluster.title for cluster in drawing.clusters}
-    assert titles["blocks.0"] == "blocks.0 · Block"
+    assert titles["blocks.0"] == "blocks[0] · Block"
     assert titles["blocks.0.up"] == "up · Linear"
     assert titles["head"] == "head · Linear"
-    assert [node.name for node in drawing.nodes if node.kind == "group"] == ["blocks.1 … 10 · Block ×10"]
+    assert [node.name for node in drawing.nodes if node.kind == "group"] == ["blocks[1 … 10] · Block ×10"]
     assert {node.module.split(".")[1] for node in drawing.nodes if node.module.startswith("blocks")} == {"0", "11"}
     assert by_name(drawing)["blocks.0.up.weight"].kind == "parameter"
     assert [node.name for node in drawing.nodes if node.kind == "input"] == ["x"]
@@ -271,7 +271,7 @@ def test_depth() -> None:
     graph = Net(2).graph(np.ones((2, 3)))
     drawing = describe(graph, depth=0)
     well_formed(drawing, graph)
-    assert {node.name for node in drawing.nodes if node.kind == "group"} == {"blocks.0 · Block", "blocks.1 · Block", "head · Linear"}
+    assert {node.name for node in drawing.nodes if node.kind == "group"} == {"blocks[0] · Block", "blocks[1] · Block", "head · Linear"}
     assert drawing.clusters == []
     drawing = describe(graph, depth=1)
     assert [node.name for node in drawing.nodes if node.module == "blocks.0" and node.kind == "group"] == ["up · Linear", "down · Linear"]

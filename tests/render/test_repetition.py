@@ -128,11 +128,11 @@ class Layers(nn.Module):
 
 def test_heads_in_layers_are_repetitions_in_a_repetition() -> None:
     graph = Layers(12).graph(np.ones((4, 8)))
-    assert titles(graph)[0] == "layers.0 · Heads"
+    assert titles(graph)[0] == "layers[0] · Heads"
     assert [name for name in boxes(graph) if "×" in name] == [
         "turns 2 … 7 ×6",
         "add ×5",
-        "layers.1 … 10 · Heads ×10",
+        "layers[1 … 10] · Heads ×10",
         "turns 2 … 7 ×6",
         "add ×5",
     ]

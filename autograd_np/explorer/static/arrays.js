@@ -5,7 +5,7 @@ const isOdd = (text) => /nan|inf/i.test(text);
 function editing(td, of, place, whole) {
   const shown = td.textContent.replaceAll("−", "-");
   let last = shown;
-  const tell = (text) => { if (text.trim() !== last) hook({ name: of.name, id: of.id, at: place, value: (last = text.trim()) }); };
+  const tell = (text) => { if (text.trim() !== last) hook({ name: of.key, id: of.id, at: place, value: (last = text.trim()) }); };
   const field = h("input", { class: "edit", inputmode: "decimal", "aria-label": `${of.name}, element ${place}; type a number, or drag sideways`, title: "Type a number, or drag sideways",
     "data-edit": `${of.key}\n${place}`, size: Math.max(4, shown.length), autocomplete: "off", spellcheck: "false",
     oninput: () => { field.dataset.typed = "yes"; },
@@ -73,5 +73,5 @@ const titled = (title, array, of, ...after) => [
   h("h3", {}, title, h("span", { class: "small" }, `  ${array.shape}`), after),
   arrayTable(array, title, of),
 ];
-const d = (name) => `∂${data.L}/∂${name}`;
+const d = (node) => `∂${data.L}/∂${node.bracketed || node.name}`;
 const dots = (k, n) => h("span", { class: "dots", role: "img", "aria-label": `contribution ${k} of ${n}` }, n <= 8 ? Array.from({ length: n }, (_, i) => h("i", { class: i < k && "on" })) : `${k}/${n}`);

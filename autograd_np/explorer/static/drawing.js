@@ -23,7 +23,7 @@ world.append(frames, lines, boxes, titles);
 
 function drawNode(node, i) {
   const operation = node.kind === "operation";
-  const said = [node.name, operation ? `= ${node.formula}` : node.kind, `shape ${node.shape}`, node.output ? "result" : "", node.verdict === undefined ? "" : node.verdict ? "its gradient is right" : node.verdict === false ? "its gradient is wrong" : "its gradient was not judged", `${i + 1} of ${data.nodes.length}`].filter(Boolean).join(", ");
+  const said = [node.name, operation && node.formula !== node.name ? `= ${node.formula}` : node.kind, `shape ${node.shape}`, node.output ? "result" : "", node.verdict === undefined ? "" : node.verdict ? "its gradient is right" : node.verdict === false ? "its gradient is wrong" : "its gradient was not judged", `${i + 1} of ${data.nodes.length}`].filter(Boolean).join(", ");
   const badge = s("g", { class: "badge" });
   node.element = s("g", { class: `node ${node.kind}${node.output ? " result" : ""}`, tabindex: -1, role: "button", "aria-label": said, "data-id": node.id,
     onclick: () => pick(node.id), onkeydown: (event) => nodeKey(event, node) },
@@ -31,9 +31,9 @@ function drawNode(node, i) {
     s("rect", { class: "halo", x: -node.w / 2 - 6, y: -node.h / 2 - 6, width: node.w + 12, height: node.h + 12, rx: 14 }),
     form(node.kind, node.w, node.h, 10, "body"),
     node.output && s("rect", { class: "ring", x: -node.w / 2 + 4, y: -node.h / 2 + 4, width: node.w - 8, height: node.h - 8, rx: 7 }),
-    s("text", { class: "name", y: operation ? -10 : -2 }, cut(node.short || node.name, node.w, 10.4)),
-    operation && s("text", { class: "formula", y: 8 }, cut(node.shortFormula || node.formula, node.w, 8)),
-    s("text", { class: "shape", y: operation ? 25 : 17 }, ""),
+    !node.expressed && s("text", { class: "name", y: operation ? -10 : -2 }, cut(node.short || node.name, node.w, 10.4)),
+    operation && s("text", { class: "formula", y: node.expressed ? -3 : 8 }, cut(node.boxed || node.formula, node.w, 8)),
+    s("text", { class: "shape", y: node.expressed ? 17 : operation ? 25 : 17 }, ""),
     badge);
   node.badge = badge;
   node.line_ = node.element.querySelector(".shape");

@@ -7,7 +7,7 @@ let current = -1;
 function rank(node, words) {
   const name = node.name.toLowerCase();
   const last = name.split(".").at(-1);
-  if (name === words) return 6;
+  if (name === words || node.key.toLowerCase() === words) return 6; // as it is read here, or as it is called in Python
   if (last === words) return 5;
   if (name.startsWith(words) || last.startsWith(words)) return 4;
   if (node.op && node.op.toLowerCase() === words) return 3;

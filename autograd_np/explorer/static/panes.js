@@ -12,7 +12,7 @@ function describe(step) {
   const children = [
     h("span", { class: `phase ${step.phase === "start" ? "" : phaseOf(step)}` }, position()),
     step.at && h("span", { class: "small spot" }, step.spots ? lines_(step.spots) : line_(step.at)),
-    h("h2", { class: step.phase === "hand" ? "code" : undefined }, told ? node.name : step.title),
+    h("h2", { class: step.phase === "hand" ? "code" : undefined }, told && !node.expressed ? node.name : step.title),
     told && alike(step),
     told && formula(step.math),
     at === 0 && data.notice && h("p", { class: "notice" }, data.notice),
@@ -28,15 +28,15 @@ function describe(step) {
   if (step.phase === "forward" && !step.inner) {
     children.push(h("div", { class: "numbers" }, h("div", {}, titled(node.name, node.value)), step.from.map((id) => h("div", {}, titled(`from ${nodes.get(id).name}`, nodes.get(id).value, nodes.get(id))))));
   }
-  if (step.phase === "seed" && node.gradient) children.push(titled(d(node.name), node.gradient));
+  if (step.phase === "seed" && node.gradient) children.push(titled(d(node), node.gradient));
   if (step.phase === "backward" && !step.inner) {
-    children.push(titled(`Arrives: ${d(node.name)}`, node.gradient));
+    children.push(titled(`Arrives: ${d(node)}`, node.gradient));
     if (step.rules) children.push(step.rules.map((line) => h("div", { class: "math" }, h("span", { class: "tag" }, "rule of this operation; y is its result, G what arrives"), line)));
     children.push(step.parts.map((part) => contribution(part, node)));
     if (!step.parts.length) children.push(h("p", {}, "It ends here: none of the inputs needs a gradient."));
   }
   if (step.phase === "hand" && !step.inner) children.push(byHand(step));
-  if (step.phase === "end") children.push(step.leaves.slice(0, 40).map((id) => [titled(d(nodes.get(id).name), nodes.get(id).gradient, null, step.verdicts && step.verdicts[id] && verdict(step.verdicts[id][0])), step.verdicts && step.verdicts[id] && step.verdicts[id][1] && small(step.verdicts[id][1])]));
+  if (step.phase === "end") children.push(step.leaves.slice(0, 40).map((id) => [titled(d(nodes.get(id)), nodes.get(id).gradient, null, step.verdicts && step.verdicts[id] && verdict(step.verdicts[id][0])), step.verdicts && step.verdicts[id] && step.verdicts[id][1] && small(step.verdicts[id][1])]));
   if (picked) children.unshift(h("div", { id: "picked" }, picked.ids.length === 1 ? inspect(nodes.get(picked.ids[0])) : inspectLine()), h("hr"));
   panel.replaceChildren(...children.flat(9).filter(Boolean));
 }
@@ -58,11 +58,11 @@ function ofTurns(step) {
     }),
     step.phase === "forward" && results.map((node) => titled(`Afterwards ${node.name}`, node.value, node)),
     step.phase === "forward" && step.from.length > 0 && small(`Read from outside: ${given(step.from).map((node) => node.name).join(", ")}.`),
-    step.phase === "backward" && results.filter((node) => node.gradient).map((node) => titled(`Arrives: ${d(node.name)}`, node.gradient)),
+    step.phase === "backward" && results.filter((node) => node.gradient).map((node) => titled(`Arrives: ${d(node)}`, node.gradient)),
     step.phase === "backward" && step.parts.map((part) => h("section", { class: "part" },
       h("h3", {}, `Goes to ${part.name}`, part.n > 1 && dots(part.k, part.n)),
-      part.n > 1 && small(part.k === part.n ? `The sum of all ${part.n}: ${d(part.name)}, complete.` : `The sum so far, ${part.k} of ${part.n}:`),
-      arrayTable(part.k === part.n ? nodes.get(part.to).gradient : part.sum || part.array, d(part.name)))),
+      part.n > 1 && small(part.k === part.n ? `The sum of all ${part.n}: ${d(nodes.get(part.to))}, complete.` : `The sum so far, ${part.k} of ${part.n}:`),
+      arrayTable(part.k === part.n ? nodes.get(part.to).gradient : part.sum || part.array, d(nodes.get(part.to))))),
   ];
 }
 
@@ -103,7 +103,7 @@ function contribution(part, node) {
     part.note && small(part.note),
     !part.local && !part.rule && !part.math && small(`what ${node.name} sends to ${part.name}:`),
     arrayTable(part.array, `contribution to ${part.name}`),
-    several && part.k > 1 && [h("h3", {}, part.k === part.n ? `Sum of all ${part.n}: ${d(part.name)}, complete` : `Sum so far (${part.k} of ${part.n})`), arrayTable(part.k === part.n ? target.gradient : part.sum, "running sum")],
+    several && part.k > 1 && [h("h3", {}, part.k === part.n ? `Sum of all ${part.n}: ${d(nodes.get(part.to))}, complete` : `Sum so far (${part.k} of ${part.n})`), arrayTable(part.k === part.n ? target.gradient : part.sum, "running sum")],
     several && part.k === 1 && small(`Still to come: ${part.n - 1}.`));
 }
 
@@ -131,7 +131,7 @@ function inspect(node) {
     h("dl", {}, facts.filter(([, value]) => value).map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])),
     h("p", { class: "jumps" }, jump("Forward step", node.kind === "operation" && node.valueAt), " ", jump("Backward step", node.backAt), " ", close()),
     node.valueAt <= at ? titled("Value", node.value, node) : small("Its value is not computed yet at this step."),
-    node.gradient && known ? titled(`Gradient ${d(node.name)}`, node.gradient)
+    node.gradient && known ? titled(`Gradient ${d(node)}`, node.gradient)
       : small(!node.gradient ? data.notice || "No gradient flows to it." : Number.isFinite(node.gradientAt) ? "Its gradient is not known yet at this step." : `${data.check ? data.check.function : "The way back"} gives no gradient of it.`),
     gifts.length > 1 && small(`The gradient is the sum of ${node.gifts[0].n} contributions:`),
     gifts.slice(0, 12).map((gift) => titled(`from ${nodes.get(gift.by).name}`, gift.array)),
