@@ -368,7 +368,7 @@ class _Walk:
                 self._slot(f.__globals__, n, f.__globals__[n], n)
             for n in _imported_in(f.__code__, f.__globals__.get("__package__")):
                 if n in sys.modules:
-                    self.modules[id(sys.modules[n])] = sys.modules[n]
+                    self._slot(sys.modules, n, sys.modules[n], f"sys.modules[{n!r}]")  # another one may be put there
                 else:
                     self.captured.unloaded.add(n)
 

@@ -68,8 +68,9 @@ def compare(
             continue
         a, b = np.asarray(got), np.asarray(wanted)
         if a.shape != b.shape or a.dtype != b.dtype:
+            told = _OF_KINDS if a.shape == b.shape and (b.dtype.kind, a.dtype.kind) == ("f", "c") else _TELL
             raise errors.CompileError(
-                f"result {i} of {name} has shape {b.shape} and dtype {b.dtype}, compiled {a.shape} and {a.dtype}; {_TELL}"
+                f"result {i} of {name} has shape {b.shape} and dtype {b.dtype}, compiled {a.shape} and {a.dtype}; {told}"
             )
         if not _agree(a, b, rounding, finite):
             samples = otherwise() if otherwise is not None else ()
@@ -90,6 +91,10 @@ _OF_TYPES = (
     "result {} of {} is {}, but {} where what stands for its arrays and floats is handed in: it goes another way by the type of a value "
     "(isinstance, type(x) is, np.isscalar, hasattr). While it is traced, arrays and floats are ag.Tensor: ask for x.dtype, x.ndim or "
     "np.ndim(x), or hand in a bool or a string, which is part of the signature"
+)
+_OF_KINDS = (
+    "NumPy gives real numbers where all of them happen to be real, and complex ones elsewhere (np.linalg.eig, np.linalg.eigvals, "
+    "np.roots): compiled they are always complex. Say which is meant, x.real or x.astype(complex)"
 )
 _TELL = "please report this, and call the function itself meanwhile, or ag.compile(f, check=False) if you know why"
 

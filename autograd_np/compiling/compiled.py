@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -16,11 +15,12 @@ from autograd_np.callers import name_of, warn_caller
 from autograd_np.compiling.buffers import laid_out
 from autograd_np.compiling.captured import Captured, found_in, narrowed
 from autograd_np.compiling.checking import compare
-from autograd_np.compiling.code import MODULE, Code, written
+from autograd_np.compiling.code import Code, written
 from autograd_np.compiling.executed import Executed
 from autograd_np.compiling.given import unchanging
 from autograd_np.compiling.infinities import may_meet, shifts
 from autograd_np.compiling.lowering import lowered
+from autograd_np.compiling.raising import raises
 from autograd_np.compiling.rounding import rounded_otherwise
 from autograd_np.compiling.schedule import Schedule, scheduled
 from autograd_np.compiling.signature import Arguments, guard_of
@@ -39,8 +39,6 @@ __all__ = ["Compiled", "compile"]
 
 LARGE = 4 << 20
 """Bytes: where so much was computed while a function was traced, the memory of that is given back to the system."""
-
-warnings.filterwarnings("error", r"[a-z ]+ encountered in ", RuntimeWarning, rf"{MODULE.replace('.', '[.]')}$")
 
 
 class Compiled:
@@ -272,7 +270,7 @@ class _Entry:
         if self._apart is not None:
             return self._in_place(step, data)
         try:
-            if self.shifts and np.geterr()["invalid"] == "ignore":  # then nothing tells of inf - inf
+            if not raises() or (self.shifts and np.geterr()["invalid"] == "ignore"):  # then nothing tells of inf - inf
                 found: tuple[Any, ...] | None = self._in_spite(step, data)
             else:
                 found = step(*data)
@@ -297,6 +295,12 @@ class _Entry:
     @staticmethod
     def _in_spite(step: Callable[..., Any], data: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Compute what NumPy warned of: an overflow or a division by zero that is meant; ``None`` where a NaN came of it."""
+        raised = {kind for kind, how in np.geterr().items() if how not in ("warn", "ignore")}  # as the caller asked for
+        if raised:
+            quiet: dict[str, Any] = dict.fromkeys({"divide", "over", "under", "invalid"} - raised, "ignore")
+            with np.errstate(**quiet):
+                found = step(*data)
+            return None if any(map(_has_nan, found)) else found
         invalid: list[str] = []
         with np.errstate(all="ignore", invalid="call", call=lambda kind, _flag: invalid.append(kind)):
             found = step(*data)
@@ -324,6 +328,7 @@ class _Entry:
         got = [*flatten(result)[0], *(before[i] for i in self.traced.written)]
         wanted = [*flatten(engines)[0], *(data[i] for i in self.traced.written)]
         compare(self.name, got, wanted, data, self.traced.rounding, otherwise=self._otherwise(fresh, args, kwargs))
+        self._form = _with_scalars(self._form, self._scalars(found, wanted))
         for i in self.traced.written:
             np.copyto(data[i], before[i])  # to the last bit what later calls give
         return self._form(found)  # assigns what later calls do: the function itself may leave Tensors
@@ -332,6 +337,11 @@ class _Entry:
         """Return data of which copies are written into, instead of what was given."""
         written = self.traced.written
         return tuple(x.copy() if i in written else x for i, x in enumerate(data)) if written else data
+
+    def _scalars(self, found: tuple[Any, ...], wanted: list[Any]) -> frozenset[int]:
+        """Return the numbers of the outputs that are arrays of no axis where the function itself gives numbers of NumPy's."""
+        pairs = [(r, value_of(x)) for r, x in zip(self.traced.results, wanted, strict=False) if type(r) is int]
+        return frozenset(r for r, x in pairs if isinstance(x, np.generic) and type(found[r]) is np.ndarray)
 
     def _is_open(self, found: tuple[Any, ...]) -> bool:
         """Whether a NaN came out that may be none: 0 * inf, of which the engine knows which zeros win."""
@@ -361,6 +371,13 @@ class _Entry:
             return unflatten([found[r] if type(r) is int else _own(r[0]) for r in results])
 
         return form
+
+
+def _with_scalars(form: Callable[..., Any], places: frozenset[int]) -> Callable[..., Any]:
+    """Return what makes numbers of some outputs, which are arrays of no axis, before they are put together."""
+    if not places:
+        return form
+    return lambda found, assign=True: form(tuple(x[()] if i in places else x for i, x in enumerate(found)), assign=assign)
 
 
 class _Reused:

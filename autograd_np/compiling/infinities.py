@@ -33,7 +33,14 @@ def may_meet(program: Program) -> bool:
 
 def shifts(program: Program) -> bool:
     """Whether the largest is taken from each, as softmax does: of two infinities that is a NaN which the function may not have."""
-    return any(v.is_call(np.subtract) and v.args[1].is_call(HIGHEST) for v in program.values())
+    return any(v.is_call(np.subtract) and _largest(v.args[1]) is not None for v in program.values())
+
+
+def _largest(v: Value) -> Value | None:
+    """Return what is the largest of others here, or that and the smallest number there is."""
+    if v.is_call(np.maximum) and v.args[1].number is not None:
+        v = v.args[0]
+    return v if v.is_call(HIGHEST) else None
 
 
 def _is_finite(v: Value, positive: set[Value]) -> bool:
@@ -91,5 +98,5 @@ def _has_a_zero(x: Value, reduced: Value) -> bool:
     """Whether values have a zero among those that are reduced: what has its largest taken away."""
     if not x.is_call(np.subtract):
         return False
-    largest = x.args[1]
-    return largest.is_call(HIGHEST) and largest.args[0] is x.args[0] and largest.attrs.get("axis") == reduced.attrs.get("axis")
+    largest = _largest(x.args[1])
+    return largest is not None and largest.args[0] is x.args[0] and largest.attrs.get("axis") == reduced.attrs.get("axis")

@@ -109,6 +109,7 @@ def run(
                 result = call(list(tensors[:count]))
                 leaves, unflatten = flatten(settled(result))
                 _refuse_keys(result, name)
+                _refuse_lazy(leaves, name)
             except BaseException:
                 before.put_back()
                 raise
@@ -179,6 +180,14 @@ def node_of(x: Any, level: Level) -> Node | None:
     return None
 
 
+_ADVICE: dict[type, str] = {
+    errors.DifferentiationError: "arrays and floats that it is given are data; an int, and what it reads from a closure or an attribute, "
+    "is part of the signature instead, and traced anew where it is another",
+    errors.NoRowError: "compute that outside, and hand in what comes of it",
+}
+"""What is said where the advice of an error is none to somebody who has plain arrays."""
+
+
 @contextmanager
 def _telling(name: str, *, in_place: bool) -> Iterator[None]:
     """Say at which line of the user's something was refused."""
@@ -190,6 +199,8 @@ def _telling(name: str, *, in_place: bool) -> Iterator[None]:
         if isinstance(error, errors.InPlaceError):
             how = "hand in what it writes into, as an argument" if in_place else "or say in_place=True to ag.compile"
             error.args = (f"{error.args[0]}. A function that is compiled: {how}", *error.args[1:])
+        elif type(error) in _ADVICE:
+            error.args = (f"{error.args[0]}. A function that is compiled: {_ADVICE[type(error)]}", *error.args[1:])
         if where and where not in str(error):
             error.args = (f"{error.args[0]}\n{name} cannot be compiled because of {where}: {lines[-1].line}", *error.args[1:])
         raise
@@ -223,6 +234,13 @@ def _refuse_keys(tree: Any, name: str) -> None:
     if isinstance(tree, (dict, list, tuple)):
         for x in tree.values() if isinstance(tree, dict) else tree:
             _refuse_keys(x, name)
+
+
+def _refuse_lazy(leaves: list[Any], name: str) -> None:
+    """Refuse a result that computes only when somebody reads it: then nothing stands for the data any more."""
+    for x in leaves:
+        if isinstance(x, Iterator):
+            raise errors.CompileError(f"{name} returns a {type(x).__name__}, which computes when it is read: return a list or a tuple")
 
 
 # --- what the function assigned ---------------------------------------------------------------------

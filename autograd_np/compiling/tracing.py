@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -226,6 +227,8 @@ def _same_constant(x: Any, z: Any, node: Node | None, name: str) -> None:
         raise errors.CompileError(
             f"{name} reads an array of shape {x.shape}{where} from a place that ag.compile does not follow: hand it in as an argument"
         )
+    if node is None and isinstance(x, FunctionType) and isinstance(z, FunctionType) and x is not z:
+        raise errors.CompileError(f"{name} returns a function that it makes, and that holds what was computed: return the arrays")
     if type(x) is not type(z) or not (x is z or _equal(x, z)):
         raise errors.CompileError(
             f"{name} uses a value{where} that was computed from data outside of the record (.data, value-dependent Python): "

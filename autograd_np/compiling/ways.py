@@ -14,9 +14,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
 from autograd_np import errors
 from autograd_np.callers import warn_caller
 from autograd_np.compiling.numba_code import Pieces, numba_code
+from autograd_np.compiling.raising import raises
 from autograd_np.compiling.schedule import Schedule
 
 __all__ = ["BACKENDS", "Ways", "has_numba"]
@@ -110,7 +113,12 @@ class Ways:
     def _loops(self, data: tuple[Any, ...]) -> Any:
         """Compute by loops; by NumPy where a NaN comes of it, which knows what is meant."""
         try:
-            found = self._fast(*data)
+            if raises():
+                found = self._fast(*data)
+            else:
+                quiet: dict[str, Any] = {kind: "ignore" for kind, how in np.geterr().items() if how == "warn"}
+                with np.errstate(**quiet):
+                    found = self._fast(*data)
         except RuntimeWarning:
             found = None
         return self.numpy(data) if found is None else found
