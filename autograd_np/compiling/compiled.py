@@ -17,6 +17,7 @@ from autograd_np.compiling.captured import Captured, found_in, narrowed
 from autograd_np.compiling.checking import compare
 from autograd_np.compiling.code import Code, written
 from autograd_np.compiling.executed import Executed
+from autograd_np.compiling.factors import factored
 from autograd_np.compiling.given import unchanging
 from autograd_np.compiling.infinities import may_meet, shifts
 from autograd_np.compiling.lowering import lowered
@@ -225,7 +226,7 @@ class _Entry:
         if self.captured.unloaded & sys.modules.keys():  # it imports what it reads
             self.captured = found_in(f, *arguments.objects)
             found = trace(captured=self.captured)
-        program = simplified(lowered(found.program))
+        program = simplified(factored(lowered(found.program)))
         self.traced: Traced = found._replace(program=program)  # without the constants that it has no use for
         self.schedule = laid_out(tiled(scheduled(program, found.groups, reuses=owner._reuses, written=found.written)))
         self.schedule.threads = owner._threads
