@@ -137,7 +137,9 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
     """Yield the changes of statements that feed something wrong."""
     true = of_forward(case, out) if suspects else set()
     kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
-    recomputed = {s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events)}
+    recomputed = {
+        s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events) and not _is_in_vain(s)
+    }
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
     for s in {s.place: s for s in reversed(suspects)}.values():
         again = TAKEN if _is_taken(s.place) else RECOMPUTED
@@ -146,7 +148,7 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
         detours = _detours(case, [s.step], true)
         doubt -= COPIED if _copies(s.place) else 0.0
         begins = bool(s.events) and all(map(is_zeros, s.events))
-        counts = _counts(s)
+        counts, elements = _counts(s), _sets_elements(s, path)
         returned = _returned(s)
         taken = doubt == INNOCENT and _is_taken(s.place)
         innocence = [INNOCENT if returned and case.given(s.step.call, signed=signed) else 0.0 for signed in (False, True)]
@@ -164,9 +166,9 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
                 turned = 0.0 if edit.less else turned
                 turned -= doubt if taken and _of_index(edit) else 0.0  # whichever element is taken is some gradient
                 yield Candidate(edit.rank + doubt + turned, edit, s.place, path, None, None, s.place in kept)
-            elif edit.kind != "sign" and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
+            elif (edit.kind != "sign" or elements) and edit.rank < PAIRS:  # a count is seldom mistaken, and never by its sign
                 scaled = edit.factor is not None and not _is_of_another_axis(edit)
-                doubt = 0.0 if _is_mask(s, path) else OF_SCALED_NUMBERS if scaled else OF_NUMBERS
+                doubt = 0.0 if elements else OF_SCALED_NUMBERS if scaled else OF_NUMBERS
                 yield Candidate(edit.rank + doubt, edit, s.place, path, None, None, False)
 
 
@@ -195,10 +197,22 @@ def _is_of_another_axis(edit: Edit) -> bool:
     return bool(edit.changes) and all(_LENGTH.fullmatch(text) for _, text in edit.changes)
 
 
-def _is_mask(s: Suspect, path: str) -> bool:
-    """Whether a statement sets a mask."""
-    value = s.step.call.last.get(path)
-    return isinstance(value, np.ndarray) and value.dtype.kind == "b"
+def _is_in_vain(s: Suspect) -> bool:
+    """Whether a statement changes an array in place and leaves it as it was, or copies one to change the copy."""
+    value = getattr(s.place.statement, "value", None)
+    if isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2] == "copy":
+        return True
+    values = [(e.before.get(e.path.partition("[")[0]), e.value) for e in s.events if "[" not in e.path]
+    changes = isinstance(s.place.statement, ast.AugAssign) or (
+        isinstance(s.place.statement, ast.Assign) and isinstance(s.place.statement.targets[0], ast.Subscript)
+    )
+    return changes and bool(values) and all(np.array_equal(old, new) for old, new in values if old is not None)
+
+
+def _sets_elements(s: Suspect, path: str) -> bool:
+    """Whether a statement without floating results sets a mask, or an array of whole numbers that gradients are counted in."""
+    value = s.step.call.last.get(path.partition("[")[0])
+    return isinstance(value, np.ndarray) and value.ndim > 0
 
 
 def _returned(s: Suspect) -> str:

@@ -97,6 +97,7 @@ def _of_target(line: Line, target: ast.expr, value: ast.expr) -> Iterator[Edit]:
             yield line.instead(6, "missing-factor", f"`{written}` is overwritten here: use `*=`", f"{written} *= {text}")
     if isinstance(target, ast.Subscript):
         yield from _scattered(line, target, text)
+        yield from _of_elements(line, target, value)
     yield from _other_targets(line, target, f"= {text}")
 
 
@@ -164,6 +165,14 @@ def _as_argument(line: Line, entry: ast.expr) -> str:
     return f"slice({', '.join(given)})"
 
 
+def _of_elements(line: Line, target: ast.Subscript, value: ast.expr) -> Iterator[Edit]:
+    """Yield the numbers that elements may be set to, or changed by: of a mask, a one-hot label."""
+    if is_float_array(line.value(target.value)) and not isinstance(value, ast.Constant):
+        for number in "10":
+            words = f"what `{line.text(target)}` gets should be {number}, not `{line.text(value)}`"
+            yield line.edit(5.4, "wrong-point", words, (("value",), number))
+
+
 # --- updates
 
 
@@ -177,6 +186,8 @@ def _of_update(line: Line, s: ast.AugAssign) -> Iterator[Edit]:
     if isinstance(s.target, ast.Subscript) and op is ast.Add:
         yield from _scattered(line, s.target, text)
     yield from _other_targets(line, s.target, f"{_SYMBOLS.get(op, '+')}= {text}")
+    if isinstance(s.target, ast.Subscript) and additive:
+        yield from _of_elements(line, s.target, s.value)
     words = (
         f"`{target}` adds to a value that already holds this term: use `=`"
         if additive

@@ -29,6 +29,7 @@ _CONFUSED = (
     ("triu", "tril"),
     ("multiply", "divide", "add", "subtract"),
     ("cumsum", "flip"),
+    ("repeat", "tile"),
 )
 """Functions of NumPy that are taken for one another."""
 

@@ -25,6 +25,7 @@ from autograd_np.check.explain.edits.names import computed_edits, everywhere_edi
 from autograd_np.check.explain.edits.operators import forgotten_edits, operator_edits
 from autograd_np.check.explain.edits.pairs import pair_edits
 from autograd_np.check.explain.edits.reductions import reduction_edits, shape_edits
+from autograd_np.check.explain.edits.wrapped import arranging_edits, body_edits, wrapped_edits
 
 __all__ = ["Edit", "Hints", "edits_of"]
 
@@ -59,6 +60,9 @@ _FAMILIES = (
     beside_edits,
     factor_edits,
     term_edits,
+    wrapped_edits,
+    arranging_edits,
+    body_edits,
 )
 """What may be wrong with an expression, likelier first where ranks are equal."""
 

@@ -169,7 +169,9 @@ def _of_number(at: Place) -> Iterator[Edit]:
 
 def _counters_beside(at: Place) -> list[str]:
     """Return the counters that stand beside a number in an index."""
-    return [n.id for n in at.parent.elts if isinstance(n, ast.Name) and n.id in at.line.counters] if isinstance(at.parent, ast.Tuple) else []
+    return (
+        [n.id for n in at.parent.elts if isinstance(n, ast.Name) and n.id in at.line.counters] if isinstance(at.parent, ast.Tuple) else []
+    )
 
 
 def _of_slice(at: Place, node: ast.Slice) -> Iterator[Edit]:

@@ -51,6 +51,8 @@ def mask_edits(at: Place) -> Iterator[Edit]:
             yield at.edit(4, kind, f"the {what} `{text}` in `{at.target}` should not be inverted", line.text(operand))
             return
     value = at.value
+    if at.path == ("value",) and what == "mask":
+        yield from _counting(at)
     if what == "condition" and at.path == ("test",):
         yield at.edit(4.2, kind, f"the condition `{text}` is the wrong way round", f"not ({text})")
         for name in ("True", "False"):
@@ -64,6 +66,17 @@ def mask_edits(at: Place) -> Iterator[Edit]:
         and isinstance(node, (ast.Name, ast.Subscript, ast.Attribute))
     ):
         yield at.edit(4.5, kind, f"the mask `{text}` in `{at.target}` should be inverted: `1 - {text}`", f"1 - ({text})")
+
+
+def _counting(at: Place) -> Iterator[Edit]:
+    """Yield ones where an array, of which only what is positive was kept, is so: what a hinge counts."""
+    value = at.value
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim and np.min(value, initial=0) == 0 and np.any(value > 0):
+        inner = at.node
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "copy" and not inner.args:
+            inner = inner.func.value
+        new = f"({at.line.text(inner)} > 0).astype(float)"
+        yield at.edit(5.9, "wrong-point", f"`{at.target}` takes the values of `{at.text}`, should count them: `{new}`", new)
 
 
 def _of_chain(at: Place, node: ast.Compare, kind: str) -> Iterator[Edit]:

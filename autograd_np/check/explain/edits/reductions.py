@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Place, broadcasts, is_array, is_float_array, shape_of
 
-__all__ = ["reduction_edits", "shape_edits"]
+__all__ = ["reduction_edits", "reduction_of", "shape_edits"]
 
 _REDUCING = ("sum", "mean", "average", "max", "min", "amax", "amin", "prod", "var", "std")
 

@@ -55,6 +55,8 @@ def expressions(node: Any, path: Path) -> Iterator[tuple[Path, ast.expr]]:
         if name == "func":
             if isinstance(value, ast.Attribute):
                 yield from expressions(value.value, (*path, "func", "value"))
+        elif isinstance(node, ast.comprehension) and name == "target":
+            continue  # it is set, not read
         elif isinstance(value, ast.AST) and name != "ctx":
             yield from expressions(value, (*path, name))
         elif isinstance(value, list):
