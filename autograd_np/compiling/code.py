@@ -349,7 +349,7 @@ class Writer:
 
     def _scalar_step(self, step: Step, indent: str) -> None:
         v = step.value
-        args = [self._name(a) for a in step.args]
+        args = [f"({name})" if name.startswith("-") else name for name in map(self._name, step.args)]  # -2 ** x is -(2 ** x)
         name = self.names[v] = self._fresh("s")
         if v.is_call(np.dot, np.matmul):
             self.lines.append(f"{indent}{name} = {args[0]}.dot({args[1]})")

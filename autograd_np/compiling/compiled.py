@@ -254,7 +254,12 @@ class _Entry:
         given = data
         if self._given_back is not None and hasattr(self._threads, "step"):
             data = self._given_back.copied(data, self._threads.step)
-        found = self.ways.run(data)
+        try:
+            found = self.ways.run(data)
+        except Exception as error:
+            if self._apart is not None or isinstance(error, MemoryError):  # some of it may be written
+                raise
+            found = None  # the function raises it itself, or goes on in its own way
         if found is not None:
             return self._form(found)
         for x, kept in zip(given, data, strict=True):
@@ -285,10 +290,13 @@ class _Entry:
             written: tuple[Any, ...] = step(*data)
             return written
         before = [(data[i], data[i].copy()) for i in self.traced.written]
-        with np.errstate(invalid="ignore"):
-            found: tuple[Any, ...] = step(*data)
-        if not any(map(_has_nan, found)):
-            return found
+        try:
+            with np.errstate(invalid="ignore"):
+                found: tuple[Any, ...] = step(*data)
+            if not any(map(_has_nan, found)):
+                return found
+        except Exception:  # noqa: BLE001, S110 (the function raises it itself, on what was there)
+            pass
         for x, was in before:
             np.copyto(x, was)
         return None
@@ -316,9 +324,16 @@ class _Entry:
             self._apart.demand(data)
         step = self._threads.step = self.code.make()
         before, fresh = self._copied(data), self._copied(data)
-        found = None if self._apart is not None else self.numpys(before)
+        found = None
+        try:
+            if self._apart is None:
+                found = self.numpys(before)
+            else:
+                with np.errstate(all="ignore"):
+                    found = step(*before)
+        except Exception:  # noqa: BLE001, S110 (the function raises it itself, or goes on in its own way)
+            pass
         with np.errstate(all="ignore"):
-            found = step(*before) if self._apart is not None else found
             engines = self.f(*args, **kwargs)
         if found is None or self._is_open(found):  # as in later calls, the engine says what a NaN means
             self.traced.values.clear()
@@ -329,7 +344,7 @@ class _Entry:
         got = [*flatten(result)[0], *(before[i] for i in self.traced.written)]
         wanted = [*flatten(engines)[0], *(data[i] for i in self.traced.written)]
         compare(self.name, got, wanted, data, self.traced.rounding, otherwise=self._otherwise(fresh, args, kwargs))
-        self._form = _with_scalars(self._form, self._scalars(found, wanted))
+        self._form = _in_types(self._form, self._types(found, wanted))
         for i in self.traced.written:
             np.copyto(data[i], before[i])  # to the last bit what later calls give
         return self._form(found)  # assigns what later calls do: the function itself may leave Tensors
@@ -339,10 +354,11 @@ class _Entry:
         written = self.traced.written
         return tuple(x.copy() if i in written else x for i, x in enumerate(data)) if written else data
 
-    def _scalars(self, found: tuple[Any, ...], wanted: list[Any]) -> frozenset[int]:
-        """Return the numbers of the outputs that are arrays of no axis where the function itself gives numbers of NumPy's."""
+    def _types(self, found: tuple[Any, ...], wanted: list[Any]) -> dict[int, Callable[[Any], Any]]:
+        """Return what makes arrays of no axis of outputs, or numbers of NumPy's, where the function itself gives the other."""
         pairs = [(r, value_of(x)) for r, x in zip(self.traced.results, wanted, strict=False) if type(r) is int]
-        return frozenset(r for r, x in pairs if isinstance(x, np.generic) and type(found[r]) is np.ndarray)
+        numbers = {r: _number for r, x in pairs if isinstance(x, np.generic) and type(found[r]) is np.ndarray}
+        return numbers | {r: np.array for r, x in pairs if type(x) is np.ndarray and type(found[r]) is not np.ndarray}
 
     def _is_open(self, found: tuple[Any, ...]) -> bool:
         """Whether a NaN came out that may be none: 0 * inf, of which the engine knows which zeros win."""
@@ -374,11 +390,15 @@ class _Entry:
         return form
 
 
-def _with_scalars(form: Callable[..., Any], places: frozenset[int]) -> Callable[..., Any]:
-    """Return what makes numbers of some outputs, which are arrays of no axis, before they are put together."""
-    if not places:
+def _number(x: Any) -> Any:
+    return x[()]
+
+
+def _in_types(form: Callable[..., Any], types: dict[int, Callable[[Any], Any]]) -> Callable[..., Any]:
+    """Return what puts outputs together, some of which are made something else first."""
+    if not types:
         return form
-    return lambda found, assign=True: form(tuple(x[()] if i in places else x for i, x in enumerate(found)), assign=assign)
+    return lambda found, assign=True: form(tuple(types[i](x) if i in types else x for i, x in enumerate(found)), assign=assign)
 
 
 class _Reused:

@@ -200,6 +200,8 @@ def _square(write: Writer, v: Value, x: Value) -> Value:
 
 
 def _power(write: Writer, v: Value, x: Value, n: Value) -> Value | None:
+    if v.weak:  # as Python has it: an overflow raises, a root of a negative number is complex
+        return None
     if n.number == 2:
         return _square(write, v, x)
     if n.number == 3 and x.ndim:

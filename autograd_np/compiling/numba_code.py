@@ -59,7 +59,7 @@ class Pieces:
         for piece in self.pieces:
             if isinstance(piece, Step):
                 self._parts.append(piece)
-                if piece.mode != "view":
+                if piece.mode != "view" and not piece.value.weak:  # what Python does of its own numbers
                     where = f" at {piece.value.site}" if piece.value.site else ""
                     self.notes.append(f"{getattr(piece.value.fn, '__name__', piece.value.fn)} of shape {piece.value.shape}{where}: NumPy")
             else:
@@ -139,7 +139,7 @@ class _Writer(Writer):
             ]
 
     def _numpys(self, step: Step) -> None:
-        if step.mode in ("write", "inner", "view"):
+        if step.mode in ("write", "inner", "view") or step.value.weak:
             self._step(Step(step.value, step.mode, step.args), "")
             return
         name = self.names[step.value] = self._fresh("v")

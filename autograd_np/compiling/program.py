@@ -25,7 +25,7 @@ REDUCTIONS: dict[Any, Any] = {np.add: TOTAL, np.maximum: HIGHEST, np.minimum: LO
 
 ARITHMETIC: dict[Any, str] = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**"}
 """What Python's operators compute of numbers, and their signs."""
-ARITHMETIC |= {np.negative: "-", np.positive: "+"}
+ARITHMETIC |= {np.negative: "-", np.positive: "+", np.floor_divide: "//", np.remainder: "%"}
 
 
 class Value:

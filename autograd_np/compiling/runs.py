@@ -183,6 +183,7 @@ def node_of(x: Any, level: Level) -> Node | None:
 _ADVICE: dict[type, str] = {
     errors.DifferentiationError: "arrays and floats that it is given are data; an int, and what it reads from a closure or an attribute, "
     "is part of the signature instead, and traced anew where it is another",
+    errors.AbsentError: "ag.Tensor stand for its arrays meanwhile: use NumPy's functions on them, or compute that outside",
     errors.NoRowError: "compute that outside, and hand in what comes of it",
 }
 """What is said where the advice of an error is none to somebody who has plain arrays."""

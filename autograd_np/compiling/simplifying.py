@@ -183,6 +183,8 @@ class _Scaling:
             exact = math.frexp(n)[0] in (0.5, -0.5)
             return self.scaled(x, c / n) if (c != 1 or exact) and _moderate(c / n) else None
         if _number(a, self.v) == 1 and b.shape == self.v.shape and b.dtype == self.v.dtype:
+            if self.v.weak:  # a number of Python's stays one, and raises where it is divided by zero
+                return None
             return self._ufunc(np.reciprocal, y) if d == 1 else self._ufunc(np.divide, 1 / d, y)
         if a.number is None and b.number is None and (c != 1 or d != 1):
             return self.scaled(self._ufunc(np.divide, x, y), c / d)
@@ -270,7 +272,7 @@ def _core(write: Writer, v: Value, free: bool, like: Value) -> tuple[Value, floa
         if c is not None and x.shape == v.shape and x.dtype == v.dtype and x.number is None:
             c = 1 / c if v.is_call(np.divide) and c else c
             return (x, c) if _moderate(c) else (v, 1.0)
-    if v.is_call(np.divide) and v.args[1].shape == v.shape and v.args[1].dtype == v.dtype and v.args[1].number is None:
+    if v.is_call(np.divide) and not v.weak and (v.args[1].shape, v.args[1].dtype) == (v.shape, v.dtype) and v.args[1].number is None:
         c = _number(v.args[0], v)
         if c is not None and _moderate(c):
             return write.ufunc(np.reciprocal, v.args[1], like=v), c

@@ -271,13 +271,20 @@ def test_a_compiled_function_is_differentiated_as_it_stands() -> None:
     np.testing.assert_allclose(ag.grad(compiled)(w, x, y), ag.grad(loss)(w, x, y))
 
 
-def test_the_code_can_be_read_and_errors_point_into_it() -> None:
+def test_the_code_can_be_read_and_errors_point_into_the_function_or_into_what_writes() -> None:
     compiled = ag.compile(lambda x: np.linalg.inv(x) + 1)
     compiled(np.eye(2))
     assert "inv(x0)" in compiled.source
-    with pytest.raises(np.linalg.LinAlgError) as raised:
-        compiled(np.zeros((2, 2)))
-    assert any("inv(x0)" in (frame.line or "") for frame in traceback.extract_tb(raised.value.__traceback__))
+
+    def add(p: Any, x: Any) -> None:
+        p += np.linalg.inv(x)
+
+    writes = ag.compile(add, in_place=True)
+    writes(np.zeros((2, 2)), np.eye(2))
+    for f, given, line in ((compiled, (), "np.linalg.inv(x) + 1"), (writes, (np.zeros((2, 2)),), "inv(x1)")):
+        with pytest.raises(np.linalg.LinAlgError) as raised:
+            f(*given, np.zeros((2, 2)))
+        assert any(line in (frame.line or "") for frame in traceback.extract_tb(raised.value.__traceback__))
 
 
 def test_memory_is_known_beforehand() -> None:
