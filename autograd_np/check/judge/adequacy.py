@@ -38,6 +38,7 @@ class Change(Protocol):
 SECONDS = 0.5
 SIMPLE = 5.0
 SHOWN = 8
+VISITS = 20
 
 
 def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..., Sequence[Change]]) -> list[str]:
@@ -49,29 +50,31 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
     """
     own = points[0]
     generic = points[1] if len(points) > 1 else None
-    here = {key: event for key, event in _first_events(session, own).items() if event.place.statement is not None}
-    there = _first_events(session, generic) if generic is not None else {}
+    here = {key: visits for key, visits in _events(session, own).items() if visits[0].place.statement is not None}
+    there = _events(session, generic) if generic is not None else {}
     found: list[str] = []
-    told_apart: list[tuple[Event, Event]] = []
-    for key, event in here.items():
+    told_apart: list[tuple[list[Event], Event]] = []
+    for key, visits in here.items():
+        event = visits[0]
         found += _unit_divisions(session, event.place.statement, event, own)
-        if key in there and not np.any(event.value) and np.any(there[key].value):
+        if key in there and not any(np.any(e.value) for e in visits) and np.any(there[key][0].value):
             found.append(f"line {event.line}: `{event.path}` is zero at your inputs, so no mistake in it would show")
         elif key in there:
-            told_apart.append((event, there[key]))
+            told_apart.append((visits[:VISITS], there[key][0]))
     if generic is not None:
         found += _hidden_edits(session, told_apart, (own, generic), edits_of)
     return list(dict.fromkeys(found))[:SHOWN]
 
 
 def _hidden_edits(
-    session: Session, pairs: list[tuple[Event, Event]], points: tuple[Point, Point], edits_of: Callable[..., Sequence[Change]]
+    session: Session, pairs: list[tuple[list[Event], Event]], points: tuple[Point, Point], edits_of: Callable[..., Sequence[Change]]
 ) -> list[str]:
-    """Say of each pair of events, one at either point, which edits of its statement the first point does not tell from what is there."""
+    """Say which edits of a statement the first point does not tell from what is there, at no visit, and the other one does."""
     own, generic = points
     found: list[str] = []
     until = time.thread_time() + SECONDS
-    for mine, theirs in pairs:
+    for visits, theirs in pairs:
+        mine = visits[0]
         if time.thread_time() > until:
             break
         hidden: dict[str, str] = {}
@@ -81,20 +84,22 @@ def _hidden_edits(
                 break
             if edit.kind in (*hidden, "missing-factor"):  # nobody invents a factor
                 continue
-            edited = session.rerun(edit.body, mine, own), session.rerun(edit.body, theirs, generic)
-            if edited[0] is None or edited[1] is None:
+            shown = session.rerun(edit.body, theirs, generic)
+            if shown is None or close(shown, theirs.value, session.tolerance):
                 continue
-            if close(edited[0], mine.value, session.tolerance) and not close(edited[1], theirs.value, session.tolerance):
+            edited = ((session.rerun(edit.body, e, own), e) for e in visits)
+            if all(value is not None and close(value, e.value, session.tolerance) for value, e in edited):
                 hidden[edit.kind] = "; ".join(map(ast.unparse, edit.body))
         found += [f"line {mine.line}: your inputs cannot tell it from `{text}` ({kind})" for kind, text in list(hidden.items())[:2]]
     return found
 
 
-def _first_events(session: Session, point: Point) -> dict[tuple[Place, str], Event]:
-    found: dict[tuple[Place, str], Event] = {}
+def _events(session: Session, point: Point) -> dict[tuple[Place, str], list[Event]]:
+    """Return, of each statement that sets a gradient, all visits."""
+    found: dict[tuple[Place, str], list[Event]] = {}
     for e in session.run(point).recording.events:
         if session.pairing.meaning(e, point) is not None:
-            found.setdefault((e.place, e.path), e)
+            found.setdefault((e.place, e.path), []).append(e)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from autograd_np.check.watch.spelling import wanted_names
+from autograd_np.check.watch.spelling import alike, wanted_names
 
 __all__ = ["is_data", "is_gradients_name", "is_label", "pair"]
 
@@ -55,8 +55,8 @@ def pair(name: str, forward: Iterable[str], given: Mapping[str, str] | None = No
 
     Examples
     --------
-    >>> pair("dh", ["x", "hs"]), pair("delta2", ["Z2"], {"delta2": "Z2"}), pair("dw", ["W", "b"])
-    ('hs', 'Z2', 'W')
+    >>> pair("dh", ["x", "hs"]), pair("delta2", ["Z2"], {"delta2": "Z2"}), pair("dw", ["W", "b"]), pair("dWxh", ["W_xh", "W_hh"])
+    ('hs', 'Z2', 'W', 'W_xh')
     """
     forward = list(forward)
     if given and name in given:
@@ -70,7 +70,7 @@ def pair(name: str, forward: Iterable[str], given: Mapping[str, str] | None = No
             if candidate in forward:
                 return candidate
     for x in wanted:
-        alike = [f for f in forward if f.lower() == x.lower()]
-        if len(alike) == 1:
-            return alike[0]
+        same = alike(x, forward)
+        if len(same) == 1:
+            return same[0]
     return None

@@ -22,7 +22,7 @@ from autograd_np.check.judge.roles import is_no_gradient, is_upstream
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Recording
 from autograd_np.check.watch.source import Function
-from autograd_np.check.watch.spelling import wanted_names
+from autograd_np.check.watch.spelling import alike, wanted_names
 from autograd_np.check.watch.state import leaves_in, spelled
 from autograd_np.node import Node
 
@@ -158,7 +158,9 @@ class Assigner:
         wrt: Sequence[str] | None,
         tolerance: float,
         meaning: Callable[[int], str | None] = lambda _: None,
+        results: Sequence[Result] = (),
     ) -> None:
+        self.results = results
         self.point, self.names, self.wrt, self.tolerance, self.meaning = point, names, wrt, tolerance, meaning
         self.found: dict[int, Targets] = {}
         self.taken: set[str] = set()
@@ -220,10 +222,10 @@ class Assigner:
         known = self.point.known
         found = [x] if x in known else []
         found += [c for c in (x + "s", x + "_list", x + "_all") if c in known]
-        alike = [f for f in known if f.lower() == x.lower()]
+        same = alike(x, known)
         roots = list(dict.fromkeys(n.partition("[")[0] for n in self.point.leaves))
-        begun = [f for f in roots if f.lower().startswith(x.lower())] if not found and not alike else []
-        exact = list(dict.fromkeys([*found, *(alike if len(alike) == 1 else [])]))
+        begun = [f for f in roots if f.lower().startswith(x.lower())] if not found and not same else []
+        exact = list(dict.fromkeys([*found, *(same if len(same) == 1 else [])]))
         return [*((f, True) for f in exact), *((f, False) for f in begun if len(begun) == 1)]
 
     def _by_name(self, i: int, name: str, r: Result, *, exact: bool = True) -> bool:
@@ -231,16 +233,38 @@ class Assigner:
         canonical = self.canonical(name)
         node = point.leaf(canonical)
         if node is not None:
-            if np.shape(node.out) != np.shape(r.value) and (canonical in self.taken or not exact):
-                return False
+            if np.shape(node.out) != np.shape(r.value):
+                if canonical in self.taken or not exact:
+                    return False
+                version = self._version(name, r)
+                if version is not None and any(map(self._may_be_instead(node), self.results)):
+                    self.take(i, name, version, is_input=False)
+                    return True
             self.take(i, canonical, node, is_input=True)
             return True
         nodes = [n for n in point.nodes_of(name) if n in point.gradients]
-        if not nodes:
+        if not nodes or self._fits_an_argument_better(r, nodes):
             return False
         fitting = next((n for n in nodes if close(r.value, point.truth(n), self.tolerance, point.slack(n))), nodes[-1])
         self.take(i, name, fitting, is_input=False)
         return True
+
+    def _may_be_instead(self, node: Node) -> Callable[[Result], bool]:
+        """Return what tells whether a result has the shape of an input and no name that says otherwise."""
+        return lambda r: not r.left and np.shape(r.value) == np.shape(node.out) and _is_nameless(r)
+
+    def _version(self, name: str, r: Result) -> Node | None:
+        """Return what else forward called by a name, in the shape of a result: ``self.x = x.reshape(-1, 1)``."""
+        called = [nodes for known, nodes in self.point.traced.versions.items() if known.rpartition(".")[2] == name]
+        fitting = (n for nodes in called for n in nodes if n in self.point.gradients and np.shape(n.out) == np.shape(r.value))
+        return next(fitting, None)
+
+    def _fits_an_argument_better(self, r: Result, nodes: Sequence[Node]) -> bool:
+        """Whether a returned thing has the shape of an argument without a gradient yet, and of nothing that its name says."""
+        shape, leaves = np.shape(r.value), self.point.leaves
+        if r.left or any(np.shape(n.out) == shape for n in nodes):
+            return False
+        return any(np.shape(leaves[n].out) == shape for n in _arguments(self.point) if n not in self.taken)
 
     def _same_keys(self, i: int, r: Result) -> bool:
         """Pair ``grads['W1']`` with ``params['W1']``, and ``grads[0]`` with ``weights[0]`` where only one list is given."""
@@ -282,6 +306,9 @@ class Assigner:
                         and (str(known[k]) == x or str(known[k]).lower() == x.lower())
                     ):
                         return self._by_name(i, name, r)
+                intermediate = spelled((*path[:k], type(path[k])(x), *path[k + 1 :])).removeprefix("self.")
+                if intermediate in point.versions:
+                    return self._by_name(i, intermediate, r)
         holder = next((str(k) for k in reversed(path[:-1]) if isinstance(k, str)), "")
         if _CONTAINER.fullmatch(holder):  # the same key in a container beside it
             at = max(j for j, k in enumerate(path[:-1]) if isinstance(k, str))
@@ -343,7 +370,7 @@ def assigned(
     unjudged : list of int
         Results that have a name which pairs with nothing.
     """
-    work = Assigner(point, names, wrt, tolerance, meaning)
+    work = Assigner(point, names, wrt, tolerance, meaning, results)
     open_ones: list[int] = []
     unjudged: list[int] = []
     alone = [r for r in results if not r.left][1:] == []

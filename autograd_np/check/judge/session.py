@@ -465,7 +465,13 @@ class Session:
                     continue
         read = e.call.function.code.co_names
         visible = {k: v for k, v in scope.items() if not isinstance(v, (dict, list, set)) or k in read}  # others are none of its business
+        visible, captured = self._at(point, visible), self._at(point, captured)
         return {**visible, **captured, **(self.candidates(e, point) if e.call.number == 0 else {}), **e.before}
+
+    def _at(self, point: Point, scope: Mapping[str, Any]) -> dict[str, Any]:
+        """Return globals, or captured variables, as they are at a point."""
+        slots = zip(self.program.world.slots, point.traced.run.left, strict=True)
+        return {**scope, **{s.name: value for s, value in slots if s.put is not None and scope.get(s.name) is s.value}}
 
     def own_names(self, e: Step) -> set[str]:
         """Return the names that a statement can use where it stands, without those of forward that were not handed over."""

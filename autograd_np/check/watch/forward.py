@@ -14,7 +14,7 @@ from autograd_np import errors
 from autograd_np.check.watch.calling import arguments, flat_names, leaf_names
 from autograd_np.check.watch.point import Output, Traced, is_variable
 from autograd_np.check.watch.program import LOSS_NAMES, Program, loss_arguments
-from autograd_np.check.watch.stand_ins import tensor_numpy
+from autograd_np.check.watch.stand_ins import in_place_of_numpy, tensor_numpy
 from autograd_np.check.watch.state import bound, duplicate, leaves_in, spelled
 from autograd_np.lines import Lines
 from autograd_np.node import Level, Node
@@ -49,6 +49,8 @@ def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[in
     names = leaf_names(inputs)
     keys = {name: path for path, name in names.items()}
 
+    numpy = in_place_of_numpy()  # also where an object or an argument holds it: `self.xp = np`
+
     def made_leaf(value: Any, name: str) -> Tensor:
         t = leaf(np.array(value), level, name=name)
         assert t._node is not None
@@ -62,10 +64,10 @@ def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[in
             return {k: wrap(v, (*path, k)) for k, v in value.items()}
         if type(value) in (list, tuple):
             return type(value)(wrap(v, (*path, i)) for i, v in enumerate(value))
-        return duplicate(value)
+        return duplicate(value, dict(numpy))
 
     wrapped = {name: wrap(value, (name,)) for name, value in inputs.items()}
-    tensors: dict[int, Any] = {}
+    tensors = dict(numpy)
     for name, (path, array) in program.state.items():
         tensors[id(array)] = made_leaf(instead.get(id(array), array), name)
         keys[name] = path

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-__all__ = ["near_misses", "wanted_names"]
+__all__ = ["alike", "near_misses", "wanted_names"]
 
 _WORDS = "grads?|gradients?|delta|del|nabla|adj|bar|cotangent|partial|deriv|derivative"
 _CONVENTIONS = (
@@ -34,6 +34,19 @@ def wanted_names(name: str) -> list[str]:
     """
     found = [m["x"] for pattern in _CONVENTIONS if (m := re.fullmatch(pattern, name))]
     return list(dict.fromkeys(found))
+
+
+def alike(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that are `name` but for case, or else but for underscores too.
+
+    Examples
+    --------
+    >>> alike("w", ["W", "b"]), alike("Wxh", ["W_xh", "W_hh"])
+    (['W'], ['W_xh'])
+    """
+    known = list(known)
+    cased = [k for k in known if k.lower() == name.lower()]
+    return cased or [k for k in known if k.lower().replace("_", "") == name.lower().replace("_", "")]
 
 
 def near_misses(name: str, known: Iterable[str]) -> list[str]:

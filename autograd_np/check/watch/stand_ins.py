@@ -16,7 +16,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,7 +25,7 @@ from autograd_np.check.watch.source import Function, Functions, is_users
 from autograd_np.mirrored import MIRRORED
 from autograd_np.tensor import Tensor, value_of
 
-__all__ = ["exchanged", "tensor_numpy"]
+__all__ = ["exchanged", "in_place_of_numpy", "tensor_numpy"]
 
 _SEQUENCES = frozenset(
     [
@@ -373,6 +373,16 @@ class _Instead(dict[int, Any]):
         return self[identity]
 
 
+def in_place_of_numpy() -> dict[int, Any]:
+    """Return what takes the place of NumPy, of its functions that make arrays, and of what SciPy and `math` have, by identity."""
+    stand, mathematics = _Stand(np, _CREATION), _MathStand("math")
+    instead: dict[int, Any] = {id(np): stand, id(sys.modules.get("autograd_np.numpy", np)): stand, id(math): mathematics}
+    instead |= {id(getattr(np, name)): new for name, new in _CREATION.items() if hasattr(np, name)}
+    instead |= {id(getattr(np.lib.stride_tricks, name)): new for name, new in _WINDOWS.items()}
+    instead[id(np.lib.stride_tricks)] = _Stand(np.lib.stride_tricks, _WINDOWS)
+    return _Instead(instead)
+
+
 @contextmanager
 def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) -> Iterator[None]:
     """Let NumPy mean the stand-in in the modules of some functions and in every other module of the user's, while this lasts."""
@@ -382,14 +392,7 @@ def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) 
         file = getattr(module, "__file__", None)
         if file and isinstance(module, types.ModuleType) and is_users(file):
             scopes.setdefault(id(vars(module)), vars(module))
-    stand, mathematics = _Stand(np, _CREATION), _MathStand("math")
-    instead: dict[int, Any] = {id(np): stand, id(sys.modules.get("autograd_np.numpy", np)): stand, id(math): mathematics}
-    instead |= {id(getattr(np, name)): new for name, new in _CREATION.items() if hasattr(np, name)}
-    instead |= {id(getattr(np.lib.stride_tricks, name)): new for name, new in _WINDOWS.items()}
-    instead[id(np.lib.stride_tricks)] = _Stand(np.lib.stride_tricks, _WINDOWS)
-    instead = _Instead(instead)
-    saved: list[tuple[dict[str, Any], str, Any]] = []
-    cells: list[tuple[types.CellType, Any]] = []
+    instead = in_place_of_numpy()
     codes = {}
     for f in reachable:
         function = functions.of(f.__code__)
@@ -397,38 +400,64 @@ def tensor_numpy(reachable: Iterable[types.FunctionType], functions: Functions) 
         if code is not None and function is not None:
             functions.note(code, function)
             codes[f] = code
-    absent = object()
-    try:
+    with ExitStack() as stack:
         for scope in scopes.values():
-            for name, value in list(scope.items()):
-                if id(value) in instead and not name.startswith("__"):
-                    saved.append((scope, name, value))
-                    scope[name] = instead[id(value)]
-            for name, new in (
-                ("isinstance", _isinstance),
-                (_LEAVING["float"], _float),
-                (_LEAVING["item"], _item),
-                (_LEAVING["shape"], _reshaped),
-            ):
-                if scope.get(name, getattr(builtins, name, absent)) in (getattr(builtins, name, absent), absent):
-                    saved.append((scope, name, scope.get(name, absent)))
-                    scope[name] = new
+            _exchange_in(scope, instead, stack)
         for f in reachable:
-            for cell in f.__closure__ or ():
-                try:
-                    content = cell.cell_contents
-                except ValueError:
-                    continue
-                if id(content) in instead:
-                    cells.append((cell, content))
-                    cell.cell_contents = instead[id(content)]
-        with exchanged(codes):
-            yield
-    finally:
-        for cell, content in cells:
-            cell.cell_contents = content
-        for scope, name, value in reversed(saved):
-            if value is absent:
-                scope.pop(name, None)
-            else:
-                scope[name] = value
+            _exchange_captured(f, instead, stack)
+        stack.enter_context(exchanged(codes))
+        yield
+
+
+def _exchange_in(scope: dict[str, Any], instead: Mapping[int, Any], stack: ExitStack) -> None:
+    """Let the names of a module, and of its classes, mean what stands for NumPy, until the stack is left."""
+    absent = object()
+    for name, value in list(scope.items()):
+        if name.startswith("__"):
+            continue
+        if id(value) in instead:
+            stack.callback(scope.__setitem__, name, value)
+            scope[name] = instead[id(value)]
+        elif isinstance(value, type) and value.__module__ == scope.get("__name__"):
+            for key, attribute in list(vars(value).items()):
+                if id(attribute) in instead:
+                    stack.callback(setattr, value, key, attribute)
+                    setattr(value, key, instead[id(attribute)])
+    for name, new in (
+        ("isinstance", _isinstance),
+        (_LEAVING["float"], _float),
+        (_LEAVING["item"], _item),
+        (_LEAVING["shape"], _reshaped),
+    ):
+        before = scope.get(name, absent)
+        if before is absent:
+            stack.callback(scope.pop, name, None)
+        elif before is getattr(builtins, name, absent):
+            stack.callback(scope.__setitem__, name, before)
+        else:
+            continue
+        scope[name] = new
+
+
+def _exchange_captured(f: types.FunctionType, instead: Mapping[int, Any], stack: ExitStack) -> None:
+    """Let what a function captured, or has as a default, mean what stands for NumPy, until the stack is left."""
+    for cell in f.__closure__ or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:
+            continue
+        if id(content) in instead:
+            stack.callback(setattr, cell, "cell_contents", content)
+            cell.cell_contents = instead[id(content)]
+
+    def standing_for(value: Any) -> Any:
+        if id(value) in instead:  # what is missing there is imported
+            return instead[id(value)]
+        return value
+
+    by_place, by_name = f.__defaults__, f.__kwdefaults__
+    if any(id(v) in instead for v in (*(by_place or ()), *(by_name or {}).values())):
+        stack.callback(setattr, f, "__defaults__", by_place)
+        stack.callback(setattr, f, "__kwdefaults__", by_name)
+        f.__defaults__ = by_place and tuple(map(standing_for, by_place))
+        f.__kwdefaults__ = by_name and {k: standing_for(v) for k, v in by_name.items()}
