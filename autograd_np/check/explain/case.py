@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np.check.explain.alike import Alike
+from autograd_np.check.explain.contributions import contributions
 from autograd_np.check.explain.diagnose import Diagnosis, Sample
 from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.edits.edit import Edit, Hints
@@ -21,12 +22,13 @@ from autograd_np.check.judge.compare import close, elements_off
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Returned, Wrong
 from autograd_np.check.judge.results import assigned
 from autograd_np.check.judge.scan import scan
-from autograd_np.check.judge.session import Codes, Done, Session
+from autograd_np.check.judge.session import NOTHING, Codes, Done, Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.interpret import CannotEvaluate
 from autograd_np.check.watch.point import Point
-from autograd_np.check.watch.run import Call, Step
+from autograd_np.check.watch.run import Call, Event, Step
 from autograd_np.check.watch.source import Place
+from autograd_np.check.watch.spelling import wanted_names
 from autograd_np.node import Node
 from autograd_np.typing import Array
 
@@ -329,6 +331,12 @@ class Case:
             found += last
         return found
 
+    def is_called_after(self, e: Event) -> bool:
+        """Whether a variable is the whole gradient of the one that it is called after: ``dh`` that of ``h``, or of an element of ``hs``."""
+        wanted = {x.lower() for x in wanted_names(e.path.partition("[")[0].rpartition(".")[2])}
+        bases = ((n.name or "").partition("[")[0].rpartition(".")[2].lower() for n in self.nodes_with(e.computed)) if wanted else ()
+        return any(base in wanted or base.removesuffix("s") in wanted for base in bases)
+
     def known_from_forward(self, value: Array) -> float:
         """Say what an array is: 1 for the gradient of any variable of forward's, 0.5 for a term of one or for a local derivative."""
         key = repr(value.shape).encode() + value.tobytes()
@@ -337,11 +345,16 @@ class Case:
         return self._known[key]
 
     def _known_of(self, value: Array) -> float:
-        if value.size < 2 or not np.ptp(value) > 0:
+        if value.size < 2 or not np.ptp(value) > self._nothing:
             return 0.0
         if any(True for _ in self.nodes_with(value)):
             return 1.0
         return 0.5 if self._is_term(value) or any(map(self._is_term, self._times_gradients(value))) else 0.0
+
+    @functools.cached_property
+    def _nothing(self) -> float:
+        """Below it values are what rounding leaves of zero, as the gradient of what a softmax takes away is."""
+        return NOTHING * max((float(np.max(np.abs(self.main.truth(n)), initial=0.0)) for n in self.main.gradients), default=0.0)
 
     def _is_term(self, value: Array) -> bool:
         """Whether an array is a gradient, or one of a few terms of one."""
@@ -370,10 +383,11 @@ class Case:
 
     @functools.cached_property
     def terms(self) -> tuple[list[tuple[Array, Any]], Alike]:
-        """The terms of gradients that have a few, and what rounding can make of them."""
+        """The terms of gradients that have a few, what products give their operands, and what rounding can make of all these."""
         found = [
             (t, self.main.slack(n)) for n in self.main.gradients for _, t in named_terms(self.main, n) if np.shape(t) == np.shape(n.out)
         ]
+        found += contributions(self.main)
         return found, Alike(found, self.session.tolerance)
 
     @functools.cached_property

@@ -26,11 +26,14 @@ MOST_RUNS = 4000
 MOST_DOUBTED, LESS_SIMPLE = 1000, 3.0
 """So many more are run where a change makes all results right and speaks against what intermediates are called, up to so much a rank."""
 
-MOST_RIVALS, RELATED, RIVALS, FOR_RIVALS = 800, 3.0, 1.5, 0.3
-"""So many more, of other statements, are run where nothing speaks against a change that makes all right.
+MOST_RELATED, MOST_RIVALS, FOR_RIVALS = 800, 1600, 0.3
+"""So many more, of other statements, are run where nothing speaks against a change that makes all right: of the same names, and others.
 
-They are less simple by so much at most, those that are of the same names and others, and take this share of the time that is left.
+They take this share of the time that is left.
 """
+
+RELATED, RIVALS = 3.0, 2.0
+"""They are less simple by so much at most."""
 
 OF_ONE = 3
 """So many of one statement are compared: the simplest may not be the one that other lines agree with."""
@@ -158,10 +161,10 @@ def _rivals_of(case: Case, best: Candidate, candidates: Sequence[Candidate], wro
     least = case.budget.left() * (1 - FOR_RIVALS)
     near = [c for c in candidates if c.place != best.place and c.rank <= best.rank + RELATED]
     is_related = related_to(best)
-    related = list(itertools.islice(filter(is_related, near), MOST_RIVALS))
+    related = list(itertools.islice(filter(is_related, near), MOST_RELATED))
     known = {id(c.edit) for c in related}
     others = [c for c in near[:MOST_RIVALS] if c.rank <= best.rank + RIVALS and id(c.edit) not in known]
-    rivals = [*related, *others][:MOST_RIVALS]
+    rivals = [*related, *others]
     forms = _Forms(case, rivals)
     for c in rivals:
         if case.late() or case.budget.below(least):

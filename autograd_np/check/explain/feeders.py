@@ -24,7 +24,7 @@ from autograd_np.check.watch.source import Function, Place
 from autograd_np.check.watch.writers import Writers
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "of_forward", "suspects_of", "without_effect"]
+__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "suspects_of", "trusted", "without_effect"]
 
 MOST, MOST_OF_ONE = 80, 12
 """So many statements are suspected, and so many variables of one that takes a cache apart."""
@@ -98,8 +98,8 @@ def _suspects(case: Case, steps: list[Step], out: Outcome) -> list[Suspect]:
         true = {s.place for s in out.recording.steps if s.number in forward}
         steps = [s for s in steps if s.place not in true]
     else:
-        truth = case.session.program.defines_truth
-        steps = [s for s in steps if not truth(s.place.function)]
+        truth, both = case.session.program.defines_truth, _gradients_in_forward(case, out)
+        steps = [s for s in steps if not truth(s.place.function) or s.number >= both.get(s.call.number, math.inf)]
     places: dict[Place, dict[str, Step]] = {}
     for step in steps:
         for path in dict.fromkeys(e.path for e in step.events) or [""]:
@@ -110,6 +110,16 @@ def _suspects(case: Case, steps: list[Step], out: Outcome) -> list[Suspect]:
         for path, step in list(paths.items())[:MOST_OF_ONE]:
             found.append(_suspect(case, place, path, given.get((place, path), []), step, out))
     return sorted(found, key=lambda s: s.step.number)
+
+
+def _gradients_in_forward(case: Case, out: Outcome) -> dict[int, int]:
+    """Return where the gradients begin in each call of a function that forward calls as well: one that gives the loss and them."""
+    truth = case.session.program.defines_truth
+    first: dict[int, int] = {}
+    for e in out.events:
+        if e.key in out.judged and is_gradients_name(e.path) and truth(e.place.function):
+            first.setdefault(e.call.number, e.step.number)
+    return first
 
 
 def without_effect(case: Case, out: Outcome) -> list[Suspect]:
@@ -123,10 +133,12 @@ def without_effect(case: Case, out: Outcome) -> list[Suspect]:
         root = target.value if isinstance(target, ast.Subscript) else target
         own = {root.id} if isinstance(root, ast.Name) else set()
         next_read = min((read.get((call, name), math.inf) for name in own), default=-1)
-        if step.events and (next_read == math.inf or all(anew.get((call, e.path), math.inf) < next_read for e in step.events)):
+        part = isinstance(target, ast.Subscript) and "[" not in "".join(e.path for e in step.events)  # another part stays
+        paths = {ast.unparse(target)} if part and target is not None else {e.path for e in step.events}
+        if step.events and (next_read == math.inf or all(anew.get((call, path), math.inf) < next_read for path in paths)):
             found.append(step)  # what overwrites it may read it first
         if isinstance(s, ast.Assign):
-            anew |= {(call, e.path): step.number for e in step.events}
+            anew |= {(call, path): step.number for path in paths}
             own -= names_read_by(s.value)
         read |= {(call, name): step.number for name in names_read_by(s) - (own if isinstance(s, ast.Assign) else set())}
     return _suspects(case, found[::-1], out)
@@ -153,7 +165,16 @@ def _behind(case: Case, out: Outcome, r: Returned, *, callers: bool = True) -> l
     return [*(s for s in steps if callers or s.number not in walk.callers), *(e.step for e in set_by)]
 
 
-def of_forward(case: Case, out: Outcome) -> set[Function]:
+def trusted(case: Case, out: Outcome) -> set[Function]:
+    """Return the functions that are right: those of forward, and helpers all of which some right result came out of."""
+    right = {s.place for s in behind_right_ones(case)}
+    run: dict[Function, set[Place]] = {}
+    for s in out.recording.steps:
+        run.setdefault(s.place.function, set()).add(s.place)
+    return {f for f, places in run.items() if places <= right} | _of_forward(case, out)
+
+
+def _of_forward(case: Case, out: Outcome) -> set[Function]:
     """Return the functions that forward calls as well: what they compute is right by definition."""
     program = case.session.program
     if not program.joint:

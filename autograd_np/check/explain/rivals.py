@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd_np.check.explain.case import Case
-from autograd_np.check.explain.edits.syntax import Path, at
+from autograd_np.check.explain.edits.syntax import Path, at, parsed
 from autograd_np.check.explain.search import Candidate, fix_of
 from autograd_np.check.judge.outcome import Outcome
+from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
 
@@ -34,9 +36,26 @@ EXPRESSIONS = 0.75
 MADE, MOST_MADE = 1.5, 3
 """How much simpler a change is for each statement more that gives a gradient with it than with another; so many count at most."""
 
+ELSEWHERE = 2.0
+"""How much less simple it is that something is missing where a change of what is written on another line cures as well.
+
+What is missing can be made up for on many lines, but hardly by chance by a small change of what another one has.
+"""
+
+MOST_TAKEN, MOST_PUT = 3, 6
+"""So many words and operators are taken away, and put in their place, in a small change."""
+
+TWICE = 1.5
+"""How much less simple a term is that is missing where another line adds it to the variable: that one may be what is off."""
+
+AS_CALLED = 0.5
+"""How much more a gradient counts under the name of its variable."""
+
 LONG_ENOUGH = 3
 """So many operations a line has at least whose form says something: others are alike by chance."""
 
+
+_SQUARES = re.compile(r"\(?([^\W\d][\w.]*)\)? ?\*\* ?2")
 
 _WORDS = re.compile(r"[^\W\d]\w*(?!\w|\[['\"])")
 
@@ -68,7 +87,14 @@ def weights_of(case: Case, cures: Sequence[Cure], before: Outcome) -> dict[int, 
     multiples = list(dict.fromkeys([1.0, *before.kept.values()]))[:3]
     made = {id(c): _gradients_made(case, c, multiples) for c in cures}
     least = min(made.values())
-    return {id(c): c.candidate.rank - _agreement(c.candidate, looks) * AGREED - MADE * min(made[id(c)] - least, MOST_MADE) for c in cures}
+    changed = [c.candidate.place for c in cures if _changes_what_is_written(c.candidate)]
+
+    def weight(c: Cure) -> float:
+        elsewhere = _only_inserts(c.candidate) and any(place != c.candidate.place for place in changed)
+        more = ELSEWHERE * elsewhere + TWICE * _adds_again(c.candidate)
+        return c.candidate.rank + more - _agreement(c.candidate, looks) * AGREED - MADE * min(made[id(c)] - least, MOST_MADE)
+
+    return {id(c): weight(c) for c in cures}
 
 
 def _gradients_made(case: Case, cure: Cure, multiples: Sequence[float]) -> float:
@@ -77,17 +103,74 @@ def _gradients_made(case: Case, cure: Cure, multiples: Sequence[float]) -> float
     What is a multiple of it, as others are by convention, counts too; a copy, or what backward was handed, does not.
 
     What lies between the mistake and a line that makes up for it is wrong: the more is right, the nearer a cure is to the mistake.
+    What is the whole gradient of the variable that it is called after counts for more: a term of that may be all that was meant.
     """
     c = cure.candidate
     run = case.session.run(case.main, fixes=[*case.fixes, fix_of(c)])
-    values: dict[Place, list[Array]] = {}
+    values: dict[Place, list[Event]] = {}
+    had: dict[tuple[int, str], Array] = {}
     for e in run.recording.events:
+        before, had[e.call.number, e.path] = had.get((e.call.number, e.path)), e.computed
+        if e.place != c.place and before is not None and before.shape == e.computed.shape and case.close(before, e.computed):
+            continue  # with this cure another statement does nothing
         statement = c.edit.body[0] if e.place == c.place and len(c.edit.body) == 1 else e.place.statement
-        if not isinstance(getattr(statement, "value", None), (ast.Name, ast.Attribute, ast.Subscript)):
-            values.setdefault(e.place, []).append(e.computed)
+        if not (isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Name, ast.Attribute, ast.Subscript))):
+            values.setdefault(e.place, []).append(e)
     handed = [np.asarray(c, float).tobytes() for c in case.main.cotangents.values()]
-    made = (some for some in values.values() if some[0].tobytes() not in handed)
-    return sum(max(min(case.known_from_forward(x / m) for x in some) for m in multiples) for some in made)
+    made = [some for some in values.values() if some[0].computed.tobytes() not in handed]
+    known = sum(max(min(case.known_from_forward(e.computed / m) for e in some) for m in multiples) for some in made)
+    return known + AS_CALLED * sum(all(map(case.is_called_after, some)) for some in made)
+
+
+# --- what a change does to the text
+
+_TOKENS = re.compile(r"[\w.]+|\*\*|[-+*/@|&]=|[<>=!]=|[^\s\w()]")
+_NUMBERS = re.compile(r"\d[\d.e]*|[^\w\s]+")
+
+
+def _differences(c: Candidate) -> tuple[list[str], list[str]]:
+    """Return the words and operators that a change takes away, and those that it puts in."""
+    old = _TOKENS.findall(ast.unparse(c.place.statement)) if c.place.statement is not None else []
+    new = [token for s in c.edit.body for token in _TOKENS.findall(ast.unparse(s))]
+    matched = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    taken = [t for what, i, j, _, _ in matched if what != "equal" for t in old[i:j]]
+    put = [t for what, _, _, i, j in matched if what != "equal" for t in new[i:j]]
+    return taken, put
+
+
+def _only_inserts(c: Candidate) -> bool:
+    """Whether a change only puts something in; a sign is as easily lost as written."""
+    return c.edit.kind != "sign" and not _differences(c)[0]
+
+
+def _changes_what_is_written(c: Candidate) -> bool:
+    """Whether a change puts a few words in the place of some, or takes some away; numbers that change make up for other numbers."""
+    taken, put = _differences(c)
+    numbers = bool(put) and any(t[0].isdigit() for t in taken) and all(_NUMBERS.fullmatch(t) for t in put)
+    return c.edit.kind != "sign" and 0 < len(taken) <= MOST_TAKEN and len(put) <= MOST_PUT and not numbers
+
+
+def _adds_again(c: Candidate) -> bool:
+    """Whether a change adds a term to a variable that another line of the function adds to it."""
+    if c.edit.kind != "missing-term" or not c.edit.changes:
+        return False
+    for s in c.place.function.statements:
+        match s:
+            case ast.AugAssign(target=target, op=ast.Add(), value=term):
+                pass
+            case ast.Assign(targets=[target], value=ast.BinOp(left=start, op=ast.Add(), right=term)):
+                if ast.unparse(start) != ast.unparse(target):
+                    continue
+            case _:
+                continue
+        if ast.unparse(target) == c.path and any(ast.unparse(term) in _added(text) for _, text in c.edit.changes):
+            return True
+    return False
+
+
+def _added(text: str) -> set[str]:
+    node = parsed(text)
+    return {ast.unparse(n.right) for n in ast.walk(node) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)}
 
 
 # --- what other lines look like
@@ -101,13 +184,18 @@ def related_to(best: Candidate) -> Callable[[Candidate], bool]:
         found: Counter[str] = Counter()
         for path, text in c.edit.changes:
             if (c.place, path) not in written:
-                written[c.place, path] = Counter(_words(ast.unparse(at(c.place.statement, path))))
-            found.update(_words(text))
+                written[c.place, path] = Counter(_words(_multiplied_out(ast.unparse(at(c.place.statement, path)))))
+            found.update(_words(_multiplied_out(text)))
             found.subtract(written[c.place, path])
         return {word for word, n in found.items() if n}
 
     own = subject(best)
     return lambda c: bool(own & subject(c)) if own else c.edit.kind == best.edit.kind and not subject(c)
+
+
+def _multiplied_out(text: str) -> str:
+    """Write squares as products: what is squared is one factor more."""
+    return _SQUARES.sub(r"\1 * \1", text)
 
 
 def _words(text: str) -> list[str]:
@@ -135,7 +223,8 @@ def _agreement(c: Candidate, looks: Looks) -> float:
     if statement is None or len(c.edit.body) != 1:
         return 0
     old, new = _form(statement), _form(c.edit.body[0])
-    if old and new and old != new and (forms := int(looks.forms[new] > 0) - int(looks.forms[old] > 1)):
+    kept = c.edit.kind == "missing-term" and _only_inserts(c)  # what others have is still there
+    if old and new and old != new and (forms := int(looks.forms[new] > 0) - int(looks.forms[old] > 1 and not kept)):
         return forms
     before, after = _parts(statement), _parts(c.edit.body[0])
     return EXPRESSIONS * (any(looks.parts[p] > 0 for p in after - before) - any(looks.parts[p] > 1 for p in before - after))

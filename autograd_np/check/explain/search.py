@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from autograd_np.check.explain.case import Case
+from autograd_np.check.explain.detours import Detours
 from autograd_np.check.explain.edits.edit import Edit
-from autograd_np.check.explain.feeders import Suspect, is_primal, of_forward
+from autograd_np.check.explain.feeders import Suspect, is_primal, trusted
 from autograd_np.check.explain.telling import telling
 from autograd_np.check.judge.chains import is_fresh, is_zeros
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.run import Event, Step
-from autograd_np.check.watch.source import Function, Place
+from autograd_np.check.watch.source import Place
 
 __all__ = ["Candidate", "candidates_of", "changes_of", "fix_of", "in_order", "own_changes"]
-
-AROUND_CALLS = 3.0
-"""How much less simple a change is around a call of the user's function, which may itself be mistaken."""
 
 INNOCENT = 1.5
 """How much less simple a change is of a statement whose value may well be meant: some gradient, or a term of one."""
@@ -45,6 +43,9 @@ OF_RESULTS = 3.5
 
 COPIED = 0.5
 """How much simpler a change is of a statement that only copies: something was meant to be made of it."""
+
+IDLE = 3.0
+"""How much simpler a change is of a statement that does nothing as it is written."""
 
 OF_NUMBERS, OF_SCALED_NUMBERS = 1.0, 4.0
 """How much less simple a change is where a number is computed that only sizes arrays; and one that makes it a multiple of itself."""
@@ -106,7 +107,7 @@ def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
 
 def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Iterator[Candidate]:
     """Yield the changes of the statements that build a wrong variable."""
-    true = of_forward(case, out) if places else set()
+    true = trusted(case, out) if places else set()
     for place in places:
         mine = [
             e for e in out.events if e.place == place and e.path == w.name and (w.event is None or e.call.number == w.event.call.number)
@@ -124,18 +125,18 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
         event = w.event if alone else None
         if event is not None:
             step = event.step
-        detours = _detours(case, [s for s in out.recording.steps if s.place == place], true)
+        detours = Detours(case, [s for s in out.recording.steps if s.place == place], true)
         begins = bool(mine) and all(map(is_zeros, mine))
-        simpler = COPIED if _copies(place) else 0.0
+        simpler = IDLE if _is_idle(place.statement) else COPIED if _copies(place) else 0.0
         for edit in case.edits(place, telling(out, step), w.name):
-            more = (0 if edit.less or _of_arguments(edit) else detours[edit.kind == "sign"]) - simpler
+            more = detours.of(edit, place.statement) - simpler
             more += OF_STARTS if begins and edit.kind in _INSERTED else 0
             yield Candidate(edit.rank + more, edit, place, w.name, event, w)
 
 
 def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterator[Candidate]:
     """Yield the changes of statements that feed something wrong."""
-    true = of_forward(case, out) if suspects else set()
+    true = trusted(case, out) if suspects else set()
     kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
     recomputed = {
         s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events) and not _is_in_vain(s)
@@ -145,8 +146,8 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
         again = TAKEN if _is_taken(s.place) else RECOMPUTED
         doubt = again if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
-        detours = _detours(case, [s.step], true)
-        doubt -= COPIED if _copies(s.place) else 0.0
+        detours = Detours(case, [s.step], true)
+        doubt -= IDLE if _is_idle(s.place.statement) else COPIED if _copies(s.place) else 0.0
         begins = bool(s.events) and all(map(is_zeros, s.events))
         counts, elements = _counts(s), _sets_elements(s, path)
         returned = _returned(s)
@@ -157,12 +158,12 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
                 continue
             if s.place in recomputed and not edit.less and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
                 continue
-            if s.events or returned:
+            if s.events or returned or isinstance(s.place.statement, ast.Expr):  # what only calls hands arrays on
                 anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
                 turned = (OF_SIGNS if anew else OF_COUNTS if counts else 0.0) if edit.kind == "sign" else 0.0
                 turned += OF_STARTS if begins and edit.kind in _INSERTED else 0.0
                 turned += OF_RESULTS if returned and _is_around(edit, returned) else 0.0
-                turned += innocence[edit.kind == "sign"] + (0 if _of_arguments(edit) else detours[edit.kind == "sign"])
+                turned += innocence[edit.kind == "sign"] + detours.of(edit, s.place.statement)
                 turned = 0.0 if edit.less else turned
                 turned -= doubt if taken and _of_index(edit) else 0.0  # whichever element is taken is some gradient
                 yield Candidate(edit.rank + doubt + turned, edit, s.place, path, None, None, s.place in kept)
@@ -228,10 +229,24 @@ def _is_around(edit: Edit, written: str) -> bool:
     return edit.kind in ("scale", "sign") and any(written in text for _, text in edit.changes)
 
 
-def _detours(case: Case, steps: Sequence[Step], true: Container[Function]) -> list[float]:
-    """Return how much less simple changes of a statement are because it calls helpers that may be mistaken, and changes of signs."""
-    calls = [call for step in steps for call in step.calls if call.function not in true]
-    return [AROUND_CALLS if not all(case.given(call, signed=signed) for call in calls) else 0.0 for signed in (False, True)]
+def _is_idle(statement: ast.stmt | None) -> bool:
+    """Whether a statement leaves a variable as it was: ``dx *= 1.0``, ``dx = dx + 0``, ``dx = dx``."""
+    match statement:
+        case ast.AugAssign(op=ast.Mult() | ast.Div() | ast.Pow(), value=ast.Constant(value=1)):
+            return True
+        case ast.AugAssign(op=ast.Add() | ast.Sub(), value=ast.Constant(value=0)):
+            return True
+        case ast.Assign(targets=[target], value=value):
+            written = ast.unparse(target)
+            match value:
+                case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=ast.Constant(value=1)):
+                    return ast.unparse(left) == written
+                case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant(value=0)):
+                    return ast.unparse(left) == written
+                case ast.BinOp(left=ast.Constant(value=1), op=ast.Mult(), right=right):
+                    return ast.unparse(right) == written
+            return ast.unparse(value) == written
+    return False
 
 
 def _copies(place: Place) -> bool:
@@ -240,11 +255,6 @@ def _copies(place: Place) -> bool:
         case ast.Assign(targets=[ast.Name() | ast.Attribute()], value=ast.Name() | ast.Attribute() as value):
             return all(part.isidentifier() for part in ast.unparse(value).split(".")) and getattr(value, "attr", "") != "T"
     return False
-
-
-def _of_arguments(edit: Edit) -> bool:
-    """Whether an edit changes only what calls are given; a sign that is wrong there is wrong inside as well, if the function is odd."""
-    return edit.kind != "sign" and bool(edit.changes) and all("args" in path or "keywords" in path for path, _ in edit.changes)
 
 
 def _first_target(place: Place) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -165,6 +166,8 @@ class _Judge:
             return None  # a loop works on one slice, or element, at a time, and nothing says which
         if not is_returned and not any(_are_related(e.computed.shape, np.shape(t)) for t in truths):
             return None  # the name alone makes it no gradient
+        if not is_returned and any(self._is_unsummed(e.computed, t, slack) for t, slack in zip(truths, slacks, strict=True)):
+            return None  # it is summed later
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
             return None
         if meaning.by_value and e.key in self.session.cleared:
@@ -187,6 +190,15 @@ class _Judge:
         )
         self._note(e, name, nodes[i], expected, ok=False)
         return expected
+
+    def _is_unsummed(self, computed: Array, truth: Array, slack: Any) -> bool:
+        """Whether an array gives (a multiple of) a gradient once it is summed over the axes along which forward broadcast."""
+        shape = (1,) * (computed.ndim - np.ndim(truth)) + np.shape(truth)
+        axes = tuple(i for i, (n, m) in enumerate(zip(computed.shape, shape, strict=False)) if n != m)
+        if len(shape) != computed.ndim or not axes or any(shape[i] != 1 for i in axes):
+            return False
+        c = constant_ratio(computed.sum(axis=axes).reshape(np.shape(truth)), truth, self.session.tolerance, slack)
+        return c is not None and c > 0 and np.size(truth) > 1
 
     def _is_usual(self, c: float) -> bool:
         """Whether a single number may be so much larger than the gradient by convention: any number is some multiple of another."""

@@ -150,7 +150,9 @@ class Function:
             for t in (s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(s, ast.AugAssign) else [])
             if isinstance(t, ast.Subscript)
         }
-        read = {n.id for n in names if isinstance(n.ctx, ast.Load) and id(n) not in into}
+        tests = [s.test for s in self.statements if isinstance(s, (ast.If, ast.Assert)) and isinstance(s.test, ast.Compare)]
+        asked = {id(t.left) for t in tests if isinstance(t.ops[0], (ast.Is, ast.IsNot))}  # whether it is None says nothing of it
+        read = {n.id for n in names if isinstance(n.ctx, ast.Load) and id(n) not in into | asked}
         sizes = {
             n.id
             for s in self.statements

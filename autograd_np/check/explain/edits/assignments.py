@@ -19,6 +19,9 @@ OF_CALLED = 5.8
 """From this rank on results are unpacked in another order, where they are unpacked in that of their variables."""
 
 
+OF_NAMESAKES = 8.0
+"""From this rank on those are unpacked in another order that have the names forward has for them."""
+
 OF_SHAPES = 4.4
 """From this rank on the length of an array is a factor that is missing: one divides by it, and may do so by another one's."""
 
@@ -107,12 +110,24 @@ def _reads(value: ast.expr, written: str) -> bool:
 
 def _unpacked(line: Line, target: ast.Tuple | ast.List) -> Iterator[Edit]:
     names = [line.text(t) for t in target.elts]
-    rank = OF_CALLED if _in_order(line, names) else 4.8
+    of_gradients = _in_order(line, names)
+    as_named = {n for n, held in zip(names, _held(line, len(names)), strict=True) if _is_same(line.candidates.get(n), held)}
     for i, j in itertools.combinations(range(min(len(names), 8)), 2):
         if "_" not in (names[i], names[j]) and not any(n.startswith("*") for n in (names[i], names[j])):
             swapped = [*names[:i], names[j], *names[i + 1 : j], names[i], *names[j + 1 :]]
             words = f"`{names[i]}` and `{names[j]}` are unpacked in the wrong order"
+            rank = OF_NAMESAKES if {names[i], names[j]} <= as_named else OF_CALLED if of_gradients else 4.8
             yield line.edit(rank, "wrong-point", words, (("targets", 0), ", ".join(swapped)))
+
+
+def _held(line: Line, count: int) -> Sequence[Any]:
+    """Return what is unpacked, where it can be found out."""
+    value = line.value(line.statement.value) if isinstance(line.statement, ast.Assign) else None
+    return value if isinstance(value, (tuple, list)) and len(value) == count else [None] * count
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return is_array(a) and is_array(b) and a.shape == b.shape and np.array_equal(a, b)
 
 
 def _in_order(line: Line, names: Sequence[str]) -> bool:
@@ -208,8 +223,14 @@ def _of_update(line: Line, s: ast.AugAssign) -> Iterator[Edit]:
             f"{target} {other} {text}",
         )
         yield line.instead(6, "missing-term", f"`{text}` should be added to `{target}`", f"{target} += {text}")
+        if isinstance(s.target, ast.Subscript) and _is_mask(line.value(s.target.slice)):
+            yield line.instead(4.2, "missing-factor", f"`{target}` should be set to zero", f"{target} = 0")
     if op in (ast.Add, ast.Sub) and is_float_array(line.value_of(target)):
         yield line.instead(6, "missing-factor", f"`{target}` should be multiplied by `{text}`", f"{target} *= {text}")
+
+
+def _is_mask(index: Any) -> bool:
+    return is_array(index) and index.dtype.kind == "b"
 
 
 # --- statements too many and too few

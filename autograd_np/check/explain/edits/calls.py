@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from autograd_np.check.explain.edits.edit import Edit, Place, is_float_array, shape_of
+from autograd_np.check.explain.edits.edit import Edit, Place, is_array, is_float_array, shape_of
 
 __all__ = ["call_edits"]
 
@@ -55,6 +55,8 @@ def call_edits(at: Place) -> Iterator[Edit]:
     """Yield the edits of a call, and the calls that an array may lack."""
     if at.whole and is_float_array(at.value):
         yield from _helpers(at)
+    if isinstance(at.node, ast.Constant):
+        yield from _instead_of_constant(at)
     if isinstance(at.node, (ast.Tuple, ast.List)) and not at.index:
         yield from _reordered(at, at.node)
     if isinstance(at.node, ast.Call):
@@ -78,6 +80,18 @@ def _helpers(at: Place) -> Iterator[Edit]:
             if other != at.text:
                 words = f"`{at.target}` should be `{function}({at.text}, {other})`: that step is missing"
                 yield at.edit(6.9, "missing-factor", words, f"{function}({at.text}, {other})")
+
+
+def _instead_of_constant(at: Place) -> Iterator[Edit]:
+    """Yield the arrays and caches that a function of the user's may have been meant to be called with, where it is given a constant."""
+    called = at.line.value(at.parent.func) if isinstance(at.parent, ast.Call) and not at.index else np
+    if called is not None and not (isinstance(called, (types.FunctionType, types.MethodType)) and called.__module__[:5] != "numpy"):
+        return
+    for name, value in at.line.env.items():
+        held = isinstance(value, (tuple, list, dict)) and len(value) > 0
+        if not name.startswith("_") and (held or (is_array(value) and np.ndim(value))):
+            words = f"`{at.target}` is made with `{at.text}`, should be with `{name}`"
+            yield at.edit(4.9 if is_array(value) else 5.1, "wrong-point", words, name)
 
 
 def _is_argument(at: Place) -> bool:

@@ -102,7 +102,7 @@ def edits_of(
     beside : mapping, optional
         By a variable, the sums and products that the lines of the function make of it.
     """
-    line = Line(statement, target or "return", env, candidates, sizes, hints, beside)
+    line = Line(statement, target or _nameless(statement), env, candidates, sizes, hints, beside, unread)
     line.candidates = {**candidates, **reachable(line)}
     places = list(line.places())
     found = [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places), *window_edits(line, places)]
@@ -116,8 +116,16 @@ def edits_of(
     return sorted([*found, *pair_edits(line, found)], key=lambda e: e.rank)[:MOST]
 
 
+def _nameless(statement: ast.stmt) -> str:
+    """Return what messages call a statement that sets no variable: the function that it calls."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=function)):
+            return ast.unparse(function)
+    return "return"
+
+
 def _of_unusual(edit: Edit, unread: Collection[str], left_by_loops: Collection[str]) -> Edit:
-    read = {name for _, text in edit.changes for name in _NAMES.findall(text)}
+    read = {name for path, text in edit.changes if path[0] not in ("target", "targets") for name in _NAMES.findall(text)}
     more = LEFT_BY_LOOP * any(n in left_by_loops for n in read) - UNREAD * any(n in unread for n in read)
     return dataclasses.replace(edit, rank=edit.rank + more) if more else edit
 

@@ -29,7 +29,7 @@ def constant_edits(at: Place) -> Iterator[Edit]:
     usual = (v + 1, v - 1, 0, 1) if at.header else (v + 1, v - 1, -v, 2 * v, v / 2, 1, 2, 3, 0.5, 1.5, -0.5, -1.5)
     hinted = [] if at.header else [c for c in at.line.hints.constants if c not in usual][:8]
     for c in dict.fromkeys(int(c) if isinstance(v, int) and c == int(c) else c for c in (*usual, *hinted)):
-        if c == v or (c == 0 and not at.header) or (power and c == 1):
+        if c == v or (c == 0 and not at.header and not _fills(at)) or (power and c == 1):
             continue
         words = f"the constant {v:g} in `{at.target}` should be {c:g}"
         kind, rank, factor = "wrong-point", 4.6, None
@@ -54,6 +54,14 @@ def _added_to(at: Place) -> Any:
         case _, ast.BinOp(op=ast.Add() | ast.Sub()) as whole:
             return at.line.value(whole)
     return None
+
+
+def _fills(at: Place) -> bool:
+    """Whether a number is put into a part of an array, as zeros are where a mask says so."""
+    match at.line.statement:
+        case ast.Assign(targets=[ast.Subscript()]):
+            return at.whole
+    return False
 
 
 def _scales(at: Place) -> bool:

@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,6 +125,8 @@ class Line:
         What forward tells.
     beside : mapping
         By a variable, the sums and products that the lines of the function make of it.
+    unread : collection of str
+        The variables that are set and never read.
     """
 
     statement: ast.stmt
@@ -134,6 +136,7 @@ class Line:
     sizes: Mapping[str, float] = field(default_factory=dict)
     hints: Hints = Hints()
     beside: Mapping[str, Sequence[ast.BinOp]] = field(default_factory=dict)
+    unread: Collection[str] = ()
 
     def __post_init__(self) -> None:
         self._texts: dict[int, str] = {}
@@ -184,7 +187,8 @@ class Line:
         Its own target is one if it is assigned anew and had a value before, as what a loop carries.
         """
         found = {k: v for k, v in self.candidates.items() if is_array(v) and v.dtype.kind in "fbiu" and k != self.target}
-        found = {k: v for k, v in found.items() if np.any(v) or not is_gradients_name(k)}  # a sum that nothing was added to yet
+        started = {k for k, v in found.items() if is_gradients_name(k) and not np.any(v)} - {*self.unread}
+        found = {k: v for k, v in found.items() if k not in started}  # of these, nothing was added to the sum yet
         if isinstance(self.statement, ast.Assign) and is_array(self.env.get(self.target)) and self.env[self.target].dtype.kind in "fbiu":
             found[self.target] = self.env[self.target]
         near = {k: 0 if k in self.named else 1 if k in self.env or "[" in k or "." in k else 2 for k in found}

@@ -96,7 +96,7 @@ def factor_edits(at: Place) -> Iterator[Edit]:
         if as_broadcast(factor, shape, value.shape) == factor:
             yield at.edit(5.9 + more, "missing-factor", _lacks(at, factor), f"({text}) * {factor}")
     forms = _factors(at.line)
-    whole = (shape_of(at.line.value(at.line.statement.value)) if hasattr(at.line.statement, "value") else None) or ()
+    whole = _shape_set(at.line)
     wide = len(whole) == value.ndim and whole != value.shape
     for name, other in at.line.arrays.items():
         if name == text or (np.ndim(other) == 0) != (np.ndim(value) == 0):
@@ -115,6 +115,16 @@ def factor_edits(at: Place) -> Iterator[Edit]:
                 root = f"{at.line.np}.sqrt({written})"
                 yield at.edit(7 + more, "missing-factor", _lacks(at, f"1 / {root}"), f"({text}) / {root}")
                 yield at.edit(7.2 + more, "missing-factor", _lacks(at, f"1 / {written}**2"), f"({text}) / {written}**2")
+
+
+def _shape_set(line: Line) -> tuple[int, ...]:
+    """Return the shape that the value of a line may take: where it is added to a variable, that of the variable."""
+    match line.statement:
+        case ast.AugAssign(target=target):
+            return shape_of(line.value_of(line.text(target))) or ()
+        case ast.Assign(value=value) | ast.Return(value=ast.expr() as value) | ast.Expr(value=value):
+            return shape_of(line.value(value)) or ()
+    return ()
 
 
 def _is_mask(value: Any) -> bool:
@@ -139,12 +149,14 @@ def _spread(at: Place) -> Iterator[Edit]:
         return
     one = at.whole and isinstance(at.node, ast.Constant) and at.node.value == 1
     for name, other in at.line.arrays.items():
-        if not wanted or np.asarray(other).dtype.kind != "f":
+        if not wanted or np.asarray(other).dtype.kind not in ("f" if not one else "fb"):
             continue
         flat = len(wanted) == 1 < np.ndim(other) and np.size(other) == wanted[0]
         if shape_of(other) == wanted or flat:
             factor = f"{name}.flatten()" if flat else name
             yield at.edit(6, "missing-factor", _lacks(at, factor), factor if one else f"({at.text}) * {factor}")
+        elif one and np.ndim(other) and (written := as_broadcast(name, np.shape(other), wanted)) is not None:
+            yield at.edit(6.2, "missing-factor", _lacks(at, written), written)
 
 
 def _lacks(at: Place, factor: str) -> str:
@@ -170,7 +182,11 @@ def _scaled(at: Place) -> Iterator[Edit]:
 
 def beside_edits(at: Place) -> Iterator[Edit]:
     """Yield what other lines make of a variable in its place: ``x - mu`` for ``x``, where they have ``x - mu``."""
-    if at.index or at.setting or at.header or at.text not in at.line.beside:
+    if at.index or at.setting or at.header:
+        return
+    if isinstance(at.node, ast.Name) and not at.attribute:
+        yield from _instead(at)
+    if at.text not in at.line.beside:
         return
     own = at.line.text(at.parent) if isinstance(at.parent, ast.BinOp) else ""
     value = at.value
@@ -193,6 +209,20 @@ def beside_edits(at: Place) -> Iterator[Edit]:
                 factor = f"1 / {factor}" if isinstance(node.op, ast.Div) and left else factor
                 if isinstance(node.op, ast.Mult) or left:
                     yield at.edit(5.8, _kind_of(at, node.right if left else node.left), _lacks(at, factor), f"({text})")
+
+
+def _instead(at: Place) -> Iterator[Edit]:
+    """Yield the differences that other lines have, in the place of another variable of their shape: ``x - mu`` for ``xhat``."""
+    value = at.value
+    nodes = (
+        {ast.unparse(n): n for found in at.line.beside.values() for n in found if isinstance(n.op, ast.Sub)}
+        if is_float_array(value)
+        else {}
+    )
+    for text, node in list(nodes.items())[:MOST_BESIDE]:
+        named = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        if at.text not in named and shape_of(at.line.value_of(text)) == np.shape(value):
+            yield at.edit(4.3, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{text}`", f"({text})")
 
 
 def _kind_of(at: Place, factor: ast.expr) -> str:
@@ -236,6 +266,7 @@ def term_edits(at: Place) -> Iterator[Edit]:
         yield from _centred(at, like, more)
         if at.whole:
             yield from _analogous(at)
+            yield from _of_calls(at)
 
 
 def _other_terms(at: Place) -> Iterator[Edit]:
@@ -282,6 +313,19 @@ def _analogous(at: Place) -> Iterator[Edit]:
         new = dict(zip(arrays, pair, strict=True))
         term = either.sub(lambda found: new[found.group()], at.line.text(last))  # noqa: B023 (used at once)
         yield from _with_term(at, 6.6, "+", term)
+
+
+def _of_calls(at: Place) -> Iterator[Edit]:
+    """Yield a sum with what a function gives for a variable of the line, where the line calls it: ``- total(dx)``."""
+    node = at.node
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub))):
+        return
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and len(n.args) == 1 and not n.keywords]
+    names = dict.fromkeys(at.line.text(n) for n in _arrays_of(node) if is_float_array(at.line.value(n)))
+    for function in dict.fromkeys(at.line.text(n.func) for n in calls):
+        for name in names:
+            for sign in "-+":
+                yield from _with_term(at, 5.6, sign, f"{function}({name})")
 
 
 def _arrays_of(node: ast.expr) -> Iterator[ast.expr]:
