@@ -19,6 +19,7 @@ from autograd_np.compiling import workers
 from autograd_np.compiling.lowering import is_real
 from autograd_np.compiling.program import ARITHMETIC, TOTAL, Program, Value, inside
 from autograd_np.compiling.schedule import LARGE, Buffer, Loop, Schedule, Step, root_of
+from autograd_np.compiling.spelling import added_along, spelled
 from autograd_np.op import Primitive
 from autograd_np.ops.indexing import getitem
 from autograd_np.text import visible
@@ -421,7 +422,13 @@ class Writer:
 
     def _dot_step(self, step: Step, indent: str) -> None:
         a, b = (self._name(x) for x in step.args)
-        if step.value.ndim == 2 and step.args[0].shape[1] == 1 and self._in_a_row(step.value) >= np.getbufsize():
+        if step.beside is not None and step.out is not None:
+            beside = self._buffer(step.beside)
+            turned = self._view(beside, f"{beside}.T", self._fixed[beside].T)
+            out = self.names[step.value] = self._buffer(step.out)
+            self.lines.append(f"{indent}{self._name(step.args[1].args[0])}.dot({a}.T, {beside})")
+            self.lines.append(f"{indent}{self.bind(np.copyto, 'copyto')}({out}, {turned})")
+        elif step.value.ndim == 2 and step.args[0].shape[1] == 1 and self._in_a_row(step.value) >= np.getbufsize():
             self._put(step, indent, f"{self.bind(np.multiply, 'multiply')}({a}, {b}")  # of shorter rows, ufuncs copy what they spread
         elif all(x.ndim == 2 and min(x.shape) > 1 for x in step.args) and any(map(self._is_cut_out, step.args)):
             self._put(step, indent, f"{self.bind(np.matmul, 'matmul')}({a}, {b}")  # np.dot would copy it
@@ -477,7 +484,8 @@ class Writer:
 
     def _call_step(self, step: Step, indent: str) -> None:
         name = self.names[step.value] = self._fresh("v")
-        self.lines.append(f"{indent}{name} = {self._plain(step)}")
+        lines = added_along(step.value, [self._name(a) for a in step.args], name, self.bind)
+        self.lines += [f"{indent}{line}" for line in lines or [f"{name} = {self._plain(step)}"]]
 
     def _plain(self, step: Step) -> str:
         """Return a call as it was recorded."""
@@ -485,8 +493,9 @@ class Writer:
         args = [self._name(a) for a in step.args]
         if v.is_call(getitem):
             return f"{args[0]}[{self._attribute(v.attrs['index'])}]"
-        if v.is_call(np.transpose) and not any(x is not None for x in v.attrs.values()):
-            return f"{args[0]}.T"
+        found = spelled(v, args, self.bind)
+        if found is not None:
+            return found
         fn = v.fn.implementation if isinstance(v.fn, Primitive) else v.fn
         called = self.bind(fn, getattr(v.fn, "__name__", "f"))
         attrs = [f"{k}={self._attribute(x)}" for k, x in v.attrs.items()]

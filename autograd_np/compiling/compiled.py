@@ -293,7 +293,7 @@ class _Entry:
         try:
             with np.errstate(invalid="ignore"):
                 found: tuple[Any, ...] = step(*data)
-            if not any(map(_has_nan, found)):
+            if not _has_nan(found):
                 return found
         except Exception:  # noqa: BLE001, S110 (the function raises it itself, on what was there)
             pass
@@ -309,11 +309,11 @@ class _Entry:
             quiet: dict[str, Any] = dict.fromkeys({"divide", "over", "under", "invalid"} - raised, "ignore")
             with np.errstate(**quiet):
                 found = step(*data)
-            return None if any(map(_has_nan, found)) else found
+            return None if _has_nan(found) else found
         invalid: list[str] = []
         with np.errstate(all="ignore", invalid="call", call=lambda kind, _flag: invalid.append(kind)):
             found = step(*data)
-        return None if invalid and any(map(_has_nan, found)) else found
+        return None if invalid and _has_nan(found) else found
 
     def _compared(self, found: tuple[Any, ...], expected: tuple[Any, ...], data: tuple[Any, ...]) -> None:
         compare(f"{self.name}, by the loops that Numba compiled,", found, expected, data, self.traced.rounding)
@@ -362,7 +362,7 @@ class _Entry:
 
     def _is_open(self, found: tuple[Any, ...]) -> bool:
         """Whether a NaN came out that may be none: 0 * inf, of which the engine knows which zeros win."""
-        return self.may_meet and any(map(_has_nan, found))
+        return self.may_meet and _has_nan(found)
 
     def _otherwise(self, data: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], list[list[Any]] | None]:
         """Return what computes the function with other roundings."""
@@ -466,13 +466,15 @@ def _first(found: tuple[Any, ...], assign: bool = True) -> Any:  # noqa: ARG001 
     return found[0]
 
 
-def _has_nan(x: Any) -> bool:
-    x = np.asarray(x)
-    if x.dtype.kind not in "fc":
-        return False
+def _has_nan(found: tuple[Any, ...]) -> bool:
+    """Whether a NaN is among results."""
     with np.errstate(all="ignore"):
-        square = np.vdot(x, x)  # NaN if an element is: one pass, no array of bools
-    return bool(square != square)
+        for x in found:
+            if np.asarray(x).dtype.kind in "fc":
+                square = np.vdot(x, x)  # NaN if an element is: one pass, no array of bools
+                if square != square:
+                    return True
+    return False
 
 
 def _plain(tree: Any) -> Any:

@@ -66,12 +66,15 @@ class Step:
     args : tuple of Value
     out : Buffer or None
         ``None`` for a number, a view, a call, and a result, which is an array of its own.
+    beside : Buffer or None
+        Of a product that is computed the other way round, and turned: where it lies before.
     """
 
     value: Value
     mode: str
     args: tuple[Value, ...]
     out: Buffer | None = None
+    beside: Buffer | None = None
 
 
 @dataclass(eq=False)
