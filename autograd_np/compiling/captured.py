@@ -328,6 +328,9 @@ class _Walk:
             self.todo += [(v, name) for v in x if not isinstance(v, _SCALARS)]
         elif (isinstance(x, np.ndarray) and x.dtype.kind not in "biufc") or _is_polynomial(x):  # whose numbers are no data
             self.captured.values.append((_content, x, _content(x)))
+        elif isinstance(x, (weakref.WeakValueDictionary, weakref.WeakKeyDictionary)):
+            self.captured.values.append((frozen, x, frozen(x)))
+            self.todo += [(v, name) for v in x.values() if not isinstance(v, _SCALARS)]
         elif isinstance(x, types.MappingProxyType):
             self.todo += [(v, name) for v in gc.get_referents(x)]  # the dict that it shows
         elif isinstance(x, contextvars.ContextVar):

@@ -68,7 +68,7 @@ def compare(
             continue
         a, b = np.asarray(got), np.asarray(wanted)
         if a.shape != b.shape or a.dtype != b.dtype:
-            told = _OF_KINDS if a.shape == b.shape and (b.dtype.kind, a.dtype.kind) == ("f", "c") else _TELL
+            told = {"fc": _OF_KINDS, "ff": _OF_FLOATS}.get(b.dtype.kind + a.dtype.kind, _TELL) if a.shape == b.shape else _TELL
             raise errors.CompileError(
                 f"result {i} of {name} has shape {b.shape} and dtype {b.dtype}, compiled {a.shape} and {a.dtype}; {told}"
             )
@@ -95,6 +95,10 @@ _OF_TYPES = (
 _OF_KINDS = (
     "NumPy gives real numbers where all of them happen to be real, and complex ones elsewhere (np.linalg.eig, np.linalg.eigvals, "
     "np.roots): compiled they are always complex. Say which is meant, x.real or x.astype(complex)"
+)
+_OF_FLOATS = (
+    "a float that it is given became a number of NumPy's, which float32 gives way to, by abs(), divmod() or round(): compute that outside, "
+    "and hand in what comes of it, as a float; otherwise please report this"
 )
 _TELL = "please report this, and call the function itself meanwhile, or ag.compile(f, check=False) if you know why"
 

@@ -19,7 +19,7 @@ from autograd_np.compiling.code import Code, written
 from autograd_np.compiling.executed import Executed
 from autograd_np.compiling.factors import factored
 from autograd_np.compiling.given import unchanging
-from autograd_np.compiling.infinities import may_meet, shifts
+from autograd_np.compiling.infinities import may_meet, may_raise, shifts
 from autograd_np.compiling.lowering import lowered
 from autograd_np.compiling.raising import raises
 from autograd_np.compiling.rounding import rounded_otherwise
@@ -234,7 +234,8 @@ class _Entry:
         self.code: Code = written(self.schedule, getattr(f, "__name__", "step"))
         self.recorded = sum(v.nbytes for v in found.program.values() if not v.is_several)
         self.may_meet = may_meet(program)
-        self.keeps = self.may_meet and bool(found.written) and found.differentiated  # what a call may have to begin again with
+        again = (self.may_meet and found.differentiated) or may_raise(program)
+        self.keeps = again and bool(found.written)  # what a call may have to begin again with
         self.shifts = shifts(program)
         ran = executed.code
         read = self.captured if ran is None else narrowed(self.captured, ran, f, *arguments.objects)

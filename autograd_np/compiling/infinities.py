@@ -9,7 +9,7 @@ from autograd_np.compiling.program import HIGHEST, REDUCTIONS, Program, Value
 from autograd_np.ops.indexing import getitem
 from autograd_np.ops.shaping import reshape, spread
 
-__all__ = ["may_meet", "shifts"]
+__all__ = ["may_meet", "may_raise", "shifts"]
 
 FINITE = {
     *(np.add, np.subtract, np.multiply, np.negative, np.positive, np.exp, np.tanh, np.sin, np.cos, np.absolute, np.arctan, np.sign),
@@ -31,14 +31,19 @@ def may_meet(program: Program) -> bool:
     return False
 
 
+def may_raise(program: Program) -> bool:
+    """Whether NumPy may raise where something is computed, of a matrix that has no inverse or no factors."""
+    return any(v.kind == "call" and getattr(v.fn, "__module__", None) == np.linalg.__name__ for v in program.values())
+
+
 def shifts(program: Program) -> bool:
     """Whether the largest is taken from each, as softmax does: of two infinities that is a NaN which the function may not have."""
     return any(v.is_call(np.subtract) and _largest(v.args[1]) is not None for v in program.values())
 
 
 def _largest(v: Value) -> Value | None:
-    """Return what is the largest of others here, or that and the smallest number there is."""
-    if v.is_call(np.maximum) and v.args[1].number is not None:
+    """Return what is the largest of others here, or that in bounds."""
+    while v.is_call(np.maximum, np.minimum) and v.args[1].number is not None:
         v = v.args[0]
     return v if v.is_call(HIGHEST) else None
 

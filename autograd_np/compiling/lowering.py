@@ -213,11 +213,12 @@ def _power(write: Writer, v: Value, x: Value, n: Value) -> Value | None:
     return write.ufunc(np.sqrt, x, like=v) if n.number == 0.5 else None
 
 
-def _shifted(write: Writer, v: Value, x: Value, axis: Any, *, least: float | None = None) -> tuple[Value, Value, tuple[int, ...]]:
-    """Return the largest, or the least that it may be, and what is left when it is taken away."""
+def _shifted(write: Writer, v: Value, x: Value, axis: Any, *, most: float | None = None) -> tuple[Value, Value, tuple[int, ...]]:
+    """Return the largest, in bounds, and what is left when it is taken away."""
     axes = tuple(sorted(axes_of(axis, x.ndim)))
     top = write.reduced(np.maximum, x, axes, keepdims=True, site=v.site)
-    top = top if least is None else write.ufunc(np.maximum, top, least, like=top)
+    if most is not None:
+        top = write.ufunc(np.minimum, write.ufunc(np.maximum, top, -most, like=top), most, like=top)
     return top, write.ufunc(np.subtract, x, top, like=x), axes
 
 
@@ -240,7 +241,7 @@ def _log_softmax(write: Writer, v: Value, x: Value, axis: Any = -1) -> Value | N
 def _logsumexp(write: Writer, v: Value, x: Value, axis: Any = None, keepdims: Any = False) -> Value | None:
     if not x.ndim:
         return None
-    top, s, axes = _shifted(write, v, x, axis, least=float(np.finfo(x.dtype).min))  # the sum of nothing but exp(-inf) is 0
+    top, s, axes = _shifted(write, v, x, axis, most=float(np.finfo(x.dtype).max))  # of infinities no NaN: the sum of exp(-inf) is 0
     total = write.reduced(np.add, write.ufunc(np.exp, s, like=v), axes, keepdims=True, site=v.site)
     found = write.ufunc(np.add, write.ufunc(np.log, total, like=v), top, like=v)
     return found if keepdims else write.program.call(reshape, (found,), {"shape": v.shape}, v.shape, v.dtype, shares=True, site=v.site)

@@ -119,7 +119,7 @@ class Ways:
                 quiet: dict[str, Any] = {kind: "ignore" for kind, how in np.geterr().items() if how == "warn"}
                 with np.errstate(**quiet):
                     found = self._fast(*data)
-        except RuntimeWarning:
+        except Exception:  # noqa: BLE001 (nothing is written before all is computed, so NumPy can begin anew)
             found = None
         return self.numpy(data) if found is None else found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import types
+import weakref
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,27 @@ def test_a_module_that_is_imported_inside_is_the_one_that_is_there(monkeypatch: 
     monkeypatch.setitem(sys.modules, "rates_of_a_test", module(7.0))
     found.append(compiled(np.ones(1))[0])
     assert found == [2.0, 3.0, 7.0]
+
+
+def test_what_a_weak_dict_holds_is_compared() -> None:
+    class Rate:
+        def __init__(self, value: float) -> None:
+            self.value = value
+
+    rate, other = Rate(2.0), Rate(5.0)
+    known = weakref.WeakValueDictionary(a=rate)
+    f = ag.compile(lambda x: x * known["a"].value)
+    found = [f(np.ones(1))[0]]
+    rate.value = 3.0
+    found.append(f(np.ones(1))[0])
+    known["a"] = other
+    found.append(f(np.ones(1))[0])
+    assert found == [2.0, 3.0, 5.0]
+
+
+def test_a_float_that_becomes_a_number_of_numpys_beside_float32_is_told() -> None:
+    with pytest.raises(ag.errors.CompileError, match=r"by abs\(\), divmod\(\) or round\(\): compute that outside"):
+        ag.compile(lambda x, c: x * abs(c))(np.ones(2, "float32"), -2.0)
 
 
 def test_a_checkpoint_is_computed_as_the_function_that_it_is_of() -> None:

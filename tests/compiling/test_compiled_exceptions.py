@@ -64,6 +64,29 @@ def test_what_a_function_does_not_catch_it_raises(backend: str) -> None:
     np.testing.assert_allclose(f(GOOD, np.ones(2)), np.linalg.solve(GOOD, np.ones(2)))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_writes_goes_on_in_its_except_with_what_was_there(backend: str) -> None:
+    def step(p: Any, m: Any) -> None:
+        p *= 2
+        try:
+            p += np.linalg.solve(m, p)
+        except np.linalg.LinAlgError:
+            p -= 100
+
+    f = ag.compile(step, in_place=True, backend=backend)
+    p, q = np.arange(2.0), np.arange(2.0)
+    for m in (GOOD, SINGULAR, GOOD):
+        f(p, m)
+        step(q, m)
+        np.testing.assert_allclose(p, q)
+
+    raising = ag.compile(lambda p, m: np.add(p, np.linalg.inv(m), out=p), in_place=True, backend=backend)
+    raising(p := np.zeros((2, 2)), np.eye(2))
+    with pytest.raises(np.linalg.LinAlgError):
+        raising(p, SINGULAR)
+    np.testing.assert_array_equal(p, np.eye(2))
+
+
 def _or_itself(x: Any, c: float) -> Any:
     try:
         return x * (1 / c)

@@ -47,6 +47,23 @@ def test_minus_infinity_everywhere_has_a_sum_whatever_is_filtered(filters: str, 
     np.testing.assert_allclose(found, [-np.inf, np.inf, np.log(2.0), 1e3 + np.log(2.0)])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("backend", ["numpy", *(["numba"] if has_numba() else [])])
+def test_what_compares_sees_the_infinity_and_no_nan(backend: str, dtype: str) -> None:
+    def f(x: Any) -> Any:
+        y = np.log(np.sum(np.exp(x), axis=1))
+        return np.isinf(y), y < -10, np.where(y > 10, 1.0, 2.0), np.isnan(y)
+
+    compiled = ag.compile(f, backend=backend)
+    compiled(np.zeros((2, 3), dtype))
+    x = np.array([[-np.inf] * 3, [np.inf, 0.0, 1.0], [0.0, 1.0, 2.0], [np.nan, 0.0, 0.0]], dtype)
+    for i in range(0, 4, 2):
+        with np.errstate(all="ignore"):
+            wanted = f(x[i : i + 2])
+        for found, expected in zip(compiled(x[i : i + 2]), wanted, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 def test_zeros_win_over_infinities_whatever_is_filtered(filters: str) -> None:
     def loss(x: Any) -> Any:
         return np.sum(np.where(x > 0, np.log(x), 0.0))
