@@ -14,7 +14,7 @@ from nn.optim.optimizer import COUNTS, Array, Numbers, Optimizer
 __all__ = ["CompiledUpdate"]
 
 LARGE = 1 << 16
-"""Parameters of fewer bytes are moved by one function; larger ones, tile by tile, together with those of the same size."""
+"""Larger parameters are moved tile by tile, together with those of the same size; smaller ones by the function of the largest."""
 _references: Callable[[Any], int] = getattr(sys, "getrefcount", lambda _: -1)
 _EXAMPLE = ag.Tensor(np.zeros(1), requires_grad=True)
 _ALONE = _references(_EXAMPLE.data) if hasattr(sys, "getrefcount") else 0
@@ -74,6 +74,9 @@ class CompiledUpdate:
         for moved in self._counted():
             data = moved.parameter.data
             together.setdefault(data.size if data.nbytes >= LARGE else 0, []).append(moved)
+        small = together.pop(0, [])  # they cost the calls: one function less to call
+        if small:
+            together.setdefault(max(together, default=0), []).extend(small)
         for group in together.values():
             self._move(group)
 
@@ -108,27 +111,31 @@ class CompiledUpdate:
 
     def _move(self, group: list[_Moved]) -> None:
         """Move parameters by one function."""
-        given, shared = [], []
-        for m in group:
-            p = m.parameter
-            if not _is_alone(p):
-                shared.append((p, np.array(p.data)))
-            given.append(shared[-1][1] if shared and shared[-1][0] is p else p.data)
+        given: list[Array] = []
+        gradients: list[Array] = []
+        arrays: list[Array] = []
+        shared: list[tuple[Any, Array]] = []
         numbers: list[Numbers] = []
-        which = []
-        for m in group:
-            if not numbers or numbers[-1] is not m.numbers:  # the same numbers follow one another in a group, or are given twice
-                numbers.append(m.numbers)
+        which: list[int] = []
+        for p, g, own, n, _ in group:
+            if not numbers or numbers[-1] is not n:  # the same numbers follow one another in a group, or are given twice
+                numbers.append(n)
             which.append(len(numbers) - 1)
-        key = tuple(which), tuple([m.maximize for m in group]), tuple([tuple(m.arrays) for m in group]), tuple([tuple(n) for n in numbers])
+            if _is_alone(p):
+                data = p.data
+            else:
+                data = np.array(p.data)
+                shared.append((p, data))
+            its = [data, g, *own.values()]
+            if data.nbytes >= LARGE and data.ndim > 1 and all(x.flags.c_contiguous for x in its):
+                its = [x.reshape(-1) for x in its]  # tiles lie in one piece
+            given.append(its[0])
+            gradients.append(its[1])
+            arrays += its[2:]
+        key = tuple(which), tuple([m.maximize for m in group]), tuple([tuple(m.arrays) for m in group]), tuple(map(tuple, numbers))
         if key not in self._functions:
             self._functions[key] = _function(self.optimiser._rule, self.backend, *key)
-        gradients = [m.gradient for m in group]
-        arrays = [x for m in group for x in m.arrays.values()]
-        floats = [x for n in numbers for x in n.values()]
-        if given[0].nbytes >= LARGE and all(x.flags.c_contiguous for x in (*given, *gradients, *arrays)):
-            given, gradients, arrays = ([x.reshape(-1) for x in xs] for xs in (given, gradients, arrays))  # tiles lie in one piece
-        self._functions[key](given, gradients, arrays, floats)
+        self._functions[key](given, gradients, arrays, [x for n in numbers for x in n.values()])
         if shared:
             with ag.no_grad():
                 for p, new in shared:
