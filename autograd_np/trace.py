@@ -116,6 +116,7 @@ class _Names:
         self._called: dict[Node, tuple[str, str]] = {}
         self._given: dict[int, set[int]] = {}
         self._counts: dict[str, int] = {}
+        self._last: dict[int, dict[str, Any]] = {}  # what each variable of a frame held when it was looked at
 
     def see(self, frame: FrameType) -> None:
         """Name what the variables of the traced function hold."""
@@ -127,6 +128,7 @@ class _Names:
 
     def enter(self, frame: FrameType) -> None:
         """Remember what a function is called with, for the caller has the names of that."""
+        self._last.pop(id(frame), None)  # another had its place in memory
         self._given[id(frame)] = {id(x if node is None else node) for _, x, node in self._variables(frame, frame.f_locals)}
 
     def see_other(self, frame: FrameType) -> None:
@@ -147,8 +149,15 @@ class _Names:
     def _variables(self, frame: FrameType, which: Iterable[str]) -> Iterator[tuple[str, Any, Node | None]]:
         """Yield name, value and Node of each array in some variables; note the names of what is older than this run."""
         variables = frame.f_locals
+        last = self._last.setdefault(id(frame), {})
         for variable in which:
-            for name, x in _name_leaves(variables.get(variable), variable):
+            value = variables.get(variable)
+            if type(value) in (Tensor, np.ndarray):  # most variables are what they were a line ago, which has been told
+                now = value._node if isinstance(value, Tensor) else value
+                if now is not None and last.get(variable) is now:
+                    continue
+                last[variable] = now
+            for name, x in _name_leaves(value, variable):
                 node = x._node if isinstance(x, Tensor) else None
                 if node is None or node.level is self.level:
                     yield name, x, node

@@ -12,8 +12,8 @@ by their hashes. How a graph is drawn may not live here, but in `render`; nor ma
   step, the selected node and the open modules of the same names, at the same zoom and the same place of scrolling.
 - ``page.onEdit = (edit) => ...`` makes the numbers of inputs and parameters editable, and is called with each one that was changed:
   ``{name, id, at, value}``, where `name` is the leaf's ``"key"``, `at` the position of the element in row-major order and `value` the
-  text that was typed. Leaves with ``"edit": false`` are left alone. The page does not change anything by itself: whoever hooks in computes, and calls
-  ``page.show``.
+  text that was typed. Leaves with ``"edit": false`` are left alone. The page does not change anything by itself: whoever hooks in
+  computes, and calls ``page.show``.
 
 `page.page(data, script=..., connect="'self'")` adds the script that does so, and allows it to talk to where it came from.
 """

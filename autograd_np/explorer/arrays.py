@@ -25,13 +25,16 @@ def label(text: str) -> str:
 
 def number(x: Any) -> str:
     """Write a number short enough for a table."""
-    if isinstance(x, (bool, np.bool_)):
+    if type(x) is not float and isinstance(x, (bool, np.bool_)):
         return "True" if x else "False"
     if isinstance(x, (int, np.integer)):
         return str(x)
     if not isinstance(x, (float, np.floating)):
         return label(f"{x!s:.40}")
-    return f"{float(x) + 0.0:.5g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
+    text = f"{float(x) + 0.0:.5g}"
+    if "e" in text:
+        text = text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return text.replace("-", "−")
 
 
 def shape_of(x: Any) -> str:
@@ -64,7 +67,7 @@ def summary(x: Any, *, small: bool) -> dict[str, Any]:
         return found | {"rows": [[number(a[()])]], "whole": True, "ndim": 0}
     table = a.reshape(-1, a.shape[-1]) if a.size else np.zeros((0, 0))
     shown = table if whole else table[:ROWS, :COLUMNS]
-    found |= {"rows": [[number(v) for v in row] for row in shown], "whole": whole, "ndim": a.ndim}
+    found |= {"rows": [[number(v) for v in row] for row in shown.tolist()], "whole": whole, "ndim": a.ndim}
     if not whole:
         found["of"] = list(table.shape)
     if a.ndim > 2:

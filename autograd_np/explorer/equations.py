@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,10 +88,10 @@ class Equations:
             return ""
         return f"{there}: {why}. To have them, explore a part of it, such as one layer; or call ag.derive, which takes its time."
 
-    def sizes(self) -> list[tuple[Any, str]]:
+    def sizes(self) -> list[tuple[str, str]]:
         """Return the letters for sizes in the equations, and what each is in the code."""
         told = self._lesson.sizes.explained() if self._lesson is not None else []
-        return [(_listed(ET.fromstring(f"<math>{mathml(letter)}</math>")), text) for letter, text in told]  # noqa: S314 (of our own making)
+        return [(_braced(f"<math>{mathml(letter)}</math>"), text) for letter, text in told]
 
     def has(self, node: Node) -> bool:
         """Whether a node is a variable of the derivation that forward computes."""
@@ -152,17 +151,13 @@ def _lesson(recording: Recording, *, plain: bool) -> Lesson | None:
         return None
 
 
-def _tree(line: Line) -> Any:
-    """Return MathML as nested lists, ``[tag, attributes, *children]``: the page makes elements of them."""
-    return _listed(ET.fromstring(equation_in_mathml(line, ROOM)))  # noqa: S314 (the derivation wrote it)
+def _tree(line: Line) -> str:
+    return _braced(equation_in_mathml(line, ROOM))
 
 
-def _listed(element: ET.Element) -> list[Any]:
-    found: list[Any] = [element.tag, dict(element.attrib)]
-    if element.text:
-        found.append(element.text)
-    for child in element:
-        found.append(_listed(child))
-        if child.tail:
-            found.append(child.tail)
-    return found
+def _braced(element: str) -> str:
+    """Return MathML as the page reads it: with braces in the place of its brackets, which JSON in a page would have to write out.
+
+    There are a hundred thousand elements in a page: as lists of lists they took longer to make and to read than all else.
+    """
+    return element.replace("{", "&#123;").replace("}", "&#125;").replace("<", "{").replace(">", "}")

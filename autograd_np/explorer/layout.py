@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -9,20 +10,26 @@ from collections.abc import Set
 from typing import Any
 
 from autograd_np import errors
+from autograd_np.explorer.arrays import label
 from autograd_np.render.engine import draw
 from autograd_np.render.fit import Room, too_much
 from autograd_np.render.parts import Net
 
-__all__ = ["fold", "place", "shut", "size"]
+__all__ = ["at_first", "place", "size"]
 
 GRAPHVIZ_LIMIT = 700
 """Nodes and edges Graphviz lays out in about a second; above, the cost grows faster than the graph."""
-GAP_X, GAP_Y = 26, 26
-HEIGHT, CLOSED, WIDEST = 66, 46, 266
+GAP_X, GAP_Y = 26, 22
+HEIGHT, LOW, CLOSED, WIDEST = 66, 52, 46, 266
+"""Of boxes, of those without a name, and of closed frames; and how wide a box may be."""
 SMALL = 60
 """Boxes that are shown open, on more than a screen if need be: stepping keeps the active one in sight."""
 CANVAS = Room(980, 1120, (125, HEIGHT), (200, CLOSED), (GAP_X, GAP_Y), turned=False)
 """What can be read beside the other panes of a page of 1280 × 800 pixels: the drawing is shown there at 0.55 of its size."""
+DRAWN = (940, 1121)
+"""The same for a drawing that was made, with its frames: what is beside it is left free."""
+FRAME = 14
+SHARES = (1.15, 1.0, 0.9, 0.8, 0.65, 0.5)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -32,7 +39,7 @@ def size(nodes: list[dict[str, Any]], modules: list[dict[str, Any]]) -> None:
         name = "" if node.get("expressed") else node.get("short", node["name"])
         lines = ((name, 10.4), (node.get("boxed", node.get("formula", "")), 8.0), (node["shape"], 7.6))
         node["w"] = round(min(max(max(_width(text) * wide for text, wide in lines) + 26, 96), WIDEST))
-        node["h"] = HEIGHT
+        node["h"] = LOW if node.get("expressed") else HEIGHT
     for module in modules:
         module["w"], module["h"] = min(max(_width(module["title"]) * 9 + 50, 140), 260), CLOSED
 
@@ -50,12 +57,48 @@ def place(nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: lis
     return False
 
 
-def shut(net: Net) -> set[str]:
-    """Return the paths of the frames that are closed at first, with all inside: what is repeated, and what a screen has no room for."""
+def at_first(
+    net: Net, nodes: list[dict[str, Any]], edges: list[dict[str, Any]], modules: list[dict[str, Any]]
+) -> tuple[set[str], dict[str, Any] | None]:
+    """Return the paths of the frames that are closed at first, with all inside, and the layout of that.
+
+    Closed is what is repeated, and what a screen has no room for: by a rough measure, and where the drawing is larger than that said, by
+    a stricter one.
+    """
+    found: list[tuple[set[str], dict[str, Any] | None]] = []
+    for share in SHARES:
+        closed = _shut(net, nodes, modules, share)
+        if not found or closed != found[-1][0]:
+            found.append((closed, fold(nodes, edges, modules, closed)))
+            if len(net.parts) <= SMALL or not closed or _fits(found[-1][1], nodes, modules):
+                return found[-1]
+    return found[-1]
+
+
+def _fits(folded: dict[str, Any] | None, nodes: list[dict[str, Any]], modules: list[dict[str, Any]]) -> bool:
+    """Whether a drawing with closed frames can be read on a page of 1280 × 800 pixels."""
+    if folded is None:
+        return False
+    parent = {module["path"]: module["parent"] for module in modules}
+    size = {node["id"]: (node["w"], node["h"], node["module"]) for node in nodes}
+    size |= {module["path"]: (module["w"], module["h"], module["parent"]) for module in modules}
+    sides = [-math.inf] * 4
+    for name, (x, y) in folded["boxes"].items():
+        w, h, path = size[name]
+        frames = 0
+        while path:
+            frames, path = frames + 1, parent[path]
+        room = FRAME * frames
+        sides = [max(a, b) for a, b in zip(sides, (w / 2 + room - x, x + w / 2 + room, h / 2 + room - y, y + h / 2 + room), strict=True)]
+    return sides[0] + sides[1] <= DRAWN[0] and sides[2] + sides[3] <= DRAWN[1]
+
+
+def _shut(net: Net, nodes: list[dict[str, Any]], modules: list[dict[str, Any]], share: float) -> set[str]:
+    sizes = {node["id"]: (node["w"], node["h"]) for node in nodes} | {module["path"]: (module["w"], module["h"]) for module in modules}
     closed = {frame for frame in net.frames() if frame.folded}
     if len(net.parts) > SMALL:
-        closed = too_much(net, closed, CANVAS)
-    return {frame.path for frame in net.frames() if not closed.isdisjoint(frame.around())}
+        closed = too_much(net, closed, CANVAS._replace(width=CANVAS.width * share, height=CANVAS.height * share, sizes=sizes))
+    return {label(frame.path) for frame in net.frames() if not closed.isdisjoint(frame.around())}
 
 
 def fold(

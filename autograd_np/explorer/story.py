@@ -14,7 +14,7 @@ from autograd_np.explorer.arrays import label, number, shape_of, summary
 from autograd_np.explorer.equations import Equations
 from autograd_np.explorer.formulas import Formulas
 from autograd_np.explorer.labels import ATOM, LONGEST, Labels, Text, fitted
-from autograd_np.explorer.layout import fold, place, shut, size
+from autograd_np.explorer.layout import at_first, place, size
 from autograd_np.explorer.sources import Sources
 from autograd_np.graph import Constant, Graph, reading
 from autograd_np.node import Node
@@ -74,7 +74,7 @@ class Story:
         ]
         size(drawn, modules)
         place(drawn, edges, modules)
-        closed = {label(path) for path in shut(net)}
+        closed, folded = at_first(net, drawn, edges, modules)
         self.data = {
             "result": self.nodes[root]["id"],
             "L": self.L,
@@ -84,7 +84,7 @@ class Story:
             "nodes": drawn,
             "edges": edges,
             "modules": modules,
-            "folded": fold(drawn, edges, modules, closed),
+            "folded": folded,
             "closed": [m["path"] for m in modules if m["path"] in closed],
         }
 

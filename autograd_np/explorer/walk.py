@@ -192,7 +192,10 @@ class Walk:
             sums[parent] = k, total
             n = self.uses[parent]
             told: dict[str, Any] = {"to": story.nodes[parent]["id"], "name": story.labels[parent], "k": k, "n": n}
-            told["array"] = summary(part, small=story.small)
+            whole = (
+                n == 1 and parent in story.gradients and np.array_equal(part, story.gradients[parent])
+            )  # as most are: what was described need not be once more
+            told["array"] = story.nodes[parent]["gradient"] if whole else summary(part, small=story.small)
             if single is not None:
                 told |= self._rule(node, i, "=" if n == 1 else "+=", rules)
             told |= story.gradient(parent) if k == n and told_of else {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from autograd_np.render.collapse import close
@@ -24,6 +25,8 @@ class Room(NamedTuple):
         Width and height of a usual box and of one with several operations, and the room between boxes.
     turned : bool
         The drawing may go from left to right.
+    sizes : mapping
+        Width and height of boxes where these are known, by the id of the part, or by the path of the frame that is drawn as one box.
     """
 
     width: float
@@ -32,6 +35,7 @@ class Room(NamedTuple):
     group: tuple[float, float]
     gap: tuple[float, float]
     turned: bool = True
+    sizes: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 SCREEN = Room(1660, 1040, (90, 40), (150, 60), (20, 25))
@@ -124,6 +128,9 @@ def _ranks(net: Net) -> list[int]:
 
 
 def _size(part: Part, room: Room) -> tuple[float, float]:
+    known = room.sizes.get(part.id if part.inside is None else part.inside.path)
+    if known is not None:
+        return known
     if part.title is None:
         return room.box
     return max(room.group[0], LETTER * max(len(part.title), len(part.contents)) + 36), room.group[1]

@@ -44,7 +44,7 @@ def assert_found(text, inputs, right, wrong):
 
 # --- what a loop carries is zero at first
 
-CELLS = '''
+CELLS = """
 def forward(xs, h0, Wx, Wh, Wo):
     hs, h = [h0], h0
     outs = []
@@ -72,7 +72,7 @@ def backward(dout, cache):
         dWh += gh
         dWo += go
     return dxs, dcarried, dWx, dWh, dWo
-'''
+"""
 SEQUENCE = {
     "xs": RNG.normal(size=(4, 3, 2)),
     "h0": RNG.normal(size=(3, 5)),
@@ -95,7 +95,7 @@ def test_what_a_loop_carries_is_told_from_zeros(right, wrong):
     assert_found(CELLS, SEQUENCE, right, wrong)
 
 
-MEMORY = '''
+MEMORY = """
 class Memory:
     def __init__(self, decay, rate):
         self.decay, self.rate = decay, rate
@@ -123,7 +123,7 @@ class Memory:
 
 memory = Memory(np.array([0.5, 0.8, 0.9]), np.array([1.0, 1.5, 0.7]))
 forward, backward = memory.forward, memory.backward
-'''
+"""
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_of_an_object_too(right, wrong):
 
 # --- windows and their counters
 
-FILTERS = '''
+FILTERS = """
 def windows_forward(image, filters, stride):
     count, depth, size, _ = filters.shape
     high = (image.shape[1] - size) // stride + 1
@@ -184,7 +184,7 @@ def backward(dout, cache):
     image, filters = cache
     dimage, dfilters = windows_backward(dout, image, filters, 2)
     return {"image": dimage, "filters": dfilters}
-'''
+"""
 IMAGE = {"image": RNG.normal(size=(2, 7, 7)), "filters": RNG.normal(size=(3, 2, 3, 3))}
 
 
@@ -194,7 +194,7 @@ def test_a_window_that_moves_with_other_counters(wrong):
     assert_found(FILTERS, IMAGE, right, f"dout[which, row, column] * image[:, {wrong}]")
 
 
-STRIDES = '''
+STRIDES = """
 def forward(x, k):
     n, size, step = len(x), len(k), 3
     out = np.zeros((n, (x.shape[1] - size) // step + 1, (x.shape[2] - size) // step + 1))
@@ -217,7 +217,7 @@ def backward(dout, cache):
                 dk += g * x[i, step * a : step * a + size, step * b : step * b + size]
                 dx[i, step * a : step * a + size, step * b : step * b + size] += g * k
     return dx, dk
-'''
+"""
 
 
 def test_a_window_that_moves_by_one_instead_of_its_stride():
@@ -232,7 +232,7 @@ def test_a_number_in_an_index_beside_counters():
 
 # --- masks and scatters in helpers
 
-POOL = '''
+POOL = """
 def largest(part):
     return part == np.max(part)
 
@@ -255,14 +255,14 @@ def backward(dout, x):
                 mask = largest(part)
                 dx[c, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2] += mask * dout[c, i, j]
     return dx
-'''
+"""
 
 
 def test_a_mask_of_the_largest_elements_in_a_helper():
     assert_found(POOL, {"x": RNG.normal(size=(2, 6, 6))}, "return part == np.max(part)", "return part > 0")
 
 
-SCATTER = '''
+SCATTER = """
 ROWS = np.array([[0, 1], [1, 2], [2, 3]])
 
 
@@ -285,7 +285,7 @@ def backward(dout, cache):
     parts, shape, w = cache
     dscaled = (1 - np.tanh(parts * w) ** 2) * dout[:, :, None, :]
     return scatter(dscaled * w, shape), np.sum(dscaled * parts, axis=(0, 1))
-'''
+"""
 
 
 def test_a_scatter_through_slices_and_repeated_indices():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import linecache
+import re
 import runpy
 import time
 from pathlib import Path
@@ -153,8 +155,8 @@ def test_a_graph_without_lines_has_no_code() -> None:
 def test_equations_are_those_of_the_derivation() -> None:
     data = data_of(ag.trace(forward, *inputs().values()))
 
-    def letters(tree: Any) -> str:
-        return tree if isinstance(tree, str) else "".join(map(letters, tree[2:]))
+    def letters(braced: str) -> str:
+        return html.unescape(re.sub(r"\{.*?\}", "", braced))
 
     told = {p["name"]: letters(p["math"]) for s in data["steps"] for p in s.get("parts", ())}
     assert set(told) == {"W1", "b1", "W2", "b2", "X", "Y", "Z1", "A1", "Z2", "A2"}

@@ -153,13 +153,37 @@ def test_of_what_is_repeated_the_first_turn_is_open_where_there_is_room_and_noth
     parent = {m["path"]: m["parent"] for m in data["modules"]}
     assert [titles[p] for p in data["closed"] if parent[p] == ""] == ["turns 2 … 19 ×18", "turn 20 of 20"]
 
+    class Wrapped(nn.Module):
+        def __init__(self, model: Any) -> None:
+            self.model = model
+
+        def forward(self, x: Any) -> Any:
+            y = self.model(x)
+            return np.mean(y**2) if y.ndim else y
+
+    model = drawn["Transformer"](16, np.random.default_rng(0))
+    for inside in ("model", "model.model"):
+        model = Wrapped(model)
+        data = data_of(model.graph(np.ones((6, 16))))
+        closed = set(data["closed"])
+        assert {inside, f"{inside}.blocks.0"}.isdisjoint(closed)
+        assert {f"{inside}.blocks.0.attention", f"{inside}.blocks.11", f"{inside}.head"} <= closed
+        heights = [y for _, y in data["folded"]["boxes"].values()]
+        assert 0.55 * (max(heights) - min(heights)) < 680  # pixels, where a letter can still be read
+
+
+def test_what_is_wider_than_it_was_thought_is_closed_until_it_is_read() -> None:
+    drawn = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "drawn.py"))
+
     class Loss(nn.Module):
         def __init__(self) -> None:
-            self.model = drawn["Transformer"](16, np.random.default_rng(0))
+            self.model = drawn["ResidualMLP"](np.random.default_rng(0))
 
         def forward(self, x: Any) -> Any:
             return np.mean(self.model(x) ** 2)
 
-    closed = data_of(Loss().graph(np.ones((6, 16))))["closed"]
-    assert "model" not in closed
-    assert {"model.blocks.0", "model.blocks.11", "model.head"} <= set(closed)  # not the head instead of a block
+    data = data_of(Loss().graph(np.ones((5, 4))))
+    assert {"model.layers.0.a", "model.layers.0.b"} <= set(data["closed"])
+    assert {"model", "model.layers.0"}.isdisjoint(data["closed"])
+    across = [x for x, _ in data["folded"]["boxes"].values()]
+    assert max(across) - min(across) < 940

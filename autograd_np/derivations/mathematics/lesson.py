@@ -165,7 +165,8 @@ class Lesson:
         w._used += at or ()
         sides: list[Node] = []
         for e in dict.fromkeys(right):
-            node = legible(w(e, at if e.ndim == like.ndim else None if not e.ndim else w.aligned(e, like, at)))
+            node = w(e, at if e.ndim == like.ndim else None if not e.ndim else w.aligned(e, like, at))
+            node = legible(node) if w.shaped else node
             if like.ndim and not e.ndim and at is None:
                 node = ONES if node == ONE else n.row(bracketed(*w.leveled(e), POWER), ONES)
             if node not in sides:
@@ -242,9 +243,12 @@ class Lesson:
 
     def _statement(self, s: Statement) -> Line:
         raw = self.derivation.canonical(s.raw)
-        plain = self._line(self._writer(), s.variable, [raw, s.value], s.of)
         line = self._line(self._writer(shaped=True), s.variable, [raw, s.value], s.of)
-        if max(map(n.width, line.right)) > WIDEST:
+        is_wide = max(map(n.width, line.right)) > WIDEST
+        if raw is s.value and not is_wide:
+            return line
+        plain = self._line(self._writer(), s.variable, [raw, s.value], s.of)
+        if is_wide:
             line = plain
         if len(plain.right) == 1:
             return line._replace(right=line.right[:1])
@@ -287,8 +291,8 @@ class Lesson:
         left = Mathematics(self.forward_names, self.symbols, self.sizes, shaped=not self.index, own=self._own)
         at = self._indices(left, e)
         right = line.right
-        plain = self._line(self._writer(e, forward=True), e, [e], e).right
         if canonical is not e:
+            plain = self._line(self._writer(e, forward=True), e, [e], e).right
             other = self._line(self._writer(canonical), left(e, at), [canonical], e).right
             right = right if other == plain else (*right, *other)
         return Line(left(e, at), right)

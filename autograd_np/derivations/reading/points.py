@@ -117,35 +117,42 @@ def runs(
                 return [run_again]
         return []
 
-    tried: list[tuple[Axis, ...]] = []
-    for everywhere in (True, False):
-        groups = [
-            g
-            for g in free_axes(small, works, set(), everywhere=everywhere)
-            if alike(resized(small, {g: _other(small, g)}, np.random.default_rng(0)))
-        ]
-        if any(n.op is not None and n.op.name in SQUARE for n in base.graph.nodes):
-            groups = _with_equal_sizes(groups, small)
-        if groups == tried:
-            break
-        tried = groups
+    def at_other_sizes(groups: list[tuple[Axis, ...]], attempts: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[Run]:
+        """Run at two points, at which each group of axes has a size of its own; return nothing if something else is recorded there."""
         fixed = _sizes(small) - {_size(small, g[0]) for g in groups}
-        for attempt in ATTEMPTS:
+        for attempt in attempts if groups else ():
             first = new_sizes(groups, fixed, attempt[0])
             second = new_sizes(groups, fixed | set(first.values()), attempt[1])
             if len(first) < len(groups) or len(second) < len(groups):
                 continue
             try:
-                found = [
-                    run(_moved(resized(small, s, rng), small, rng))
-                    for s in (first, second)
-                    for rng in (np.random.default_rng(s[groups[0]]),)
-                ]
+                found = []
+                for s in (first, second):
+                    rng = np.random.default_rng(s[groups[0]])
+                    found.append(run(_moved(resized(small, s, rng), small, rng)))
+                    if not isomorphic(base.graph, found[-1].graph):
+                        break
+                else:
+                    is_small = sum(np.size(x) for x in flatten(small)[0]) <= LARGE
+                    return [*found, base] if is_small else found
             except Exception:  # noqa: BLE001, S112 (the user's code may refuse a size in any way)
                 continue
-            if all(isomorphic(base.graph, r.graph) for r in found):
-                is_small = sum(np.size(x) for x in flatten(small)[0]) <= LARGE
-                return [*found, base] if is_small else found
+        return []
+
+    square = any(n.op is not None and n.op.name in SQUARE for n in base.graph.nodes)
+    tried: list[tuple[Axis, ...]] = []
+    for everywhere in (True, False):
+        free = list(free_axes(small, works, set(), everywhere=everywhere))
+        groups = _with_equal_sizes(free, small) if square else free
+        if found := at_other_sizes(groups, ATTEMPTS[:1]):
+            return found  # whichever axes vary, the same is recorded: what each alone does need not be asked
+        alone = [g for g in free if alike(resized(small, {g: _other(small, g)}, np.random.default_rng(0)))]
+        groups = _with_equal_sizes(alone, small) if square else alone
+        if groups == tried:
+            break
+        tried = groups
+        if found := at_other_sizes(groups, ATTEMPTS[1 if alone == free else 0 :]):
+            return found
     return [base, *again()]
 
 

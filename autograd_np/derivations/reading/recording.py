@@ -30,6 +30,9 @@ __all__ = ["Number", "Recording", "record", "recorded"]
 PRODUCTS = (np.matmul, np.dot, np.tensordot)
 
 
+PLAIN = frozenset((np.ndarray, int, float))
+
+
 class Number(NamedTuple):
     """A number that a variable of the user's held: an integer read from a shape, a constant of a module."""
 
@@ -98,6 +101,7 @@ class _Watch:
         self.numbers: dict[str, tuple[Any, tuple[str, int] | None]] = {}
         self.called: dict[CodeType, None] = {}
         self._last: dict[int, int] = {}
+        self._held: dict[CodeType, dict[str, Any]] = {}  # what each variable held when it was looked at
 
     def __call__(self, frame: FrameType) -> None:
         mine = frame.f_code is self.code
@@ -105,10 +109,17 @@ class _Watch:
         self._last[id(frame)] = frame.f_lineno
         if not mine:
             self.called[frame.f_code] = None
+        held = self._held.setdefault(frame.f_code, {})
         given = () if mine else frame.f_code.co_varnames[: frame.f_code.co_argcount]  # named by who called, or nobody
         for variable, value in frame.f_locals.items():
             if variable in given and variable != "self":
                 continue
+            kind = type(value)
+            if kind is Tensor or kind in PLAIN:  # most variables are what they were a line ago, which has been told
+                now = value._node if kind is Tensor else value
+                if now is not None and held.get(variable) is now:
+                    continue
+                held[variable] = now
             for name, x in _entries(value, variable):
                 if isinstance(x, Tensor):
                     if x._node is None:

@@ -32,8 +32,8 @@ function drawNode(node, i) {
     form(node.kind, node.w, node.h, 10, "body"),
     node.output && s("rect", { class: "ring", x: -node.w / 2 + 4, y: -node.h / 2 + 4, width: node.w - 8, height: node.h - 8, rx: 7 }),
     !node.expressed && s("text", { class: "name", y: operation ? -10 : -2 }, cut(node.short || node.name, node.w, 10.4)),
-    operation && s("text", { class: "formula", y: node.expressed ? -3 : 8 }, cut(node.boxed || node.formula, node.w, 8)),
-    s("text", { class: "shape", y: node.expressed ? 17 : operation ? 25 : 17 }, ""),
+    operation && s("text", { class: "formula", y: node.expressed ? -2 : 8 }, cut(node.boxed || node.formula, node.w, 8)),
+    s("text", { class: "shape", y: node.expressed ? 16 : operation ? 25 : 17 }, ""),
     badge);
   node.badge = badge;
   node.line_ = node.element.querySelector(".shape");

@@ -18,6 +18,9 @@ const h = (tag, attributes, ...children) => fill(document.createElement(tag), at
 const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 /** Words with code between backticks. */
 const prose = (words) => words.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part));
-/** An equation: `[tag, attributes, ...children]`. */
-const math = (tree) => (typeof tree === "string" ? tree : fill(document.createElementNS(MATHML, tree[0]), tree[1], tree.slice(2).map(math)));
+/** An equation: MathML with braces in the place of its brackets, whose text was escaped when it was written. */
+function math(braced) {
+  const text = braced.replaceAll("{", "<").replaceAll("}", ">").replace("<math", `<math xmlns="${MATHML}"`);
+  return document.importNode(new DOMParser().parseFromString(text, "application/xml").documentElement, true);
+}
 const place = (element, x, y) => element.setAttribute("transform", `translate(${x} ${y})`);
