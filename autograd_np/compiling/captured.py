@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np import errors, standins
-from autograd_np.callers import is_installed_file, is_users_file
+from autograd_np.callers import is_installed_file, is_own_file, is_users_file
 from autograd_np.generators import GENERATORS
 from autograd_np.tensor import Tensor
 
@@ -37,6 +37,7 @@ __all__ = ["MISSING", "Captured", "Slot", "found_in", "frozen", "narrowed"]
 LARGEST = 50_000
 """So many places are looked at, at most."""
 _LEFT_ALONE = ("numpy", "autograd_np", "threading", "logging", "weakref", "contextvars", "re", "pathlib", "typing", "abc", "inspect")
+_PACKAGE = __name__.partition(".")[0]
 _HEAP_TYPE = 1 << 9
 _IMPORTS = dis.opmap["IMPORT_NAME"]
 MISSING = object()
@@ -254,7 +255,7 @@ class _Walk:
 
     def __init__(self, ran: Collection[types.CodeType] | None = None) -> None:
         self.ran = ran
-        self.kept: list[types.FunctionType] = []
+        self.kept: list[Any] = []
         self.captured = Captured()
         self.seen: dict[int, Any] = {}
         self.slots: set[tuple[int, Any]] = set()
@@ -308,6 +309,9 @@ class _Walk:
             self.captured.generators.append(x)
         elif isinstance(x, weakref.ref):
             self.todo.append((x(), name))
+        elif type(x).__module__.startswith(f"{_PACKAGE}.") and "__wrapped__" in getattr(x, "__dict__", ()):  # a function that is compiled
+            self.todo.append((x.__wrapped__, name))
+            self._keep(x.__wrapped__)
         else:
             self._held(x, name)
 
@@ -352,8 +356,8 @@ class _Walk:
             except ValueError:
                 continue
             self._slot(cell, None, value, variable)
-            if not users and isinstance(value, types.FunctionType) and not self._has_run(value):
-                self.kept.append(value)
+            if not is_own_file(f.__code__.co_filename) and not users:
+                self._keep(value)
         if not users and f.__closure__ is None:
             self._of_others(f)
             return
@@ -378,6 +382,12 @@ class _Walk:
     def _has_run(self, f: types.FunctionType) -> bool:
         """Whether a function has run, as far as that is known."""
         return self.ran is None or f.__code__ in self.ran
+
+    def _keep(self, x: Any) -> None:
+        """Note something that may be called, of which a result may be kept, unless it has run: what it calls has, too."""
+        has_run = isinstance(x, types.FunctionType) and self._has_run(x)
+        if self.ran is not None and callable(x) and not isinstance(x, type) and not has_run:
+            self.kept.append(x)
 
     def _of_others(self, f: types.FunctionType) -> None:
         """Look at the numbers and texts that a function of an installed package reads, and at the functions of its package."""
@@ -420,9 +430,8 @@ class _Walk:
 
     def _object(self, x: Any, name: str) -> None:
         self.todo.append((type(x), type(x).__name__))
-        behind = getattr(x, "__wrapped__", None)  # of functools.lru_cache
-        if isinstance(behind, types.FunctionType) and not self._has_run(behind):
-            self.kept.append(behind)
+        if isinstance(x, _CACHES):
+            self._keep(x.__wrapped__)
         container = isinstance(x, (dict, list, tuple, collections.deque))
         if _is_users_class(type(x)) and not container:
             self._slot(x, "__class__", type(x), f"{name}.__class__")
@@ -491,6 +500,7 @@ _DESCRIPTORS = (
     types.MethodDescriptorType,
     types.ClassMethodDescriptorType,
 )
+_CACHES = (type(functools.lru_cache(len)),)
 _METHODS = (types.FunctionType, staticmethod, classmethod, property)
 
 

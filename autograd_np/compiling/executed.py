@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent
 import inspect
+import queue
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
@@ -12,8 +15,10 @@ from autograd_np.callers import is_own_file
 
 __all__ = ["Executed"]
 
-LOOKS_INTO_FUNCTIONS = frozenset(("__code__", "__closure__", "__defaults__", "__kwdefaults__", "__globals__", "f_code", "gc"))
-"""Names by which code reads of a function without running it."""
+LOOKS_INTO_FUNCTIONS = frozenset(("__code__", "__closure__", "__defaults__", "__kwdefaults__", "__globals__", "f_code", "gc", "threads"))
+"""Names by which code reads of a function without running it, or has it run in another thread, of which nothing is noted."""
+OF_THREADS = (threading.__file__, queue.__file__)
+FUTURES = concurrent.__file__.removesuffix("__init__.py")
 
 
 class Executed:
@@ -22,7 +27,7 @@ class Executed:
     Attributes
     ----------
     code : set of code or None
-        Of all that has run; ``None`` where that is not known: under a profiler, or where some of the code looks into functions.
+        Of all that has run; ``None`` where that is not known: under a profiler, with threads, or where some of it looks into functions.
     """
 
     def __init__(self) -> None:
@@ -60,6 +65,8 @@ class Executed:
 
 def _names_of(code: CodeType) -> Iterator[str]:
     """Yield the names in some code, and its texts, which may be names; none of the engine's own, nor of NumPy's."""
+    if code.co_filename in OF_THREADS or code.co_filename.startswith(FUTURES):
+        yield "threads"
     if not is_own_file(code.co_filename):
         yield from code.co_names
         yield from (x for x in code.co_consts if type(x) is str)

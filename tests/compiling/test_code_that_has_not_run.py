@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,80 @@ def test_a_result_that_is_kept_depends_on_what_gave_it() -> None:
     follows(lambda x: x * factor(), lambda: forget(3.0), lambda: forget(7.0))
 
 
+def test_results_of_methods_partials_and_objects_are_kept_too() -> None:
+    class Table:
+        @functools.cache  # noqa: B019
+        def of_method(self) -> float:
+            return rate()
+
+        def plain(self) -> float:
+            return rate()
+
+        def __call__(self) -> float:
+            return rate()
+
+    def rate() -> float:
+        return RATE
+
+    table = Table()
+    partial = functools.lru_cache(functools.partial(lambda k: k * rate(), 1.0))
+    bound, called = functools.lru_cache(table.plain), functools.lru_cache(table)
+    for clears, factor in (
+        (Table.of_method, table.of_method),
+        (partial, lambda: partial()),
+        (bound, lambda: bound()),
+        (called, lambda: called()),
+    ):
+
+        def forget(rate: float, clears: Any = clears) -> None:
+            globals()["RATE"] = rate
+            clears.cache_clear()
+
+        forget(2.0)
+        factor()
+        follows(lambda x, factor=factor: x * factor(), functools.partial(forget, 3.0), functools.partial(forget, 7.0))
+
+
+def test_what_another_compiled_function_reads_counts() -> None:
+    weights, factor = {"w": np.ones(3)}, 1.0
+
+    def put(x: float) -> None:
+        nonlocal factor
+        factor = x
+
+    class Holder:
+        @compiled_by_numpy
+        def scaled(self, k: float) -> Any:
+            return k * RATE
+
+    inner = compiled_by_numpy(lambda k: k * RATE * factor * weights["w"])
+    holder = Holder()
+    inner(3.0)
+    holder.scaled(3.0)
+    follows(lambda x: x * inner(3.0), lambda: globals().update(RATE=5.0), lambda: put(2.0), lambda: weights.update(w=np.full(3, 4.0)))
+    follows(lambda x: x * holder.scaled(3.0), lambda: globals().update(RATE=6.0), lambda: globals().update(RATE=7.0))
+
+
+def test_what_runs_in_other_threads_counts() -> None:
+    def rate(_: int) -> float:
+        return RATE
+
+    def by_a_pool(x: Any) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return x * sum(pool.map(rate, range(2)))
+
+    def by_a_thread(x: Any) -> Any:
+        found: list[float] = []
+        thread = threading.Thread(target=lambda: found.append(rate(0)))
+        thread.start()
+        thread.join()
+        return x * found[0]
+
+    for f in (by_a_pool, by_a_thread):
+        globals()["RATE"] = 2.0
+        follows(f, lambda: globals().update(RATE=3.0), lambda: globals().update(RATE=4.0))
+
+
 LIBRARY = """
 _KEPT = {}
 def memoised(f):
@@ -129,14 +205,23 @@ def test_a_result_that_a_library_keeps_depends_on_what_gave_it(tmp_path: Path, m
     def inner() -> float:
         return RATE
 
-    factor = keepinglib.memoised(lambda: inner())
-    factor()
+    class Inner:
+        def method(self) -> float:
+            return inner()
 
-    def forget(rate: float) -> None:
-        globals()["RATE"] = rate
-        factor.forget()
+        def __call__(self) -> float:
+            return inner()
 
-    follows(lambda x: x * factor(), lambda: forget(3.0), lambda: forget(7.0))
+    for keeping in (lambda: inner(), Inner().method, Inner(), functools.partial(lambda k: k * inner(), 1.0)):
+        globals()["RATE"] = 2.0
+        factor = keepinglib.memoised(keeping)
+        factor()
+
+        def forget(rate: float, factor: Any = factor) -> None:
+            globals()["RATE"] = rate
+            factor.forget()
+
+        follows(lambda x, factor=factor: x * factor(), functools.partial(forget, 3.0), functools.partial(forget, 7.0))
     del sys.modules["keepinglib"]
 
 
