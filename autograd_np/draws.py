@@ -155,11 +155,16 @@ def free_axes(
         def vary(sizes: Sequence[int], *chosen: Axis) -> bool:
             return next(budget, None) is not None and all(works(resized(inputs, {chosen: m}, np.random.default_rng(0))) for m in sizes)
 
-        found = _parts(axes, functools.partial(vary, (n + 2, max(n - 2, 2))))
+        freely, growing = functools.partial(vary, (n + 2, max(n - 2, 2))), functools.partial(vary, (n + 2,))
+        found = _parts(axes, freely)
         if everywhere:
-            rest = [a for a in axes if not any(a in part for part in found)]
-            found += _parts(rest, functools.partial(vary, (n + 2,)))
-        return found
+            found = _joined(axes, found, freely)
+        rest = [a for a in axes if not any(a in part for part in found)]
+        if everywhere:
+            return [*found, *_joined(rest, _parts(rest, growing), growing)]
+        if found:  # classes that labels choose from can only grow; apart from samples, of which there are as many
+            found += _parts(rest, growing)
+        return _joined(axes, found, freely)
 
     return [part for n, axes in groups.items() for part in parts(n, axes)]
 
@@ -181,8 +186,14 @@ def _parts(axes: Sequence[Axis], works: Callable[..., bool]) -> list[tuple[Axis,
             if not taken & set(chosen) and works(*chosen):
                 found.append(chosen)
                 taken |= set(chosen)
+    return found
+
+
+def _joined(axes: Sequence[Axis], parts: Sequence[tuple[Axis, ...]], works: Callable[..., bool]) -> list[tuple[Axis, ...]]:
+    """Return sets of axes with each axis that is in none added to one beside which it can vary."""
+    found = list(parts)
     for axis in axes:
-        if axis not in taken:
+        if not any(axis in part for part in parts):
             for i, part in enumerate(found):
                 if works(*part, axis):
                     found[i] = (*part, axis)

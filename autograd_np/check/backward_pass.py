@@ -38,12 +38,13 @@ from autograd_np.check.judge.handed import (
 )
 from autograd_np.check.judge.idealised import agrees_without_safeguards, without_safeguards
 from autograd_np.check.judge.names import is_gradients_name
-from autograd_np.check.judge.numbers import begin
+from autograd_np.check.judge.numbers import begin, shared_defaults
 from autograd_np.check.judge.outcome import Absent, Returned
 from autograd_np.check.judge.points import Read, generic_points, is_random
 from autograd_np.check.judge.results import Result
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import Done, Session
+from autograd_np.check.judge.settings import settings_point
 from autograd_np.check.judge.updates import told_of_updates
 from autograd_np.check.tell.executed import executed_in
 from autograd_np.check.tell.picture import Picture, verdicts_of
@@ -137,7 +138,8 @@ def check_backward(
     started = time.perf_counter()
     _refuse_nonsense(forward, backward, loss, inputs, draws, tolerance)
     program = Program(forward, backward, loss)
-    given = as_float64(dict(inputs)) if np.dtype(dtype) == np.float64 else dict(inputs)
+    given = {**shared_defaults(program), **inputs}
+    given = as_float64(given) if np.dtype(dtype) == np.float64 else given
     program.name_state(dict.fromkeys(leaf_names(given).values()))
     session = Session(program, names, wrt, tolerance)
     given, traced, readings = begin(session, given, dtype, seed)
@@ -225,9 +227,8 @@ class _Checked:
             f"`{r.path}` lacks an axis of length one that `{r.forward_name}` has, and broadcasts to it" for r in self.returned[0] if r.bare
         ]
 
-    def with_batch(self, rng: np.random.Generator) -> None:
-        """Go on to a batch of several samples, where the user has one and nothing else is wrong."""
-        point = batch_point(self.session, self.own.traced, rng)
+    def go_on(self, point: Point | None) -> None:
+        """Go on to one more point, if there is one."""
         if point is not None:
             self.points.append(point)
             self.done.append(self.session.run(point))
@@ -279,7 +280,8 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
         for a in (*misplaced(session, own, checked.done[0], checked.returned[0], missing), *instead):
             lacking += [a] if a.forward_name not in {b.forward_name for b in lacking} else []
         if not (missing or lacking or checked.wrong) and len(checked.points) > 1:
-            checked.with_batch(rng)
+            checked.go_on(batch_point(session, own.traced, rng))
+            checked.go_on(settings_point(session, own, rng))
     wrong_at = [i for i in range(len(checked.points)) if not checked.is_right(i)]
     decisions = {i: checked.doubtful(i, rng) for i in (wrong_at or [0])} if not raised else {}
     judged_at = [i for i in wrong_at if raised or not decisions[i].engine_is_off]

@@ -7,6 +7,7 @@ gradient (`db` for `b`), or if backward returns single numbers that are the grad
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,9 +21,9 @@ from autograd_np.check.judge.results import Result, is_container_of_gradients, i
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.calling import leaf_names
 from autograd_np.check.watch.point import Traced
-from autograd_np.check.watch.program import Kept, is_number, numbers_in
+from autograd_np.check.watch.program import Kept, Program, is_number, numbers_in
 
-__all__ = ["Start", "begin"]
+__all__ = ["Start", "begin", "shared_defaults"]
 
 MOST = 12
 """So many numbers are tried at once where nothing names them."""
@@ -31,6 +32,15 @@ _SETTING = re.compile(
     r"(?i)lam(bda)?_?\d?|l[12](_?reg\w*)?|reg\w*|alpha|eps(ilon)?|lr|\w*rate|\w*decay|wd|momentum|mu|rho|tol\w*|p|q|keep\w*|drop\w*|prob\w*"
     r"|num\w*|n(_\w+)?|m|seed|delta|margin|clip\w*|max\w*|min\w*|step\w*"
 )
+
+
+def shared_defaults(program: Program) -> dict[str, float]:
+    """Return the numbers that forward and backward have as one default of a parameter: they are settings, or parameters, of both."""
+    defaults = [
+        {p.name: p.default for p in inspect.signature(f).parameters.values() if type(p.default) is float}
+        for f in (program.forward, program.backward)
+    ]
+    return {name: value for name, value in defaults[0].items() if defaults[1].get(name) == value}
 
 
 class Start(NamedTuple):

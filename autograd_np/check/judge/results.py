@@ -309,6 +309,10 @@ class Assigner:
                 intermediate = spelled((*path[:k], type(path[k])(x), *path[k + 1 :])).removeprefix("self.")
                 if intermediate in point.versions:
                     return self._by_name(i, intermediate, r)
+        if isinstance(last, str) and str(last) in _GENERIC:  # p.grad, beside p.value
+            beside = [n for known, n in leaves.items() if known[:-1] == path[:-1] and np.shape(point.leaves[n].out) == np.shape(r.value)]
+            if len(set(beside)) == 1:
+                return self._by_name(i, beside[0], r)
         holder = next((str(k) for k in reversed(path[:-1]) if isinstance(k, str)), "")
         if _CONTAINER.fullmatch(holder):  # the same key in a container beside it
             at = max(j for j, k in enumerate(path[:-1]) if isinstance(k, str))
@@ -389,7 +393,28 @@ def assigned(
     over = [*unjudged, *(i for i in open_ones if i not in work.found)]
     _by_likeness(work, results, over)
     _by_elimination(work, results, over)
+    _in_turn(work, results)
     return work.found, [i for i in over if i not in work.found]
+
+
+def _in_turn(work: Assigner, results: Sequence[Result]) -> None:
+    """Pair what is called after an intermediate with the argument in whose place it is returned, where all are, one after another.
+
+    ``return dW, dz, dx`` for ``forward(W, b, x)``: the gradient of ``z = W @ x + b`` is that of `b`, or should be.
+    """
+    point, arguments = work.point, _arguments(work.point)
+    returned = {r.keys[0]: i for i, r in enumerate(results) if not r.left and len(r.keys) == 1 and isinstance(r.keys[0], int)}
+    if work.wrt or work.names or sorted(returned) != list(range(len(arguments))):
+        return
+    places = [(returned[k], name) for k, name in enumerate(arguments)]
+    if any(np.shape(results[i].value) != np.shape(point.leaves[name].out) for i, name in places):
+        return
+    if any(t.is_input and t.name != name for i, name in places if (t := work.found.get(i)) is not None):
+        return
+    for i, name in places:
+        told = i in work.found and work.found[i].is_input
+        if not told and (_is_truth(work, results[i], name) or not (is_data(name) or is_label(name))):
+            work.take(i, name, point.leaves[name], is_input=True)
 
 
 def _by_likeness(work: Assigner, results: Sequence[Result], over: Sequence[int]) -> None:
@@ -460,6 +485,8 @@ def _is_nameless(r: Result) -> bool:
     """Whether the name of a result, if it has one, says nothing about what it is the gradient of."""
     if any(isinstance(k, str) for k in r.keys):
         return False
+    if isinstance(r.node, ast.Subscript) and not isinstance(r.node.slice, ast.Constant):  # a part of something
+        return True
     name = r.name or r.container
     return not name or name in _GENERIC or is_upstream(name) or not _looks_like_gradient(name)
 
@@ -576,6 +603,8 @@ def _return_for(result: Any, function: Function | None) -> ast.Return | None:
 
 def _places(value: Any, node: ast.expr | None, keys: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], ast.expr | None, Any]]:
     """Yield (keys, expression, array) for every array in what backward returned, with the expression that gave it."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.ndim == 1:
+        value = list(value)
     if isinstance(value, (np.ndarray, np.generic, float)):
         if np.asarray(value).dtype.kind in "f":
             yield keys, node, value

@@ -100,13 +100,23 @@ class Session:
 
     # --- points
 
-    def trace(self, inputs: Mapping[str, Any], instead: Mapping[int, Any]) -> Traced:
+    def trace(self, inputs: Mapping[str, Any], instead: Mapping[Any, Any]) -> Traced:
         """Evaluate forward at some inputs."""
         return trace_point(self.program, inputs, instead)
 
     def point(self, traced: Traced, rng: np.random.Generator, reading: Reading | None = None, *, own: bool = False) -> Point:
         """Differentiate what the reading says."""
-        return point_of(traced, cotangents_of(reading or self.reading, traced, rng), own=own)
+        reading = reading or self.reading
+        cotangents = cotangents_of(reading, traced, rng)
+        scalar = traced.scalar.position if traced.scalar is not None else None
+        if not own and any(position == scalar and self._reads(name) for name, position in reading.upstream):
+            cotangents = {p: c * rng.uniform(0.6, 1.8) for p, c in cotangents.items()}  # one hides that a factor of it is missing
+        return point_of(traced, cotangents, own=own)
+
+    def _reads(self, name: str) -> bool:
+        """Whether backward makes anything of one of its parameters: one that it is handed for form's sake says nothing."""
+        tree = self.function.tree if self.function is not None else None
+        return tree is not None and any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(tree))
 
     # --- running
 

@@ -13,7 +13,7 @@ import numpy as np
 from autograd_np import errors
 from autograd_np.check.watch.calling import arguments, flat_names, leaf_names
 from autograd_np.check.watch.point import Output, Traced, is_variable
-from autograd_np.check.watch.program import LOSS_NAMES, Program, loss_arguments
+from autograd_np.check.watch.program import LOSS_NAMES, Kept, Program, loss_arguments
 from autograd_np.check.watch.stand_ins import in_place_of_numpy, tensor_numpy
 from autograd_np.check.watch.state import bound, duplicate, leaves_in, spelled
 from autograd_np.lines import Lines
@@ -24,7 +24,7 @@ from autograd_np.trace import code_of
 __all__ = ["trace_point"]
 
 
-def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[int, Any], *, keeps_all: bool = False) -> Traced:
+def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[Any, Any], *, keeps_all: bool = False) -> Traced:
     """Run forward on arrays and on Tensors.
 
     Parameters
@@ -67,7 +67,7 @@ def trace_point(program: Program, inputs: Mapping[str, Any], instead: Mapping[in
         return duplicate(value, dict(numpy))
 
     wrapped = {name: wrap(value, (name,)) for name, value in inputs.items()}
-    tensors = dict(numpy)
+    tensors: dict[Any, Any] = {**numpy, **{key: value for key, value in instead.items() if isinstance(key, Kept)}}
     for name, (path, array) in program.state.items():
         tensors[id(array)] = made_leaf(instead.get(id(array), array), name)
         keys[name] = path

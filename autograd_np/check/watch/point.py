@@ -79,7 +79,7 @@ class Traced:
 
     program: Program
     inputs: Mapping[str, Any]
-    instead: Mapping[int, Any]
+    instead: Mapping[Any, Any]
     run: Run
     scalar: Output | None
     outputs: list[Output]

@@ -153,14 +153,18 @@ class Program:
             if before is not None:
                 set_rng_state(before)
 
-    def fresh_world(self, instead: Mapping[int, Any], memo: dict[int, Any] | None = None) -> list[Any]:
-        """Return a copy of what stands in the slots, with (copies of) other arrays in the place of some: ``id`` -> array."""
+    def fresh_world(self, instead: Mapping[Any, Any], memo: dict[int, Any] | None = None) -> list[Any]:
+        """Return a copy of what stands in the slots, with (copies of) others in the place of some: ``id`` or `Kept` -> value."""
         memo = {} if memo is None else memo
+        numbers = [(key, value) for key, value in instead.items() if isinstance(key, Kept)]
+        instead = {key: value for key, value in instead.items() if not isinstance(key, Kept)}
         memo.update({key: x.copy() if type(x) is np.ndarray else x for key, x in instead.items()})
         world = [duplicate(v, memo) for v in self.world.values]
         for key, kept in self._kept.items():
             if key in instead:
                 kept.put(world, instead[key])
+        for kept, value in numbers:
+            kept.put(world, value)
         return world
 
     def run(self, inputs: Mapping[str, Any], world: list[Any]) -> Run:
