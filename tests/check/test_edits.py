@@ -62,7 +62,7 @@ HINTS = Hints(("np.tanh", "np.dot", "sigmoid", "relu_forward", "np.exp"), ("lam 
 def edits(statement: str | ast.stmt, target: str, env: dict[str, Any]) -> list[Edit]:
     tree = ast.parse(statement).body[0] if isinstance(statement, str) else statement
     arrays = {k: v for k, v in env.items() if isinstance(v, np.ndarray)}
-    return edits_of(tree, target, env, arrays, SIZES, hints=HINTS)
+    return list(edits_of(tree, target, env, arrays, SIZES, hints=HINTS))
 
 
 def target_of(statement: ast.stmt) -> str:

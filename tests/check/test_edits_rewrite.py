@@ -175,7 +175,7 @@ def test_every_edit_can_be_written(line):
     env = {"np": np, "m": 4, "lam": 0.1, "t": 1, "h": [rng.normal(size=(4, 4)) for _ in range(3)], **arrays}
     env["self"] = type("Layer", (), {"grads": {"W": arrays["W"]}})()
     statement = ast.parse(line).body[0]
-    for edit in edits_of(statement, "u", env, arrays, {"m": 4.0, "2": 2.0})[::11]:
+    for edit in list(edits_of(statement, "u", env, arrays, {"m": 4.0, "2": 2.0}))[::11]:
         text = rewritten({1: line}, statement, edit.body)
         assert text is not None
         assert [ast.unparse(s) for s in ast.parse(text).body] == [ast.unparse(ast.parse(ast.unparse(s)).body[0]) for s in edit.body]

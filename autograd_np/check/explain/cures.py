@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.diagnose import diagnosis_of
+from autograd_np.check.explain.ordered import Candidate
 from autograd_np.check.explain.rivals import Cure, chosen, related_to
-from autograd_np.check.explain.search import Candidate, fix_of
+from autograd_np.check.explain.search import fix_of
 from autograd_np.check.judge.compare import constant_ratio, fits
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.source import Place
@@ -44,8 +45,8 @@ MOST_SCANS = 250
 FREE_SCANS = 20
 """After so many watched runs, only changes that make a result right are watched."""
 
-FIRST, GROWTH, LARGEST = 2, 4, 64
-"""So many changes of a statement are compiled together: few at first, since the simplest is often right."""
+FIRST, GROWTH, LARGEST, AHEAD = 2, 4, 64, 400
+"""So many changes of a statement are compiled together: few at first, since the simplest is often right; so far they are looked for."""
 
 
 class _Forms:
@@ -61,23 +62,34 @@ class _Forms:
 
     def __init__(self, case: Case, candidates: Iterable[Candidate]) -> None:
         self._case = case
+        self._coming = enumerate(candidates)
         self._waiting: dict[Place, list[Candidate]] = {}
         self._ready: dict[int, Any] = {}
         self._size: dict[Place, int] = {}
-        for c in candidates:
-            self._waiting.setdefault(c.place, []).append(c)
 
     def of(self, candidate: Candidate) -> Any:
         """Return what `Session.quick` runs for a candidate; ``None`` if it is no Python."""
         if id(candidate.edit) not in self._ready:
-            waiting = self._waiting[candidate.place]
-            del waiting[: next(i for i, c in enumerate(waiting) if c.edit is candidate.edit)]
             size = self._size.get(candidate.place, FIRST)
-            batch = waiting[:size]
             self._size[candidate.place] = min(size * GROWTH, LARGEST)
+            waiting = self._waiting.setdefault(candidate.place, [])
+            self._look_ahead(candidate, waiting, size)
+            batch, self._waiting[candidate.place] = waiting[:size], waiting[size:]
             codes = self._case.session.codes_of_each([Fix(c.place, c.path, c.edit.body) for c in batch], self._case.fixes)
             self._ready |= {id(c.edit): code for c, code in zip(batch, codes, strict=True)}
         return self._ready[id(candidate.edit)]
+
+    def _look_ahead(self, candidate: Candidate, waiting: list[Candidate], size: int) -> None:
+        """Leave in a statement's `waiting` list a candidate and those that follow it: a batch of them, if so many are not far."""
+        here = next((i for i, c in enumerate(waiting) if c.edit is candidate.edit), None)
+        until = 0 if here is not None else math.inf  # one that waits was looked ahead of before
+        for number, c in self._coming if here is None or len(waiting) - here < size else ():
+            self._waiting.setdefault(c.place, []).append(c)
+            if here is None and c.edit is candidate.edit:
+                here, until = len(waiting) - 1, number + AHEAD
+            if here is not None and (number >= until or len(waiting) - here >= size):
+                break
+        del waiting[:here]
 
 
 def _plausible(case: Case, c: Candidate) -> bool:
@@ -109,11 +121,19 @@ class Helping(NamedTuple):
 
 
 def cure_all(
-    case: Case, candidates: Sequence[Candidate], most: int = MOST_RUNS, keep: float = 0.0, helping: list[Helping] | None = None
+    case: Case,
+    candidates: Iterable[Candidate],
+    most: int = MOST_RUNS,
+    keep: float = 0.0,
+    helping: list[Helping] | None = None,
+    *,
+    below: float = math.inf,
+    alone: bool = True,
 ) -> Verdict | None:
     """Return the simplest change with which everything is right on every point, intermediates too if there is one.
 
-    A share of the time may be kept for other things; `helping` is filled with the changes that make something right.
+    A share of the time may be kept for other things; `helping` is filled with the changes that make something right. No change is
+    tried whose rank is not `below` a limit; running its statement `alone` tells nothing where several variables are wrong.
     """
     runs = 0
     forms = _Forms(case, candidates)
@@ -122,9 +142,9 @@ def cure_all(
     wrong: Outcome | None = None
     limit = math.inf
     for number, c in enumerate(candidates):
-        if runs >= most or case.late() or case.budget.below(keep) or c.rank > limit:
+        if runs >= most or case.late() or case.budget.below(keep) or c.rank > limit or c.rank >= below:
             break
-        if not _plausible(case, c):
+        if alone and not _plausible(case, c):
             continue
         runs += 1
         codes = forms.of(c)
@@ -147,7 +167,7 @@ def cure_all(
                 limit = c.rank + LESS_SIMPLE
             cures.append(cure)
             if not cure.doubts:
-                cures = [cure, *_rivals_of(case, c, candidates[number + 1 :], wrong)]
+                cures = [cure, *_rivals_of(case, c, itertools.islice(candidates, number + 1, None), wrong, alone=alone)]
                 break
     if wrong is None:
         return None
@@ -155,11 +175,12 @@ def cure_all(
     return _verdict(best)._replace(rivals=tuple(map(_verdict, others)))
 
 
-def _rivals_of(case: Case, best: Candidate, candidates: Sequence[Candidate], wrong: Outcome) -> Iterator[Cure]:
+def _rivals_of(case: Case, best: Candidate, candidates: Iterable[Candidate], wrong: Outcome, *, alone: bool) -> Iterator[Cure]:
     """Yield the changes of other statements that cure as well, and against which nothing speaks: those of the same names first."""
     found: Counter[Place] = Counter()
     least = case.budget.left() * (1 - FOR_RIVALS)
-    near = [c for c in candidates if c.place != best.place and c.rank <= best.rank + RELATED]
+    candidates = itertools.takewhile(lambda c: c.rank <= best.rank + RELATED, candidates)
+    near = [c for c in candidates if c.place != best.place]
     is_related = related_to(best)
     related = list(itertools.islice(filter(is_related, near), MOST_RELATED))
     known = {id(c.edit) for c in related}
@@ -169,7 +190,12 @@ def _rivals_of(case: Case, best: Candidate, candidates: Sequence[Candidate], wro
     for c in rivals:
         if case.late() or case.budget.below(least):
             return
-        if found[c.place] >= OF_ONE or not _plausible(case, c) or (codes := forms.of(c)) is None or not case.cures_all(codes=codes):
+        if (
+            found[c.place] >= OF_ONE
+            or (alone and not _plausible(case, c))
+            or (codes := forms.of(c)) is None
+            or not case.cures_all(codes=codes)
+        ):
             continue
         cure = Cure(c, case.doubts(fix_of(c), before=wrong))
         if not cure.doubts:
@@ -181,7 +207,7 @@ def _verdict(c: Candidate) -> Verdict:
     return Verdict(c.place, diagnosis_of(c.edit), fix_of(c), c.edit)
 
 
-def cure_one(case: Case, w: Wrong, candidates: Sequence[Candidate], before: int) -> Verdict | None:
+def cure_one(case: Case, w: Wrong, candidates: Iterable[Candidate], before: int) -> Verdict | None:
     """Return the simplest change that cures one variable and leaves fewer wrong."""
     scans = runs = 0
     usual = case.wrong_results(case.main)

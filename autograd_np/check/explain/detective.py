@@ -19,7 +19,8 @@ from autograd_np.check.explain.derived import Deriving
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.explain.edits.rewrite import rewritten
 from autograd_np.check.explain.feeders import suspects_of
-from autograd_np.check.explain.search import Candidate, candidates_of
+from autograd_np.check.explain.ordered import Candidate
+from autograd_np.check.explain.search import candidates_of
 from autograd_np.check.explain.telling import telling
 from autograd_np.check.explain.whole import Mistake, one_or_two_changes
 from autograd_np.check.judge.chains import adds, divides, share

@@ -13,7 +13,8 @@ import numpy as np
 
 from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.edits.syntax import Path, at, parsed
-from autograd_np.check.explain.search import Candidate, fix_of
+from autograd_np.check.explain.ordered import Candidate
+from autograd_np.check.explain.search import fix_of
 from autograd_np.check.judge.outcome import Outcome
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,15 +12,16 @@ from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.detours import Detours
 from autograd_np.check.explain.edits.edit import Edit
 from autograd_np.check.explain.feeders import Suspect, is_primal, trusted
+from autograd_np.check.explain.ordered import Candidate, Changes, Ordered
 from autograd_np.check.explain.telling import telling
 from autograd_np.check.judge.chains import is_fresh, is_zeros
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.reads import names_read_by
-from autograd_np.check.watch.run import Event, Step
+from autograd_np.check.watch.run import Step
 from autograd_np.check.watch.source import Place
 
-__all__ = ["Candidate", "candidates_of", "changes_of", "fix_of", "in_order", "own_changes"]
+__all__ = ["candidates_of", "changes_of", "fix_of", "own_changes"]
 
 INNOCENT = 1.5
 """How much less simple a change is of a statement whose value may well be meant: some gradient, or a term of one."""
@@ -59,62 +59,24 @@ PAIRS = 9
 """From this rank on changes are made of two."""
 
 
-class Candidate(NamedTuple):
-    """One change of one statement.
-
-    Attributes
-    ----------
-    rank : float
-    edit : Edit
-    place : Place
-    path : str
-    event : Event or None
-        Where running the statement alone tells whether the change is right.
-    wrong : Wrong or None
-        What it must then give.
-    off : bool
-        Whether its variable itself was seen to be off, or kept as a multiple by convention.
-    """
-
-    rank: float
-    edit: Edit
-    place: Place
-    path: str
-    event: Event | None
-    wrong: Wrong | None = None
-    off: bool = True
-
-
-def candidates_of(case: Case, w: Wrong, places: Sequence[Place], suspects: Sequence[Suspect], out: Outcome) -> list[Candidate]:
+def candidates_of(case: Case, w: Wrong, places: Sequence[Place], suspects: Sequence[Suspect], out: Outcome) -> Ordered:
     """Return the changes that may cure a wrong variable, simplest first; not of what was changed before."""
     fixed = {f.place for f in case.fixes if f.body is not None}
     changes = [*own_changes(case, w, places, out), *changes_of(case, suspects, out)]
-    return in_order([c for c in changes if c.place not in fixed], out)
+    return Ordered([c for c in changes if c.place not in fixed], out)
 
 
-def in_order(candidates: Iterable[Candidate], out: Outcome) -> list[Candidate]:
-    """Sort changes by simplicity, then by execution; what is computed in a return statement comes last."""
-    first: dict[Place, int] = {}
-    for step in out.recording.steps:
-        first.setdefault(step.place, step.number)
-
-    def order(c: Candidate) -> tuple[float, bool, bool, int]:
-        elsewhere = not c.off and c.edit.kind in ("scale", "sign")  # such a one is told where it is seen
-        return c.rank, isinstance(c.place.statement, ast.Return), elsewhere, first.get(c.place, 0)
-
-    return sorted(candidates, key=order)
-
-
-def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Iterator[Candidate]:
-    """Yield the changes of the statements that build a wrong variable."""
+def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> list[Changes]:
+    """Return the changes of the statements that build a wrong variable."""
     true = trusted(case, out) if places else set()
-    for place in places:
+
+    def of(place: Place) -> Iterator[Candidate]:
         mine = [
             e for e in out.events if e.place == place and e.path == w.name and (w.event is None or e.call.number == w.event.call.number)
         ]
         step: Step | None = mine[0].step if mine else next((s for s in reversed(out.recording.steps) if s.place == place), None)
         if step is None:
-            continue
+            return
         alone = (
             len(case.chain_places(w, out)) == 1
             and w.event is not None
@@ -127,27 +89,30 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
             step = event.step
         detours = Detours(case, [s for s in out.recording.steps if s.place == place], true)
         begins = bool(mine) and all(map(is_zeros, mine))
-        simpler = IDLE if _is_idle(place.statement) else COPIED if _copies(place) else 0.0
+        simpler = _simpler(place)
         for edit in case.edits(place, telling(out, step), w.name):
             more = detours.of(edit, place.statement) - simpler
             more += OF_STARTS if begins and edit.kind in _INSERTED else 0
             yield Candidate(edit.rank + more, edit, place, w.name, event, w)
 
+    return [Changes(place, _simpler(place), of(place)) for place in places]
 
-def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterator[Candidate]:
-    """Yield the changes of statements that feed something wrong."""
+
+def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> list[Changes]:
+    """Return the changes of statements that feed something wrong."""
     true = trusted(case, out) if suspects else set()
     kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
     recomputed = {
         s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events) and not _is_in_vain(s)
     }
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
-    for s in {s.place: s for s in reversed(suspects)}.values():
+
+    def of(s: Suspect) -> Iterator[Candidate]:
         again = TAKEN if _is_taken(s.place) else RECOMPUTED
         doubt = again if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
         detours = Detours(case, [s.step], true)
-        doubt -= IDLE if _is_idle(s.place.statement) else COPIED if _copies(s.place) else 0.0
+        doubt -= _simpler(s.place)
         begins = bool(s.events) and all(map(is_zeros, s.events))
         counts, elements = _counts(s), _sets_elements(s, path)
         returned = _returned(s)
@@ -171,6 +136,13 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> Iterato
                 scaled = edit.factor is not None and not _is_of_another_axis(edit)
                 doubt = 0.0 if elements else OF_SCALED_NUMBERS if scaled else OF_NUMBERS
                 yield Candidate(edit.rank + doubt, edit, s.place, path, None, None, False)
+
+    return [Changes(s.place, _simpler(s.place), of(s)) for s in {s.place: s for s in reversed(suspects)}.values()]
+
+
+def _simpler(place: Place) -> float:
+    """Return by how much changes of a statement are simpler for what it does."""
+    return IDLE if _is_idle(place.statement) else COPIED if _copies(place) else 0.0
 
 
 def _is_taken(place: Place) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.edits.edit import Edit, is_float_array
 from autograd_np.check.explain.edits.syntax import statements
-from autograd_np.check.explain.search import Candidate
+from autograd_np.check.explain.ordered import Candidate
 from autograd_np.check.judge.handed import respelled
 from autograd_np.check.judge.outcome import Returned
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate

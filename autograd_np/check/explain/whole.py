@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -11,10 +12,12 @@ from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.cures import MOST_RUNS, Helping, cure_all
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of, without_effect
-from autograd_np.check.explain.search import Candidate, changes_of, fix_of, in_order, own_changes
+from autograd_np.check.explain.ordered import Candidate, Changes, Ordered
+from autograd_np.check.explain.search import changes_of, fix_of, own_changes
 from autograd_np.check.explain.twins import twins
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.reads import names_read_by
+from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place
 
 __all__ = ["Mistake", "one_or_two_changes", "single_change"]
@@ -147,20 +150,22 @@ def single_change(
     # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
     shared = likely | {place for c in causes if not c.wrong.returned for place in c.places}
     among = {place for c in causes for place in c.places} - shared if apart else shared
-    changes = _changes(case, out, causes, among, likely, {step.place for step in behind})
+    harmless = {step.place for step in behind}
+    changes = [
+        c._replace(more=UNSHARED * (c.place not in likely) + HARMLESS * (c.place in harmless)) for c in _changes(case, out, causes, among)
+    ]
     changes += [] if apart else [*_to_set_another(case, out), *_to_keep_multiples(case, out)]
-    changes = [c for c in in_order(changes, out) if c.rank < below]
+    ordered = Ordered(changes, out, once=True)
     several = len(causes) > 1
-    if several or not causes[0].wrong.returned:  # what one of them needs is not all that is needed
-        changes = [c._replace(event=None) for c in changes]
+    alone = not several and causes[0].wrong.returned  # what one of them needs is not all that is needed
     if most is None:
         most = MOST_OF_SEVERAL if several else MOST_RUNS
     if keep is None:
         keep = KEPT if several or helping is not None else 0.0
-    cured = cure_all(case, changes, most, keep, helping)
+    cured = cure_all(case, ordered, most, keep, helping, below=below, alone=alone)
     if cured is None:
         return None
-    return replace(_mistake(causes, cured), rank=min(c.rank for c in changes if c.edit is cured.edit))
+    return replace(_mistake(causes, cured), rank=next(c.rank for c in ordered if c.edit is cured.edit))
 
 
 def _twin(case: Case) -> Mistake | None:
@@ -173,7 +178,7 @@ def _twin(case: Case) -> Mistake | None:
 def _whatever_is_between(case: Case) -> Mistake | None:
     """Look for one change without a word from the variables between: what they are called may not be what they are."""
     out, suspects = behind_all_wrong_ones(case)
-    changes = in_order(changes_of(case, suspects, out), out)
+    changes = Ordered(changes_of(case, suspects, out), out)
     cured = cure_all(case, changes, MOST_RUNS, case.budget.left() / 2)
     if cured is None:
         return None
@@ -192,35 +197,31 @@ def _causes(case: Case) -> tuple[Outcome, list[_Cause]]:
     return out, causes
 
 
-def _changes(
-    case: Case, out: Outcome, causes: list[_Cause], among: Collection[Place], likely: Collection[Place], harmless: Collection[Place]
-) -> list[Candidate]:
-    """Return the changes of the places that are looked `among`, simplest first, each once."""
+def _changes(case: Case, out: Outcome, causes: list[_Cause], among: Collection[Place]) -> list[Changes]:
+    """Return the changes of the places that are looked `among`."""
     suspects = [s for c in reversed(causes) for s in c.suspects if s.place in among]
     feeding = {(s.place, s.path): s for s in sorted(suspects, key=lambda s: not s.right)}  # right once is not right at every visit
     own = [e for c in causes for e in own_changes(case, c.wrong, [p for p in c.own if p in among], out)]
-    candidates: dict[tuple[Place, object], Candidate] = {}
     fixed = {f.place for f in case.fixes if f.body is not None}
-    for c in [*own, *changes_of(case, sorted(feeding.values(), key=lambda s: s.step.number), out)]:
-        if c.place in fixed:
-            continue
-        c = c._replace(rank=c.rank + UNSHARED * (c.place not in likely) + HARMLESS * (c.place in harmless))
-        found = candidates.setdefault((c.place, c.edit.changes or id(c.edit)), c)
-        if c.rank < found.rank:
-            candidates[c.place, c.edit.changes or id(c.edit)] = c
-    return list(candidates.values())
+    changes = [*own, *changes_of(case, sorted(feeding.values(), key=lambda s: s.step.number), out)]
+    return [c for c in changes if c.place not in fixed]
 
 
-def _to_set_another(case: Case, out: Outcome) -> list[Candidate]:
-    """Return the changes by which statements that have no effect set another variable."""
+def _to_set_another(case: Case, out: Outcome) -> Iterator[Changes]:
+    """Yield the changes by which statements that have no effect set another variable."""
     fixed = {f.place for f in case.fixes if f.body is not None}
-    aimless = [s for s in without_effect(case, out) if s.place not in fixed]
-    edits = ((s, e) for s in aimless for e in case.edits(s.place, s.step, s.path) if not e.changes)
-    return [Candidate(e.rank - WITHOUT_EFFECT, e, s.place, s.path, None, None, False) for s, e in edits]
+
+    def of(s: Suspect) -> Iterator[Candidate]:
+        edits = (e for e in case.edits(s.place, s.step, s.path) if not e.changes)
+        return (Candidate(e.rank - WITHOUT_EFFECT, e, s.place, s.path, None, None, False) for e in edits)
+
+    for s in without_effect(case, out):
+        if s.place not in fixed:
+            yield Changes(s.place, WITHOUT_EFFECT, of(s))
 
 
-def _to_keep_multiples(case: Case, out: Outcome) -> list[Candidate]:
-    """Return the changes with which what is made of a multiple of a gradient is one too: 1/m, which comes later, may be there too early.
+def _to_keep_multiples(case: Case, out: Outcome) -> Iterator[Changes]:
+    """Yield the changes with which what is made of a multiple of a gradient is one too: 1/m, which comes later, may be there too early.
 
     Where it is, the gradient itself is right, and all that is made of it has 1/m twice.
     """
@@ -232,12 +233,14 @@ def _to_keep_multiples(case: Case, out: Outcome) -> list[Candidate]:
         if e.place.statement is not None and any((e.call.number, name) in multiples for name in names_read_by(e.place.statement))
     }
     fixed = {f.place for f in case.fixes if f.body is not None}
-    edits = ((e, edit) for e in reading.values() if e.place not in fixed for edit in case.edits(e.place, e.step, e.path))
-    return [
-        Candidate(edit.rank + OF_RIGHT, edit, e.place, e.path, None, None, False)
-        for e, edit in edits
-        if edit.kind == "scale" and edit.rank < TAKES_AWAY
-    ]
+
+    def of(e: Event) -> Iterator[Candidate]:
+        edits = itertools.takewhile(lambda x: x.rank < TAKES_AWAY, case.edits(e.place, e.step, e.path))
+        return (Candidate(x.rank + OF_RIGHT, x, e.place, e.path, None, None, False) for x in edits if x.kind == "scale")
+
+    for e in reading.values():
+        if e.place not in fixed:
+            yield Changes(e.place, 0.0, of(e))
 
 
 def _mistake(causes: list[_Cause], cured: Verdict) -> Mistake:

@@ -12,7 +12,7 @@ from autograd_np.check.judge.compare import close
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from autograd_np.check.judge.session import Session
     from autograd_np.check.watch.point import Point
@@ -41,7 +41,7 @@ SHOWN = 8
 VISITS = 20
 
 
-def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..., Sequence[Change]]) -> list[str]:
+def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..., Iterable[Change]]) -> list[str]:
     """Return, line by line, which mistakes the first point cannot show and a generic one can.
 
     Every line that sets a gradient is replaced by each of its edits (a sign, a factor, an axis, an operand); an edit that changes
@@ -67,7 +67,7 @@ def blind_spots(session: Session, points: Sequence[Point], edits_of: Callable[..
 
 
 def _hidden_edits(
-    session: Session, pairs: list[tuple[list[Event], Event]], points: tuple[Point, Point], edits_of: Callable[..., Sequence[Change]]
+    session: Session, pairs: list[tuple[list[Event], Event]], points: tuple[Point, Point], edits_of: Callable[..., Iterable[Change]]
 ) -> list[str]:
     """Say which edits of a statement the first point does not tell from what is there, at no visit, and the other one does."""
     own, generic = points

@@ -177,14 +177,21 @@ class Function:
 
     def left_by_loops(self, statement: ast.stmt) -> frozenset[str]:
         """Return the variables that only loops set which a statement is not in: what the last step of a loop left."""
-        loops = [s for s in self.statements if isinstance(s, (ast.For, ast.While))]
-        away = {id(n) for loop in loops if not any(n is statement for n in ast.walk(loop)) for n in ast.walk(loop)}
+        around = self.around(statement)
         found: dict[bool, set[str]] = {True: set(), False: set(self.parameters)}
+        for s, names in self._stored:
+            found[any(isinstance(h, (ast.For, ast.While)) and not any(h is x for x in around) for h in self.around(s))] |= names
+        return frozenset(found[True] - found[False])
+
+    @functools.cached_property
+    def _stored(self) -> list[tuple[ast.stmt, frozenset[str]]]:
+        """The variables that each statement sets."""
+        found = []
         for s in self.statements:
             parts = [s.target] if isinstance(s, ast.For) else [] if isinstance(s, COMPOUND) else [s]
             names = (n for part in parts for n in ast.walk(part) if isinstance(n, ast.Name))
-            found[id(s) in away] |= {n.id for n in names if isinstance(n.ctx, ast.Store)}
-        return frozenset(found[True] - found[False])
+            found.append((s, frozenset(n.id for n in names if isinstance(n.ctx, ast.Store))))
+        return found
 
     def around(self, statement: ast.stmt | None) -> list[ast.stmt]:
         """Return the loops and branches that a statement stands in, or is."""

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import heapq
+import itertools
+import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from autograd_np.check.explain.edits.assignments import assignment_edits
 from autograd_np.check.explain.edits.calls import call_edits
 from autograd_np.check.explain.edits.constants import constant_edits, loop_edits, size_edits
-from autograd_np.check.explain.edits.edit import Edit, Hints, Line
+from autograd_np.check.explain.edits.edit import Edit, Hints, Line, Place
 from autograd_np.check.explain.edits.indices import index_edits, slice_edits, window_edits
 from autograd_np.check.explain.edits.insertions import activation_edits, beside_edits, factor_edits, term_edits
 from autograd_np.check.explain.edits.masks import mask_edits
@@ -66,6 +69,10 @@ _FAMILIES = (
 )
 """What may be wrong with an expression, likelier first where ranks are equal."""
 
+_MANY = (factor_edits, term_edits)
+LEAST_OF_MANY, LEAST_OF_PAIRS = 5.0, 8.5
+"""Families of most of all edits, and pairs, are made when all simpler edits were taken: below such a rank they have none."""
+
 
 def edits_of(
     statement: ast.stmt,
@@ -78,8 +85,8 @@ def edits_of(
     unread: Collection[str] = (),
     left_by_loops: Collection[str] = (),
     beside: Mapping[str, Sequence[ast.BinOp]] = MappingProxyType({}),
-) -> list[Edit]:
-    """Return the edits of one statement, simplest first; of a compound statement those of its header.
+) -> Iterator[Edit]:
+    """Yield the edits of one statement, simplest first; of a compound statement those of its header. They are made as they are asked for.
 
     Parameters
     ----------
@@ -105,15 +112,69 @@ def edits_of(
     line = Line(statement, target or _nameless(statement), env, candidates, sizes, hints, beside, unread)
     line.candidates = {**candidates, **reachable(line)}
     places = list(line.places())
-    found = [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places), *window_edits(line, places)]
-    for family in _FAMILIES:
-        for place in places:
-            if not place.written or family is index_edits:
-                found += family(place)
-    found = _different(found)
-    if unread or left_by_loops:
-        found = [_of_unusual(e, unread, left_by_loops) for e in found]
-    return sorted([*found, *pair_edits(line, found)], key=lambda e: e.rank)[:MOST]
+    found = _Found(unread, left_by_loops)
+    found.add(-1, [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places), *window_edits(line, places)])
+    for number, family in enumerate(_FAMILIES):
+        if family not in _MANY:
+            found.add(number, _of_family(family, places))
+    yield from itertools.islice(_in_turn(line, places, found, LEAST_OF_MANY - UNREAD * bool(unread)), MOST)
+
+
+def _in_turn(line: Line, places: Sequence[Place], found: _Found, least: float) -> Iterator[Edit]:
+    """Yield the edits that were found, and then those of large families and pairs in their turn."""
+    yield from found.below(least)
+    for number, family in enumerate(_FAMILIES):
+        if family in _MANY:
+            found.add(number, _of_family(family, places))
+    yield from found.below(LEAST_OF_PAIRS)
+    for edit in pair_edits(line, found.every()):
+        found.put(edit, (edit.rank, math.inf, 0))
+    yield from found.below(math.inf)
+
+
+def _of_family(family: Callable[[Place], Iterable[Edit]], places: Sequence[Place]) -> Iterator[Edit]:
+    return (edit for place in places if not place.written or family is index_edits for edit in family(place))
+
+
+class _Found:
+    """Edits that wait for their turn: a simpler one is taken before those that make the same changes, which are dropped.
+
+    Parameters
+    ----------
+    unread, left_by_loops : collections of str
+        What makes edits that read it simpler, and less simple.
+    """
+
+    def __init__(self, unread: Collection[str], left_by_loops: Collection[str]) -> None:
+        self._unread, self._left_by_loops = unread, left_by_loops
+        self._waiting: list[tuple[tuple[float, float, int], int, Edit]] = []
+        self._every: list[tuple[tuple[float, int], Edit]] = []
+        self._seen: set[object] = set()
+        self._count = 0
+
+    def add(self, family: int, edits: Iterable[Edit]) -> None:
+        """Take the edits of a family, whose number decides where ranks are equal."""
+        for edit in edits:
+            unusual = _of_unusual(edit, self._unread, self._left_by_loops) if self._unread or self._left_by_loops else edit
+            self._every.append(((edit.rank, family), unusual))
+            self.put(unusual, (unusual.rank, edit.rank, family))
+
+    def put(self, edit: Edit, turn: tuple[float, float, int]) -> None:
+        """Take one edit, with what decides when it is its turn."""
+        self._count += 1
+        heapq.heappush(self._waiting, (turn, self._count, edit))
+
+    def below(self, rank: float) -> Iterator[Edit]:
+        """Yield the edits whose rank is below a limit, and forget them."""
+        while self._waiting and self._waiting[0][0][0] < rank:
+            edit = heapq.heappop(self._waiting)[2]
+            if not edit.changes or edit.changes not in self._seen:
+                self._seen.add(edit.changes)
+                yield edit
+
+    def every(self) -> list[Edit]:
+        """Return all edits, in the order of their families' ranks, each once."""
+        return _different([e for _, e in sorted(self._every, key=lambda x: x[0])])
 
 
 def _nameless(statement: ast.stmt) -> str:
@@ -130,11 +191,11 @@ def _of_unusual(edit: Edit, unread: Collection[str], left_by_loops: Collection[s
     return dataclasses.replace(edit, rank=edit.rank + more) if more else edit
 
 
-def _different(edits: list[Edit]) -> list[Edit]:
+def _different(edits: Iterable[Edit]) -> list[Edit]:
     """Return edits in order, without those that make the same changes as a simpler one."""
     seen: set[object] = set()
     kept = []
-    for edit in sorted(edits, key=lambda e: e.rank):
+    for edit in edits:
         if not edit.changes or edit.changes not in seen:
             seen.add(edit.changes)
             kept.append(edit)
