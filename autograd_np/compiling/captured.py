@@ -218,6 +218,11 @@ def _content(x: Any) -> Any:
     return tuple((n, _content(v) if isinstance(v, np.ndarray) else frozen(v)) for n, v in vars(x).items())
 
 
+def _under(keys: list[Any]) -> Callable[[Any], list[int]]:
+    """Return what tells the objects under some keys apart from others."""
+    return lambda x: [id(x.get(key)) for key in keys]
+
+
 def _is_polynomial(x: Any) -> bool:
     return isinstance(x, np.poly1d) or type(x).__module__.startswith("numpy.polynomial")
 
@@ -332,9 +337,10 @@ class _Walk:
             self.todo += [(v, name) for v in x if not isinstance(v, _SCALARS)]
         elif (isinstance(x, np.ndarray) and x.dtype.kind not in "biufc") or _is_polynomial(x):  # whose numbers are no data
             self.captured.values.append((_content, x, _content(x)))
-        elif isinstance(x, (weakref.WeakValueDictionary, weakref.WeakKeyDictionary)):
-            self.captured.values.append((frozen, x, frozen(x)))
-            self.todo += [(v, name) for v in x.values() if not isinstance(v, _SCALARS)]
+        elif isinstance(x, weakref.WeakValueDictionary):
+            there = _under(list(x.keys()))  # what is added meanwhile is what a cache adds
+            self.captured.values.append((there, x, there(x)))
+            self.todo += [(v, name) for v in x.values()]
         elif isinstance(x, types.MappingProxyType):
             self.todo += [(v, name) for v in gc.get_referents(x)]  # the dict that it shows
         elif isinstance(x, contextvars.ContextVar):

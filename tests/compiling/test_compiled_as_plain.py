@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import types
@@ -72,6 +73,26 @@ def test_what_a_weak_dict_holds_is_compared() -> None:
     known["a"] = other
     found.append(f(np.ones(1))[0])
     assert found == [2.0, 3.0, 5.0]
+
+
+def test_caches_of_python_may_grow() -> None:
+    @functools.singledispatch
+    def twice(x: Any) -> Any:
+        return x * 2
+
+    class Held:
+        pass
+
+    cache: Any = weakref.WeakValueDictionary()
+
+    def f(x: Any) -> Any:
+        if "held" not in cache:
+            cache["held"] = held
+        return twice(x) + len(cache)
+
+    held = Held()
+    compiled = ag.compile(f)
+    assert [compiled(np.full(1, i))[0] for i in (1.0, 2.0)] == [3.0, 5.0]
 
 
 def test_a_float_that_becomes_a_number_of_numpys_beside_float32_is_told() -> None:
