@@ -149,7 +149,10 @@ class Chromium:
         for frame in tree.get("childFrames", []):
             context = self.contexts.get(frame["frame"]["id"])
             if context is not None:
-                answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, contextId=context)
+                try:
+                    answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, contextId=context)
+                except RuntimeError:  # another document takes its place just now
+                    return None
                 return answer["result"].get("value")
         return None
 

@@ -18,6 +18,7 @@ from autograd_np.derivations.mathematics.pages import equation_in_mathml
 from autograd_np.derivations.reading.recording import Recording, record, recorded
 from autograd_np.graph import Graph
 from autograd_np.node import Node
+from autograd_np.render.frames import as_written
 
 __all__ = ["Equations"]
 
@@ -55,8 +56,9 @@ class Equations:
             if [n.op for n, _ in recording.nodes] != [n.op for n in graph]:
                 continue
             self._of = dict(zip(graph, (e for _, e in recording.nodes), strict=True))
-            self._plain = _lesson(recording, plain=True)
-            self._simplified = _lesson(recording, plain=False) if len(graph) <= SIMPLIFIED else None
+            places = _places(recording)
+            self._plain = _lesson(recording, places, plain=True)
+            self._simplified = _lesson(recording, places, plain=False) if len(graph) <= SIMPLIFIED else None
             if self:
                 return
 
@@ -143,10 +145,25 @@ def _readings(graph: Graph) -> Iterator[Recording]:
         yield recorded(graph)
 
 
-def _lesson(recording: Recording, *, plain: bool) -> Lesson | None:
+def _places(recording: Recording) -> dict[str, tuple[str, str]]:
+    """Return, for the parameters of modules, what they are called there and where that is, without what all have in common."""
+    paths = {e.name: n.name.rpartition(".") for n, e in recording.nodes if n.op is None and n.name and e.name and "." in n.name}
+    modules = [module.split(".") for module, _, name in paths.values() if name.isidentifier()]
+    common = 0
+    while modules and all(len(words) > common + 1 and words[common] == modules[0][common] for words in modules):
+        common += 1
+    common = 0 if modules and modules[0][common].isdecimal() else common
+    return {
+        variable: (name, as_written(".".join(module.split(".")[common:])))
+        for variable, (module, _, name) in paths.items()
+        if name.isidentifier()
+    }
+
+
+def _lesson(recording: Recording, places: dict[str, tuple[str, str]], *, plain: bool) -> Lesson | None:
     """Return the lesson of the simplified derivation, or of one that leaves everything as it is written and so passes every variable."""
     try:
-        return Lesson(Derived(recording, plain=plain, lines=False))
+        return Lesson(Derived(recording, plain=plain, lines=False), places=places)
     except _FAILURES:
         return None
 

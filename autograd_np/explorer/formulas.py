@@ -15,10 +15,10 @@ from autograd_np.text import shorten
 
 __all__ = ["Formulas", "times"]
 
-SUM, MATRIX, PRODUCT, SIGN, POWER = range(1, 6)
+COMPARED, SUM, BIG, MATRIX, PRODUCT, SIGN, POWER = range(1, 8)
 TIGHT: dict[str, tuple[int, tuple[int, ...]]] = {
     "add": (SUM, (SUM, SUM)),
-    "subtract": (SUM, (SUM, PRODUCT)),
+    "subtract": (SUM, (SUM, BIG)),
     "multiply": (PRODUCT, (PRODUCT, PRODUCT)),
     "matmul": (MATRIX, (SIGN, SIGN)),
     "dot": (MATRIX, (SIGN, SIGN)),
@@ -29,14 +29,15 @@ TIGHT: dict[str, tuple[int, tuple[int, ...]]] = {
     "square": (POWER, (ATOM,)),
     "sqrt": (POWER, (ATOM,)),
     "transpose": (ATOM, (ATOM,)),
-    "sum": (SIGN, (POWER,)),
-    "prod": (SIGN, (POWER,)),
+    "sum": (BIG, (POWER,)),  # in a product it has brackets: what follows it would be taken for summed
+    "prod": (BIG, (POWER,)),
     "expm1": (SUM, ()),
-    "log_sigmoid": (SIGN, ()),
-    "log_softmax": (SIGN, ()),
-    "logsumexp": (SIGN, ()),
+    "log_sigmoid": (BIG, ()),
+    "log_softmax": (BIG, ()),
+    "logsumexp": (BIG, ()),
     "getitem": (ATOM, (ATOM,)),
     "result": (ATOM, (ATOM,)),
+    **dict.fromkeys(("greater", "greater_equal", "less", "less_equal", "equal", "not_equal"), (COMPARED, (SUM, SUM))),
 }
 """How tightly what an operation writes holds together, and how tightly each operand has to."""
 ASIDE = frozenset({"keepdims", "optimize", "dtype"})
@@ -71,7 +72,7 @@ class Formulas:
         level, wanted = (ATOM, ()) if called else TIGHT.get(node.op.name, (ATOM, ()))
         names = []
         for i, piece in enumerate(operands):
-            least = wanted[i] if i < len(wanted) else SUM
+            least = wanted[i] if i < len(wanted) else 0
             first = level == MATRIX and i == 0 and piece.level == MATRIX  # products are read from the left
             signed = i > 0 and len(wanted) > i and piece.text.startswith("−")
             names.append(f"({piece.text})" if signed and not first else piece.text if first else fitted(piece, least))

@@ -14,7 +14,7 @@ from autograd_np.tensor import value_of
 
 __all__ = ["ATOM", "LONGEST", "Labels", "Text", "fitted"]
 
-ATOM = 6
+ATOM = 8
 """How tightly a name holds together, and a call: nothing holds tighter."""
 LONGEST = 30
 """Letters of an expression that is still read as a name."""

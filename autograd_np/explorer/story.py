@@ -107,7 +107,12 @@ class Story:
 
     def d(self, node: Node) -> str:
         """Write the gradient at a node."""
-        return f"∂{self.L}/∂{self.labels.within(node)}"
+        return f"∂{self.L}/∂{self._bracketed(node)}"
+
+    def _bracketed(self, node: Node) -> str:
+        """Return the label as it stands behind a ∂; of the result without a name the letter that stands for it."""
+        is_result = self.results == (node,) and not node.name and not self.seeded
+        return self.L if is_result else self.labels.within(node)
 
     def _node(self, node: Node) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -120,8 +125,8 @@ class Story:
             "module": label(self.drawn[self.graph.id_of(node)].module),
             "value": summary(node.out, small=self.small),
         }
-        if self.labels.within(node) != found["name"]:
-            found["bracketed"] = self.labels.within(node)
+        if self._bracketed(node) != found["name"]:
+            found["bracketed"] = self._bracketed(node)
         if self._short(node) != found["name"]:
             found["short"] = self._short(node)
         if node in self.results:

@@ -81,6 +81,12 @@ _ROWS = {
     "result":      Words("{0}",              "Read one of the results of {0}.", ("{g}, in its place",), "The gradients of all results meet in the operation that computed them."),
     "copy":        Words("copy({0})",        "Copy {0}.", ("{g}",), "The gradient passes through unchanged."),
     "where":       Words("where({0}, {1}, {2})", "Take {1} where {0} holds and {2} elsewhere.", ("", "{g} where {0} holds, 0 elsewhere", "{g} where {0} does not hold, 0 elsewhere"), "The branch that was not taken has no influence on the result."),
+    "greater":     Words("{0} > {1}",        "Ask of each element whether {0} is larger than {1}."),
+    "greater_equal": Words("{0} ≥ {1}",      "Ask of each element whether {0} is at least {1}."),
+    "less":        Words("{0} < {1}",        "Ask of each element whether {0} is smaller than {1}."),
+    "less_equal":  Words("{0} ≤ {1}",        "Ask of each element whether {0} is at most {1}."),
+    "equal":       Words("{0} = {1}",        "Ask of each element whether {0} and {1} are equal."),
+    "not_equal":   Words("{0} ≠ {1}",        "Ask of each element whether {0} and {1} differ."),
     "clip":        Words("clip({all})",      "Limit {0} to a range.", (), "An element at the limit no longer moves the result."),
 }
 # fmt: on

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import chromium
@@ -45,6 +47,11 @@ X, V = np.arange(6.0).reshape(2, 3) + 1, np.array([1.0, 2.0, 3.0])
         (lambda x: x @ (x.T @ x), "x · (xᵀ · x)"),
         (lambda x: np.prod(x + 1), "Π (x + 1)"),
         (lambda x: np.expm1(x) * 2, "(exp(x) − 1) ⊙ 2"),
+        (lambda x: np.sum(x) * 2, "(Σ x) · 2"),
+        (lambda x: np.sum(x * 2) - np.sum(x), "Σ (x ⊙ 2) − Σ x"),
+        (lambda x: ag.log_sigmoid(x) * x, "(log σ(x)) ⊙ x"),
+        (lambda x: np.where(x > 0, x, 0.1 * x), "where(x > 0, x, 0.1 ⊙ x)"),
+        (lambda x: (x > 1) * x, "(x > 1) ⊙ x"),
         (lambda x: np.sum(x, axis=0), "sum(x, axis=0)"),
         (lambda x: np.mean(x, axis=1, keepdims=True), "mean(x, axis=1)"),
         (lambda x: np.transpose(x[None], (0, 2, 1)), "transpose(…, axes=(0, 2, 1))"),
@@ -117,6 +124,25 @@ def test_modules_in_lists_are_called_as_in_python_and_known_by_their_paths() -> 
     assert {"layers[0] · Layer", "layers[1] · Layer"} <= {module["title"] for module in data["modules"]}
     assert "layers.1.a" in {module["path"] for module in data["modules"]}
     assert "layers.1" not in " ".join(step["title"] + " ".join(step["text"]) for step in data["steps"])
+
+
+def test_in_equations_the_module_is_an_index_of_the_parameter() -> None:
+    data = data_of(Net().graph(X))
+    parts = [part for step in data["steps"] for part in step.get("parts", ()) if part["name"].startswith("layers[1].a.")]
+    found = {part["name"]: html.unescape(re.sub(r"\{.*?\}", " ", part["math"])) for part in parts}
+    assert set(found) == {"layers[1].a.weight", "layers[1].a.bias"}
+    assert "𝐰𝐞𝐢𝐠𝐡𝐭" in found["layers[1].a.weight"]
+    assert "layers[1].a" in found["layers[1].a.weight"]
+    assert not any("layers_1" in text for text in found.values())
+    assert any("{msub}{mi}𝐛𝐢𝐚𝐬{/mi}{mi}layers[1].a{/mi}{/msub}" in part["math"] for part in parts)
+
+
+def test_the_result_without_a_name_is_the_letter_it_stands_for() -> None:
+    data = data_of(ag.trace(lambda x: np.sum(x * x), X))
+    seed = next(step for step in data["steps"] if step["phase"] == "seed")
+    assert seed["title"] == "∂L/∂L = 1"
+    parts = [part for step in data["steps"] for part in step.get("parts", ()) if part["name"] == "x ⊙ x"]
+    assert [part["rule"] for part in parts] == ["∂L/∂(x ⊙ x) = ∂L/∂L, copied to every element that was added"]
 
 
 def test_thousands_of_operands_are_no_name() -> None:

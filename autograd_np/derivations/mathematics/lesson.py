@@ -62,9 +62,11 @@ class Lesson:
     derivation : Derived
     index : bool
         Write elements with their indices, not whole arrays.
+    places : mapping, optional
+        Which variables belong to modules: see `Symbols`.
     """
 
-    def __init__(self, derivation: Derived, *, index: bool = False) -> None:
+    def __init__(self, derivation: Derived, *, index: bool = False, places: Mapping[str, tuple[str, str]] | None = None) -> None:
         self.derivation = derivation
         recording = derivation.recording
         self.index = index
@@ -79,7 +81,7 @@ class Lesson:
             taken = {*inputs, *recording.names.values()}
             result = word if word not in taken else next(x for i in range(2, 99) if (x := f"{word}_{i}") not in taken)
         names = [*inputs, *once.values(), result, *(v.name for v in recording.numbers)]
-        self.symbols = Symbols(dict.fromkeys(names), result if derivation.upstream is None else None)
+        self.symbols = Symbols(dict.fromkeys(names), result if derivation.upstream is None else None, places)
         self.sizes = Sizes(recording, derivation.numbers, self.symbols.letters)
         self.forward_names = {e: Variable(name) for e, name in own.items()} | {e: Variable(name) for e, name in once.items()}
         self.forward_names.setdefault(derivation.loss, Variable(result))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from autograd_np.derivations.expression import Expression
 from autograd_np.derivations.mathematics.notation import Accent, Fraction, Node, Number, Script, Sign, Symbol, row
@@ -100,17 +100,20 @@ class Symbols:
         The variables.
     result : str or None
         The variable that is differentiated; ``None`` if it has no name.
+    places : mapping, optional
+        For variables of modules their own name and where they are, ``("weight", "layers[0].a")``, which becomes an index.
     """
 
-    def __init__(self, names: Iterable[str], result: str | None) -> None:
+    def __init__(self, names: Iterable[str], result: str | None, places: Mapping[str, tuple[str, str]] | None = None) -> None:
         self._symbols: dict[str, str] = {}
+        self._places = places or {}
         self._constants: dict[Expression, str] = {}
         taken: dict[Node, str] = {}
         names = list(names)
         for name in names:
             if name != result:
-                taken.setdefault(symbol(name), name)
-        self._literal = {name for name in names if taken.get(symbol(name), name) != name}
+                taken.setdefault(self._symbol(name), name)
+        self._literal = {name for name in names if taken.get(self._symbol(name), name) != name}
         self.letters = frozenset(node.text for node in taken if isinstance(node, Symbol) and len(node.text) == 1)
         self.result = result
         short = result is not None and isinstance(symbol(result), Symbol) and len(symbol(result).text) == 1  # type: ignore[union-attr]
@@ -121,7 +124,17 @@ class Symbols:
         """Return the symbol of a variable: bold where it is an array."""
         if name == self.result and self._as_loss and not ndim:
             return self._loss
-        return Symbol(name, "bold-upright" if ndim else "upright") if name in self._literal else symbol(name, ndim)
+        return Symbol(name, "bold-upright" if ndim else "upright") if name in self._literal else self._symbol(name, ndim)
+
+    def _symbol(self, name: str, ndim: int = 0) -> Node:
+        own, place = self._places.get(name, (name, ""))
+        node = symbol(own, ndim)
+        if not place:
+            return node
+        where = Symbol(place, "upright")
+        if isinstance(node, Script) and node.sup is None and node.sub is not None:
+            return Script(node.base, row(node.sub, Sign(",", "mark"), where))
+        return Script(node, where)
 
     def gradient(self, by: Node) -> Node:
         """Return the gradient of the result by a variable."""
