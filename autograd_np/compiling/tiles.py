@@ -22,6 +22,8 @@ WORTH = 1 << 19
 """What a loop computes takes so many bytes, at least."""
 ELEMENTS = 65_536
 """Of the widest array of a loop, in one tile."""
+PRODUCT = 1_000_000
+"""Up to so many multiplications OpenBLAS does not rearrange what it multiplies, so products of tiles should have no more."""
 SMALL = 4_096
 """Matrices of no more elements are multiplied with tiles, and added up over them."""
 
@@ -146,7 +148,11 @@ def _loop(inside: list[Step], n: int, places: dict[Value, _Place], steps: list[S
     if len(inside) < 2 or sum(v.nbytes for v in computed) < WORTH:
         return list(inside)
     widest = max((v.size // n for v in computed), default=1)
-    count = -(-n // max(ELEMENTS // max(widest, 1), 16))
+    most = max(ELEMENTS // max(widest, 1), 16)
+    work = max((s.value.size * s.args[0].shape[-1] // n for s in inside if s.mode == "dot"), default=0)
+    if work:
+        most = min(most, max(PRODUCT // work, most // 2))
+    count = -(-n // most)
     if count < 2:
         return list(inside)
     tile = -(-n // count)
