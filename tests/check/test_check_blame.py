@@ -342,6 +342,50 @@ def test_what_is_only_asked_whether_it_is_none_was_meant_to_be_used():
     assert (source, fix) == ("dA = dh", "dA = dh + carried")
 
 
+class Gate:
+    """One step of a recurrent layer as an object: what comes from the next step is handed over."""
+
+    def __init__(self, v):
+        self.v, self.z, self.s = v, None, None
+
+    def forward(self, x, s):
+        self.z = x + s @ self.v
+        self.s = np.tanh(self.z)
+        return self.s
+
+    def backward(self, x, s, diff_s, dout):
+        ds = dout
+        dz = (1 - np.tanh(x + s @ self.v) ** 2) * ds
+        return dz, dz @ self.v.T, s.T @ dz
+
+
+class Steps:
+    """Steps of a recurrent layer, one gate for all."""
+
+    def __init__(self, v):
+        self.gate = Gate(v)
+
+    def forward(self, xs):
+        self.xs, self.states = list(xs), [np.zeros(xs.shape[1:])]
+        for x in xs:
+            self.states.append(self.gate.forward(x, self.states[-1]))
+        return np.array(self.states[1:])
+
+    def backward(self, douts):
+        diff, self.dv, dxs = np.zeros(douts.shape[1:]), np.zeros_like(self.gate.v), []
+        for t in reversed(range(len(douts))):
+            dx, diff, dv = self.gate.backward(self.xs[t], self.states[t], diff, douts[t])
+            self.dv += dv
+            dxs.append(dx)
+        return np.array(dxs[::-1])
+
+
+def test_a_gradient_that_is_handed_over_and_never_read_belongs_where_another_is_only_copied():
+    net = Steps(RECURRENT["Wh"])
+    source, fix = blamed(net.forward, net.backward, {"xs": rng.normal(size=(3, 2, 4))})
+    assert (source, fix) == ("ds = dout", "ds = dout + diff_s")
+
+
 # --- calls
 
 

@@ -41,7 +41,7 @@ OF_STARTS = 2.0
 OF_RESULTS = 3.5
 """How much less simple a factor or a sign is that all of a helper's result lacks: its caller may have left it out."""
 
-COPIED = 0.5
+COPIED = 1.25
 """How much simpler a change is of a statement that only copies: something was meant to be made of it."""
 
 IDLE = 3.0

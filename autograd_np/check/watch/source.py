@@ -20,6 +20,7 @@ from typing import Any, cast
 
 from autograd_np.callers import is_users_file
 from autograd_np.check.watch.reads import COMPOUND, written_in_place
+from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["Function", "Functions", "Place", "is_users", "parsed", "placed"]
 
@@ -140,7 +141,10 @@ class Function:
 
     @functools.cached_property
     def unread(self) -> frozenset[str]:
-        """Variables that are set and never read: something was meant to be made of them. A shape is taken apart for one of its sizes."""
+        """Variables that are set, and gradients that are handed over, and never read: something was meant to be made of them.
+
+        A shape is taken apart for one of its sizes.
+        """
         names = [
             n for s in (self.tree.body if isinstance(self.tree, ast.FunctionDef) else ()) for n in ast.walk(s) if isinstance(n, ast.Name)
         ]
@@ -160,7 +164,8 @@ class Function:
             for n in ast.walk(s.targets[0])
             if isinstance(n, ast.Name)
         }
-        return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) - read - sizes
+        handed = {p for p in self.parameters if wanted_names(p)}
+        return (frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) | handed) - read - sizes
 
     @functools.cached_property
     def made_of(self) -> dict[str, tuple[ast.BinOp, ...]]:
