@@ -209,6 +209,10 @@ MISTAKES = [
     ("u, v = X.T, dA1 @ S", "u, v = X.T, dA1 @ S + x", "missing-term", "`+ x` is missing", "v"),
     ("u, v = dA1 @ S, X.T", "u, v = (dA1 @ S) * mask, X.T", "missing-factor", "the factor `mask` is missing", "u"),
     ("u = dA1 @ self.W", "u = dA1 @ self.W + dZ1 @ self.V", "missing-term", "`+ dZ1 @ self.V` is missing"),
+    ("u = dZ1 * A1", "u = dZ1 * A1 + dA1 @ S.T", "missing-term", "`+ (dA1) @ (S.T)` is missing"),
+    ("u = X", "u = X + dZ1 @ W1.T", "missing-term", "`+ (dZ1) @ (W1.T)` is missing"),
+    ("dx[0, t] += 1.0 * np.exp(x_pad[0, 0, t, j] + dout[0, l])", "dx[0, t] += dx[0, l] * np.exp(x_pad[0, 0, t, j] + dout[0, l])", "missing-factor", "the factor 1 in `dx` should be `dx[0, l]`"),
+    ("u = np.einsum('bcd,bce->de', Q[:, :2, :, 0], K[:, :2, :4, 0])", "u = np.einsum('bcd,bce->de', Q[..., 0], K[:, :, :4, 0])", "missing-term", "lacks a part"),
     # what stands in calls and indices, and what calls only arrange
     ("u = A1.sum(axis=0)[:3]", "u = A1.sum(axis=1)", "wrong-reduction", "the index `[:3]` does not belong there"),
     ("u = x * np.diag(S)", "u = x @ S", "wrong-reduction", "takes the diagonal where it needs the product of matrices"),

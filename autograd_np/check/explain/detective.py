@@ -194,7 +194,15 @@ def _target(place: Place) -> str:
 
 
 def _without_consequences(case: Case, found: list[Mistake]) -> list[Mistake]:
-    """Drop a mistake that is none once the others are cured; where some changes cure all, all that has none."""
+    """Drop what is no mistake once others are cured: all others where one change cures all; where some do, all that has none."""
+    before = case.fixes
+    for mistake in found if len(found) > 1 else ():
+        if mistake.cure is not None and mistake.cure.body is not None and mistake.diagnosis.kind != "unknown":
+            case.fixes = [mistake.cure]
+            alone = case.cures_all()
+            case.fixes = before
+            if alone:
+                return [mistake]
     kept = [m for m in found if m.cure is not None and m.cure.body is not None]
     before, case.fixes = case.fixes, [m.cure for m in kept if m.cure is not None]
     kept = kept if 0 < len(kept) < len(found) and case.cures_all() else list(found)

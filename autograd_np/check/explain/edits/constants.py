@@ -40,10 +40,27 @@ def constant_edits(at: Place) -> Iterator[Edit]:
         elif c and v and _scales(at):
             kind, rank, factor = "scale", 3.5 if c in hinted or c in (2, 0.5, 1) else 4.6, v / c
         yield at.edit(rank, kind, words, repr(c), factor)
+    if _scales(at):
+        for element in _elements_of_target(at):
+            words = f"the factor {v:g} in `{at.target}` should be `{element}`"
+            yield at.edit(5.4, "missing-factor", words, element)
     if v == 0 and (beside := _added_to(at)) is not None:
         for name in at.line.like(beside, same=True) if is_array(beside) else ():  # nobody means to add nothing
             if name in at.line.env and name != at.line.assigned:
                 yield at.edit(NOTHING_ADDED, "missing-term", f"`{name}` should be added in `{at.target}`, not {v:g}", name)
+
+
+def _elements_of_target(at: Place) -> Iterator[str]:
+    """Yield other elements of the array that the line adds to, at the indices it reads others at: what a recursion carries on."""
+    statement = at.line.statement
+    if not isinstance(statement, ast.AugAssign) or not isinstance(statement.target, ast.Subscript):
+        return
+    own, base = at.line.text(statement.target.slice), at.line.text(statement.target.value)
+    indices = [at.line.text(n.slice) for n in ast.walk(statement.value) if isinstance(n, ast.Subscript)]
+    for index in dict.fromkeys(indices):
+        element = f"{base}[{index[1:-1] if index.startswith('(') and index.endswith(')') else index}]"
+        if index != own and at.line.value_of(element) is not None:
+            yield element
 
 
 def _added_to(at: Place) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_array
 from autograd_np.check.explain.edits.syntax import apart, neighbours
+from autograd_np.check.explain.edits.syntax import at as get
 
 __all__ = ["index_edits", "slice_edits", "window_edits"]
 
@@ -134,6 +135,12 @@ def _of_axes(at: Place, node: ast.Subscript, ndim: int) -> Iterator[Edit]:
             yield at.edit(rank, kind, f"`{at.text}` in `{at.target}` should be `{base}[{index}]`", f"{base}[{index}]")
 
 
+def _is_summed(at: Place) -> bool:
+    """Whether a slice is one of an operand of an einsum: a bound of it says how many parts are summed up."""
+    trees = [get(at.line.statement, at.path[:i]) for i in range(1, len(at.path))]
+    return any(isinstance(t, ast.Call) and at.line.text(t.func).endswith("einsum") for t in trees)
+
+
 def _of_number(at: Place) -> Iterator[Edit]:
     """Yield other integers in the place of one: its neighbours, other counters; ``l + 1`` for ``l`` inside a key."""
     node, value = at.node, at.value
@@ -142,7 +149,14 @@ def _of_number(at: Place) -> Iterator[Edit]:
     arithmetic = isinstance(at.parent, ast.BinOp) and isinstance(at.parent.op, (ast.Add, ast.Sub))
     if arithmetic and isinstance(node, ast.Constant):
         return  # the sum has its neighbours
+    bound = at.path[-1] if _is_summed(at) and at.path[-1] in ("lower", "upper") else ""
     for new in neighbours(at.line.text(node), node):
+        longer = at.line.value_of(new)
+        if bound and isinstance(longer, (int, np.integer)):
+            more = (longer > value) == (bound == "upper")
+            words = f"{_said(at, new)}: what is summed up {'lacks a part' if more else 'has a part too many'}"
+            yield at.edit(3.9, "missing-term" if more else "extra-term", words, new)
+            continue
         plain = isinstance(node, ast.BinOp) and new == at.line.text(node.left)
         yield at.edit(3.95 if plain else 4.05, "wrong-point", _said(at, new), new)
     if isinstance(node, (ast.Name, ast.Subscript)):

@@ -267,6 +267,7 @@ def term_edits(at: Place) -> Iterator[Edit]:
         if at.whole:
             yield from _analogous(at)
             yield from _of_calls(at)
+            yield from _of_branches(at)
 
 
 def _other_terms(at: Place) -> Iterator[Edit]:
@@ -313,6 +314,21 @@ def _analogous(at: Place) -> Iterator[Edit]:
         new = dict(zip(arrays, pair, strict=True))
         term = either.sub(lambda found: new[found.group()], at.line.text(last))  # noqa: B023 (used at once)
         yield from _with_term(at, 6.6, "+", term)
+
+
+def _of_branches(at: Place) -> Iterator[Edit]:
+    """Yield a sum with the product of another gradient and a matrix: what came through a branch that is left out, ``+ da @ W.T``."""
+    shape, written = shape_of(at.value), at.text
+    arrays = {k: v for k, v in at.line.arrays.items() if is_float_array(v) and k in at.line.env}
+    gradients = [k for k in arrays if at.line.is_gradient(k) and k != written][:8]
+    matrices = [k for k, v in arrays.items() if v.ndim == 2 and not at.line.is_gradient(k)][:10]
+    for g, m in itertools.product(gradients, matrices):
+        for factor, turned in ((m, f"{m}.T"), (f"{m}.T", m)):
+            inner = arrays[m].T if factor.endswith(".T") else arrays[m]
+            if arrays[g].shape[-1] == inner.shape[0] and (*arrays[g].shape[:-1], inner.shape[1]) == shape:
+                yield from _with_term(at, 6.1, "+", at.line.product(g, factor))
+            if arrays[g].shape[0] == inner.shape[0] and (inner.shape[1], *arrays[g].shape[1:]) == shape:
+                yield from _with_term(at, 6.1, "+", at.line.product(turned, g))
 
 
 def _of_calls(at: Place) -> Iterator[Edit]:

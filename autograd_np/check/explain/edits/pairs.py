@@ -17,6 +17,7 @@ MOST = 900
 
 _SIMPLE = {
     "sign": 6, "scale": 8, "transpose": 10, "extra-factor": 6, "wrong-reduction": 8, "shape": 6, "wrong-point": 24, "missing-factor": 8,
+    "missing-term": 4,
 }  # fmt: skip
 """So many of the simplest edits of each kind take part."""
 
