@@ -316,6 +316,19 @@ def test_a_wrong_backward_lights_its_lines_in_the_order_of_execution(browser: ch
 
 
 @chromium.needed
+def test_a_selected_input_says_what_its_gradient_is_made_of(browser: chromium.Chromium, tmp_path: Path) -> None:
+    browser.open(ag.trace(forward, *inputs().values()).explore(tmp_path / "net.html"))
+    browser.js("document.querySelector('[data-id=n0]').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    assert browser.js("document.querySelector('#picked h2').textContent") == "W1"
+    assert browser.js("document.querySelector('#picked .equation')") is None  # nothing is known of it yet
+    browser.js("[...document.querySelectorAll('#picked button')].find((b) => b.textContent === 'Where its gradient comes from').click()")
+    assert "Back through Z1" in browser.js("document.querySelector('#panel h2').textContent")
+    browser.js("document.querySelector('[data-id=n0]').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    assert browser.js("document.querySelector('#picked .equation math').textContent").startswith("∂L∂𝐖1")
+    assert browser.messages == []
+
+
+@chromium.needed
 def test_a_line_selects_its_nodes_and_a_node_its_line(browser: chromium.Chromium, tmp_path: Path) -> None:
     graph = ag.trace(forward, *inputs().values())
     browser.open(graph.explore(tmp_path / "net.html"))

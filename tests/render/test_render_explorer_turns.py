@@ -187,3 +187,24 @@ def test_what_is_wider_than_it_was_thought_is_closed_until_it_is_read() -> None:
     assert {"model", "model.layers.0"}.isdisjoint(data["closed"])
     across = [x for x, _ in data["folded"]["boxes"].values()]
     assert max(across) - min(across) < 940
+
+
+@chromium.needed
+def test_no_box_lies_under_the_buttons_in_the_corner(browser: chromium.Chromium, tmp_path: Path) -> None:
+    wide = {"Wx": (2, 3), "Wh": (3, 3), "xs": (20, 4, 2)}
+    browser.open(ag.trace(rnn_given_h, np.ones((4, 3)), *(np.ones(shape) for shape in wide.values())).explore(tmp_path / "rnn.html"))
+    script = """(() => {
+      const buttons = document.querySelector('#fit').parentElement.getBoundingClientRect();
+      return [...document.querySelectorAll('.node:not([hidden])')].filter((n) => {
+        const b = n.getBoundingClientRect();
+        return b.width && b.right > buttons.left && b.bottom > buttons.top;
+      }).map((n) => n.getAttribute('aria-label'));
+    })()"""
+    assert browser.js(script) == []
+
+
+def rnn_given_h(h: Any, Wx: Any, Wh: Any, xs: Any) -> Any:
+    for x in xs:
+        z = x @ Wx + h @ Wh
+        h = np.tanh(z)
+    return np.mean(h**2)

@@ -129,13 +129,21 @@ function inspect(node) {
   return [
     h("span", { class: "phase" }, "Selected node"), h("h2", {}, node.name, verdict(known ? node.verdict : undefined)),
     h("dl", {}, facts.filter(([, value]) => value).map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])),
-    h("p", { class: "jumps" }, jump("Forward step", node.kind === "operation" && node.valueAt), " ", jump("Backward step", node.backAt), " ", close()),
+    h("p", { class: "jumps" }, jump("Forward step", node.kind === "operation" && node.valueAt), " ", jump("Backward step", node.backAt), " ", node.backAt === undefined && jump("Where its gradient comes from", node.gradientAt), " ", close()),
     node.valueAt <= at ? titled("Value", node.value, node) : small("Its value is not computed yet at this step."),
     node.gradient && known ? titled(`Gradient ${d(node)}`, node.gradient)
       : small(!node.gradient ? data.notice || "No gradient flows to it." : Number.isFinite(node.gradientAt) ? "Its gradient is not known yet at this step." : `${data.check ? data.check.function : "The way back"} gives no gradient of it.`),
+    known && madeOf(node),
     gifts.length > 1 && small(`The gradient is the sum of ${node.gifts[0].n} contributions:`),
     gifts.slice(0, 12).map((gift) => titled(`from ${nodes.get(gift.by).name}`, gift.array)),
   ];
+}
+/** What a gradient is made of: the chain rule, or where no equation says it, what each use sends back. */
+function madeOf(node) {
+  const given = node.gifts.filter((gift) => gift.by && gift.at <= at);
+  const whole = given.findLast((gift) => gift.math);
+  if (whole) return [alike(whole), formula(whole.math), whole.simpler && formula(whole.simpler)];
+  return [...new Set(given.map((gift) => gift.rule).filter(Boolean))].slice(0, 12).map((rule) => h("div", { class: "math" }, rule));
 }
 /** The nodes of the line that is selected. */
 function inspectLine() {

@@ -60,10 +60,17 @@ function fit(now = false) {
   const k = now && whole < READABLE ? COMFORTABLE : whole; // at the start, readable
   const top = [...nodes.values()].map(boxOf).sort((a, b) => a.cy - b.cy).slice(0, 3);
   const middle = k > whole ? top.reduce((sum, b) => sum + b.cx / top.length, 0) : (bounds.x0 + bounds.x1) / 2;
-  const x = w / 2 - k * middle;
+  let x = w / 2 - k * middle;
   const y = k > whole ? 50 - k * bounds.y0 : (height + 10) / 2 - (k * (bounds.y0 + bounds.y1)) / 2;
+  if (k <= whole) x -= Math.max(0, Math.min(under(x, y, k, w, height), x + k * bounds.x0 - 16));
   if (now) { cancelAnimationFrame(wait); Object.assign(view, { x, y, k }); settle(); } else glide(x, y, k);
 }
+/** How far to the left the drawing has to go so that no box lies under the buttons in the corner. */
+function under(x, y, k, w, height) {
+  const low = [...new Set([...nodes.values()].map(boxOf))].filter((b) => y + k * (b.cy + b.h / 2) > height - CORNER[1]);
+  return Math.max(0, ...low.map((b) => x + k * (b.cx + b.w / 2) - (w - CORNER[0])));
+}
+const CORNER = [144, 58]; // of the buttons, and a little around them
 function zoom(by, px, py) {
   cancelAnimationFrame(wait);
   const { w, h: height } = size();
