@@ -69,7 +69,7 @@ def standardise_backward(dout, cache):
 
 def test_what_other_lines_have_and_what_is_a_local_derivative_speak_for_a_line():
     """Without `- cache["mean"]` in `dvdu` the pass would be right as well; but other lines have it."""
-    (finding,) = ag.check_backward(standardise, standardise_backward, {**CENTRED, "eps": 1e-12}, wrt=["x", "gamma"]).findings
+    (finding,) = ag.check_backward(standardise, standardise_backward, {**CENTRED, "eps": 1e-12}, wrt=["x", "gamma"], seconds=10).findings
     assert finding.fix.strip() == 'dvdx = 2 / N * (cache["x"] - cache["mean"])'
     assert not finding.rivals
 

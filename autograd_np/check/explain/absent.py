@@ -65,9 +65,7 @@ def _missing(case: Case, lacking: Sequence[Absent]) -> list[Mistake]:
         return []
     recording = case.session.run(case.main, fixes=case.fixes).recording
     wrong = [_as_wrong(a, case.main) for a in lacking]
-    for place, edit in _changes(case, recording, lacking) if told else ():
-        if case.late():
-            break
+    for place, edit in case.budget.within(_changes(case, recording, lacking) if told else ()):
         fix = Fix(place, wrong[0].name, edit.body)
         if case.cures_all(fix):
             return finished(case, [Mistake(wrong[0], place, diagnosis_of(edit), fix)])

@@ -8,7 +8,7 @@ import itertools
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -37,8 +37,14 @@ from autograd_np.typing import Array
 __all__ = ["Budget", "Case", "Verdict", "named_terms", "sample_of"]
 
 
+T = TypeVar("T")
+
+
 class Budget:
-    """How much may be tried. Work decides; time only ends what would take too long."""
+    """How much may be tried. Work decides; time only ends what would take too long.
+
+    Whatever runs backward, or walks through runs, many times takes what it tries from `within` a budget: its own share, or all.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -60,6 +66,15 @@ class Budget:
             return False  # no more work was done since than time went by, which is cheaper to ask for
         self._least, self._asked = self.deadline - time.thread_time(), time.perf_counter()
         return self._least < share * self.seconds
+
+    def within(self, items: Iterable[T], keep: float = 0.0) -> Iterator[T]:
+        """Yield items while there is time, or more than a share of it that is kept for other things: nothing is made after that."""
+        coming = iter(items)
+        while not (self.late() or self.below(keep)):
+            try:
+                yield next(coming)
+            except StopIteration:
+                return
 
     def late(self) -> bool:
         """Whether the time for explanations is over."""

@@ -38,7 +38,7 @@ def _visit(e: Event) -> Visit:
 
 def stale(case: Case, w: Wrong, suspects: Sequence[Suspect]) -> Verdict | None:
     """Look for a forward variable that backward changed before using it."""
-    for s in suspects:
+    for s in case.budget.within(suspects):
         if len(s.events) != 1 or not _updates(s.place.statement, s.path):
             continue
         fix = Fix(s.place, s.path, None, functools.partial(_as_in_forward, s.path, s.events))
@@ -72,16 +72,14 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     blameable = [s for s in suspects if s.events and not is_primal(case.main, s.events)]
     trials = 0
     families: dict[int, list[Meant]] = {}
-    for c, (number, s) in itertools.product(constants, enumerate(blameable)):
-        if case.late():
-            break
+    for c, (number, s) in case.budget.within(itertools.product(constants, enumerate(blameable))):
         if c not in (1.0, w.constant) and len(s.events) > 1:
             continue
         if number not in families:
             families[number] = _families(case.main, s.events)
         modest = before - (explained and (s.is_whole or not case.only_adds(w)))
-        for meant in families[number]:
-            if trials >= MOST_TRIALS or case.late() or (best is not None and best[0] == 0):
+        for meant in case.budget.within(families[number]):
+            if trials >= MOST_TRIALS or (best is not None and best[0] == 0):
                 break
             values = meant.at(case.main, s.events, c)
             if all(case.close(e.computed, values[_visit(e)]) for e in s.events if _visit(e) in values):

@@ -141,8 +141,8 @@ def cure_all(
     cures: list[Cure] = []
     wrong: Outcome | None = None
     limit = math.inf
-    for number, c in enumerate(candidates):
-        if runs >= most or case.late() or case.budget.below(keep) or c.rank > limit or c.rank >= below:
+    for number, c in enumerate(case.budget.within(candidates, keep)):
+        if runs >= most or c.rank > limit or c.rank >= below:
             break
         if alone and not _plausible(case, c):
             continue
@@ -180,16 +180,14 @@ def _rivals_of(case: Case, best: Candidate, candidates: Iterable[Candidate], wro
     found: Counter[Place] = Counter()
     least = case.budget.left() * (1 - FOR_RIVALS)
     candidates = itertools.takewhile(lambda c: c.rank <= best.rank + RELATED, candidates)
-    near = [c for c in candidates if c.place != best.place]
+    near = [c for c in case.budget.within(candidates, least) if c.place != best.place]
     is_related = related_to(best)
     related = list(itertools.islice(filter(is_related, near), MOST_RELATED))
     known = {id(c.edit) for c in related}
     others = [c for c in near[:MOST_RIVALS] if c.rank <= best.rank + RIVALS and id(c.edit) not in known]
     rivals = [*related, *others]
     forms = _Forms(case, rivals)
-    for c in rivals:
-        if case.late() or case.budget.below(least):
-            return
+    for c in case.budget.within(rivals, least):
         if (
             found[c.place] >= OF_ONE
             or (alone and not _plausible(case, c))
@@ -212,8 +210,8 @@ def cure_one(case: Case, w: Wrong, candidates: Iterable[Candidate], before: int)
     scans = runs = 0
     usual = case.wrong_results(case.main)
     forms = _Forms(case, candidates)
-    for c in candidates:
-        if scans >= MOST_SCANS or runs >= MOST_RUNS or case.late():
+    for c in case.budget.within(candidates):
+        if scans >= MOST_SCANS or runs >= MOST_RUNS:
             return None
         if not _plausible(case, c):
             continue

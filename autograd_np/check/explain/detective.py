@@ -303,7 +303,7 @@ def _right_results(case: Case, fix: Fix) -> int:
 def _ignore_what_does_no_harm(case: Case) -> None:
     """Leave an intermediate alone if its own value harms nothing that comes after it: only its name looks like a gradient's."""
     out = case.scan(case.main)
-    for path in dict.fromkeys(w.name for w in _intermediates(out)):
+    for path in case.budget.within(dict.fromkeys(w.name for w in _intermediates(out))):
         case.session.ignored.add((None, path))
         without = case.scan(case.main)
         if not without.wrong_lines() <= out.wrong_lines() or not without.wrong_lines():
@@ -329,7 +329,7 @@ def _conventions(case: Case) -> dict[Key, float]:
         options: list[tuple[int, int, dict[Key, float], Outcome]] = []
         suspects = {**best.kept, **{w.key: 1.0 for w in _intermediates(best)}}
         for key, kept in list(suspects.items())[:4]:
-            for c in dict.fromkeys([*usual, -kept]):
+            for c in case.budget.within(dict.fromkeys([*usual, -kept])):
                 if c == corrected.get(key) or (key in best.kept and abs(c - kept) < 1e-9):
                     continue
                 tried = {**corrected, key: c}
@@ -409,7 +409,7 @@ def _unknown(w: Wrong) -> Diagnosis:
 
 def _first_curable(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> Place:
     """Return the first statement of a chain after which a multiple of the right value makes the rest right."""
-    for place in places:
+    for place in case.budget.within(places):
         events = [e for e in out.events if e.place == place and e.path == w.name]
         for c in dict.fromkeys([1.0, *case.sizes(case.main).values()]):
             fix = Fix(place, w.name, None, functools.partial(_scaled, c, w.expected, events))

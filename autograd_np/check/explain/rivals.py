@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd_np.check.explain.case import Case
+from autograd_np.check.explain.case import Budget, Case
 from autograd_np.check.explain.edits.syntax import Path, at, parsed
 from autograd_np.check.explain.ordered import Candidate
 from autograd_np.check.explain.search import fix_of
@@ -57,6 +57,9 @@ LONG_ENOUGH = 3
 
 
 _SQUARES = re.compile(r"\(?([^\W\d][\w.]*)\)? ?\*\* ?2")
+OF_WEIGHING, LEAST_OF_WEIGHING = 0.2, 0.3
+"""So much of the time for explanations is taken at most to weigh what cures, likeliest first; so many seconds it may take in any case."""
+
 
 _WORDS = re.compile(r"[^\W\d]\w*(?!\w|\[['\"])")
 
@@ -86,14 +89,16 @@ def weights_of(case: Case, cures: Sequence[Cure], before: Outcome) -> dict[int, 
     """Return, by the identity of each cure, how simple it is, and how well the rest of the code and of its run agrees with it."""
     looks = looks_of(before)
     multiples = list(dict.fromkeys([1.0, *before.kept.values()]))[:3]
-    made = {id(c): _gradients_made(case, c, multiples) for c in cures}
-    least = min(made.values())
+    share = Budget(max(OF_WEIGHING * case.budget.seconds, LEAST_OF_WEIGHING))  # where the time is over as well: what was found is worth it
+    likely = sorted(cures, key=lambda c: (c.doubts, c.candidate.rank))
+    made = {id(c): _gradients_made(case, c, multiples) for c in share.within(likely)}
+    least = min(made.values(), default=0.0)
     changed = [c.candidate.place for c in cures if _changes_what_is_written(c.candidate)]
 
     def weight(c: Cure) -> float:
         elsewhere = _only_inserts(c.candidate) and any(place != c.candidate.place for place in changed)
         more = ELSEWHERE * elsewhere + TWICE * _adds_again(c.candidate)
-        return c.candidate.rank + more - _agreement(c.candidate, looks) * AGREED - MADE * min(made[id(c)] - least, MOST_MADE)
+        return c.candidate.rank + more - _agreement(c.candidate, looks) * AGREED - MADE * min(made.get(id(c), least) - least, MOST_MADE)
 
     return {id(c): weight(c) for c in cures}
 

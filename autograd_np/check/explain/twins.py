@@ -29,8 +29,8 @@ RANK = 6.5
 _LAST = re.compile(r"\w+(?=\W*$)")
 
 
-def twins(case: Case) -> list[Candidate]:
-    """Return the statements that may be missing where a gradient stayed zero: after those for others, with other arrays.
+def twins(case: Case) -> Iterator[Candidate]:
+    """Yield the statements that may be missing where a gradient stayed zero: after those for others, with other arrays.
 
     Where ``grads["Wa"] += da @ a.T`` stands, ``grads["Wx"] += da @ x.T`` may be missing behind it.
     """
@@ -38,12 +38,14 @@ def twins(case: Case) -> list[Candidate]:
     returned = [r for r in case.session.returned(case.main, done) if r.decides]
     zero = [r for r in returned if not np.any(r.value) and not case.session.is_right(r, case.main)]
     if len(zero) != 1:
-        return []
+        return
     first: dict[object, Step] = {}
     for step in done.recording.steps:
         first.setdefault(step.place, step)
     others = [r for r in returned if r is not zero[0]]
-    return [c for r in others for step in first.values() for c in _after(case, step, r, zero[0])]
+    for r in others:
+        for step in case.budget.within(first.values()):
+            yield from _after(case, step, r, zero[0])
 
 
 def _after(case: Case, step: Step, beside: Returned, missing: Returned) -> Iterator[Candidate]:
@@ -78,7 +80,7 @@ def _with_other_arrays(case: Case, step: Step, value: ast.expr, shape: tuple[int
     for count in (1, 2):
         for which in itertools.combinations(own, count):
             either = re.compile("|".join(rf"(?<![\w.]){re.escape(n)}(?!\w)" for n in which))
-            for instead in itertools.product(names, repeat=count):
+            for instead in case.budget.within(itertools.product(names, repeat=count)):
                 exchanged = dict(zip(which, instead, strict=True))
                 if any(a == b for a, b in exchanged.items()):
                     continue

@@ -13,6 +13,7 @@ from autograd_np.check.explain.cures import MOST_RUNS, Helping, cure_all
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
 from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of, without_effect
 from autograd_np.check.explain.ordered import Candidate, Changes, Ordered
+from autograd_np.check.explain.replayed import Replayed
 from autograd_np.check.explain.search import changes_of, fix_of, own_changes
 from autograd_np.check.explain.twins import twins
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
@@ -124,7 +125,8 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
 def _first_of_two(case: Case, helping: list[Helping]) -> list[Helping]:
     """Return the changes that make most right; where they are equal those come first for which names speak, then the simplest."""
     best = sorted(helping, key=lambda h: (h.left, h.candidate.rank))[:MOST_FIRST]
-    return sorted(best, key=lambda h: (h.left, case.doubts(fix_of(h.candidate)), h.candidate.rank)) if len(best) > 1 else best
+    doubts = {id(h): case.doubts(fix_of(h.candidate)) for h in case.budget.within(best if len(best) > 1 else [], KEPT_OF_TWO)}
+    return sorted(best, key=lambda h: (h.left, doubts.get(id(h), 0), h.candidate.rank))
 
 
 def single_change(
@@ -141,6 +143,8 @@ def single_change(
     How many changed passes are run at `most`, how much of the time to `keep`, and what is `helping`, is as in `cure_all`. With
     `apart` the statements are tried that only some of what is wrong was made of, and no change whose rank is not `below` a limit.
     """
+    if case.late() or case.budget.below(keep or 0.0):
+        return None
     behind = behind_right_ones(case)
     case.session.cleared = {e.key for step in behind for e in step.events}
     out, causes = _causes(case)
@@ -170,13 +174,15 @@ def single_change(
 
 def _twin(case: Case) -> Mistake | None:
     """Look for a statement that is missing where a gradient stayed zero."""
-    cured = cure_all(case, twins(case), MOST_RUNS, case.budget.left() / 2)
+    cured = cure_all(case, Replayed(twins(case)), MOST_RUNS, case.budget.left() / 2)
     _, causes = _causes(case) if cured is not None else (None, [])
     return _mistake(causes, cured) if cured is not None and causes else None
 
 
 def _whatever_is_between(case: Case) -> Mistake | None:
     """Look for one change without a word from the variables between: what they are called may not be what they are."""
+    if case.late():
+        return None
     out, suspects = behind_all_wrong_ones(case)
     changes = Ordered(changes_of(case, suspects, out), out)
     cured = cure_all(case, changes, MOST_RUNS, case.budget.left() / 2)
