@@ -291,3 +291,152 @@ def backward(dout, cache):
 def test_a_scatter_through_slices_and_repeated_indices():
     right, wrong = "np.add.at(dx, (slice(None), ROWS, slice(1, 3)), dparts)", "dx[:, ROWS, 1:3] = dparts"
     assert_found(SCATTER, {"x": RNG.normal(size=(3, 4, 5)), "w": RNG.normal(size=(2, 2))}, right, wrong)
+
+
+# --- what a statement moves tells it from others
+
+GATED = """
+def squash(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def forward(xs, h0, Wz, Uz, Wr, Ur, Wn, Un):
+    h, saved = h0, []
+    for x in xs:
+        z = squash(x @ Wz + h @ Uz)
+        r = squash(x @ Wr + h @ Ur)
+        n = np.tanh(x @ Wn + (r * h) @ Un)
+        saved.append((x, h, z, r, n))
+        h = (1 - z) * n + z * h
+    return h, (saved, Wz, Uz, Wr, Ur, Wn, Un)
+
+
+def step_backward(dh, kept, Uz, Ur, Un):
+    x, before, z, r, n = kept
+    dn = dh * (1 - z) * (1 - n**2)
+    dgated = dn @ Un.T
+    dz = dh * (before - n) * z * (1 - z)
+    dr = dgated * before * r * (1 - r)
+    dWn = x.T @ dn
+    dUn = (r * before).T @ dn
+    dWz, dUz = x.T @ dz, before.T @ dz
+    dWr, dUr = x.T @ dr, before.T @ dr
+    dbefore = dh * z + dgated * r
+    dbefore += dz @ Uz.T + dr @ Ur.T
+    return dbefore, (dWz, dUz, dWr, dUr, dWn, dUn)
+
+
+def backward(dh, cache):
+    saved, Wz, Uz, Wr, Ur, Wn, Un = cache
+    grads = [np.zeros_like(W) for W in (Wz, Uz, Wr, Ur, Wn, Un)]
+    for kept in reversed(saved):
+        dh, found = step_backward(dh, kept, Uz, Ur, Un)
+        for total, g in zip(grads, found):
+            total += g
+    dWz, dUz, dWr, dUr, dWn, dUn = grads
+    return {"h0": dh, "Wz": dWz, "Uz": dUz, "Wr": dWr, "Ur": dUr, "Wn": dWn, "Un": dUn}
+"""
+GATES = {
+    "xs": RNG.normal(size=(4, 3, 2)),
+    "h0": RNG.normal(size=(3, 4)),
+    **{name: RNG.normal(size=((2, 4) if name[0] == "W" else (4, 4))) for name in ("Wz", "Uz", "Wr", "Ur", "Wn", "Un")},
+}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("dUn = (r * before).T @ dn", "dUn = before.T @ dn"),
+        ("dWn = x.T @ dn", "dWn = x.T @ dr"),
+        ("dgated = dn @ Un.T", "dgated = dn @ Uz.T"),
+        ("dr = dgated * before * r", "dr = dgated * n * r"),
+        ("dbefore = dh * z + dgated * r", "dbefore = dh * z + dgated"),
+    ],
+)
+def test_a_line_of_a_cell_that_is_told_by_what_it_moves(right, wrong):
+    line = line_of(GATED.replace(right, wrong), wrong)
+    (found,) = fixes(GATED, GATES, right, wrong)
+    assert found[0] == line
+    assert found[1]
+
+
+THROUGH_TIME = """
+class Sum:
+    def forward(self, a, b):
+        return a + b
+
+    def backward(self, a, b, dz):
+        da = dz * np.ones_like(a)
+        db = dz * np.ones_like(b)
+        return da, db
+
+
+class Product:
+    def forward(self, M, v):
+        return M @ v
+
+    def backward(self, M, v, dz):
+        return np.outer(dz, v), M.T @ dz
+
+
+plus, times = Sum(), Product()
+
+
+class Step:
+    def forward(self, x, before, U, W):
+        self.x, self.before = x, before
+        self.u, self.w = times.forward(U, x), times.forward(W, before)
+        self.state = np.tanh(plus.forward(self.u, self.w))
+        return self.state
+
+    def backward(self, x, before, U, W, dstate):
+        dsum = dstate * (1 - self.state**2)
+        du, dw = plus.backward(self.u, self.w, dsum)
+        dW, dbefore = times.backward(W, before, dw)
+        dU, dx = times.backward(U, x, du)
+        return dbefore, dU, dW
+
+
+class Recurrent:
+    def __init__(self, U, W):
+        self.U, self.W = U, W
+
+    def forward(self, xs):
+        self.xs, self.steps, state = xs, [], np.zeros(len(self.W))
+        for x in xs:
+            step = Step()
+            state = step.forward(x, state, self.U, self.W)
+            self.steps.append(step)
+        return np.array([step.state for step in self.steps])
+
+    def backward(self, dstates):
+        dU, dW = np.zeros_like(self.U), np.zeros_like(self.W)
+        for t in range(len(self.xs)):
+            dstate = dstates[t]
+            for i in range(t, -1, -1):
+                before = np.zeros(len(self.W)) if i == 0 else self.steps[i - 1].state
+                dstate, dU_i, dW_i = self.steps[i].backward(self.xs[i], before, self.U, self.W, dstate)
+                dU += dU_i
+                dW += dW_i
+        return dU, dW
+
+
+net = Recurrent(np.array([[0.3, -0.7], [0.5, 0.2], [-0.4, 0.9]]), np.array([[0.1, -0.5, 0.4], [0.6, 0.3, -0.2], [-0.8, 0.2, 0.5]]))
+forward, backward = net.forward, net.backward
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("self.steps[i - 1].state", "self.steps[i].state"),
+        ("dW += dW_i", "dW += dW"),
+        ("before, self.U, self.W, dstate)", "before, self.U, self.W, dstates[t])"),
+        ("dW, dbefore = times.backward(W, before, dw)", "dW, dbefore = times.backward(W, self.state, dw)"),
+    ],
+)
+def test_steps_that_are_objects_and_call_helpers(right, wrong):
+    text = THROUGH_TIME.replace(right, wrong)
+    scope = programs(text)
+    (finding,) = ag.check_backward(scope["forward"], scope["backward"], {"xs": RNG.normal(size=(4, 2))}).findings
+    assert line_of(text, wrong) in [f.source.strip() for f in (finding, *finding.rivals)]

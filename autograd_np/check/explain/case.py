@@ -207,6 +207,7 @@ class Case:
                 unread=function.unread,
                 left_by_loops=function.left_by_loops(statement),
                 beside=function.made_of,
+                alone=function.reads_alone(statement),
             )
         except Exception:
             if "AUTOGRAD_NP_DEBUG" in os.environ:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
+import gc
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,9 @@ __all__ = ["find_mistakes", "finished"]
 
 MOST = 12
 """So many wrong variables are explained."""
+
+MADE_AT_ONCE = 200_000
+"""So many objects may be made before cycles among them are looked for."""
 
 MOST_OF_LAST = 3000
 """So many changed passes are run for the last wrong one."""
@@ -74,11 +79,23 @@ def find_mistakes(session: Session, points: Sequence[Point], budget: Budget) -> 
     """
     case = Case(session, points, budget)
     try:
-        return _find(case)
+        with _few_collections():
+            return _find(case)
     except Exception:
         if "AUTOGRAD_NP_DEBUG" in os.environ:
             raise
         return [Mistake(w, w.place, _unknown(w)) for w in scan(session, case.main).wrong[:1]]
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Look for cycles in memory less often: so many changes are kept at once that it would take half of the time, and they have none."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], MADE_AT_ONCE) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _find(case: Case) -> list[Mistake]:
@@ -367,9 +384,8 @@ def _explain(case: Case, w: Wrong, out: Outcome, *, last: bool) -> Verdict:
     suspects = suspects_of(case, w, out)
     candidates = candidates_of(case, w, places, suspects, out)
     suspects = [s for s in suspects if not s.right]
-    cured = (
-        stale(case, w, suspects) or (cure_all(case, candidates, MOST_OF_LAST) if last else None) or cure_one(case, w, candidates, before)
-    )
+    cured = stale(case, w, suspects) or (cure_all(case, candidates, most=MOST_OF_LAST) if last else None)
+    cured = cured or cure_one(case, w, candidates, before)
     if cured is not None and not (cured.diagnosis.kind in PROPAGATING and _others_alike(case, w, out)):
         return cured
     samples = case.samples(w) if w.computed.shape == w.expected.shape or w.event is not None else []

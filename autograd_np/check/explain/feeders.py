@@ -7,6 +7,7 @@ import bisect
 import functools
 import itertools
 import math
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from autograd_np.check.watch.source import Function, Place
 from autograd_np.check.watch.writers import Writers
 from autograd_np.typing import Array
 
-__all__ = ["Suspect", "behind_all_wrong_ones", "behind_right_ones", "is_primal", "suspects_of", "trusted", "without_effect"]
+__all__ = ["Suspect", "behind_right_ones", "is_primal", "suspected", "suspects_of", "trusted", "without_effect"]
 
 MOST, MOST_OF_ONE = 80, 12
 """So many statements are suspected, and so many variables of one that takes a cache apart."""
@@ -80,15 +81,9 @@ def _suspects_of(case: Case, w: Wrong, out: Outcome) -> list[Suspect]:
     return [*_suspects(case, steps, out), *(s._replace(right=True) for s in _suspects(case, ends, out))]
 
 
-def behind_all_wrong_ones(case: Case) -> tuple[Outcome, list[Suspect]]:
-    """Return a run, and the statements that every wrong result was made of and no right one, whatever names say of what is between."""
-    done, out = case.plain_run()
-    returned = [r for r in case.session.returned(case.main, done) if r.decides]
-    wrong = [r for r in returned if not case.session.is_right(r, case.main)]
-    behind = [{s.place for s in _behind(case, out, r)} for r in wrong]
-    right = {s.place for s in behind_right_ones(case)}
-    places = set.intersection(*behind) - right if behind else set()
-    return out, _suspects(case, [s for s in out.recording.steps if s.place in places], out)
+def suspected(case: Case, places: Collection[Place], out: Outcome) -> list[Suspect]:
+    """Return what is suspected of some statements, whatever is known of what they feed."""
+    return _suspects(case, [s for s in out.recording.steps if s.place in places], out)
 
 
 def _suspects(case: Case, steps: list[Step], out: Outcome) -> list[Suspect]:

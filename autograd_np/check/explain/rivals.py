@@ -145,8 +145,9 @@ def _differences(c: Candidate) -> tuple[list[str], list[str]]:
 
 
 def _only_inserts(c: Candidate) -> bool:
-    """Whether a change only puts something in; a sign is as easily lost as written."""
-    return c.edit.kind != "sign" and not _differences(c)[0]
+    """Whether a change only puts something in; a sign is as easily lost as written, and so is the step before in an index."""
+    index = bool(c.edit.changes) and all("slice" in path for path, _ in c.edit.changes)
+    return c.edit.kind != "sign" and not index and not _differences(c)[0]
 
 
 def _changes_what_is_written(c: Candidate) -> bool:

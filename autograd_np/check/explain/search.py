@@ -146,8 +146,12 @@ def _simpler(place: Place) -> float:
 
 
 def _is_taken(place: Place) -> bool:
-    """Whether a statement computes nothing: it takes an entry, an attribute, an element."""
+    """Whether a statement computes nothing: it takes an entry, an attribute, an element, or one of two as a step demands."""
     value = getattr(place.statement, "value", None)
+    return any(map(_takes, (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)))
+
+
+def _takes(value: ast.expr | None) -> bool:
     while isinstance(value, (ast.Subscript, ast.Attribute)):
         value = value.value
     return isinstance(value, ast.Name)

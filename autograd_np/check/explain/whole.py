@@ -11,7 +11,8 @@ from typing import NamedTuple
 from autograd_np.check.explain.case import Case, Verdict
 from autograd_np.check.explain.cures import MOST_RUNS, Helping, cure_all
 from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of
-from autograd_np.check.explain.feeders import Suspect, behind_all_wrong_ones, behind_right_ones, suspects_of, without_effect
+from autograd_np.check.explain.feeders import Suspect, behind_right_ones, suspected, suspects_of, without_effect
+from autograd_np.check.explain.influence import HARMLESS, influences
 from autograd_np.check.explain.ordered import Candidate, Changes, Ordered
 from autograd_np.check.explain.replayed import Replayed
 from autograd_np.check.explain.search import changes_of, fix_of, own_changes
@@ -26,17 +27,14 @@ __all__ = ["Mistake", "one_or_two_changes", "single_change"]
 MOST_OF_SEVERAL = 4000
 """So many changed passes are run where several variables are wrong for what may be one reason."""
 
-KEPT, KEPT_APART, KEPT_OF_TWO = 0.5, 0.4, 0.15
+KEPT, KEPT_APART, KEPT_OF_TWO = 0.35, 0.3, 0.1
 """How much of the time is kept for several mistakes, if one alone is not found before; and for what two do not explain either."""
 
 MOST_APART = 800
 """So many changed passes are run for what only some of what is wrong was made of."""
 
 UNSHARED = 2.0
-"""How much less simple a change is that does not lie behind everything that is wrong."""
-
-HARMLESS = 2.5
-"""How much less simple a change is of what lies behind results that are right."""
+"""How much less simple a change is that does not lie behind everything that is wrong, where nothing tells what it moves."""
 
 WITHOUT_EFFECT = 3.0
 """How much simpler it is that a statement without effect should have set another variable."""
@@ -102,7 +100,7 @@ def one_or_two_changes(case: Case) -> list[Mistake]:
     helping: list[Helping] = []
     single = single_change(case, helping=helping)
     single = single or single_change(case, most=MOST_APART, keep=KEPT_APART, helping=helping, apart=True)
-    single = single or _twin(case) or _whatever_is_between(case)
+    single = single or _twin(case)
     if single is not None:
         return [single]
     cleared, (_, causes) = case.session.cleared, _causes(case)
@@ -153,11 +151,13 @@ def single_change(
     likely = set.intersection(*(c.places for c in causes))  # each is wrong though what it reads is right
     # unless what it reads was replaced by the wrong multiple, or is no gradient but for its name
     shared = likely | {place for c in causes if not c.wrong.returned for place in c.places}
+    moving = influences(case, out, dict.fromkeys(s.place for s in out.recording.steps))
+    shared |= {place for place, i in moving.items() if i.every}
     among = {place for c in causes for place in c.places} - shared if apart else shared
     harmless = {step.place for step in behind}
-    changes = [
-        c._replace(more=UNSHARED * (c.place not in likely) + HARMLESS * (c.place in harmless)) for c in _changes(case, out, causes, among)
-    ]
+    against = {place: UNSHARED * (place not in likely) + HARMLESS * (place in harmless) for place in among}
+    against |= {place: i.against for place, i in moving.items() if place in among}
+    changes = [c._replace(more=against[c.place]) for c in _changes(case, out, causes, among)]
     changes += [] if apart else [*_to_set_another(case, out), *_to_keep_multiples(case, out)]
     ordered = Ordered(changes, out, once=True)
     several = len(causes) > 1
@@ -179,19 +179,6 @@ def _twin(case: Case) -> Mistake | None:
     return _mistake(causes, cured) if cured is not None and causes else None
 
 
-def _whatever_is_between(case: Case) -> Mistake | None:
-    """Look for one change without a word from the variables between: what they are called may not be what they are."""
-    if case.late():
-        return None
-    out, suspects = behind_all_wrong_ones(case)
-    changes = Ordered(changes_of(case, suspects, out), out)
-    cured = cure_all(case, changes, MOST_RUNS, case.budget.left() / 2)
-    if cured is None:
-        return None
-    _, causes = _causes(case)
-    return _mistake(causes, cured) if causes else None
-
-
 def _causes(case: Case) -> tuple[Outcome, list[_Cause]]:
     """Return a scan and, of the wrong variables that come first, what each was made of."""
     out = case.scan(case.main)
@@ -205,7 +192,9 @@ def _causes(case: Case) -> tuple[Outcome, list[_Cause]]:
 
 def _changes(case: Case, out: Outcome, causes: list[_Cause], among: Collection[Place]) -> list[Changes]:
     """Return the changes of the places that are looked `among`."""
-    suspects = [s for c in reversed(causes) for s in c.suspects if s.place in among]
+    met = {place for c in causes for place in c.places}
+    suspects = suspected(case, [place for place in among if place not in met], out)
+    suspects += [s for c in reversed(causes) for s in c.suspects if s.place in among]
     feeding = {(s.place, s.path): s for s in sorted(suspects, key=lambda s: not s.right)}  # right once is not right at every visit
     own = [e for c in causes for e in own_changes(case, c.wrong, [p for p in c.own if p in among], out)]
     fixed = {f.place for f in case.fixes if f.body is not None}

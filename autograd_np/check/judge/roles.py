@@ -73,6 +73,13 @@ _UPSTREAM_NAMES = frozenset(
 _BEGINS_AS_GRADIENT = re.compile(r"d[A-Z_]|d[a-z]{1,3}\d*$|d(next|prev|hid|out|state|top|pred|score|logit|act|feat)")
 _CACHE = re.compile(r"(?i).*(cache|ctx|context|memory|mem|saved|state|tape|intermediate|residual|store|stash|history|fwd|forward).*")
 
+_OF_KEPT = re.compile(r"(?i)(d|grad|delta)_?(state|memory|mem|context|ctx|history|store|residual)s?\d*")
+
+
+def _is_cache(name: str) -> bool:
+    """Whether a parameter is called as what forward keeps for backward is; ``dstates`` is the gradient of states."""
+    return _CACHE.fullmatch(name) is not None and _OF_KEPT.fullmatch(name) is None
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -149,7 +156,7 @@ def open_parameters(program: Program, traced: Traced) -> list[str]:
     for p in inspect.signature(program.backward).parameters.values():
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name in available:
             continue
-        if p.default is p.empty or (p.default is None and (p.name in _UPSTREAM_NAMES or _CACHE.fullmatch(p.name))):
+        if p.default is p.empty or (p.default is None and (p.name in _UPSTREAM_NAMES or _is_cache(p.name))):
             found.append(p.name)
     return found
 
@@ -222,11 +229,13 @@ def _score(name: str) -> float:
     """Say how little a name looks like an upstream gradient's."""
     if name in _UPSTREAM_NAMES:
         return 0.0
-    if _CACHE.fullmatch(name):
+    if _is_cache(name):
         return 3.0
     parts = [p for p in re.split(r"_|(?<=[a-z])(?=[A-Z])", name) if p]
-    if any(_UPSTREAM.fullmatch(p) for p in parts) or re.match(
-        r"d[A-Z_]|d[a-z]{1,3}\d*$|d(next|prev|hid|out|state|top|pred|score|logit|act|feat)", name
+    if (
+        _OF_KEPT.fullmatch(name)
+        or any(_UPSTREAM.fullmatch(p) for p in parts)
+        or re.match(r"d[A-Z_]|d[a-z]{1,3}\d*$|d(next|prev|hid|out|state|top|pred|score|logit|act|feat)", name)
     ):
         return 0.5
     return 1.5
@@ -263,10 +272,10 @@ def _enumerated(
             last = 0.0 if i == len(parts) - 1 else 0.3
             mine.append((unlike + last + (0.6 if differentiable else 0.2 if plain else 0.0), "output", i))
         for i in range(len(traced.inputs)):
-            mine.append(((2.0 if _CACHE.fullmatch(name) else 0.4) + unlike + 0.2 * abs(i - place), "input", i))
+            mine.append(((2.0 if _is_cache(name) else 0.4) + unlike + 0.2 * abs(i - place), "input", i))
         if len(parts) > 1 or isinstance(result, dict):
             mine.append((unlike + 1.2 + (0.5 if outputs else 0.0), "result", 0))
-        if _CACHE.fullmatch(name):
+        if _is_cache(name):
             mine.append((unlike + 1.5, "variables", 0))
         options.append(mine)
     for chosen in itertools.islice(itertools.product(*(sorted(o, key=lambda t: t[0])[:6] for o in options)), 400):

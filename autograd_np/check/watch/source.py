@@ -14,6 +14,7 @@ import inspect
 import linecache
 import textwrap
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import CodeType
 from typing import Any, cast
@@ -166,6 +167,16 @@ class Function:
         }
         handed = {p for p in self.parameters if wanted_names(p)}
         return (frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) | handed) - read - sizes
+
+    def reads_alone(self, statement: ast.stmt) -> frozenset[str]:
+        """Return the parameters of the function that no other statement reads."""
+        here = Counter(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+        return frozenset(name for name in self.parameters if 0 < self._reads[name] == here[name])
+
+    @functools.cached_property
+    def _reads(self) -> Counter[str]:
+        nodes = ast.walk(self.tree) if self.tree is not None else ()
+        return Counter(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
     @functools.cached_property
     def made_of(self) -> dict[str, tuple[ast.BinOp, ...]]:

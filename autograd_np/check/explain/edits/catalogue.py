@@ -28,6 +28,7 @@ from autograd_np.check.explain.edits.names import computed_edits, everywhere_edi
 from autograd_np.check.explain.edits.operators import forgotten_edits, operator_edits
 from autograd_np.check.explain.edits.pairs import pair_edits
 from autograd_np.check.explain.edits.reductions import reduction_edits, shape_edits
+from autograd_np.check.explain.edits.syntax import Path, at
 from autograd_np.check.explain.edits.wrapped import arranging_edits, body_edits, wrapped_edits
 
 __all__ = ["Edit", "Hints", "edits_of"]
@@ -35,13 +36,16 @@ __all__ = ["Edit", "Hints", "edits_of"]
 MOST = 4000
 """So many edits of one statement are tried at most."""
 
-_NAMES = re.compile(r"[^\W\d]\w*")
+_NAMES = re.compile(r"(?<![\w.])[^\W\d]\w*")
 
 UNREAD = 3.0
 """How much simpler a change is that reads a variable which nothing else reads."""
 
 LEFT_BY_LOOP = 3.0
 """How much less simple a change is that reads, behind a loop, what only its last step left."""
+
+ABANDONED = 1.5
+"""How much less simple a change is after which nothing reads a parameter."""
 
 _NO_HINTS = Hints()
 
@@ -84,6 +88,7 @@ def edits_of(
     hints: Hints = _NO_HINTS,
     unread: Collection[str] = (),
     left_by_loops: Collection[str] = (),
+    alone: Collection[str] = (),
     beside: Mapping[str, Sequence[ast.BinOp]] = MappingProxyType({}),
 ) -> Iterator[Edit]:
     """Yield the edits of one statement, simplest first; of a compound statement those of its header. They are made as they are asked for.
@@ -106,13 +111,15 @@ def edits_of(
         The variables that are set and never read.
     left_by_loops : collection of str, optional
         The variables that are set in loops alone, which the statement stands behind.
+    alone : collection of str, optional
+        The parameters that no other statement reads.
     beside : mapping, optional
         By a variable, the sums and products that the lines of the function make of it.
     """
     line = Line(statement, target or _nameless(statement), env, candidates, sizes, hints, beside, unread)
     line.candidates = {**candidates, **reachable(line)}
     places = list(line.places())
-    found = _Found(unread, left_by_loops)
+    found = _Found(_Unusual(line, unread, left_by_loops, alone))
     found.add(-1, [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places), *window_edits(line, places)])
     for number, family in enumerate(_FAMILIES):
         if family not in _MANY:
@@ -141,12 +148,12 @@ class _Found:
 
     Parameters
     ----------
-    unread, left_by_loops : collections of str
-        What makes edits that read it simpler, and less simple.
+    unusual : callable
+        Makes edits simpler, and less simple, for what they read.
     """
 
-    def __init__(self, unread: Collection[str], left_by_loops: Collection[str]) -> None:
-        self._unread, self._left_by_loops = unread, left_by_loops
+    def __init__(self, unusual: Callable[[Edit], Edit]) -> None:
+        self._unusual = unusual
         self._waiting: list[tuple[tuple[float, float, int], int, Edit]] = []
         self._every: list[tuple[tuple[float, int], Edit]] = []
         self._seen: set[object] = set()
@@ -155,7 +162,7 @@ class _Found:
     def add(self, family: int, edits: Iterable[Edit]) -> None:
         """Take the edits of a family, whose number decides where ranks are equal."""
         for edit in edits:
-            unusual = _of_unusual(edit, self._unread, self._left_by_loops) if self._unread or self._left_by_loops else edit
+            unusual = self._unusual(edit)
             self._every.append(((edit.rank, family), unusual))
             self.put(unusual, (unusual.rank, edit.rank, family))
 
@@ -185,10 +192,26 @@ def _nameless(statement: ast.stmt) -> str:
     return "return"
 
 
-def _of_unusual(edit: Edit, unread: Collection[str], left_by_loops: Collection[str]) -> Edit:
-    read = {name for path, text in edit.changes if path[0] not in ("target", "targets") for name in _NAMES.findall(text)}
-    more = LEFT_BY_LOOP * any(n in left_by_loops for n in read) - UNREAD * any(n in unread for n in read)
-    return dataclasses.replace(edit, rank=edit.rank + more) if more else edit
+@dataclasses.dataclass
+class _Unusual:
+    """Makes changes less simple that read what a line like this seldom reads, and simpler those that read what nothing else does."""
+
+    line: Line
+    unread: Collection[str]
+    left_by_loops: Collection[str]
+    alone: Collection[str]
+
+    def __call__(self, edit: Edit) -> Edit:
+        if not (self.unread or self.left_by_loops or self.alone) or not edit.changes:
+            return edit
+        read = {name for path, text in edit.changes if path[0] not in ("target", "targets") for name in _NAMES.findall(text)}
+        more = LEFT_BY_LOOP * any(n in self.left_by_loops for n in read) - UNREAD * any(n in self.unread for n in read)
+        if self.alone:
+            more += ABANDONED * any(n in self.alone and n not in read for path, _ in edit.changes for n in self._names_at(path))
+        return dataclasses.replace(edit, rank=edit.rank + more) if more else edit
+
+    def _names_at(self, path: Path) -> list[str]:
+        return _NAMES.findall(self.line.text(at(self.line.statement, path)))
 
 
 def _different(edits: Iterable[Edit]) -> list[Edit]:

@@ -183,9 +183,8 @@ def _of_number(at: Place) -> Iterator[Edit]:
 
 def _counters_beside(at: Place) -> list[str]:
     """Return the counters that stand beside a number in an index."""
-    return (
-        [n.id for n in at.parent.elts if isinstance(n, ast.Name) and n.id in at.line.counters] if isinstance(at.parent, ast.Tuple) else []
-    )
+    beside = at.parent.elts if isinstance(at.parent, ast.Tuple) else []
+    return [n.id for n in beside if isinstance(n, ast.Name) and n.id in at.line.counters]
 
 
 def _of_slice(at: Place, node: ast.Slice) -> Iterator[Edit]:
