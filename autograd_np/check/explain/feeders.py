@@ -136,7 +136,9 @@ def without_effect(case: Case, out: Outcome) -> list[Suspect]:
             anew |= {(call, path): step.number for path in paths}
             own -= names_read_by(s.value)
         read |= {(call, name): step.number for name in names_read_by(s) - (own if isinstance(s, ast.Assign) else set())}
-    return _suspects(case, found[::-1], out)
+    numbers = {s.number for s in found}
+    aimed = {s.place for s in out.recording.steps if s.events and s.number not in numbers}  # the last step of a loop often leads nowhere
+    return _suspects(case, [s for s in found[::-1] if s.place not in aimed], out)
 
 
 def behind_right_ones(case: Case) -> list[Step]:
