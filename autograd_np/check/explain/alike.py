@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,4 +46,9 @@ class Alike:
 
 def _some(array: Array) -> Array:
     flat = np.asarray(array, float).ravel()
-    return flat[np.linspace(0, max(flat.size - 1, 0), PROBES).astype(int)] if flat.size else np.zeros(PROBES)
+    return flat[_spread(flat.size)] if flat.size else np.zeros(PROBES)
+
+
+@functools.lru_cache(1024)
+def _spread(size: int) -> Array:
+    return np.linspace(0, size - 1, PROBES).astype(int)

@@ -357,19 +357,19 @@ class Case:
         bases = ((n.name or "").partition("[")[0].rpartition(".")[2].lower() for n in self.nodes_with(e.computed)) if wanted else ()
         return any(base in wanted or base.removesuffix("s") in wanted for base in bases)
 
-    def known_from_forward(self, value: Array) -> float:
-        """Say what an array is: 1 for the gradient of any variable of forward's, 0.5 for a term of one or for a local derivative."""
-        key = repr(value.shape).encode() + value.tobytes()
+    def known_from_forward(self, value: Array, *, locally: bool = True) -> float:
+        """Say what an array is: 1 for the gradient of any variable of forward's, 0.5 for a term of one or, if asked, a local derivative."""
+        key = repr((value.shape, locally)).encode() + value.tobytes()
         if key not in self._known:
-            self._known[key] = self._known_of(value)
+            self._known[key] = self._known_of(value, locally)
         return self._known[key]
 
-    def _known_of(self, value: Array) -> float:
+    def _known_of(self, value: Array, locally: bool) -> float:
         if value.size < 2 or not np.ptp(value) > self._nothing:
             return 0.0
         if any(True for _ in self.nodes_with(value)):
             return 1.0
-        return 0.5 if self._is_term(value) or any(map(self._is_term, self._times_gradients(value))) else 0.0
+        return 0.5 if self._is_term(value) or (locally and any(map(self._is_term, self._times_gradients(value)))) else 0.0
 
     @functools.cached_property
     def _nothing(self) -> float:

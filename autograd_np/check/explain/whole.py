@@ -17,6 +17,7 @@ from autograd_np.check.explain.ordered import Candidate, Changes, Ordered
 from autograd_np.check.explain.replayed import Replayed
 from autograd_np.check.explain.search import changes_of, fix_of, own_changes
 from autograd_np.check.explain.twins import twins
+from autograd_np.check.explain.unknown import made_known
 from autograd_np.check.judge.outcome import Fix, Outcome, Wrong
 from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.run import Event
@@ -41,6 +42,9 @@ WITHOUT_EFFECT = 3.0
 
 TAKES_AWAY, OF_RIGHT = 2.0, 1.0
 """Below this rank a factor that is a number is taken away; and how much less simple that is where the value is a gradient."""
+
+MOST_MULTIPLES = 3
+"""By so many conventions a gradient may be a multiple."""
 
 MOST_STARTS = 4
 """From so many wrong variables the search for a single change starts."""
@@ -98,7 +102,7 @@ class _Cause(NamedTuple):
 def one_or_two_changes(case: Case) -> list[Mistake]:
     """Look for one change that makes everything right, or for two: one that makes some results right, and one for the others."""
     helping: list[Helping] = []
-    single = single_change(case, helping=helping)
+    single = _made_known(case) or single_change(case, helping=helping)
     single = single or single_change(case, most=MOST_APART, keep=KEPT_APART, helping=helping, apart=True)
     single = single or _twin(case)
     if single is not None:
@@ -170,6 +174,17 @@ def single_change(
     if cured is None:
         return None
     return replace(_mistake(causes, cured), rank=next(c.rank for c in ordered if c.edit is cured.edit))
+
+
+def _made_known(case: Case) -> Mistake | None:
+    """Look for a change with which a value that nothing accounts for is a gradient, and everything is right."""
+    out, causes = _causes(case)
+    if not causes:
+        return None
+    multiples = list(dict.fromkeys([1.0, *out.kept.values()]))[:MOST_MULTIPLES]
+    _, plain = case.plain_run()
+    cured = cure_all(case, made_known(case, plain, multiples), MOST_RUNS, case.budget.left() / 2)
+    return _mistake(causes, cured) if cured is not None else None
 
 
 def _twin(case: Case) -> Mistake | None:
