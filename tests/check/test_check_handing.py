@@ -393,3 +393,41 @@ def test_a_clip_that_leaves_no_sign_is_none(low, ok):
     inputs = {"x": np.ones((3, 2)), "w": np.ones((2, 2))}
     report = ag.check_backward(lambda x, w: x @ w, backward, inputs, wrt=["w"])
     assert report.ok == ok
+
+
+class Layer:
+    """One layer of a net of objects, whose backward updates it and hands the gradient on."""
+
+    def __init__(self):
+        r = np.random.default_rng(5)
+        self.w, self.b = r.normal(size=(3, 4)), r.normal(size=(3, 1))
+
+    def forward(self, x):
+        self.x = x
+        return self.w @ x + self.b
+
+    def backward(self, upstream, learning_rate):
+        dw = upstream @ self.x.T
+        dx = self.w.T @ upstream
+        self.w -= learning_rate * dw
+        self.b -= learning_rate * upstream
+        return dx
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "kind"),
+    [
+        ("self.b -= learning_rate * upstream", "self.b += learning_rate * upstream", "sign"),
+        ("self.w -= learning_rate * dw", "self.w = self.w + learning_rate * dw", "sign"),
+        ("dx = self.w.T @ upstream", "dx = self.x * (self.w.T @ upstream)", "extra-factor"),
+        ("dx = self.w.T @ upstream", "dx = 2 * self.w.T @ upstream", "scale"),
+    ],
+)
+def test_a_layer_that_updates_itself_is_judged_in_either_direction_and_as_it_was_before(right, wrong, kind):
+    """What a line read is what stood in the object then: the weights are updated in place after it."""
+    given = {"x": rng.normal(size=(4, 1)), "learning_rate": 0.1}
+    layer = Layer()
+    assert ag.check_backward(layer.forward, layer.backward, given).ok
+    layer = mutated(Layer, right, wrong, f"layer {wrong}").Layer()
+    (finding,) = ag.check_backward(layer.forward, layer.backward, given).findings
+    assert (finding.kind, finding.source.strip()) == (kind, wrong)

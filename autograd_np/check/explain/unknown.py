@@ -17,9 +17,9 @@ import numpy as np
 from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.ordered import Candidate, Changes, Ordered
 from autograd_np.check.judge.outcome import Outcome
-from autograd_np.check.watch.interpret import CannotEvaluate, execute, read
+from autograd_np.check.watch.interpret import CannotEvaluate, evaluate, execute, read
 from autograd_np.check.watch.reads import names_read_by
-from autograd_np.check.watch.run import Event, leaves_of
+from autograd_np.check.watch.run import Step, leaves_of
 from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
 
@@ -41,12 +41,21 @@ SHARE = 0.35
 """At most this share of the time for explanations is spent."""
 
 
+class _Given(NamedTuple):
+    """What a step set a variable to, when; or what it returned, which has no path."""
+
+    order: float
+    step: Step
+    path: str
+    value: Array
+
+
 class _Unknown(NamedTuple):
     """An execution of a statement that gives what nothing accounts for, or a part of what others need.
 
     Attributes
     ----------
-    event : Event
+    given : _Given
     target : str
         What it sets, or adds to.
     follows : bool
@@ -57,7 +66,7 @@ class _Unknown(NamedTuple):
         Whether it reads no gradient, and may give a local derivative.
     """
 
-    event: Event
+    given: _Given
     target: str
     follows: bool = False
     least: float = 0.5
@@ -76,22 +85,21 @@ def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> list[Can
         What gradients are multiplied by, by convention.
     """
     budget = case.budget.part(SHARE)
-    unknown = _first_unknown(case, out, multiples)
-    of = {u.event.place: u for u in unknown}
+    unknown = {u.given.step.place: u for u in _first_unknown(case, out, multiples)}
     found: list[Candidate] = []
-    for c in Ordered((_changes(case, u, LATER * number) for number, u in enumerate(unknown)), out):
+    for c in Ordered((_changes(case, u, LATER * number) for number, u in enumerate(unknown.values())), out):
         if budget.late():
             break
-        u = of[c.place]
-        value = _given(case, u.event, u.target, c.edit.body) if c.edit.body else None
+        u = unknown[c.place]
+        value = _value(case, u.given.step, u.target, c.edit.body) if c.edit.body else None
         if value is not None and _known(case, value, multiples, u.locally) >= u.least:
             found.append(c)
     return found
 
 
 def _changes(case: Case, u: _Unknown, later: float) -> Changes:
-    place, path = u.event.place, u.event.path
-    edits = (Candidate(edit.rank, edit, place, path, None) for edit in case.edits(place, u.event.step, path))
+    place, path = u.given.step.place, u.given.path
+    edits = (Candidate(edit.rank, edit, place, path, None) for edit in case.edits(place, u.given.step, path))
     return Changes(place, 0.0, edits, later + FOLLOWS * u.follows)
 
 
@@ -103,31 +111,43 @@ def _first_unknown(case: Case, out: Outcome, multiples: Sequence[float]) -> list
     first: dict[Place, _Unknown] = {}
     seen: Counter[tuple[Place, str]] = Counter()
     truth = case.session.program.defines_truth
-    for event in out.recording.events[:MOST_EVENTS]:
-        statement = event.place.statement
-        seen[event.place, event.path] += 1
-        if truth(event.place.function) or statement is None or seen[event.place, event.path] > MOST_OF_ONE:
+    for given in _all_given(out):
+        place, statement = given.step.place, given.step.place.statement
+        seen[place, given.path] += 1
+        if place in fixed or statement is None or truth(place.function) or seen[place, given.path] > MOST_OF_ONE:
             continue
-        target = _target(statement, event.path)
-        value = event.computed if target == event.path and not _adds(statement) else _given(case, event, target, [statement])
+        target = _target(statement, given.path)
+        value = given.value if target == given.path and not _adds(statement) else _value(case, given.step, target, [statement])
         if value is None or _is_nothing(value) or case.main.value_nodes(value):
             continue
-        arrays = list(_arrays_read(event))
+        arrays = list(_arrays_read(given.step))
         locally = not any(_known(case, x, multiples, False) for x in arrays if not case.main.value_nodes(x))
         known = _known(case, value, multiples, locally)
+        if known == 1:
+            continue
         if known:
-            if known < 1 and event.place not in fixed:
-                parts.setdefault(value.tobytes(), _Unknown(event, target, least=1.0, locally=False))
+            parts.setdefault(value.tobytes(), _Unknown(given, target, least=1.0, locally=False))
             continue
         read_here = [x.tobytes() for x in arrays]
         follows = value.tobytes() in unknown or any(x in unknown for x in read_here)
-        unknown |= {x.tobytes() for x in (value, event.computed, event.value)}
-        before = first.get(event.place)
-        if event.place not in fixed and (before is None or before.follows > follows):
-            first[event.place] = _Unknown(event, target, follows, locally=locally)
+        unknown |= {value.tobytes(), given.value.tobytes()}
+        if place not in first or first[place].follows > follows:
+            first[place] = _Unknown(given, target, follows, locally=locally)
         for part in [] if follows else [parts[x] for x in read_here if x in parts]:
-            first.setdefault(part.event.place, part)
-    return sorted(first.values(), key=lambda u: (u.follows, u.event.number))[:MOST_PLACES]
+            first.setdefault(part.given.step.place, part)
+    return sorted(first.values(), key=lambda u: (u.follows, u.given.order))[:MOST_PLACES]
+
+
+def _all_given(out: Outcome) -> list[_Given]:
+    """Return the arrays that steps set variables to, and that helpers returned, in the order in which they were there."""
+    recording = out.recording
+    found = [_Given(e.number, e.step, e.path, e.computed) for e in recording.events[:MOST_EVENTS]]
+    ends = {s.call.number: s for s in recording.steps if isinstance(s.place.statement, ast.Return)}
+    for call in recording.calls[1:MOST_EVENTS]:
+        end = ends.get(call.number)
+        if end is not None and isinstance(call.result, np.ndarray) and call.by is not None and call.by.events:
+            found.append(_Given(call.by.events[0].number - 0.5, end, "", call.result))
+    return sorted(found, key=lambda g: g.order)
 
 
 def _target(statement: ast.stmt, path: str) -> str:
@@ -141,13 +161,15 @@ def _adds(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub))
 
 
-def _given(case: Case, event: Event, target: str, body: Sequence[ast.stmt]) -> Array | None:
-    """Return what statements in the place of the one of an event set a target to, or add to it."""
-    scope = case.session.scope(event.step, case.main)
+def _value(case: Case, step: Step, target: str, body: Sequence[ast.stmt]) -> Array | None:
+    """Return what statements in the place of a step's set a target to, add to it, or return."""
+    scope, last = case.session.scope(step, case.main), body[-1]
     try:
         with np.errstate(all="ignore"):
+            if isinstance(last, ast.Return):
+                return np.asarray(evaluate(last.value, scope), float) if last.value is not None else None
             value = np.asarray(execute(body, scope, target), float)
-            return value - np.asarray(read(scope, target), float) if _adds(body[-1]) else value
+            return value - np.asarray(read(scope, target), float) if _adds(last) else value
     except (CannotEvaluate, ValueError, TypeError):
         return None
 
@@ -164,10 +186,10 @@ def _known(case: Case, value: Array, multiples: Sequence[float], locally: bool) 
     return max(case.known_from_forward(value / m, locally=locally) for m in multiples)
 
 
-def _arrays_read(event: Event) -> Iterator[Array]:
-    for name in names_read_by(event.place.statement):
+def _arrays_read(step: Step) -> Iterator[Array]:
+    for name in names_read_by(step.place.statement):
         try:
-            found = read(event.before, name)
+            found = read(step.before, name)
         except CannotEvaluate:
             continue
         yield from (np.asarray(v) for _, _, v in leaves_of({"": found}) if np.size(v) > 1)

@@ -70,10 +70,10 @@ def _is_plain(r: Result, recording: Recording) -> bool:
 
 
 def _steps(r: Result, recording: Recording) -> bool:
-    """Whether a statement of backward's own takes a multiple of what is called a learning rate from a parameter."""
+    """Whether a statement of backward's own changes a parameter by a multiple of what is called a learning rate, in either direction."""
     events = [e for e in recording.events if e.name == r.name and e.value.shape == r.value.shape and np.array_equal(e.value, r.value)]
     match events[-1].place.statement if events and events[-1].call.number == 0 else None:
-        case ast.AugAssign(op=ast.Sub(), value=taken) | ast.Assign(value=ast.BinOp(op=ast.Sub(), right=taken)):
+        case ast.AugAssign(op=ast.Sub() | ast.Add(), value=taken) | ast.Assign(value=ast.BinOp(op=ast.Sub() | ast.Add(), right=taken)):
             product = isinstance(taken, ast.BinOp) and isinstance(taken.op, (ast.Mult, ast.MatMult))
             names = {n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(taken) if isinstance(n, (ast.Name, ast.Attribute))}
             return product and any(_RATE.fullmatch(name) for name in names)
