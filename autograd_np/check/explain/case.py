@@ -82,6 +82,9 @@ class Budget:
         return self.ended
 
 
+MOST_TERMS = 64
+"""A loop adds up so many terms of a gradient at most for each to be known."""
+
 MOST_STEPS = 5
 """A function whose derivative a helper gives takes so many elementary steps at most."""
 
@@ -405,7 +408,10 @@ class Case:
     def terms(self) -> tuple[list[tuple[Array, Any]], Alike]:
         """The terms of gradients that have a few, what products give their operands, and what rounding can make of all these."""
         found = [
-            (t, self.main.slack(n)) for n in self.main.gradients for _, t in named_terms(self.main, n) if np.shape(t) == np.shape(n.out)
+            (t, self.main.slack(n))
+            for n in self.main.gradients
+            for _, t in named_terms(self.main, n, most=MOST_TERMS)
+            if np.shape(t) == np.shape(n.out)
         ]
         found += contributions(self.main)
         return found, Alike(found, self.session.tolerance)
@@ -502,7 +508,7 @@ def _neighbours(point: Point, node: Node, constant: float) -> dict[str, Array]:
     return found
 
 
-def named_terms(point: Point, node: Node) -> list[tuple[str, Array]]:
+def named_terms(point: Point, node: Node, most: int = 5) -> list[tuple[str, Array]]:
     """Return the terms of a gradient if there are a few; of one term it is the whole."""
     terms = point.terms(node) if node.name is not None else []
-    return list(terms) if 2 <= len(terms) <= 5 else []
+    return list(terms) if 2 <= len(terms) <= most else []

@@ -31,11 +31,8 @@ MOST_EVENTS, MOST_OF_ONE = 2000, 6
 MOST_PLACES = 6
 """Of so many statements changes are tried."""
 
-FOLLOWS = 1.5
-"""How much less simple a change is of a statement that reads what is unaccountable already."""
-
 LATER = 0.5
-"""And for each statement that comes before it."""
+"""How much less simple a change is for each statement that is more likely mistaken."""
 
 SHARE = 0.35
 """At most this share of the time for explanations is spent."""
@@ -51,26 +48,23 @@ class _Given(NamedTuple):
 
 
 class _Unknown(NamedTuple):
-    """An execution of a statement that gives what nothing accounts for, or a part of what others need.
+    """An execution of a statement that gives what nothing accounts for, or what others need something else for.
 
     Attributes
     ----------
     given : _Given
     target : str
         What it sets, or adds to.
-    follows : bool
-        Whether it reads what nothing accounts for.
-    least : float
-        What its value must be, as `Case.known_from_forward` says.
+    known : float
+        What its value is, as `Case.known_from_forward` says.
     locally : bool
         Whether it reads no gradient, and may give a local derivative.
     """
 
     given: _Given
     target: str
-    follows: bool = False
-    least: float = 0.5
-    locally: bool = True
+    known: float
+    locally: bool
 
 
 def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> list[Candidate]:
@@ -92,7 +86,8 @@ def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> list[Can
             break
         u = unknown[c.place]
         value = _value(case, u.given.step, u.target, c.edit.body) if c.edit.body else None
-        if value is not None and _known(case, value, multiples, u.locally) >= u.least:
+        known = _known(case, value, multiples, u.locally) if value is not None else 0.0
+        if known > u.known or known == 1:
             found.append(c)
     return found
 
@@ -100,15 +95,18 @@ def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> list[Can
 def _changes(case: Case, u: _Unknown, later: float) -> Changes:
     place, path = u.given.step.place, u.given.path
     edits = (Candidate(edit.rank, edit, place, path, None) for edit in case.edits(place, u.given.step, path))
-    return Changes(place, 0.0, edits, later + FOLLOWS * u.follows)
+    return Changes(place, 0.0, edits, later)
 
 
 def _first_unknown(case: Case, out: Outcome, multiples: Sequence[float]) -> list[_Unknown]:
-    """Return, of each statement, the first execution that gives what is unknown; those that read nothing unknown come first."""
+    """Return, of each statement, the first execution that gives what is unknown; those that read nothing unknown come first.
+
+    What gave such a one what it reads comes with it: a term in the place of a gradient before it, another gradient behind it.
+    """
     fixed = {f.place for f in case.fixes if f.body is not None}
     unknown: set[bytes] = set()
-    parts: dict[bytes, _Unknown] = {}
-    first: dict[Place, _Unknown] = {}
+    makers: dict[bytes, _Unknown] = {}
+    first: dict[Place, tuple[bool, float, _Unknown]] = {}
     seen: Counter[tuple[Place, str]] = Counter()
     truth = case.session.program.defines_truth
     for given in _all_given(out):
@@ -118,24 +116,24 @@ def _first_unknown(case: Case, out: Outcome, multiples: Sequence[float]) -> list
             continue
         target = _target(statement, given.path)
         value = given.value if target == given.path and not _adds(statement) else _value(case, given.step, target, [statement])
-        if value is None or _is_nothing(value) or case.main.value_nodes(value):
-            continue
+        if value is None or _is_nothing(value) or case.main.value_nodes(value) or value.tobytes() in makers:
+            continue  # a copy is what it was where it was made
         arrays = list(_arrays_read(given.step))
         locally = not any(_known(case, x, multiples, False) for x in arrays if not case.main.value_nodes(x))
         known = _known(case, value, multiples, locally)
-        if known == 1:
-            continue
+        maker = _Unknown(given, target, known, locally)
+        makers |= {value.tobytes(): maker, given.value.tobytes(): maker._replace(known=known if not _adds(statement) else 0.5)}
         if known:
-            parts.setdefault(value.tobytes(), _Unknown(given, target, least=1.0, locally=False))
             continue
         read_here = [x.tobytes() for x in arrays]
-        follows = value.tobytes() in unknown or any(x in unknown for x in read_here)
+        follows = any(x in unknown for x in read_here)
         unknown |= {value.tobytes(), given.value.tobytes()}
-        if place not in first or first[place].follows > follows:
-            first[place] = _Unknown(given, target, follows, locally=locally)
-        for part in [] if follows else [parts[x] for x in read_here if x in parts]:
-            first.setdefault(part.given.step.place, part)
-    return sorted(first.values(), key=lambda u: (u.follows, u.given.order))[:MOST_PLACES]
+        if place not in first or first[place][0] > follows:
+            first[place] = follows, given.order, maker
+        for part in [] if follows else [makers[x] for x in read_here if x in makers]:
+            order = part.given.order if part.known < 1 else given.order + 0.1
+            first.setdefault(part.given.step.place, (False, order, part))
+    return [u for _, _, u in sorted(first.values(), key=lambda found: found[:2])][:MOST_PLACES]
 
 
 def _all_given(out: Outcome) -> list[_Given]:
@@ -151,8 +149,10 @@ def _all_given(out: Outcome) -> list[_Given]:
 
 
 def _target(statement: ast.stmt, path: str) -> str:
-    """Write the part of a variable that a statement sets: ``dW[:, t]`` where the variable is ``dW``."""
+    """Write the part of a variable that a statement sets: ``dW[:, t]`` where the variable is ``dW``; of several, the plain variable."""
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    if len(targets) > 1 and any(isinstance(t, ast.Name) for t in targets):
+        return next(t.id for t in targets if isinstance(t, ast.Name))
     texts = [ast.unparse(t) for t in targets if isinstance(t, ast.expr)]
     return next((t for t in texts if t == path), None) or next((t for t in texts if t.startswith(f"{path}[")), path)
 
