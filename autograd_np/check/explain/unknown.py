@@ -34,8 +34,8 @@ MOST_PLACES = 6
 LATER = 0.5
 """How much less simple a change is for each statement that is more likely mistaken."""
 
-SHARE = 0.35
-"""At most this share of the time for explanations is spent."""
+SHARE = 0.8
+"""At most this share of the time that is left is spent."""
 
 
 class _Given(NamedTuple):

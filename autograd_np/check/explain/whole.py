@@ -102,7 +102,7 @@ class _Cause(NamedTuple):
 def one_or_two_changes(case: Case) -> list[Mistake]:
     """Look for one change that makes everything right, or for two: one that makes some results right, and one for the others."""
     helping: list[Helping] = []
-    single = _made_known(case) or single_change(case, helping=helping)
+    single = single_change(case, helping=helping) or _made_known(case)
     single = single or single_change(case, most=MOST_APART, keep=KEPT_APART, helping=helping, apart=True)
     single = single or _twin(case)
     if single is not None:
