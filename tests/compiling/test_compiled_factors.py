@@ -10,6 +10,9 @@ import pytest
 
 import autograd_np as ag
 from autograd_np.compiling.factors import inverse_of_lower
+from autograd_np.compiling.ways import has_numba
+
+BACKENDS = ["numpy", *(["numba"] if has_numba() else [])]
 
 
 def _rng() -> np.random.Generator:
@@ -41,7 +44,7 @@ def test_a_lower_triangular_matrix_is_inverted_by_halves(n: int) -> None:
     assert inverse_of_lower(L.astype(np.float32)).dtype == np.float32
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("columns", [(), (1,), (3,)])
 @pytest.mark.parametrize("n", [5, 40])
 @pytest.mark.parametrize("loss", [_likelihood, _by_both])
