@@ -21,7 +21,7 @@ import numpy as np
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 from autograd_np.check.watch.reads import roots_written_by
 from autograd_np.check.watch.source import Function, Functions, Place
-from autograd_np.check.watch.state import duplicate, is_users_object
+from autograd_np.check.watch.state import is_users_object
 from autograd_np.trace import code_of
 
 __all__ = ["Call", "Event", "Recording", "Step", "StopRunError", "is_number", "leaves_of", "record"]
@@ -383,21 +383,18 @@ def _as_it_was(scope: Mapping[str, Any], copies: Mapping[str, Any], changing: fr
             result[name] = {k: copies.get(f"{name}[{k!r}]", v) for k, v in value.items()}
         elif type(value) in (list, tuple):
             result[name] = type(value)(copies.get(f"{name}[{i}]", v) for i, v in enumerate(value))
+    attributes = {path: value for path, value in copies.items() if path.startswith("self.")}
     owner = scope.get("self")
     if is_users_object(owner):
-        later = {path: value for path in changing if path.startswith("self.") and (value := _attribute(owner, path)) is not None}
-        result["self"] = _with_attributes(owner, {**later, **{path: v for path, v in copies.items() if path.startswith("self.")}})
+        own = {path: vars(owner).get(path.removeprefix("self.")) for path in changing if path.startswith("self.")}
+        attributes = {path: value.copy() for path, value in own.items() if isinstance(value, np.ndarray)} | attributes
+    if attributes:
+        result["self"] = _with_attributes(owner, attributes)
     return result
 
 
-def _attribute(owner: Any, path: str) -> Any:
-    """Return a copy of an array in an attribute, or of a container of arrays, which a later statement changes in place."""
-    value = getattr(owner, "__dict__", {}).get(path.removeprefix("self."))
-    return duplicate(value) if isinstance(value, (np.ndarray, dict, list)) else None
-
-
 def _with_attributes(owner: Any, values: Mapping[str, Any]) -> Any:
-    """Return a shallow copy of an object, which later statements bind attributes of anew, with earlier values of some."""
+    """Return a shallow copy of an object that holds earlier values of some of its attributes."""
     try:
         new = copy.copy(owner)
         for path, value in values.items():

@@ -44,7 +44,7 @@ UNREAD = 3.0
 LEFT_BY_LOOP = 3.0
 """How much less simple a change is that reads, behind a loop, what only its last step left."""
 
-ABANDONED = 1.5
+ABANDONED = 0.75
 """How much less simple a change is after which nothing reads a parameter."""
 
 _NO_HINTS = Hints()
