@@ -11,6 +11,9 @@ import autograd_np as ag
 
 RNG = np.random.default_rng(11)
 
+SECONDS = 10.0
+"""What is found must not depend on the speed of the machine."""
+
 
 def programs(text):
     """Return what a program defines, as a file of that text would."""
@@ -25,7 +28,7 @@ def fixes(text, inputs, right, wrong, forward="forward", backward="backward"):
     """Return (line, fix) of what is found in a program with one of its lines made wrong."""
     assert text.count(right) == 1
     scope = programs(text.replace(right, wrong))
-    report = ag.check_backward(scope[forward], scope[backward], inputs)
+    report = ag.check_backward(scope[forward], scope[backward], inputs, seconds=SECONDS)
     assert not report.ok
     return [(f.source.strip(), (f.fix or "").strip()) for f in report.findings]
 

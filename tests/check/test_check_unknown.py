@@ -86,7 +86,7 @@ GIVEN = {
         ("p = onto_state * show * (1 - bent**2) + onto_memory", "p = onto_state * show * (1 - bent**2)"),
     ],
 )
-def test_a_mistake_in_a_cell_without_names_is_found_at_its_line_within_the_usual_time(right, wrong):
+def test_a_mistake_in_a_cell_without_names_is_found_at_its_line(right, wrong):
     assert_found(NET, GIVEN, right, wrong)
 
 
