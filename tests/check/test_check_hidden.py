@@ -241,3 +241,19 @@ def test_an_intermediates_gradient_in_an_arguments_place_is_judged_as_that():
     assert set(report.gradients) == set(inputs)
     report = ag.check_backward(gated, gated_stopped, inputs, seconds=0.3)
     assert [n for n, g in report.gradients.items() if not g.ok] == ["c"]
+
+
+@pytest.mark.parametrize(("times", "verdict"), [(1, "pass"), (1.5, "fail"), (2, "fail")])
+def test_labels_that_are_compared_are_no_numbers_that_rounding_moves(times, verdict):
+    """A label off in its last place is another class: no gradient would be told from another one."""
+
+    def both(x, y, w):
+        p = 1 / (1 + np.exp(-x @ w))
+        loss = np.mean(np.where(y == 1, -np.log(p), -np.log(1 - p)))
+        dz = np.where(y == 1, p - 1, p)
+        dw = (dz.T @ x).T / (len(x) * times)
+        return loss, dw
+
+    r = np.random.default_rng(1)
+    given = {"x": r.normal(size=(7, 4)), "y": np.sign(r.normal(size=(7, 1))), "w": r.normal(size=(4, 1))}
+    assert ag.check_backward(both, both, given, wrt=["w"]).verdict == verdict

@@ -387,10 +387,11 @@ class Session:
             instead = {i: jostled(x, rng) for i, x in traced.instead.items()}
             for _, array in self.program.state.values():
                 instead.setdefault(id(array), jostled(array, rng))
-            inputs = _jostled_tree(traced.inputs, rng)
+            inputs = _jostled_tree(traced.inputs, rng, exact=True)
             try:
                 run = self.program.run(inputs, self.program.fresh_world(instead))
-                handed = Run(_jostled_tree(run.result, rng), _jostled_tree(run.variables, rng), run.total, run.left)
+                variables = {n: _jostled_tree(v, rng, exact=n in inputs) for n, v in run.variables.items()}
+                handed = Run(_jostled_tree(run.result, rng), variables, run.total, run.left)
                 moved = Point(
                     replace(traced, inputs=inputs, instead=instead, run=handed),
                     {p: jostled(c, rng) for p, c in point.cotangents.items()},
@@ -542,9 +543,12 @@ def _arrays_in(value: Any) -> list[Any]:
     return [value]
 
 
-def _jostled_tree(value: Any, rng: np.random.Generator) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _jostled_tree(v, rng) for k, v in value.items()}
+def _jostled_tree(value: Any, rng: np.random.Generator, *, exact: bool = False) -> Any:
+    """Move the arrays in a value; not labels and masks if whole numbers are `exact`, since they are compared with one another."""
+    if isinstance(value, dict):
+        return {k: _jostled_tree(v, rng, exact=exact) for k, v in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(_jostled_tree(v, rng) for v in value)
-    return jostled(value, rng) if isinstance(value, (np.ndarray, np.floating)) else value
+        return type(value)(_jostled_tree(v, rng, exact=exact) for v in value)
+    if not isinstance(value, (np.ndarray, np.floating)) or (exact and value.dtype.kind == "f" and bool(np.all(value % 1 == 0))):
+        return value
+    return jostled(value, rng)
