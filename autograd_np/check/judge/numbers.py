@@ -16,10 +16,10 @@ import numpy as np
 
 from autograd_np.check.judge.compare import fits
 from autograd_np.check.judge.names import is_gradients_name, pair
-from autograd_np.check.judge.points import Read, choose_readings, leaves_of
+from autograd_np.check.judge.points import Read, choose_readings
 from autograd_np.check.judge.results import Result, is_container_of_gradients, is_no_news
 from autograd_np.check.judge.session import Session
-from autograd_np.check.watch.calling import leaf_names
+from autograd_np.check.watch.calling import input_leaves, leaf_names
 from autograd_np.check.watch.point import Traced
 from autograd_np.check.watch.program import Kept, Program, is_number, numbers_in
 
@@ -143,7 +143,9 @@ def _as_floats(value: Any, path: tuple[Any, ...], numbers: Collection[tuple[Any,
 
 def _numbers(session: Session, given: Mapping[str, Any]) -> list[_Number]:
     found = [
-        _Number(_last(path), value, path) for path, value in leaves_of(given) if is_number(value) and not isinstance(value, np.generic)
+        _Number(_last(path), value, path)
+        for path, value in input_leaves(dict(given))
+        if is_number(value) and not isinstance(value, np.generic)
     ]
     return found + [_Number(_last(kept.places[0][1]), kept.value, kept) for kept in numbers_in(session.program.world)]
 
@@ -172,7 +174,7 @@ def _named(session: Session, numbers: Sequence[_Number], given: Mapping[str, Any
     written |= {k.arg for n in syntax if isinstance(n, ast.Call) for k in n.keywords if k.arg}
     names = [n.name for n in numbers]
     wanted = {pair(name, names, session.names) for name in sorted(written - set(leaf_names(given).values()))} | set(_keys(syntax))
-    arrays = any(not is_number(value) for _, value in leaves_of(given)) or program.state
+    arrays = any(not is_number(value) for _, value in input_leaves(dict(given))) or program.state
     found = [n for n in numbers if n.name in wanted]
     return found if arrays or found else [n for n in numbers if isinstance(n.value, float)]
 

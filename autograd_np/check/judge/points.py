@@ -14,11 +14,12 @@ from autograd_np.check.judge.promised import keep_promise
 from autograd_np.check.judge.results import Result, Targets
 from autograd_np.check.judge.roles import Reading, readings_of
 from autograd_np.check.judge.session import Session
+from autograd_np.check.watch.calling import input_leaves
 from autograd_np.check.watch.point import Point, Traced
 from autograd_np.check.watch.spelling import wanted_names
 from autograd_np.draws import draw, free_axes, new_sizes, resized
 
-__all__ = ["Read", "choose_readings", "generic_points", "is_random", "leaves_of"]
+__all__ = ["Read", "choose_readings", "generic_points", "is_random"]
 
 
 @dataclass
@@ -157,7 +158,7 @@ def generic_points(
 def _completed(session: Session, given: Mapping[str, Any], drawn: Any, rng: np.random.Generator) -> Any:
     """Return drawn inputs with what a draw leaves alone: numbers that are parameters and zero, and zeros that gradients are added to."""
     zeros = set(_buffers(session, given))
-    shapes = {path: np.shape(x) for path, x in leaves_of(drawn)}
+    shapes = {path: np.shape(x) for path, x in input_leaves(drawn)}
     like = {path: next((p for p in shapes if p != path and p not in zeros and _is_for(path, p)), path) for path in zeros}
 
     def inside(value: Any, path: tuple[Any, ...]) -> Any:
@@ -179,7 +180,7 @@ def _other_number(x: float, rng: np.random.Generator) -> float:
 def _buffers(session: Session, given: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     """Yield where zeros stand that only backward takes: gradients are added to them."""
     taken = session.program.taken
-    for path, x in leaves_of(given):
+    for path, x in input_leaves(dict(given)):
         name = str(path[-1])
         if taken is not None and not {str(path[0]), name} & taken and isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.any(x):
             yield path
@@ -188,18 +189,6 @@ def _buffers(session: Session, given: Mapping[str, Any]) -> Iterator[tuple[Any, 
 def _is_for(path: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether what stands at `path` is called as the gradient of what stands at another one, or has its place in a container."""
     return str(other[-1]) in wanted_names(str(path[-1])) or (len(path) > 1 and path[1:] == other[1:])
-
-
-def leaves_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield where the leaves of nested inputs stand, and what they are."""
-    if isinstance(value, Mapping):
-        for k, v in value.items():
-            yield from leaves_of(v, (*path, k))
-    elif type(value) in (list, tuple):
-        for i, v in enumerate(value):
-            yield from leaves_of(v, (*path, i))
-    else:
-        yield path, value
 
 
 def _shapes(value: Any) -> list[tuple[int, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 from autograd_np import errors
 from autograd_np.check.watch.spelling import near_misses
 
-__all__ = ["arguments", "flat_names", "leaf_names"]
+__all__ = ["arguments", "flat_names", "input_leaves", "leaf_names"]
 
 
 def arguments(
@@ -63,18 +63,20 @@ def flat_names(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def input_leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield where the leaves of nested inputs stand, and what they are."""
+    if isinstance(value, dict):
+        for k, v in value.items():
+            yield from input_leaves(v, (*path, k))
+    elif type(value) in (list, tuple):
+        for i, v in enumerate(value):
+            yield from input_leaves(v, (*path, i))
+    else:
+        yield path, value
+
+
 def leaf_names(inputs: Mapping[str, Any]) -> dict[tuple[Any, ...], str]:
     """Name every leaf of nested inputs: by its last key where that is unique, else by its whole path."""
-
-    def inside(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-        if isinstance(value, dict):
-            for k, v in value.items():
-                yield from inside(v, (*path, k))
-        elif type(value) in (list, tuple):
-            for i, v in enumerate(value):
-                yield from inside(v, (*path, i))
-        else:
-            yield path
 
     def whole(path: tuple[Any, ...]) -> str:
         return str(path[0]) + "".join(f"[{k!r}]" for k in path[1:])
@@ -83,6 +85,6 @@ def leaf_names(inputs: Mapping[str, Any]) -> dict[tuple[Any, ...], str]:
         last = max(i for i, k in enumerate(path) if isinstance(k, str))
         return whole(path[last:])
 
-    paths = [path for name, value in inputs.items() for path in inside(value, (name,))]
+    paths = [path for path, _ in input_leaves(dict(inputs))]
     count = Counter(short(p) for p in paths)
     return {p: short(p) if count[short(p)] == 1 else whole(p) for p in paths}
