@@ -34,12 +34,11 @@ class Meaning(NamedTuple):
 
 
 class Pairing:
-    """The names of one check: conventions, the user's own pairs, and what was decided for the results."""
+    """The names of one check: conventions, and the user's own pairs."""
 
     def __init__(self, program: Program, names: Mapping[str, str] | None, wrt: Sequence[str] | None) -> None:
         self.program, self.names, self.wrt = program, names, wrt
         self.function = program.function_of(program.backward)
-        self.aliases: dict[str, str] = {}
 
     def meaning(self, e: Event, point: Point) -> Meaning | None:
         """Return what an event's variable is the gradient of, or ``None``."""
@@ -66,7 +65,7 @@ class Pairing:
     def _forward_name(self, e: Event, point: Point) -> str | None:
         root, bracket, _ = e.path.partition("[")
         if not bracket:
-            return self.aliases.get(e.path) or self.forward_name(root.rpartition(".")[2], point)
+            return self.forward_name(root.rpartition(".")[2], point)
         keys = _keys_of(e.path)
         base = root.rpartition(".")[2]
         if base in self.containers or "." in root:
