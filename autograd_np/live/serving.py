@@ -8,11 +8,12 @@ makes the run that is under way pointless ends it: a file that was mended does n
 from __future__ import annotations
 
 import _thread
+import contextlib
 import json
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,12 @@ def serve(
     server = Server(work.page, work.message, work.wish, port=port)
     watcher = None
     try:
-        work.told = server.send
-        if file is not None:
-            watcher = Watcher(file, lambda: work.session.files if work.session else (), lambda: work.wish({"reload": True}))
-        ready(server.address)
-        work.run()
+        with work.interrupts():
+            work.told = server.send
+            if file is not None:
+                watcher = Watcher(file, lambda: work.session.files if work.session else (), lambda: work.wish({"reload": True}))
+            ready(server.address)
+            work.run()
     except KeyboardInterrupt:
         return
     finally:
@@ -90,6 +92,8 @@ class _Work:
         self._edits: dict[tuple[str, int], str] = {}
         self._doing = ""
         self._cut = False
+        self._ended = False
+        self._interruptible = True
         self._thread = threading.current_thread()
 
     # --- for the page
@@ -129,23 +133,40 @@ class _Work:
 
     # --- in the thread that called
 
+    @contextlib.contextmanager
+    def interrupts(self) -> Iterator[None]:
+        """Hear ctrl-c, also where its exception is lost: in a finalizer, in C code that takes any exception for a no."""
+        if self._thread is not threading.main_thread():  # which alone hears it
+            yield
+            return
+        before = signal.signal(signal.SIGINT, self._interrupted)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _interrupted(self, *_: object) -> None:
+        cut, self._cut = self._cut, False
+        heard = self._interruptible or self._ended  # a second ctrl-c does not wait
+        self._ended |= not cut
+        self._interruptible &= not cut
+        if heard:
+            raise KeyboardInterrupt
+
     def run(self) -> None:
         """Do one thing after the other until the user interrupts."""
-        while True:
-            try:
-                self._do(*self._next())
-            except KeyboardInterrupt:
-                with self._wishes:
-                    cut, self._cut, self._doing = self._cut, False, ""
-                if not cut:
-                    raise
+        while wanted := self._next():
+            with contextlib.suppress(KeyboardInterrupt):
+                self._interruptible = True
+                self._do(*wanted)
 
-    def _next(self) -> tuple[str, dict[tuple[str, int], str]]:
-        """Wait for something to do; return what, and the edits that belong to it."""
+    def _next(self) -> tuple[str, dict[tuple[str, int], str]] | None:
+        """Wait for something to do; return what, and the edits that belong to it; None once the user interrupted."""
+        self._interruptible = False  # or an exception might come between taking a lock and giving it back
         pause = PAUSE if self._doing == "run" else 0
         with self._wishes:
             self._doing = ""
-            while True:
+            while not self._ended:
                 if self._reload:
                     self._reload = False
                     self._doing = "read"
@@ -158,8 +179,9 @@ class _Work:
                 if self._doing:
                     edits, self._edits = (self._edits, {}) if self._doing == "run" else ({}, self._edits)
                     return self._doing, edits
-                self._wishes.wait(pause or 0.5)  # not forever, for Windows does not interrupt that
+                self._wishes.wait(pause or 0.1)  # not for long, for ctrl-c wakes nothing here
                 pause = 0
+        return None
 
     def _do(self, what: str, edits: dict[tuple[str, int], str]) -> None:
         refused = ""
