@@ -12,7 +12,9 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from types import CodeType, FrameType
+from itertools import compress, repeat
+from operator import is_, is_not
+from types import CodeType, FrameType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 import numpy as np
@@ -28,7 +30,10 @@ from autograd_np.trees import flatten
 __all__ = ["trace"]
 
 
-See = Callable[[FrameType], None]
+Variables = Iterable[tuple[str, Any]]
+"""Names and values."""
+See = Callable[[FrameType, Variables], None]
+"""Called with a frame, and with its variables that may hold something else than when it was last called with it."""
 
 
 def code_of(f: Callable[..., Any]) -> CodeType | None:
@@ -44,9 +49,9 @@ def code_of(f: Callable[..., Any]) -> CodeType | None:
 @contextmanager
 def watch_locals(
     code: CodeType | None,
-    see: Callable[[FrameType], None],
+    see: See,
     see_others: See | None = None,
-    enter: See | None = None,
+    enter: Callable[[FrameType], None] | None = None,
     lines: Lines | None = None,
 ) -> Iterator[None]:
     """Call `see` with each frame that runs `code`, after every line and on return.
@@ -55,22 +60,24 @@ def watch_locals(
     note of all of them.
     """
     before = sys.gettrace()
+    held = _Held()
 
     def in_frame(frame: FrameType, event: str, _argument: Any) -> Any:
         if event in ("line", "return"):
-            see(frame)
+            see(frame, held.changed(frame))
             if lines is not None:
                 lines.note(frame, event)
         return in_frame
 
     def in_other(frame: FrameType, event: str, _argument: Any) -> Any:
         if event in ("line", "return") and see_others is not None:
-            see_others(frame)
+            see_others(frame, held.changed(frame))
             if lines is not None:
                 lines.note(frame, event)
         return in_other
 
     def on_call(frame: FrameType, _event: str, _argument: Any) -> Any:
+        held.forget(frame)  # another had its place in memory
         if frame.f_code is code:
             return in_frame
         if see_others is None or not is_users(frame):
@@ -84,6 +91,64 @@ def watch_locals(
         yield
     finally:
         sys.settrace(before)
+
+
+_STEADY = frozenset((np.ndarray, np.float64, int, float, bool, str, NoneType, FunctionType, ModuleType))
+"""What holds no other Tensor as long as it is itself; a list may, and an object."""
+_NOTHING = object()
+
+
+class _Held:
+    """What the variables of frames held when they were last looked at: of a long function's, a line changes few."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, list[Any]] = {}
+
+    def changed(self, frame: FrameType) -> list[tuple[str, Any]]:
+        """Return the variables that may hold something else than the last time; all of them the first time."""
+        variables = frame.f_locals  # read once: Python 3.12 and older make it anew each time, of all variables
+        before = [*self._of.get(id(frame), ()), *repeat(_NOTHING, len(variables))]
+        now = [
+            (x._node or x) if x.__class__ is Tensor else x if x.__class__ in _STEADY else _told(x, last)
+            for x, last in zip(variables.values(), before, strict=False)
+        ]
+        self._of[id(frame)] = now
+        return [*compress(variables.items(), map(is_not, now, before))]
+
+    def forget(self, frame: FrameType) -> None:
+        """Know nothing of a frame."""
+        self._of.pop(id(frame), None)
+
+
+class _Contents(list[Any]):
+    """What is in a container."""
+
+
+def _told(x: Any, before: Any) -> Any:
+    """Return what is in a container: the very list that was made of it before, if it holds the same; of an object something new."""
+    now = _Contents()
+    if not _put(x, now):
+        return object()
+    same = before.__class__ is _Contents and len(before) == len(now) and all(map(is_, before, now))
+    return before if same else now
+
+
+def _put(x: Any, into: _Contents) -> bool:
+    """Put into a list what a container holds; return whether that is all that can change in it."""
+    if x.__class__ is not list and x.__class__ is not tuple and x.__class__ is not dict:
+        return False
+    into.append(x.__class__)  # each begins with its class and has an end, so that no two give the same
+    if x.__class__ is dict:
+        into += x
+    for item in x.values() if x.__class__ is dict else x:
+        if item.__class__ is Tensor:
+            into.append(item._node or item)
+        elif item.__class__ in _STEADY:
+            into.append(item)
+        elif not _put(item, into):
+            return False
+    into.append(_NOTHING)
+    return True
 
 
 def _name_leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -116,11 +181,10 @@ class _Names:
         self._called: dict[Node, tuple[str, str]] = {}
         self._given: dict[int, set[int]] = {}
         self._counts: dict[str, int] = {}
-        self._last: dict[int, dict[str, Any]] = {}  # what each variable of a frame held when it was looked at
 
-    def see(self, frame: FrameType) -> None:
-        """Name what the variables of the traced function hold."""
-        for name, x, node in self._variables(frame, frame.f_locals):
+    def see(self, variables: Variables) -> None:
+        """Name what variables of the traced function hold."""
+        for name, x, node in self._held(variables):
             if node is None:
                 self._constants.setdefault(id(value_of(x)), (name, x))
             elif node.name is None:
@@ -128,17 +192,16 @@ class _Names:
 
     def enter(self, frame: FrameType) -> None:
         """Remember what a function is called with, for the caller has the names of that."""
-        self._last.pop(id(frame), None)  # another had its place in memory
-        self._given[id(frame)] = {id(x if node is None else node) for _, x, node in self._variables(frame, frame.f_locals)}
+        self._given[id(frame)] = {id(x if node is None else node) for _, x, node in self._held(frame.f_locals.items())}
 
-    def see_other(self, frame: FrameType) -> None:
-        """Note what the variables of a called function hold; the traced function may give it another name later."""
+    def see_other(self, frame: FrameType, variables: Variables) -> None:
+        """Note what variables of a called function hold; the traced function may give it another name later."""
         code = frame.f_code
         if code.co_name.startswith("<"):
             return
         given = self._given.get(id(frame), ())
         function = called(code)
-        for name, x, node in self._variables(frame, (*code.co_varnames, *code.co_cellvars)):
+        for name, x, node in self._held((name, x) for name, x in variables if name not in code.co_freevars):
             if id(x if node is None else node) in given:
                 continue
             if node is None:
@@ -146,17 +209,9 @@ class _Names:
             else:
                 self._called.setdefault(node, (function, name))
 
-    def _variables(self, frame: FrameType, which: Iterable[str]) -> Iterator[tuple[str, Any, Node | None]]:
+    def _held(self, variables: Variables) -> Iterator[tuple[str, Any, Node | None]]:
         """Yield name, value and Node of each array in some variables; note the names of what is older than this run."""
-        variables = frame.f_locals
-        last = self._last.setdefault(id(frame), {})
-        for variable in which:
-            value = variables.get(variable)
-            if type(value) in (Tensor, np.ndarray):  # most variables are what they were a line ago, which has been told
-                now = value._node if isinstance(value, Tensor) else value
-                if now is not None and last.get(variable) is now:
-                    continue
-                last[variable] = now
+        for variable, value in variables:
             for name, x in _name_leaves(value, variable):
                 node = x._node if isinstance(x, Tensor) else None
                 if node is None or node.level is self.level:
@@ -240,21 +295,22 @@ def traced(
 ) -> tuple[Graph, list[Node | None]]:
     """Do what `trace` does; return the graph, and the Node of each array or number of the inputs.
 
-    `see_frame` is called with the frames of `f`, and of the user's functions that it calls, after every line and on return. Without
+    `see_frame` is called with the frames of `f`, and of the user's functions that it calls, after every line and on return, and with
+    the variables of the frame that may hold something else than the last time. Without
     `integers`, these, and numbers that are no arrays, are handed on as they are.
     """
     level = Level(keeps_all=True)
     names, lines = _Names(level), Lines()
 
-    def see(frame: FrameType) -> None:
+    def see(frame: FrameType, variables: Variables) -> None:
         if see_frame is not None:
-            see_frame(frame)
-        names.see(frame)
+            see_frame(frame, variables)
+        names.see(variables)
 
-    def see_other(frame: FrameType) -> None:
+    def see_other(frame: FrameType, variables: Variables) -> None:
         if see_frame is not None:
-            see_frame(frame)
-        names.see_other(frame)
+            see_frame(frame, variables)
+        names.see_other(frame, variables)
 
     wrapped = [_wrap_all(x, level, integers) for x in inputs]
     nodes = [x._node if isinstance(x, Tensor) else None for x in flatten(wrapped)[0]]  # now: `f` may put more into a dict

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_np as ag
+from autograd_np.trace import traced
 
 X = np.array([[0.4, -1.2], [1.7, 0.3], [0.2, -0.6]])
 
@@ -458,3 +459,43 @@ def test_a_constant_operand_has_the_name_of_the_tensor_it_is() -> None:
 
     ag.grad(f)(np.ones(2))
     assert "multiply(n0, w)" in str(kept[0])
+
+
+def test_names_follow_whatever_changes_what_a_variable_holds() -> None:
+    def f(x: Any) -> Any:
+        held = {"first": x * 1.0}
+        several = [(x * 2.0, "two")]
+        y = x * 3.0
+        held["second"] = y * 4.0
+        several.append((x * 5.0, "five"))
+        y[0] = 0.0
+
+        def rebind() -> None:
+            nonlocal y
+            y = x * 6.0
+
+        rebind()
+        steps = (x * (7.0 + i) for i in range(2))
+        for step in steps:
+            held["first"] = step + 0.0
+        return held["first"] + held["second"] + several[0][0] + several[1][0] + y
+
+    graph = ag.trace(f, np.ones(3))
+    names = [n.name for n in graph if n.op is not None and n.name]
+    assert names == ["several[0][0]", "y", "second", "several[1][0]", "y_3", "step_2", "first_3"]
+
+
+@pytest.mark.parametrize("kept", ["variables", "list", "dict"])
+def test_each_line_is_looked_at_for_what_it_changed_alone(kept: str) -> None:
+    lines = {
+        "variables": [f"v{i} = x * {i}.5" for i in range(200)],
+        "list": ["held = []", *(f"held += [x * {i}.5]; z = 1" for i in range(200))],
+        "dict": ["held = {}", *("z = x * 2", "z = z * 3") * 200],
+    }[kept]
+    scope: dict[str, Any] = {}
+    source = "def f(x):\n" + "\n".join(f"    {line}" for line in (*lines, "return x * 2")) + "\n"
+    exec(compile(source, "written_for_a_test.py", "exec"), scope)
+    told: list[int] = []
+    traced(scope["f"], (np.ones(3),), lambda _, variables: told.append(len(list(variables))))
+    assert len(told) >= 200
+    assert sum(told) < 5 * len(told)

@@ -201,13 +201,16 @@ def is_tall(node: Node) -> bool:
     )
 
 
+_SIGNS = {"binary": 2.2, "relation": 2.4}
+
+
 def width(node: Node) -> float:
     """Return about how wide a formula is, in letters."""
     match node:
         case Symbol(text) | Number(text) | Word(text):
             return len(text) * (0.8 if isinstance(node, Symbol) and len(text) > 1 else 1.0)
         case Sign(text, role):
-            return {"binary": 2.2, "relation": 2.4, "function": 0.9 * len(text)}.get(role, 0.6)
+            return 0.9 * len(text) if role == "function" else _SIGNS.get(role, 0.6)
         case Row(items):
             return sum(map(width, items))
         case Fraction(top, bottom):

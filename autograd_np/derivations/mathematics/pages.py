@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from autograd_np.derivations.mathematics import notation as n
@@ -45,18 +45,24 @@ def _cut(right: Node, room: float) -> list[Node]:
     if width(right) <= room or not isinstance(right, n.Row):
         return [right]
     found: list[list[Node]] = [[]]
+    wide = 0.0
     for item in right.items:
         may_break = isinstance(item, n.Sign) and item.role == "binary" and item.text in "+−⊙" and found[-1]
-        if may_break and width(n.row(*found[-1])) > room * (0.8 if item.text == "⊙" else 0.35):  # type: ignore[union-attr]
+        if may_break and wide > room * (0.8 if item.text == "⊙" else 0.35):  # type: ignore[union-attr]
             found.append([])
+            wide = 0.0
         found[-1].append(item)
+        wide += width(item)
     return [n.row(*items) for items in found]
 
 
-def _rows(line: Line, longest: float = LINE) -> list[tuple[Node | None, list[Node], bool]]:
+_Row = tuple[Node | None, list[Node], bool]
+
+
+def _rows(line: Line, longest: float = LINE) -> list[_Row]:
     """Return the rows of an equation: what stands left, what is equal to it, and whether the row goes on with the one before."""
     room = longest - width(line.left)
-    found: list[tuple[Node | None, list[Node], bool]] = []
+    found: list[_Row] = []
     for right in line.right:
         if found and not found[-1][2] and sum(width(x) + 3 for x in (*found[-1][1], right)) <= room:
             found[-1][1].append(right)
@@ -139,24 +145,24 @@ def _math(node: Node) -> str:
 
 def equation_in_mathml(line: Line, longest: float = math.inf) -> str:
     """Return an equation as a ``math`` element; what would be longer, in letters, has a row for each side."""
-    if len(_rows(line, longest)) > 1:
-        return _in_rows([line], longest)
+    rows = _rows(line, longest)
+    if len(rows) > 1:
+        return _in_rows(rows)
     sides = n.joined([line.left, *line.right], n.Sign("=", "relation"))
     return f'<math display="block">{mathml(sides)}</math>'
 
 
-def _in_rows(lines: Sequence[Line], longest: float = LINE) -> str:
-    rows = []
-    for line in lines:
-        for left, sides, goes_on in _rows(line, longest):
-            equal = n.joined(sides, n.Sign("=", "relation"))
-            first = "<mspace width='2em'/>" if goes_on else "<mo>=</mo>"
-            rows.append(f"<mtr><mtd>{'' if left is None else mathml(left)}</mtd><mtd><mrow>{first}{mathml(equal)}</mrow></mtd></mtr>")
-    return f'<math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math>'
+def _in_rows(rows: Iterable[_Row]) -> str:
+    found = []
+    for left, sides, goes_on in rows:
+        equal = n.joined(sides, n.Sign("=", "relation"))
+        first = "<mspace width='2em'/>" if goes_on else "<mo>=</mo>"
+        found.append(f"<mtr><mtd>{'' if left is None else mathml(left)}</mtd><mtd><mrow>{first}{mathml(equal)}</mrow></mtd></mtr>")
+    return f'<math display="block"><mtable displaystyle="true">{"".join(found)}</mtable></math>'
 
 
 def _table(display: Display) -> str:
-    return f'<div class="equations">{_in_rows(display.lines)}</div>'
+    return f'<div class="equations">{_in_rows(row for line in display.lines for row in _rows(line))}</div>'
 
 
 def html(blocks: Sequence[Block], title: str, program: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import keyword
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -28,9 +28,6 @@ __all__ = ["Number", "Recording", "record", "recorded"]
 
 
 PRODUCTS = (np.matmul, np.dot, np.tensordot)
-
-
-PLAIN = frozenset((np.ndarray, int, float))
 
 
 class Number(NamedTuple):
@@ -101,25 +98,17 @@ class _Watch:
         self.numbers: dict[str, tuple[Any, tuple[str, int] | None]] = {}
         self.called: dict[CodeType, None] = {}
         self._last: dict[int, int] = {}
-        self._held: dict[CodeType, dict[str, Any]] = {}  # what each variable held when it was looked at
 
-    def __call__(self, frame: FrameType) -> None:
+    def __call__(self, frame: FrameType, variables: Iterable[tuple[str, Any]]) -> None:
         mine = frame.f_code is self.code
         line = self._last.get(id(frame))
         self._last[id(frame)] = frame.f_lineno
         if not mine:
             self.called[frame.f_code] = None
-        held = self._held.setdefault(frame.f_code, {})
         given = () if mine else frame.f_code.co_varnames[: frame.f_code.co_argcount]  # named by who called, or nobody
-        for variable, value in frame.f_locals.items():
+        for variable, value in variables:
             if variable in given and variable != "self":
                 continue
-            kind = type(value)
-            if kind is Tensor or kind in PLAIN:  # most variables are what they were a line ago, which has been told
-                now = value._node if kind is Tensor else value
-                if now is not None and held.get(variable) is now:
-                    continue
-                held[variable] = now
             for name, x in _entries(value, variable):
                 if isinstance(x, Tensor):
                     if x._node is None:
