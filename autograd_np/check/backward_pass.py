@@ -8,6 +8,7 @@ judged on right values above it.
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -317,7 +318,7 @@ def _conclude(session: Session, checked: _Checked, said: list[str], started: flo
             found = _explained(session, blamed, ideal, budget) if blamed else []
         given = {a.forward_name for a in lacking} if any(m.fix for m in found) else set()
         computed = {w.forward_name for w in missing} - given
-        findings = [_finding(m) for m in found if m.fix is not None or m.wrong.forward_name not in computed]
+        findings = [_finding(session, m) for m in found if m.fix is not None or m.wrong.forward_name not in computed]
         findings += [_not_returned(w) for w in missing if w.forward_name in computed]
         if budget.ended:
             hidden = [*hidden, f"the search for explanations ended after {seconds:g} s; seconds= gives it more"]
@@ -448,7 +449,15 @@ def _rows(session: Session, point: Point, found: Collection[Comparison]) -> list
     """Return the rows of comparisons at a point; a constant that an intermediate carries is named."""
     sizes = sizes_of(session, point)
     said = (f"{constant_name(c.constant, sizes)} × ∂L/∂{c.name}, by convention" if c.constant != 1 else "" for c in found)
-    return [row_of(c, note) for c, note in zip(found, said, strict=True)]
+    rows = [row_of(c, note) for c, note in zip(found, said, strict=True)]
+    for row in rows:
+        row.variable = _as_said(session, row.variable)
+    return rows
+
+
+def _as_said(session: Session, text: str) -> str:
+    """Return a variable with the names that the user wrote for what is private to classes."""
+    return functools.reduce(lambda said, f: f.as_said(said), session.program.functions.watched(), text)
 
 
 def _last_name(path: str) -> str:
@@ -470,7 +479,8 @@ def _gradient_table(session: Session, checked: _Checked, kinks: set[int], excuse
             ok = session.is_right(r, point)
             if r.forward_name not in table or (table[r.forward_name].ok and not ok):
                 note = "" if ok or i == 0 else "shown by a generic draw, not by your own point"
-                row = row_of(compare(r.forward_name, _last_name(r.path) or r.path, r.value, truth, ok), note)
+                name = _as_said(session, _last_name(r.path) or r.path)
+                row = row_of(compare(r.forward_name, name, r.value, truth, ok), note)
                 if not ok and i in kinks:
                     row.verdict, row.note = "inconclusive", "at a kink"
                 elif not ok and excused:
@@ -507,9 +517,9 @@ def _not_returned(w: Withheld) -> Finding:
     function = e.place.function
     return Finding(
         line=e.place.line,
-        variable=e.path,
+        variable=function.as_said(e.path),
         kind="not-returned",
-        message=f"`{e.path}`, the gradient of `{w.forward_name}`, is computed and not returned",
+        message=f"`{function.as_said(e.path)}`, the gradient of `{w.forward_name}`, is computed and not returned",
         source=e.place.text,
         function=function.name,
         file=function.filename,
@@ -517,15 +527,15 @@ def _not_returned(w: Withheld) -> Finding:
     )
 
 
-def _finding(mistake: Mistake) -> Finding:
+def _finding(session: Session, mistake: Mistake) -> Finding:
     w, place, diagnosis = mistake.wrong, mistake.place, mistake.diagnosis
     row = compare(w.forward_name, w.name, w.computed, w.expected, ok=False)
     there = w.computed.size > 0 or w.expected.size > 0
     return Finding(
         line=place.line,
-        variable=mistake.variable or w.name,
+        variable=place.function.as_said(mistake.variable or w.name),
         kind=diagnosis.kind,
-        message=diagnosis.message,
+        message=place.function.as_said(diagnosis.message),
         factor=diagnosis.factor,
         source=place.text,
         function=place.function.name,
@@ -538,6 +548,6 @@ def _finding(mistake: Mistake) -> Finding:
         end_line=place.end_line,
         fix=mistake.fix,
         call=mistake.call,
-        consequences=mistake.consequences,
-        rivals=[_finding(r) for r in mistake.rivals],
+        consequences=[_as_said(session, c) for c in mistake.consequences],
+        rivals=[_finding(session, r) for r in mistake.rivals],
     )

@@ -119,3 +119,18 @@ def test_the_families_are_right_by_numeric_differences(family):
     assert max(truth.errors_of(hand, truth.numeric(module, hand)).values()) < 1e-7
     wrong = [what for what, source in mistakes(family) if is_wrong(made(family, 1, 3, 1.0, 1.0, source), module)]
     assert len(wrong) >= 10
+
+
+def test_a_safeguard_that_is_part_of_a_one_is_told():
+    def forward(W, X, Y):
+        P = 1 / (1 + np.exp(-(X @ W)))
+        return -np.mean(Y * np.log(P) + (1 - Y) * np.log(1.0000001 - P))
+
+    def backward(X, Y, P):
+        return {"dW": X.T @ (P - Y) / len(Y)}
+
+    rng = np.random.default_rng(3)
+    inputs = {"W": 2 * rng.normal(size=(3, 1)), "X": rng.normal(size=(7, 3)), "Y": rng.integers(0, 2, (7, 1)) + 0.0}
+    report = ag.check_backward(forward, backward, inputs)
+    assert report, str(report)
+    assert any("without 1.0000001 at line" in said for said in report.readings)

@@ -251,7 +251,8 @@ def _fix_text(case: Case, mistake: Mistake, others: Sequence[Mistake]) -> str | 
             return None
     finally:
         case.fixes = before
-    text = rewritten(mistake.place.function.lines, mistake.place.statement, cure.body)
+    function = mistake.place.function
+    text = rewritten(function.lines, function.as_written(mistake.place.statement), [function.as_written(s) for s in cure.body])
     block = (mistake.place.statement.end_lineno or 0) - mistake.place.end_line  # of a compound statement only the header changes
     return "\n".join(text.splitlines()[:-block]) if text is not None and block > 0 else text
 

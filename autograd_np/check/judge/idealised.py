@@ -28,7 +28,7 @@ LARGEST_ERROR = 1e-3
 
 
 class _Without(ast.NodeTransformer):
-    """Leaves tiny constants out of sums, and makes those that have a name zero."""
+    """Leaves tiny constants out of sums (and out of ``1.0000001``), and makes those that have a name zero."""
 
     def __init__(self, added: Collection[str], *, in_logarithms: bool) -> None:
         self.added, self.found = added, list[float]()
@@ -47,6 +47,11 @@ class _Without(ast.NodeTransformer):
                 if isinstance(part, ast.Constant) and isinstance(part.value, float) and _is_tiny(part.value):
                     self.found.append(part.value)
                     return rest
+                if isinstance(part, ast.Constant) and isinstance(part.value, float) and _is_tiny(abs(part.value - 1)):
+                    self.found.append(part.value)
+                    one = ast.copy_location(ast.Constant(value=1.0), part)
+                    left, right = (node.left, one) if part is node.right else (one, node.right)
+                    return ast.copy_location(ast.BinOp(left=left, op=node.op, right=right), node)
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
@@ -116,7 +121,7 @@ def without_safeguards(session: Session, points: Sequence[Point], *, in_logarith
             new: Any = without.visit(copy.deepcopy(place.statement)) if place.statement is not None else None
             if without.found:
                 fixes.append(Fix(place, "", [new]))
-                said += [f"{c:g} at line {place.line}" for c in without.found]
+                said += [f"{c:.12g} at line {place.line}" for c in without.found]
     added = set() if in_logarithms else added
     tiny = [n for p in points[:1] for n, v in p.inputs.items() if _is_tiny(v) and n in added]
     said += [f"{n} = {points[0].inputs[n]:g}" for n in tiny]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from autograd_np.check.watch.spelling import alike, wanted_names
+from autograd_np.check.watch.spelling import alike, bare, wanted_names
 
 __all__ = ["is_data", "is_gradients_name", "is_label", "pair"]
 
@@ -34,7 +34,7 @@ def is_gradients_name(name: str) -> bool:
     >>> [n for n in ("dW", "delta_p", "W_grad", "s2", "data", "d") if is_gradients_name(n)]
     ['dW', 'delta_p', 'W_grad']
     """
-    last = name.rpartition(".")[2].partition("[")[0]
+    last = bare(name.rpartition(".")[2].partition("[")[0])
     return bool(
         re.match(r"d[A-Z_]|d[a-z]\d*$|d[a-z]{1,2}$|d\w+d[a-zA-Z]\w*$|d(out|err|loss|pos)|grad|nabla|delta|err", last)
         or re.search(r"(?i)_?(grad(ient)?s?|diff|delta)$", last)

@@ -22,6 +22,7 @@ from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.calling import input_leaves, leaf_names
 from autograd_np.check.watch.point import Traced
 from autograd_np.check.watch.program import Kept, Program, is_number, numbers_in
+from autograd_np.check.watch.state import Attribute
 
 __all__ = ["Start", "begin", "shared_defaults"]
 
@@ -151,7 +152,8 @@ def _numbers(session: Session, given: Mapping[str, Any]) -> list[_Number]:
 
 
 def _last(path: tuple[Any, ...]) -> str:
-    return next((str(k) for k in reversed(path) if isinstance(k, str)), "")
+    last = next((k for k in reversed(path) if isinstance(k, str)), "")
+    return last.written if isinstance(last, Attribute) else last
 
 
 def _leaf_name(session: Session, given: Mapping[str, Any], number: _Number) -> str:

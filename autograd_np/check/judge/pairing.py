@@ -15,7 +15,7 @@ from autograd_np.check.watch.interpret import CannotEvaluate, read
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.program import Program
 from autograd_np.check.watch.run import Event
-from autograd_np.check.watch.spelling import near_misses, wanted_names
+from autograd_np.check.watch.spelling import bare, near_misses, wanted_names
 from autograd_np.node import Node
 
 __all__ = ["Meaning", "Pairing"]
@@ -163,7 +163,9 @@ def _beside(e: Event, x: str) -> Any:
             return None
         found = getattr(holder, x, None)
         if found is None:
-            for value in list(getattr(holder, "__dict__", {}).values()):
+            for key, value in list(getattr(holder, "__dict__", {}).items()):
+                if bare(key) == x and isinstance(value, np.ndarray):
+                    return value
                 if isinstance(value, dict) and isinstance(value.get(x), np.ndarray):
                     return value[x]
         return found

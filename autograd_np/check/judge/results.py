@@ -22,7 +22,7 @@ from autograd_np.check.judge.roles import is_no_gradient, is_upstream
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Recording
 from autograd_np.check.watch.source import Function
-from autograd_np.check.watch.spelling import alike, wanted_names
+from autograd_np.check.watch.spelling import alike, bare, wanted_names
 from autograd_np.check.watch.state import leaves_in, spelled
 from autograd_np.node import Node
 
@@ -383,7 +383,7 @@ def assigned(
         if (not passed_on and work.named(i, r)) or (len(results) > 1 and not r.left and is_no_news(r, point)):
             continue
         if r.left:
-            if r.whole and wanted_names(r.name) and re.match(r"(?i)(d|grad|nabla|delta)", r.name) and _looks_like_gradient(r.name):
+            if r.whole and wanted_names(r.name) and re.match(r"(?i)(d|grad|nabla|delta)", bare(r.name)) and _looks_like_gradient(r.name):
                 unjudged.append(i)
         elif _is_nameless(r):
             open_ones.append(i)
@@ -478,6 +478,7 @@ def is_container_of_gradients(name: str) -> bool:
 
 
 def _looks_like_gradient(name: str) -> bool:
+    name = bare(name)
     return bool(re.match(r"d[A-Z_]|d[a-z]\d*$|d[a-z]{1,2}$|grad|nabla|delta", name) or re.search(r"(?i)_?grad(ient)?s?$", name))
 
 

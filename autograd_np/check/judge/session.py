@@ -286,7 +286,7 @@ class Session:
                 if node is None:
                     continue
                 shape = np.shape(node.out)
-                if target.rate is not None and shape == np.shape(value):
+                if target.rate is not None and (shape == np.shape(value) or fits(np.shape(value), shape)):
                     value = (np.asarray(node.out) - value) / rate_at(target, point)
                 bare = fits(np.shape(value), shape) and np.size(value) > 1 and np.shape(value) != shape
                 if fits(np.shape(value), shape):

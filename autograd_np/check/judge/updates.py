@@ -6,15 +6,17 @@ import ast
 import inspect
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from autograd_np.check.judge.compare import close
+from autograd_np.check.judge.compare import close, fits
 from autograd_np.check.judge.results import Result, Targets
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.program import Program
 from autograd_np.check.watch.run import Recording
 from autograd_np.check.watch.state import leaves_in
+from autograd_np.typing import Array
 
 __all__ = ["rate_at", "told_of_updates", "updates"]
 
@@ -32,9 +34,7 @@ def updates(
     leaves = {tuple(path): n for n, path in point.keys.items() if n in point.leaves}
     leaves |= {tuple(path): n for path, n in program.paths.items() if n in point.leaves}
     changed = {i: leaves[tuple(r.keys)] for i, r in enumerate(results) if r.left and r.whole and tuple(r.keys) in leaves}
-    changed = {
-        i: n for i, n in changed.items() if _is_plain(results[i], recording) and np.shape(point.leaves[n].out) == results[i].value.shape
-    }
+    changed = {i: n for i, n in changed.items() if _is_plain(results[i], recording) and _is_of(results[i].value, point.leaves[n].out)}
     if itself:
         changed = {i: n for i, n in changed.items() if _steps(results[i], recording)}
     changed |= {i: n for i, r in enumerate(results) if (n := _handed_back(r, point, recording)) is not None}
@@ -45,14 +45,20 @@ def updates(
         found = 0
         for i, name in changed.items():
             node = point.leaves[name]
-            truth, change = point.truth(node), (np.asarray(node.out) - results[i].value) / rate
-            noise = np.spacing(np.abs(results[i].value)) / rate
+            truth, change = point.truth(node), (np.asarray(node.out) - results[i].value.reshape(np.shape(node.out))) / rate
+            noise = np.spacing(np.abs(results[i].value)).reshape(np.shape(node.out)) / rate
             found += bool(np.any(truth)) and close(change, truth, tolerance, point.slack(node) + noise)
         return found
 
     rates = _rates(program, point)
     best = max(rates, key=lambda name: right_with(rates[name]))
     return {i: Targets(n, point.leaves[n], True, (best, rates[best])) for i, n in changed.items()}
+
+
+def _is_of(value: Array, variable: Any) -> bool:
+    """Whether a parameter may have been what a changed one is: a bias that began as a number has axes after a step."""
+    shape = np.shape(variable)
+    return value.shape == shape or fits(value.shape, shape)
 
 
 def _handed_back(r: Result, point: Point, recording: Recording) -> str | None:

@@ -196,8 +196,9 @@ class Kept:
     places: tuple[tuple[int, tuple[Any, ...]], ...]
 
     def put(self, world: list[Any], value: Any) -> None:
-        """Put another value in its place, as a number if it is an array."""
-        value = type(self.value)(value.item()) if isinstance(value, np.ndarray) and np.size(value) == 1 else value
+        """Put another value in its place, as a number if it is an array; where a whole number stood, too, it may be any."""
+        kind = float if isinstance(self.value, int) else type(self.value)
+        value = kind(value.item()) if isinstance(value, np.ndarray) and np.size(value) == 1 else value
         for slot, path in self.places:
             if len(path) == 1:
                 world[slot] = value
@@ -248,7 +249,7 @@ def _readable(paths: list[tuple[Any, ...]]) -> tuple[Any, ...]:
 def _short(path: tuple[Any, ...]) -> str:
     last = max(i for i, k in enumerate(path) if isinstance(k, str))
     tail = path[last:]
-    return spelled((str(tail[0]), *tail[1:]))
+    return spelled((tail[0], *tail[1:]))
 
 
 def call_and_watch(f: Callable[..., Any], kwargs: Mapping[str, Any], *, raises: bool = False) -> tuple[Any, dict[str, Any]]:

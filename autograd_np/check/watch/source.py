@@ -20,6 +20,7 @@ from types import CodeType
 from typing import Any, cast
 
 from autograd_np.callers import is_users_file
+from autograd_np.check.watch.private import as_said, as_written, give_private_names
 from autograd_np.check.watch.reads import COMPOUND, written_in_place
 from autograd_np.check.watch.spelling import wanted_names
 
@@ -190,6 +191,19 @@ class Function:
                         if isinstance(side, (ast.Name, ast.Attribute, ast.Subscript)):
                             found.setdefault(ast.unparse(side), {}).setdefault(ast.unparse(n), n)
         return {name: tuple(nodes.values()) for name, nodes in found.items()}
+
+    def as_written(self, statement: ast.stmt) -> ast.stmt:
+        """Return a statement with the names that the user wrote for what is private to a class."""
+        return as_written(statement, self._private) if self._private else statement
+
+    def as_said(self, text: str) -> str:
+        """Return words about the function with the names that the user wrote for what is private to a class."""
+        return as_said(text, self._private) if self._private else text
+
+    @property
+    def _private(self) -> str:
+        """What Python puts before the name of what is private to the class of the function; empty outside classes."""
+        return str(getattr(self.tree, "private", ""))
 
     def left_by_loops(self, statement: ast.stmt) -> frozenset[str]:
         """Return the variables that only loops set which a statement is not in: what the last step of a loop left."""
@@ -376,6 +390,8 @@ def _tree_of(code: CodeType) -> Any:
         except (OSError, TypeError, SyntaxError, IndentationError):
             return None
         ast.increment_lineno(module, first - 1)
+        kind = [p for p in code.co_qualname.split(".")[:-1] if p != "<locals>"][-1:]
+        give_private_names(module, f"_{kind[0].lstrip('_')}" if kind else "")
     if code.co_name == "<lambda>":
         spans = [p for p in code.co_positions() if p[0] is not None and p[2] is not None]
         places = {(p[0], p[2]) for p in spans}
@@ -391,11 +407,17 @@ def _tree_of(code: CodeType) -> Any:
 
 @functools.lru_cache(64)
 def parsed(text: str) -> ast.Module | None:
-    """Return the syntax tree of a file; ``None`` if it is no Python."""
+    """Return the syntax tree of a file; ``None`` if it is no Python.
+
+    What is private to a class has the name by which Python knows it: ``self._Net__W`` for ``self.__W`` in the class `Net`.
+    """
     try:
-        return ast.parse(text) if text.strip() else None
+        module = ast.parse(text) if text.strip() else None
     except (SyntaxError, ValueError):
         return None
+    for node in module.body if module is not None and "__" in text else ():
+        give_private_names(node, "")
+    return module
 
 
 def _holds(body: ast.expr, places: set[tuple[Any, Any]]) -> bool:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-__all__ = ["alike", "near_misses", "wanted_names"]
+__all__ = ["alike", "bare", "near_misses", "wanted_names"]
 
 _WORDS = "grads?|gradients?|delta|del|nabla|adj|bar|cotangent|partial|deriv|derivative"
 _CONVENTIONS = (
@@ -20,6 +20,20 @@ _CONVENTIONS = (
 )
 
 
+def bare(name: str) -> str:
+    """Return the name of an attribute without the underscores that make it private, and the class that Python puts before two of them.
+
+    Examples
+    --------
+    >>> bare("_dW"), bare("__dW"), bare("_Net__dW"), bare("dW_x"), bare("_")
+    ('dW', 'dW', 'dW', 'dW_x', '_')
+    """
+    return _PRIVATE.sub("", name) or name
+
+
+_PRIVATE = re.compile(r"^_+(?:[A-Za-z]\w*?__(?=[A-Za-z]))?")
+
+
 def wanted_names(name: str) -> list[str]:
     """Return the forward names that `name` could be the gradient of, best first.
 
@@ -31,7 +45,10 @@ def wanted_names(name: str) -> list[str]:
     ['W1', 'dW1', 'L_dW1']
     >>> wanted_names("W1_grad")
     ['W1']
+    >>> wanted_names("_dW1")
+    ['W1']
     """
+    name = bare(name)
     found = [m["x"] for pattern in _CONVENTIONS if (m := re.fullmatch(pattern, name))]
     return list(dict.fromkeys(found))
 

@@ -252,13 +252,28 @@ def leaves_in(value: Any, path: tuple[Any, ...], seen: set[int] | None = None) -
     else:
         items = list(vars(value).items())
     for key, item in items:
-        yield from leaves_in(item, (*path, Attribute(key) if is_users_object(value) else key), seen)
+        yield from leaves_in(item, (*path, Attribute(key, type(value)) if is_users_object(value) else key), seen)
 
 
 class Attribute(str):
-    """A step of a path that is an attribute's name, not a key."""
+    """A step of a path that is an attribute's name, not a key.
 
-    __slots__ = ()
+    Attributes
+    ----------
+    written : str
+        As it is written in the class: ``__W`` of what Python calls ``_Net__W``.
+    """
+
+    __slots__ = ("written",)
+
+    written: str
+
+    def __new__(cls, name: str, kind: type | None = None) -> Attribute:
+        """Make one of the name of an attribute, as Python has it, and the class of the object."""
+        made = super().__new__(cls, name)
+        private = (f"_{c.__name__.lstrip('_')}" for c in (kind.__mro__ if kind is not None and name.startswith("_") else ()))
+        made.written = next((name.removeprefix(p) for p in private if name.startswith(f"{p}__")), name)
+        return made
 
 
 def spelled(path: tuple[Any, ...]) -> str:
@@ -266,9 +281,9 @@ def spelled(path: tuple[Any, ...]) -> str:
     text = ""
     for i, key in enumerate(path):
         if i == 0:
-            text = str(key)
+            text = key.written if isinstance(key, Attribute) else str(key)
         elif isinstance(key, Attribute):
-            text += f".{key}"
+            text += f".{key.written}"
         else:
             text += f"[{key!r}]"
     return text
