@@ -19,7 +19,7 @@ __all__ = ["batch_norm", "by_batch", "by_instance", "followed", "group_norm", "i
 Axes = tuple[int, ...]
 
 
-# --- two operations -------------------------------------------------------------------------------
+# --- three operations -----------------------------------------------------------------------------
 
 
 def _averaged(x: Array, axes: Axes) -> Array:
@@ -39,14 +39,18 @@ def _standardize(x: Array, mean: Array, var: Array, *, axes: Axes, eps: float) -
     return (x - mean) * (1 / np.sqrt(var + eps))
 
 
-def _standardize_vjp(g: Array, y: Array, x: Array, _mean: Array, _var: Array, axes: Axes, eps: float) -> Array:
+def _standardize_itself(x: Array, *, axes: Axes, eps: float) -> Array:
+    return _standardize(x, *_moments(x, axes), axes=axes, eps=eps)
+
+
+def _pulled(g: Array, y: Array, x: Array, axes: Axes, eps: float) -> Array:
     """Mean and variance are functions of x: they are computed anew, so that the rule can be differentiated."""
     scale = 1 / np.sqrt(_moments(x, axes)[1] + eps)
     return scale * (g - _averaged(g, axes) - y * _averaged(g * y, axes))
 
 
-def _standardize_jvp(t: Any, y: Array, x: Array, mean: Array, var: Array, axes: Axes, eps: float) -> Array:
-    return _standardize_vjp(t[0], y, x, mean, var, axes, eps)  # the matrix of derivatives is symmetric
+def _pushed(t: Any, y: Array, x: Array, *_: Array, axes: Axes, eps: float) -> Array:
+    return _pulled(t[0], y, x, axes, eps)  # the matrix of derivatives is symmetric
 
 
 def _of_examples(operation: Callable[[], Callable[..., Array]]) -> Callable[..., Array]:
@@ -56,18 +60,37 @@ def _of_examples(operation: Callable[[], Callable[..., Array]]) -> Callable[...,
     return many
 
 
+_TEX = r"\frac{#1 - \overline{#1}}{\sqrt{\operatorname{Var}(#1) + #eps}}"
+
 _STANDARDIZE: Callable[..., Array] = ag.define(
     _standardize,
-    vjp=[_standardize_vjp, None, None],
-    jvp=_standardize_jvp,
+    vjp=[lambda g, y, x, _mean, _var, axes, eps: _pulled(g, y, x, axes, eps), None, None],
+    jvp=_pushed,
     vmap=_of_examples(lambda: _STANDARDIZE),
     name="standardize",
-    tex=r"(#1 - #2) / \sqrt{#3 + \epsilon}",
+    tex=_TEX,
+)
+
+_STANDARDIZE_ITSELF: Callable[..., Array] = ag.define(
+    _standardize_itself,
+    vjp=_pulled,
+    jvp=_pushed,
+    vmap=_of_examples(lambda: _STANDARDIZE_ITSELF),
+    name="standardize",
+    tex=_TEX,
 )
 
 
-def standardized(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array]:
-    """Return (x - mean) / sqrt(var + eps), with the mean and the variance over `axes`, which are handed out as constants."""
+def standardized(x: Array, axes: Axes, eps: float) -> Array:
+    """Return (x - mean) / sqrt(var + eps), with the mean and the variance over `axes`."""
+    values = ag.stop_gradient(x)
+    if isinstance(values, ag.Tensor) and not values.is_leaf:  # `compile` records these, too: the rule then finds both moments computed
+        return standardized_and_moments(x, axes, eps)[0]
+    return _STANDARDIZE_ITSELF(x, axes=axes, eps=float(eps))
+
+
+def standardized_and_moments(x: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array]:
+    """Return the same, and mean and variance as constants; these are computed once."""
     mean, var = _moments(ag.stop_gradient(x), axes)
     return _STANDARDIZE(x, mean, var, axes=axes, eps=float(eps)), mean, var
 
@@ -155,7 +178,7 @@ def by_batch(x: Array, weight: Array | None, bias: Array | None, eps: float) -> 
     count = math.prod(x.shape[i] for i in axes)
     if count < 2:
         raise ShapeMismatchError(f"batch_norm needs more than one number a channel for a variance, got an input of shape {x.shape}")
-    y, mean, var = standardized(x, axes, eps)
+    y, mean, var = standardized_and_moments(x, axes, eps)
     return _affine(y, weight, bias), np.reshape(mean, -1), np.reshape(var, -1) * (count / (count - 1))
 
 
@@ -166,7 +189,7 @@ def by_instance(x: Array, weight: Array | None, bias: Array | None, eps: float) 
     count = math.prod(x.shape[2:])
     if count < 2 or not x.shape[0]:
         raise ShapeMismatchError(f"instance_norm needs samples, and more than one number a channel, got an input of shape {x.shape}")
-    y, mean, var = standardized(x, tuple(range(2, x.ndim)), eps)
+    y, mean, var = standardized_and_moments(x, tuple(range(2, x.ndim)), eps)
     mean, var = (np.reshape(np.mean(a, axis=0), -1) for a in (mean, var))
     return _affine(y, weight, bias), mean, var * (count / (count - 1))
 
@@ -270,7 +293,7 @@ def group_norm(input: Array, num_groups: int, weight: Array | None = None, bias:
         raise ShapeMismatchError(f"group_norm got num_groups={num_groups}, which does not divide the {x.shape[1]} channels of {x.shape}")
     weight, bias = of_each_channel(weight, x, "group_norm"), of_each_channel(bias, x, "group_norm", "bias")
     grouped = np.reshape(x, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups))
-    return _affine(np.reshape(standardized(grouped, (2,), eps)[0], x.shape), weight, bias)
+    return _affine(np.reshape(standardized(grouped, (2,), eps), x.shape), weight, bias)
 
 
 def layer_norm(
@@ -305,7 +328,7 @@ def layer_norm(
            [-1.,  1.]])
     """
     x = floats(input)
-    return _affine(standardized(x, _trailing(x, normalized_shape, weight, bias, "layer_norm"), eps)[0], weight, bias)
+    return _affine(standardized(x, _trailing(x, normalized_shape, weight, bias, "layer_norm"), eps), weight, bias)
 
 
 def rms_norm(input: Array, normalized_shape: Any, weight: Array | None = None, eps: float | None = None) -> Array:  # noqa: A002

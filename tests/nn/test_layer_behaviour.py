@@ -122,6 +122,26 @@ def test_standardised_is_of_mean_zero_and_variance_one() -> None:
 # --- convolution and pooling, by their definitions ------------------------------------------------
 
 
+@pytest.mark.parametrize("norm", [lambda x: F.layer_norm(x, 4), lambda x: F.group_norm(x, 2)])
+def test_a_norm_is_recorded_as_one_operation_on_its_input(norm: Any) -> None:
+    graph = ag.trace(norm, np.random.default_rng(0).normal(size=(3, 2, 3, 4)))
+    assert [len(n.values) for n in graph if n.op is not None and n.op.name == "standardize"] == [1]
+
+
+def test_a_derived_norm_has_no_statistics_of_the_run_it_was_read_from() -> None:
+    def loss(x: Any, w: Any, b: Any) -> Any:
+        return np.sum(F.layer_norm(x, 4, w, b) ** 3)
+
+    rng = np.random.default_rng(0)
+    program: dict[str, Any] = {}
+    w, b = rng.normal(size=(2, 4))
+    exec(ag.derive(loss, rng.normal(size=(3, 4)), w, b).to_numpy(), program)
+    x = rng.normal(size=(5, 4))
+    value, gradients = program["value_and_grad"](x, w, b)
+    np.testing.assert_allclose(value, loss(x, w, b))
+    np.testing.assert_allclose(gradients["dx"], ag.grad(loss)(x, w, b), atol=1e-12)
+
+
 def test_a_convolution_is_the_sum_of_its_definition() -> None:
     rng = np.random.default_rng(0)
     x, w, b = rng.normal(size=(2, 4, 6, 7)), rng.normal(size=(6, 2, 3, 2)), rng.normal(size=6)

@@ -170,6 +170,21 @@ def test_equations_are_those_of_the_derivation() -> None:
     assert of_operations == []  # the derivation speaks of variables, none of which is one operation here
 
 
+def test_the_equation_of_a_norm_is_of_what_it_normalises() -> None:
+    norm = nn.LayerNorm(4)
+
+    def loss(x: Any) -> Any:
+        y = norm(x)
+        return np.mean(y**2)
+
+    data = data_of(ag.trace(loss, np.random.default_rng(0).normal(size=(2, 4))))
+    told = [html.unescape(s["math"].replace("{", "<").replace("}", ">")) for s in data["steps"] if s["phase"] == "forward" and "math" in s]
+    words = re.sub("<[^>]*>", "", told[0])
+    assert "Var(𝐱" in words
+    assert "𝐂" not in "".join(told)
+    assert not [n["name"] for n in data["nodes"] if n["kind"] == "constant"]
+
+
 def test_a_page_says_what_it_leaves_out_of_a_large_graph() -> None:
     def chain(x: Any, steps: int) -> Any:
         y = np.sin(x)
