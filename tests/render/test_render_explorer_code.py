@@ -325,6 +325,11 @@ def test_a_wrong_backward_lights_its_lines_in_the_order_of_execution(browser: ch
                     assert part in shown
                 assert "dZ1 = dA1 * A1 * (1 - A1)" in browser.js("document.querySelector('.remark').innerText")
                 assert browser.js("document.querySelector('.node.here-bad .badge').textContent") == "∂ ✗"
+        if step["phase"] == "end":  # line by line, dW1 is right of a wrong dZ1; what is handed out is wrong
+            badges = {n["name"]: browser.js(f"document.querySelector('[data-id={n['id']}] .badge').textContent") for n in data["nodes"]}
+            wrong = {name for name, badge in badges.items() if badge == "∂ ✗"}
+            assert {"W1", "b1", "Z1"} <= wrong
+            assert {"W2", "b2"}.isdisjoint(wrong)
         browser.press("ArrowRight")
     assert browser.messages == []
     assert browser.requests == [path.resolve().as_uri()]

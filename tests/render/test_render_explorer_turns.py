@@ -208,3 +208,15 @@ def rnn_given_h(h: Any, Wx: Any, Wh: Any, xs: Any) -> Any:
         z = x @ Wx + h @ Wh
         h = np.tanh(z)
     return np.mean(h**2)
+
+
+@chromium.needed
+def test_what_many_layers_read_is_told_in_a_line(browser: chromium.Chromium, tmp_path: Path) -> None:
+    model = nn.Sequential(*(nn.Linear(2, 2) for _ in range(30)))
+    browser.open(model.graph(np.ones((3, 2))).explore(tmp_path / "layers.html", seed=np.ones((3, 2))))
+    while "turns, each with the same operations" not in (told := browser.js("document.querySelector('#panel').innerText")):
+        assert not browser.js("document.querySelector('#slider').value === document.querySelector('#slider').max")
+        browser.press("ArrowRight")
+    line = next(line for line in told.splitlines() if line.startswith("Read from outside"))
+    assert line.endswith(" more.")
+    assert line.count(",") == 5

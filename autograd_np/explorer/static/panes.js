@@ -3,6 +3,7 @@
 const line_ = (spot) => (spot ? `line ${spot[1]}` : "");
 const lines_ = (spots) => (spots.length === 1 ? line_(spots[0]) : `lines ${Math.min(...spots.map((spot) => spot[1]))} to ${Math.max(...spots.map((spot) => spot[2]))}`);
 const small = (...words) => h("p", { class: "small" }, words);
+const some = (names) => (names.length > 8 ? `${names.slice(0, 6).join(", ")} and ${names.length - 6} more` : names.join(", "));
 const alike = (of) => of.like && small(`As in ${of.like}:`);
 const formula = (tree) => h("div", { class: "equation", tabindex: 0, role: "group", "aria-label": "equation" }, math(tree));
 
@@ -57,7 +58,7 @@ function ofTurns(step) {
         equations.length ? equations.map(formula) : h("div", { class: "math" }, one.title.replace(/^Back through /, "")));
     }),
     step.phase === "forward" && results.map((node) => titled(`Afterwards ${node.name}`, node.value, node)),
-    step.phase === "forward" && step.from.length > 0 && small(`Read from outside: ${given(step.from).map((node) => node.name).join(", ")}.`),
+    step.phase === "forward" && step.from.length > 0 && small(`Read from outside: ${some(given(step.from).map((node) => node.name))}.`),
     step.phase === "backward" && results.filter((node) => node.gradient).map((node) => titled(`Arrives: ${d(node)}`, node.gradient)),
     step.phase === "backward" && step.parts.map((part) => h("section", { class: "part" },
       h("h3", {}, `Goes to ${part.name}`, part.n > 1 && dots(part.k, part.n)),

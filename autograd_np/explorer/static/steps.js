@@ -44,12 +44,14 @@ function position() {
 }
 
 const text = (element, value) => { if (element.textContent !== value) element.textContent = value; };
+/** Whether a gradient is right: of a line by what the line was given, at the end by what was handed out. */
+const judged = (node, step) => (step.verdicts?.[node.id] ? step.verdicts[node.id][0] : node.verdict);
 function state(node, step, mine) {
   const names = ["node", node.kind];
   if (node.output) names.push("result");
   if (!node.named) names.push("auto");
   if (node.valueAt > at) names.push("later");
-  if (node.gradientAt <= at) names.push(node.verdict === false ? "done-bad" : "done-back");
+  if (node.gradientAt <= at) names.push(judged(node, step) === false ? "done-bad" : "done-back");
   if (mine.has(node.id)) {
     const bad = step.phase === "hand" && step.ok === false;
     names.push(step.phase === "forward" ? "here" : bad ? "here-bad" : "here-back");
@@ -59,12 +61,13 @@ function state(node, step, mine) {
   if (node.match) names.push("match");
   return names;
 }
-function badge(node) {
+function badge(node, step) {
   const came = node.gifts.filter((gift) => gift.at <= at).length;
   let label = "";
   if (node.gradientAt <= at) {
     const single = node.gradient && node.gradient.ndim === 0 && !data.check;
-    label = single ? `∂ ${node.gradient.rows[0][0]}` : node.verdict === false ? "∂ ✗" : node.verdict === null ? "∂ ?" : "∂ ✓";
+    const ok = judged(node, step);
+    label = single ? `∂ ${node.gradient.rows[0][0]}` : ok === false ? "∂ ✗" : ok === null ? "∂ ?" : "∂ ✓";
   } else if (came && !data.check) label = `∂ ${came}/${node.gifts.length}`;
   if (node.badgeText === label) return;
   node.badgeText = label;
@@ -88,7 +91,7 @@ function update(announce) {
     if (node.classes !== all) { node.classes = all; node.element.setAttribute("class", all); }
     const single = node.value.ndim === 0 && node.valueAt <= at;
     text(node.line_, single ? `= ${node.value.rows[0][0]}` : node.shape);
-    badge(node);
+    badge(node, step);
   }
   for (const module of modules.values()) {
     const inside = closed.has(module.path) && module.nodes.some((n) => mine.has(n.id));
