@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,16 @@ class Alike:
         numbers, table, room = self._tables[np.shape(value)]
         with np.errstate(invalid="ignore"):
             return [int(i) for i in numbers[np.all(np.abs(table - _some(value)) <= room, axis=1)]]
+
+    def of_products(self, value: Array, others: Sequence[Array]) -> list[int]:
+        """Return with which of other arrays of its shape `value` gives a product that may equal one of the arrays."""
+        if np.shape(value) not in self._tables or not others:
+            return []
+        _, table, room = self._tables[np.shape(value)]
+        products = np.stack([_some(x) for x in others]) * _some(value)
+        with np.errstate(invalid="ignore"):
+            near = np.all(np.abs(table[None] - products[:, None]) <= room[None], axis=2)
+        return [int(i) for i in np.flatnonzero(np.any(near, axis=1))]
 
 
 def _some(array: Array) -> Array:

@@ -28,7 +28,7 @@ from autograd_np.check.judge.session import NOTHING, Codes, Done, Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.interpret import CannotEvaluate
 from autograd_np.check.watch.point import Point
-from autograd_np.check.watch.run import Call, Event, Step
+from autograd_np.check.watch.run import Call, Event, Step, leaves_of
 from autograd_np.check.watch.source import Place
 from autograd_np.check.watch.spelling import wanted_names
 from autograd_np.node import Node
@@ -207,7 +207,7 @@ class Case:
                 candidates,
                 sizes,
                 hints=self.hints,
-                unread=function.unread,
+                unread=function.unread | function.carried_in_vain(statement),
                 left_by_loops=function.left_by_loops(statement),
                 beside=function.made_of,
                 alone=function.reads_alone(statement),
@@ -309,15 +309,18 @@ class Case:
         ends = self.session.structure(self.main)
         exact = {ends[key] for key, ok in before.judged.items() if ok and key in ends} - before.kept.keys()
         functions = {f.place.function for f in more}
-        was, is_now = ({c.number: self.given(c) for c in out.recording.calls[1:] if c.function in functions} for out in (before, after))
-        changed = [number for number, nodes in was.items() if nodes and not nodes & is_now.get(number, nodes)]
         usual, now = ({float(f"{c:.6g}") for c in out.kept.values()} for out in (before, after))
         uniform = len(now) == 1 and now <= usual
+        was, is_now = ({c.number: self.given(c) for c in out.recording.calls[1:] if c.function in functions} for out in (before, after))
+        for call in after.recording.calls[1:]:
+            if was.get(call.number) and not was[call.number] & is_now.get(call.number, set()):
+                is_now[call.number] = is_now.get(call.number, set()) | self._given_as_handed(call)
+        changed = [number for number, nodes in was.items() if nodes and not nodes & is_now.get(number, nodes)]
         turned = 0 if uniform and all(f.body is not None for f in more) else len(exact & after.kept.keys())
         return len({(w.key[0], w.base) for w in after.wrong}) + turned + len(changed)
 
-    def given(self, call: Call, *, signed: bool = False) -> set[Node]:
-        """Return the variables of forward whose gradient a helper gave, if it did more than hand back what it was handed.
+    def given(self, call: Call, *, signed: bool = False, multiple: float = 1.0) -> set[Node]:
+        """Return the variables of forward whose gradient, or that times a number, a helper gave; none if it was handed just that.
 
         A residual is the gradient of one of two variables with either sign: it counts for both unless the sign matters, and then for none.
         """
@@ -327,6 +330,7 @@ class Case:
         handed = (call.last.get(name) for name in call.function.parameters)
         if any(isinstance(x, np.ndarray) and x.shape == value.shape and self.close(x, value) for x in handed):
             return set()
+        value = value / multiple
         found, opposite = set(self.nodes_with(value)), set(self.nodes_with(-value))
         if not found and not opposite:
             key = repr(value.shape).encode() + value.tobytes()
@@ -334,6 +338,18 @@ class Case:
                 self._derived[key] = set(self.derived_by(value))
             return self._derived[key]
         return found if not opposite else set() if signed else found | opposite
+
+    def _given_as_handed(self, call: Call) -> set[Node]:
+        """Return the variables a multiple of whose gradient a helper gave, if it was handed such a multiple of another gradient.
+
+        Where 1/m comes later, what is handed from helper to helper is m times the gradient, and none of them is to divide by it.
+        """
+        handed = [np.asarray(x) for n in call.function.parameters if isinstance(x := call.last.get(n), np.ndarray) and x.dtype.kind == "f"]
+        found: set[Node] = set()
+        for c in dict.fromkeys(n for size in self.sizes(self.main).values() if size > 1 for n in (size, 1 / size)):
+            if any(x.size > 1 and np.any(x) and any(True for _ in self.nodes_with(x / c)) for x in handed):
+                found |= self.given(call, multiple=c)
+        return found
 
     def derived_by(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward by which a value is the derivative of another one: it takes one's gradient to the other's."""
@@ -386,16 +402,25 @@ class Case:
         return any(self.close(value, t, slack) for t, slack in found) or any(True for _ in self.nodes_with(value))
 
     def _times_gradients(self, value: Array) -> Iterator[Array]:
-        """Yield the products of what may be a local derivative with the gradients of forward's variables."""
-        point = self.main
-        for node in dict.fromkeys(n for nodes in point.versions.values() for n in nodes if n in point.gradients):
-            truth = point.truth(node)
-            if (
-                np.any(truth)
-                and np.ndim(truth) <= value.ndim
-                and all(a in (1, b) for a, b in zip(truth.shape[::-1], value.shape[::-1], strict=False))
-            ):
+        """Yield the products of what may be a local derivative with gradients of forward's variables, as far as these may be known."""
+        alike, spread = self._truths
+        same = alike.get(value.shape, [])
+        for tables in (self.terms[1], self._gradients[1]):
+            yield from (value * same[i] for i in tables.of_products(value, same))
+        for truth in spread:
+            axes = zip(truth.shape[::-1], value.shape[::-1], strict=False)
+            if truth.shape != value.shape and np.ndim(truth) <= value.ndim and all(a in (1, b) for a, b in axes):
                 yield value * truth
+
+    @functools.cached_property
+    def _truths(self) -> tuple[dict[tuple[int, ...], list[Array]], list[Array]]:
+        """The gradients of forward's variables, by their shapes, and those that broadcast to others."""
+        point = self.main
+        nodes = dict.fromkeys(n for some in point.versions.values() for n in some if n in point.gradients)
+        found: dict[tuple[int, ...], list[Array]] = {}
+        for truth in (t for n in nodes if np.any(t := point.truth(n))):
+            found.setdefault(np.shape(truth), []).append(truth)
+        return found, [t for some in found.values() for t in some]
 
     def nodes_with(self, value: Array) -> Iterator[Node]:
         """Yield the variables of forward whose gradient a value is."""
@@ -415,6 +440,14 @@ class Case:
         ]
         found += contributions(self.main)
         return found, Alike(found, self.session.tolerance)
+
+    @functools.cached_property
+    def primals(self) -> tuple[list[Array], Alike]:
+        """The floating arrays of several elements that forward had at the main point; of a function that is both passes its inputs."""
+        point = self.main
+        had = {**({} if point.traced.program.joint else point.variables), **flat_names(point.inputs)}
+        found = [np.asarray(v, float) for _, _, v in leaves_of(had) if np.size(v) > 1]
+        return found, Alike(((v, 0.0) for v in found), 1e-12)
 
     @functools.cached_property
     def _gradients(self) -> tuple[list[Node], Alike]:

@@ -69,7 +69,7 @@ def meant_as_gradient(case: Case, w: Wrong, suspects: Sequence[Suspect], before:
     best: tuple[int, Suspect, Meant, float] | None = None
     constants = dict.fromkeys([1.0, w.constant, *case.sizes(case.main).values()])
     off = constant_ratio(w.computed, w.expected, case.session.tolerance)
-    blameable = [s for s in suspects if s.events and not is_primal(case.main, s.events)]
+    blameable = [s for s in suspects if s.events and not is_primal(case, s.events)]
     trials = 0
     families: dict[int, list[Meant]] = {}
     for c, (number, s) in case.budget.within(itertools.product(constants, enumerate(blameable))):

@@ -170,7 +170,7 @@ class _Search:
 
     def _suspects(self, w: Wrong) -> list[Suspect]:
         """Return the statements that a wrong variable was made of; first those that were made of right things alone."""
-        found = [s for s in suspects_of(self.case, w, self.out) if s.events and not s.right and not is_primal(self.case.main, s.events)]
+        found = [s for s in suspects_of(self.case, w, self.out) if s.events and not s.right and not is_primal(self.case, s.events)]
         return sorted(found, key=lambda s: (s.looks_right, s.step.number))
 
     def _own(self) -> Iterator[_Line]:

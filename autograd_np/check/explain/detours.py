@@ -38,8 +38,11 @@ class Detours:
     def of(self, edit: Edit, statement: ast.stmt | None) -> float:
         """Return how much less simple an edit is: if the same change could be made inside a helper that may be mistaken."""
         helpers = self._signed if edit.kind == "sign" else self._doubtful
-        if not helpers or statement is None or edit.less or _of_arguments(edit):
+        if not helpers or statement is None or edit.less:
             return 0.0
+        if _of_arguments(edit):
+            turned = edit.kind == "transpose" and any(_is_handed(statement, path, helpers) for path, _ in edit.changes)
+            return AROUND_CALLS if turned else 0.0
         if edit.changes and not any(_factors_called(_product(statement, path), helpers) for path, _ in edit.changes):
             return 0.0
         return AROUND_CALLS
@@ -48,6 +51,17 @@ class Detours:
 def _of_arguments(edit: Edit) -> bool:
     """Whether an edit changes only what calls are given; a sign that is wrong there is wrong inside as well, if the function is odd."""
     return edit.kind != "sign" and bool(edit.changes) and all("args" in path or "keywords" in path for path, _ in edit.changes)
+
+
+def _is_handed(statement: ast.stmt, path: Path, helpers: Collection[str]) -> bool:
+    """Whether an expression is what a helper is given, as it is: a matrix that is turned there may have to be turned inside."""
+    calls = (at(statement, path[:i]) for i in range(len(path)) if path[i] in ("args", "keywords"))
+    return any(isinstance(node, ast.Call) and _name(node) in helpers for node in calls)
+
+
+def _name(node: ast.Call) -> str:
+    name: str = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    return name
 
 
 def _product(statement: ast.stmt, path: Path) -> ast.AST:
@@ -74,6 +88,6 @@ def _factors_called(node: ast.AST, helpers: Collection[str]) -> bool:
     """Whether a factor of an expression is what a helper returned: of a sum, each of its terms must have one."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
         return _factors_called(node.left, helpers) and _factors_called(node.right, helpers)
-    if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in helpers:
+    if isinstance(node, ast.Call) and _name(node) in helpers:
         return True
     return any(_factors_called(child, helpers) for child in ast.iter_child_nodes(node))

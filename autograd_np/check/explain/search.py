@@ -103,7 +103,7 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> list[Ch
     true = trusted(case, out) if suspects else set()
     kept = {e.place for e in out.events if any((e.call.number, e.path) == key[:2] for key, c in out.kept.items() if abs(c - 1) > 1e-9)}
     recomputed = {
-        s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case.main, s.events) and not _is_in_vain(s)
+        s.place for s in suspects if s.events and not is_gradients_name(s.path) and is_primal(case, s.events) and not _is_in_vain(s)
     }
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
 

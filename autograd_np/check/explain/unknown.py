@@ -67,8 +67,8 @@ class _Unknown(NamedTuple):
     locally: bool
 
 
-def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> list[Candidate]:
-    """Return the changes of statements of unaccountable values with which these are accounted for, simplest first.
+def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> Iterator[Candidate]:
+    """Yield the changes of statements of unaccountable values with which these are accounted for, simplest first, as they are found.
 
     Parameters
     ----------
@@ -80,7 +80,6 @@ def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> list[Can
     """
     budget = case.budget.part(SHARE)
     unknown = {u.given.step.place: u for u in _first_unknown(case, out, multiples)}
-    found: list[Candidate] = []
     for c in Ordered((_changes(case, u, LATER * number) for number, u in enumerate(unknown.values())), out):
         if budget.late():
             break
@@ -88,8 +87,7 @@ def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> list[Can
         value = _value(case, u.given.step, u.target, c.edit.body) if c.edit.body else None
         known = _known(case, value, multiples, u.locally) if value is not None else 0.0
         if known > u.known or known == 1:
-            found.append(c)
-    return found
+            yield c
 
 
 def _changes(case: Case, u: _Unknown, later: float) -> Changes:
@@ -108,11 +106,11 @@ def _first_unknown(case: Case, out: Outcome, multiples: Sequence[float]) -> list
     makers: dict[bytes, _Unknown] = {}
     first: dict[Place, tuple[bool, float, _Unknown]] = {}
     seen: Counter[tuple[Place, str]] = Counter()
-    truth = case.session.program.defines_truth
+    truth = case.session.program.is_truth
     for given in _all_given(out):
         place, statement = given.step.place, given.step.place.statement
         seen[place, given.path] += 1
-        if place in fixed or statement is None or truth(place.function) or seen[place, given.path] > MOST_OF_ONE:
+        if place in fixed or statement is None or truth(place) or seen[place, given.path] > MOST_OF_ONE:
             continue
         target = _target(statement, given.path)
         value = given.value if target == given.path and not _adds(statement) else _value(case, given.step, target, [statement])

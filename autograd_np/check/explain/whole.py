@@ -28,7 +28,7 @@ __all__ = ["Mistake", "one_or_two_changes", "single_change"]
 MOST_OF_SEVERAL = 4000
 """So many changed passes are run where several variables are wrong for what may be one reason."""
 
-KEPT, KEPT_APART, KEPT_OF_TWO = 0.35, 0.3, 0.1
+KEPT, KEPT_APART, KEPT_OF_TWO = 0.25, 0.2, 0.1
 """How much of the time is kept for several mistakes, if one alone is not found before; and for what two do not explain either."""
 
 MOST_APART = 800
@@ -183,7 +183,7 @@ def _made_known(case: Case) -> Mistake | None:
         return None
     multiples = list(dict.fromkeys([1.0, *out.kept.values()]))[:MOST_MULTIPLES]
     _, plain = case.plain_run()
-    cured = cure_all(case, made_known(case, plain, multiples), MOST_RUNS, case.budget.left() / 2)
+    cured = cure_all(case, Replayed(made_known(case, plain, multiples)), MOST_RUNS)
     return _mistake(causes, cured) if cured is not None else None
 
 

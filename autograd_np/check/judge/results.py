@@ -584,12 +584,13 @@ def _flat(work: Assigner, results: Sequence[Result], i: int, inputs: Sequence[st
 
 
 def pieces(vector: Any, names: Sequence[str], point: Point) -> Iterator[tuple[str, Any]]:
-    """Yield the pieces of a flat gradient in the shapes of their inputs."""
+    """Yield the pieces of a flat gradient in the shapes of their inputs; of a vector of another length, what there is of each."""
     start = 0
-    for n in names:
+    for i, n in enumerate(names):
         shape = np.shape(point.leaves[n].out)
         size = int(np.prod(shape, dtype=int))
-        yield n, np.reshape(vector[start : start + size], shape)
+        piece = vector[start : start + size if i < len(names) - 1 else None]
+        yield n, np.reshape(piece, shape) if np.size(piece) == size else piece
         start += size
 
 

@@ -157,6 +157,8 @@ class _Judge:
                     return None
         if not np.any(e.computed) and len(e.before) and is_zeros(e):
             return None  # a start value that nothing was added to yet
+        if key[2] + 1 < self.chains[key[:2]] and all(n is point.leaf(name) for n in nodes):
+            return None  # what each turn of a loop makes anew for an input, which has one gradient, is a share of that
         one = e.computed.ndim == 0 and self.chains[key[0], key[1]] > 1
         if (
             not is_returned
@@ -166,6 +168,8 @@ class _Judge:
             return None  # a loop works on one slice, or element, at a time, and nothing says which
         if not is_returned and not any(_are_related(e.computed.shape, np.shape(t)) for t in truths):
             return None  # the name alone makes it no gradient
+        if not is_returned and any(self._is_of_whole(e.computed, n) for n in nodes):
+            return None  # it is the gradient of what forward took the variable out of
         if not is_returned and any(self._is_unsummed(e.computed, t, slack) for t, slack in zip(truths, slacks, strict=True)):
             return None  # it is summed later
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
@@ -190,6 +194,16 @@ class _Judge:
         )
         self._note(e, name, nodes[i], expected, ok=False)
         return expected
+
+    def _is_of_whole(self, computed: Array, node: Node) -> bool:
+        """Whether an array is the gradient of an array of another shape from which a variable was computed: ``h[:, -1]`` of ``h``."""
+        wholes = (p for p in node.parents if p is not None and p in self.point.gradients)
+        return any(
+            np.shape(p.out) == computed.shape != np.shape(node.out)
+            and bool(np.any(computed))
+            and close(computed, self.point.truth(p), self.session.tolerance, self.point.slack(p))
+            for p in wholes
+        )
 
     def _is_unsummed(self, computed: Array, truth: Array, slack: Any) -> bool:
         """Whether an array gives (a multiple of) a gradient once it is summed over the axes along which forward broadcast."""

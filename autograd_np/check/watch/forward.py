@@ -158,6 +158,8 @@ class _Watch:
     def in_inner(self, frame: FrameType, event: str, _argument: Any) -> Any:
         if event == "return":
             self.inner(frame)
+        elif event == "line" and self.of_forward:
+            self.program.lines_of_forward.add((id(self.program.functions.of(frame.f_code)), frame.f_lineno))
         self.lines.note(frame, event)
         return self.in_inner
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.watch.calling import arguments, flat_names
-from autograd_np.check.watch.source import Function, Functions
+from autograd_np.check.watch.source import Function, Functions, Place
 from autograd_np.check.watch.state import Attribute, World, bound, duplicate, leaves_in, rng_state, set_rng_state, spelled
 from autograd_np.trace import code_of
 
@@ -58,6 +58,8 @@ class Program:
         Where among the inputs Python numbers stand that are differentiated like arrays.
     joint : bool
         Forward and backward are the same function.
+    called_by_forward, lines_of_forward : set
+        The identities of the functions that forward calls, and what lines of them it runs.
     """
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], loss: Callable[..., Any] | None) -> None:
@@ -71,6 +73,7 @@ class Program:
         self.aliases: dict[str, str] = {}
         self.paths: dict[tuple[Any, ...], str] = {}
         self.called_by_forward: set[int] = set()
+        self.lines_of_forward: set[tuple[int, int]] = set()
         self.numbers: set[tuple[Any, ...]] = set()
         self._kept: dict[int, Kept] = {}
 
@@ -90,6 +93,14 @@ class Program:
     def defines_truth(self, function: Function) -> bool:
         """Whether forward runs a function: whatever it does is right by definition. A function that is both passes is not meant."""
         return id(function) in self.called_by_forward and function is not self.function_of(self.backward)
+
+    def is_truth(self, place: Place) -> bool:
+        """Whether forward runs a statement, so that it is right by definition.
+
+        What a function of forward's does only for backward, as behind ``if derivative:``, is not.
+        """
+        function, lines = place.function, range(place.line, place.end_line + 1)
+        return self.defines_truth(function) and any((id(function), line) in self.lines_of_forward for line in lines)
 
     def name_state(self, taken: Mapping[str, Any]) -> None:
         """Find the floating arrays in the world and name them: ``W1`` where that is unique, else ``layers[0].W1``."""

@@ -169,6 +169,20 @@ class Function:
         handed = {p for p in self.parameters if wanted_names(p)}
         return (frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) | handed) - read - sizes
 
+    def carried_in_vain(self, statement: ast.stmt) -> frozenset[str]:
+        """Return the variables that the loops around a statement carry from turn to turn, as ``dh_next``, and that no turn reads.
+
+        What the statement sets itself is none of them.
+        """
+        found: set[str] = set()
+        for loop in self.around(statement):
+            if isinstance(loop, (ast.For, ast.While)):
+                inside = [n for s in loop.body for n in ast.walk(s)]
+                read = {n.id for n in inside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+                first = {name for s in self.statements if s.lineno < loop.lineno for name in _assigned_to(s)}
+                found |= ({name for n in inside if isinstance(n, ast.stmt) for name in _assigned_to(n)} & first) - read
+        return frozenset(found.difference(_assigned_to(statement)))
+
     def reads_alone(self, statement: ast.stmt) -> frozenset[str]:
         """Return the parameters of the function that no other statement reads."""
         here = Counter(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
@@ -449,6 +463,11 @@ def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _statements(block)
         for handler in getattr(s, "handlers", []):
             yield from _statements(handler.body)
+
+
+def _assigned_to(statement: ast.stmt) -> list[str]:
+    """Return the variables that a plain assignment sets."""
+    return [t.id for t in statement.targets if isinstance(t, ast.Name)] if isinstance(statement, ast.Assign) else []
 
 
 def _end_of(statement: ast.stmt) -> tuple[int, int]:

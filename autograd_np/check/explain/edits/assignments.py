@@ -208,7 +208,7 @@ def _of_update(line: Line, s: ast.AugAssign) -> Iterator[Edit]:
         if additive
         else f"`{target}` should be set, not changed: use `=`"
     )
-    yield line.instead(4, "double-count", words, f"{target} = {text}")
+    yield line.instead(3.6, "double-count", words, f"{target} = {text}")
     if additive:
         other = "-=" if op is ast.Add else "+="
         words = f"the sign of the term added to `{line.target}` is wrong: use `{other}`"
