@@ -124,7 +124,7 @@ class _Work:
 
     def _end(self, *pointless: str) -> None:
         """Interrupt what is being done, if it is among what is pointless now; as ctrl-c does, which main threads alone can have."""
-        if self._doing in pointless and not self._cut and self._thread is threading.main_thread():
+        if self._doing in pointless and not self._cut and not self._ended and self._thread is threading.main_thread():
             self._cut = True
             if hasattr(signal, "pthread_kill"):  # wakes what sleeps, too
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
@@ -148,6 +148,8 @@ class _Work:
     def _interrupted(self, *_: object) -> None:
         cut, self._cut = self._cut, False
         heard = self._interruptible or self._ended  # a second ctrl-c does not wait
+        if self._ended:  # nor does a third for code that catches whatever is raised
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
         self._ended |= not cut
         self._interruptible &= not cut
         if heard:

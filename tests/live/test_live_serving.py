@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +79,45 @@ def test_a_script_shows_a_page_until_ctrl_c_and_goes_on(tmp_path: Path) -> None:
         assert process.communicate(timeout=60) == ("and on it goes\n", "")
     finally:
         process.kill()
+
+
+STUBBORN = """
+import time
+import numpy as np
+import autograd_np as ag
+
+times = 0
+
+def f(x):
+    global times
+    times += 1
+    while times > 1:
+        try:
+            print("goes on", flush=True)
+            time.sleep(1000)
+        except BaseException:
+            pass
+    return np.sum(x * x)
+
+ag.trace(f, np.ones(3)).explore(live=True, open=False)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_the_third_ctrl_c_ends_code_that_catches_whatever_is_raised(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(STUBBORN)
+    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        lines = iter(process.stdout.readline, "")
+        assert "goes on\n" in lines
+        for _ in range(2):
+            time.sleep(0.1)  # or it is not asleep yet
+            process.send_signal(signal.SIGINT)
+            assert next(lines) == "goes on\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == -signal.SIGINT
+    finally:
+        process.kill()
+        process.communicate()
