@@ -19,7 +19,7 @@ from autograd_np.check.explain.edits.catalogue import edits_of
 from autograd_np.check.explain.edits.edit import Edit, Hints
 from autograd_np.check.explain.edits.hints import hints_of
 from autograd_np.check.explain.replayed import Replayed
-from autograd_np.check.explain.vocabulary import loop_variables, sizes_in, sizes_of
+from autograd_np.check.explain.vocabulary import counts_in, loop_variables, sizes_in, sizes_of
 from autograd_np.check.judge.compare import close, elements_off
 from autograd_np.check.judge.outcome import Fix, Key, Outcome, Returned, Wrong
 from autograd_np.check.judge.results import assigned
@@ -198,6 +198,7 @@ class Case:
         scope, candidates = session.scope(step, point), session.candidates(step, point)
         counted = loop_variables(function)
         known = {name: n for name, n in self.sizes(point).items() if name not in counted}
+        known = {**counts_in(step, counted), **known} if step.call.number else known
         sizes = sizes_in(session.own_names(step), candidates, known, flat_names(point.inputs))
         try:
             yield from edits_of(

@@ -22,6 +22,7 @@ from autograd_np.check.explain.diagnose import Diagnosis, diagnosis_of, explain
 from autograd_np.check.explain.edits.rewrite import rewritten
 from autograd_np.check.explain.feeders import suspects_of
 from autograd_np.check.explain.ordered import Candidate
+from autograd_np.check.explain.rivals import ELSEWHERE, more_written
 from autograd_np.check.explain.search import candidates_of
 from autograd_np.check.explain.telling import telling
 from autograd_np.check.explain.whole import Mistake, one_or_two_changes
@@ -284,7 +285,11 @@ def _what_raises(case: Case) -> list[Mistake]:
     candidates += [c for c in candidates_of(case, w, [], suspects, out) if c.place != step.place]
     runs: Candidate | None = None
     cures: list[tuple[int, Candidate]] = []
-    for c in sorted(candidates, key=lambda c: c.rank + (c.place != step.place) + OF_LEAVING_OUT * (not c.edit.changes and not c.edit.body)):
+
+    def rank(c: Candidate) -> float:
+        return c.rank + (c.place != step.place) + OF_LEAVING_OUT * (not c.edit.changes and not c.edit.body)
+
+    for c in sorted(candidates, key=rank):
         if case.late() or len(cures) >= MOST_CURES:
             break
         left = case.wrong_results(case.main, Fix(c.place, c.path, c.edit.body))
@@ -295,7 +300,9 @@ def _what_raises(case: Case) -> list[Mistake]:
             runs = c
     if cures:  # what backward did not come to counts as well: the more it gives, the better
         most = max(right for right, _ in cures)
-        c = next(c for right, c in cures if right == most)
+        best = [c for right, c in cures if right == most]
+        weighed = zip(best, more_written(best), strict=True)  # what is missing can be made up for on many lines
+        c, _ = min(weighed, key=lambda found: rank(found[0]) + ELSEWHERE * found[1])
         fix = Fix(c.place, c.path, c.edit.body)
         return [Mistake(w, c.place, Diagnosis(0, "raises", f"{said}; {c.edit.message}"), fix)]
     if runs is not None:

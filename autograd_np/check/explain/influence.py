@@ -148,7 +148,7 @@ def _larger(place: Place, steps: Sequence[Step]) -> Iterator[list[ast.stmt]]:
             for some in (later, *([one] for one in later)) if len(later) > 1 else [later] * len(later):
                 yield [statement, *some]
         case ast.Assign(value=value) | ast.AugAssign(value=value) as statement:
-            if any(s.events for s in steps) and not (isinstance(statement, ast.Assign) and _shares(place, statement)):
+            if any(s.events for s in steps) and not (isinstance(statement, ast.Assign) and _shares(place, statement, steps)):
                 yield from _with(statement, value)
         case ast.Return(value=ast.Tuple(elts=elts) as value) as statement:
             told = [r for r in results if isinstance(r, tuple) and len(r) == len(elts)]
@@ -179,13 +179,19 @@ def _is_float(value: object) -> bool:
     return type(value) is float or (isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f")
 
 
-def _shares(place: Place, statement: ast.Assign) -> bool:
-    """Whether the array of an assignment is another one's, and changed later: a larger copy would not be."""
+def _shares(place: Place, statement: ast.Assign, steps: Sequence[Step]) -> bool:
+    """Whether the array of an assignment is another one's, and changed later: a larger copy would not be.
+
+    Where a dict changes, the arrays in it may stay as they are.
+    """
     value: ast.expr = statement.value
     while isinstance(value, (ast.Attribute, ast.Subscript)):
         value = value.value
     named = [n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-    return isinstance(value, ast.Name) and bool(place.function.changed_in_place & {*named, value.id})
+    if not isinstance(value, ast.Name):
+        return False
+    taken = value is not statement.value and any(type(s.before.get(value.id)) is dict for s in steps)
+    return bool(place.function.changed_in_place & {*named, *([] if taken else [value.id])})
 
 
 def _scaled(value: ast.expr) -> ast.expr:

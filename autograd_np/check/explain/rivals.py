@@ -13,14 +13,16 @@ import numpy as np
 
 from autograd_np.check.explain.case import Budget, Case
 from autograd_np.check.explain.edits.syntax import Path, at, parsed
+from autograd_np.check.explain.feeders import is_primal
 from autograd_np.check.explain.ordered import Candidate
 from autograd_np.check.explain.search import fix_of
+from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Outcome
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
 
-__all__ = ["MOST_RIVALS", "Cure", "chosen", "looks_of", "related_to", "weights_of"]
+__all__ = ["ELSEWHERE", "MOST_RIVALS", "Cure", "chosen", "looks_of", "more_written", "related_to", "weights_of"]
 
 MOST_RIVALS = 2
 """So many statements are named beside the one that is most likely mistaken."""
@@ -48,6 +50,9 @@ MOST_TAKEN, MOST_PUT = 3, 6
 
 TWICE = 1.5
 """How much less simple a term is that is missing where another line adds it to the variable: that one may be what is off."""
+
+SAID_OTHERWISE = 1.0
+"""How much simpler a change is of a line that gives what forward had under the name of a gradient."""
 
 AS_CALLED = 0.5
 """How much more a gradient counts under the name of its variable."""
@@ -85,6 +90,12 @@ def chosen(case: Case, cures: Sequence[Cure], before: Outcome) -> tuple[Candidat
     return best.candidate, [c.candidate for c in others.values()][:MOST_RIVALS]
 
 
+def more_written(candidates: Sequence[Candidate]) -> list[bool]:
+    """Say of each of some changes whether it only puts something in, while one of another line changes what is written."""
+    changed = [c.place for c in candidates if _changes_what_is_written(c)]
+    return [_only_inserts(c) and any(place != c.place for place in changed) for c in candidates]
+
+
 def weights_of(case: Case, cures: Sequence[Cure], before: Outcome) -> dict[int, float]:
     """Return, by the identity of each cure, how simple it is, and how well the rest of the code and of its run agrees with it."""
     looks = looks_of(before)
@@ -93,14 +104,20 @@ def weights_of(case: Case, cures: Sequence[Cure], before: Outcome) -> dict[int, 
     likely = sorted(cures, key=lambda c: (c.doubts, c.candidate.rank))
     made = {id(c): _gradients_made(case, c, multiples) for c in share.within(likely)}
     least = min(made.values(), default=0.0)
-    changed = [c.candidate.place for c in cures if _changes_what_is_written(c.candidate)]
+    elsewhere = {id(c): more for c, more in zip(cures, more_written([c.candidate for c in cures]), strict=True)}
 
     def weight(c: Cure) -> float:
-        elsewhere = _only_inserts(c.candidate) and any(place != c.candidate.place for place in changed)
-        more = ELSEWHERE * elsewhere + TWICE * _adds_again(c.candidate)
+        more = ELSEWHERE * elsewhere[id(c)] + TWICE * _adds_again(c.candidate)
+        more -= SAID_OTHERWISE * _says_otherwise(case, c.candidate, before)
         return c.candidate.rank + more - _agreement(c.candidate, looks) * AGREED - MADE * min(made.get(id(c), least) - least, MOST_MADE)
 
     return {id(c): weight(c) for c in cures}
+
+
+def _says_otherwise(case: Case, c: Candidate, before: Outcome) -> bool:
+    """Whether a statement gives what forward had, under a name that says that it gives a gradient, or a derivative."""
+    events = [e for e in before.events if e.place == c.place and e.path == c.path]
+    return bool(events) and is_gradients_name(c.path) and is_primal(case, events)
 
 
 def _gradients_made(case: Case, cure: Cure, multiples: Sequence[float]) -> float:
@@ -146,8 +163,8 @@ def _differences(c: Candidate) -> tuple[list[str], list[str]]:
 
 def _only_inserts(c: Candidate) -> bool:
     """Whether a change only puts something in; a sign is as easily lost as written, and so is the step before in an index."""
-    index = bool(c.edit.changes) and all("slice" in path for path, _ in c.edit.changes)
-    return c.edit.kind != "sign" and not index and not _differences(c)[0]
+    element = bool(c.edit.changes) and all("slice" in path and not {"lower", "upper"} & {*path} for path, _ in c.edit.changes)
+    return c.edit.kind != "sign" and not element and not _differences(c)[0]
 
 
 def _changes_what_is_written(c: Candidate) -> bool:

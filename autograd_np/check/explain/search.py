@@ -108,6 +108,7 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> list[Ch
     innocent = {s.place for s in suspects if s.looks_right and s.path and s.place not in kept}
 
     def of(s: Suspect) -> Iterator[Candidate]:
+        again_named = isinstance(getattr(s.place.statement, "value", None), ast.Name)  # something was to be made of what has two names now
         again = TAKEN if _is_taken(s.place) else RECOMPUTED
         doubt = again if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
@@ -121,9 +122,9 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> list[Ch
         for edit in case.edits(s.place, telling(out, s.step), path):
             if s.right and not edit.follows:
                 continue
-            if s.place in recomputed and not edit.less and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
+            if s.place in recomputed and not again_named and not edit.less and (edit.kind != "wrong-point" or edit.rank >= MISTAKEN):
                 continue
-            if s.events or returned or isinstance(s.place.statement, ast.Expr):  # what only calls hands arrays on
+            if s.events or returned or _hands_on(s):
                 anew = isinstance(s.place.statement, ast.Assign) and not is_gradients_name(path)
                 turned = (OF_SIGNS if anew else OF_COUNTS if counts else 0.0) if edit.kind == "sign" else 0.0
                 turned += OF_STARTS if begins and edit.kind in _INSERTED else 0.0
@@ -198,6 +199,12 @@ def _returned(s: Suspect) -> str:
         case ast.Return(value=ast.expr() as value) if isinstance(s.step.call.result, np.ndarray):
             return ast.unparse(value)
     return ""
+
+
+def _hands_on(s: Suspect) -> bool:
+    """Whether a statement hands arrays on that it does not set: one that only calls, or returns several."""
+    several = isinstance(s.place.statement, ast.Return) and isinstance(s.step.call.result, tuple)
+    return isinstance(s.place.statement, ast.Expr) or (several and any(isinstance(x, np.ndarray) for x in s.step.call.result))
 
 
 def _is_around(edit: Edit, written: str) -> bool:

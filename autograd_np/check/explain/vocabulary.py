@@ -12,11 +12,15 @@ import numpy as np
 from autograd_np.check.judge.session import Session
 from autograd_np.check.watch.calling import flat_names
 from autograd_np.check.watch.point import Point
+from autograd_np.check.watch.run import Step
 from autograd_np.check.watch.source import Function
 
-__all__ = ["constant_name", "loop_variables", "sizes_in", "sizes_of"]
+__all__ = ["constant_name", "counts_in", "loop_variables", "sizes_in", "sizes_of"]
 
 _COUNTS = {"m", "n", "b", "t", "d", "batch", "batch_size", "num", "num_examples", "num_train", "n_samples", "samples", "size"}
+
+MOST_COUNTS = 6
+"""A helper may divide by so many whole numbers of its own."""
 
 
 def sizes_of(session: Session, point: Point) -> dict[str, float]:
@@ -44,6 +48,12 @@ def sizes_of(session: Session, point: Point) -> dict[str, float]:
         if n not in found.values():
             found[f"{n:g}"] = n
     return found
+
+
+def counts_in(step: Step, counters: Collection[str]) -> dict[str, float]:
+    """Return the whole numbers that a helper has where it stands, but for loop counters: what it may divide by."""
+    whole = ((k, v) for k, v in step.before.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool))
+    return dict([(k, float(v)) for k, v in whole if v > 1 and k not in counters and not k.startswith("_")][:MOST_COUNTS])
 
 
 def sizes_in(scope: Collection[str], arrays: Mapping[str, Any], sizes: Mapping[str, float], given: Collection[str]) -> dict[str, float]:

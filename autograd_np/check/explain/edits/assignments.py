@@ -25,6 +25,9 @@ OF_NAMESAKES = 8.0
 OF_SHAPES = 4.4
 """From this rank on the length of an array is a factor that is missing: one divides by it, and may do so by another one's."""
 
+OF_ONE, EXCHANGED, MOST_RESULTS = 3.0, 4.0, 6
+"""From these ranks on one of several results has the wrong sign, and two are exchanged; of so many at most."""
+
 WRITTEN = 0.3
 """How much simpler it is to take away a minus that was written than to write one."""
 
@@ -37,11 +40,27 @@ def assignment_edits(line: Line) -> Iterator[Edit]:
             yield from _of_target(line, target, line.statement.value)
         case ast.Return(value=ast.expr() as value) if not isinstance(value, (ast.Tuple, ast.Dict, ast.List)):
             yield from _of_value(line, value)
+        case ast.Return(value=ast.Tuple(elts=elts)) if len(elts) <= MOST_RESULTS:
+            yield from _of_results(line, elts)
         case ast.AugAssign():
             yield from _of_update(line, line.statement)
     if isinstance(line.statement, (ast.Assign, ast.AugAssign, ast.Expr)):
         yield from _superfluous(line)
         yield from _followed(line)
+
+
+def _of_results(line: Line, elts: Sequence[ast.expr]) -> Iterator[Edit]:
+    """Yield the sign of one of several results, and two of them exchanged."""
+    arrays = [i for i, e in enumerate(elts) if is_float_array(line.value(e))]
+    for i in arrays:
+        written = line.text(elts[i]).startswith("-")
+        words = f"the sign of `{line.text(elts[i])}`, which is returned, is wrong"
+        yield line.edit(OF_ONE - WRITTEN * written, "sign", words, (("value", "elts", i), negated(elts[i], line.text)), less=written)
+    for i, j in itertools.combinations(arrays, 2):
+        a, b = line.text(elts[i]), line.text(elts[j])
+        if a != b:
+            words = f"`{a}` and `{b}` are returned in the wrong order"
+            yield line.edit(EXCHANGED, "wrong-point", words, (("value", "elts", i), b), (("value", "elts", j), a))
 
 
 # --- the value

@@ -18,9 +18,9 @@ from typing import Any
 
 from autograd_np.check.explain.edits.assignments import assignment_edits
 from autograd_np.check.explain.edits.calls import call_edits
-from autograd_np.check.explain.edits.constants import constant_edits, loop_edits, size_edits
+from autograd_np.check.explain.edits.constants import constant_edits, counter_edits, loop_edits, size_edits
 from autograd_np.check.explain.edits.edit import Edit, Hints, Line, Place
-from autograd_np.check.explain.edits.indices import index_edits, slice_edits, window_edits
+from autograd_np.check.explain.edits.indices import index_edits, margin_edits, slice_edits, window_edits
 from autograd_np.check.explain.edits.insertions import activation_edits, beside_edits, factor_edits, term_edits
 from autograd_np.check.explain.edits.masks import mask_edits
 from autograd_np.check.explain.edits.matrices import matrix_edits
@@ -28,6 +28,7 @@ from autograd_np.check.explain.edits.names import computed_edits, everywhere_edi
 from autograd_np.check.explain.edits.operators import forgotten_edits, operator_edits
 from autograd_np.check.explain.edits.pairs import pair_edits
 from autograd_np.check.explain.edits.reductions import reduction_edits, shape_edits
+from autograd_np.check.explain.edits.siblings import sibling_edits
 from autograd_np.check.explain.edits.syntax import Path, at
 from autograd_np.check.explain.edits.wrapped import arranging_edits, body_edits, wrapped_edits
 
@@ -58,6 +59,7 @@ _FAMILIES = (
     mask_edits,
     constant_edits,
     size_edits,
+    counter_edits,
     loop_edits,
     call_edits,
     computed_edits,
@@ -65,6 +67,7 @@ _FAMILIES = (
     activation_edits,
     forgotten_edits,
     beside_edits,
+    sibling_edits,
     factor_edits,
     term_edits,
     wrapped_edits,
@@ -121,6 +124,7 @@ def edits_of(
     places = list(line.places())
     found = _Found(_Unusual(line, unread, left_by_loops, alone))
     found.add(-1, [*assignment_edits(line), *everywhere_edits(line, places), *slice_edits(line, places), *window_edits(line, places)])
+    found.add(-1, margin_edits(line, places))
     for number, family in enumerate(_FAMILIES):
         if family not in _MANY:
             found.add(number, _of_family(family, places))

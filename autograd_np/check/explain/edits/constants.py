@@ -11,7 +11,10 @@ import numpy as np
 from autograd_np.check.explain.edits.edit import Edit, Place, is_array
 from autograd_np.check.explain.edits.syntax import neighbours
 
-__all__ = ["constant_edits", "loop_edits", "size_edits"]
+__all__ = ["constant_edits", "counter_edits", "loop_edits", "size_edits"]
+
+MOST_COUNTERS = 8
+"""So many counters are tried in the place of one."""
 
 NOTHING_ADDED = 3.0
 """From this rank on an array stands where a line adds zero."""
@@ -116,6 +119,21 @@ def size_edits(at: Place) -> Iterator[Edit]:
         yield at.edit(4.4, "scale", f"`{at.text}` in `{at.target}` should be `{name}`", name, value / scalar)
     for sign in "+-" if not loop else "":
         yield at.edit(5.4, "scale", f"`{at.text}` in `{at.target}` should be `{at.text} {sign} 1`", f"({at.text}) {sign} 1")
+
+
+def counter_edits(at: Place) -> Iterator[Edit]:
+    """Yield other counters in the place of one in a number that is computed from it, as where a window starts: ``j * stride``."""
+    match at.line.statement:
+        case ast.Assign(targets=[ast.Name()]) if isinstance(at.node, ast.Name) and at.path[0] == "value":
+            pass
+        case _:
+            return
+    counters = [name for name in at.line.counters if name not in at.line.sizes][:MOST_COUNTERS]
+    if at.text not in counters or at.index or at.setting or not _is_count(at.line.value(at.line.statement.value)):
+        return
+    for name in counters:
+        if name not in (at.text, at.line.target):
+            yield at.edit(4.2, "wrong-point", f"`{at.text}` in `{at.target}` should be `{name}`", name)
 
 
 def _is_count(value: object) -> bool:

@@ -12,7 +12,7 @@ from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_array
 from autograd_np.check.explain.edits.syntax import apart, neighbours
 from autograd_np.check.explain.edits.syntax import at as get
 
-__all__ = ["index_edits", "slice_edits", "window_edits"]
+__all__ = ["index_edits", "margin_edits", "slice_edits", "window_edits"]
 
 MOST_STEPS = 8
 """So many counters are tried for those that a window moves with."""
@@ -60,6 +60,24 @@ def window_edits(line: Line, places: list[Place]) -> Iterator[Edit]:
                     changes = [(p.path, f"{name} * {a}") for a in some for p in moved[a]]
                     words = said.format(", ".join(f"{name} * {a}" if a in some else a for a in steps))
                     yield line.edit(5.2 if name[:1] == "s" else 5.3, "wrong-point", words, *changes)  # a stride, by its name
+
+
+def margin_edits(line: Line, places: list[Place]) -> Iterator[Edit]:
+    """Yield an array without a margin on both sides of each axis, or on one: ``x[p:-p, q:-q]``, by the numbers its slices name."""
+    for at in places:
+        if not isinstance(at.node, ast.Subscript) or at.index or at.written or not isinstance(at.node.slice, ast.Tuple):
+            continue
+        widths = {i: width for i, e in enumerate(at.node.slice.elts) if isinstance(e, ast.Slice) and (width := _width(line, e))}
+        for form in ("{0}:-{0}", "{0}:", ":-{0}") if len(widths) > 1 else ():
+            parts = [form.format(widths[i]) if i in widths else line.text(e) for i, e in enumerate(at.node.slice.elts)]
+            new = f"{line.text(at.node.value)}[{', '.join(parts)}]"
+            yield at.edit(4.8, "wrong-point", f"`{at.text}` in `{line.target}` should be `{new}`", new)
+
+
+def _width(line: Line, node: ast.Slice) -> str:
+    """Return the one number that the bounds of a slice are made of."""
+    named = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return next(iter(named)) if len(named) == 1 and named <= {*line.counters} else ""
 
 
 def index_edits(at: Place) -> Iterator[Edit]:

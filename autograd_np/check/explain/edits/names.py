@@ -39,6 +39,8 @@ def name_edits(at: Place) -> Iterator[Edit]:
         elif whole and at.header:
             yield from _of_containers(at)
     elif isinstance(value, (dict, list, tuple)):
+        if base and isinstance(at.parent, ast.Subscript):
+            yield from _of_entry(at, at.parent, value)
         for name, other in at.line.env.items():
             if name != text and type(other) is type(value) and other is not value and not name.startswith("_") and len(other) == len(value):
                 yield at.edit(5, "wrong-point", f"`{at.target}` uses `{text}`, should be `{name}`", name)
@@ -138,6 +140,15 @@ def _of_base(at: Place, base: Any) -> Iterator[Edit]:
     for name, other in at.line.arrays.items():
         if name != at.text and np.ndim(other) == base.ndim and not np.array_equal(other, base) and np.asarray(other).dtype.kind in "fb":
             yield at.edit(4.4, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{name}`", name)
+
+
+def _of_entry(at: Place, element: ast.Subscript, container: Any) -> Iterator[Edit]:
+    """Yield ``self.weights[key]`` for ``kept[key]``: dicts, also of the object, that have an array of that shape under the key."""
+    key, shape = at.line.value(element.slice), shape_of(at.line.value(element))
+    fields = {f"self.{k}": v for k, v in getattr(at.line.env.get("self"), "__dict__", {}).items()}
+    for name, other in {**at.line.env, **fields}.items() if isinstance(container, dict) and isinstance(key, (str, int)) and shape else ():
+        if type(other) is dict and other is not container and not name.startswith("_") and shape_of(other.get(key)) == shape:
+            yield at.edit(4, "wrong-point", f"`{at.target}` uses `{at.text}`, should be `{name}`", name)
 
 
 def _unindexed(at: Place, node: ast.Attribute | ast.Subscript, value: Any) -> Iterator[Edit]:

@@ -13,6 +13,12 @@ from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["forgotten_edits", "operator_edits"]
 
+AS_SUM, AS_PRODUCT = 5.4, 6.2
+"""From these ranks on a product should be a sum, and a sum a product."""
+
+ONE_TOO_FAR = 3.7
+"""From this rank on a count is one too large, or too small, by a one that is written."""
+
 
 def operator_edits(at: Place) -> Iterator[Edit]:
     """Yield the edits of an operator; arithmetic on an index has its own."""
@@ -62,6 +68,8 @@ def _sum(at: Place, terms: Sequence[tuple[str, ast.expr]]) -> str:
 
 
 def _of_sum(at: Place, terms: Sequence[tuple[str, ast.expr]]) -> Iterator[Edit]:
+    if len(terms) == 2 and terms[1][0] == "+":
+        yield from _as_other_operation(at, terms[0][1], terms[1][1], "*", AS_PRODUCT)
     for i, (sign, term) in enumerate(terms):
         text = at.line.text(term)
         flipped = [*terms[:i], ("-" if sign == "+" else "+", term), *terms[i + 1 :]]
@@ -71,7 +79,8 @@ def _of_sum(at: Place, terms: Sequence[tuple[str, ast.expr]]) -> Iterator[Edit]:
         if any(s == sign and at.line.text(t) == text for s, t in left):
             yield at.edit(4, "double-count", f"`{text}` is counted twice in `{at.target}`", _sum(at, left))
         else:
-            yield at.edit(5.5, "extra-term", words, _sum(at, left))
+            counted = isinstance(term, ast.Constant) and term.value == 1 and isinstance(at.value, (int, np.integer))
+            yield at.edit(ONE_TOO_FAR if counted else 5.5, "extra-term", words, _sum(at, left))
         if i == 0 and left[0][0] == "-" and isinstance(term, ast.Constant):
             bare = [("+", left[0][1]), *((("-" if s == "+" else "+"), t) for s, t in left[1:])]
             yield at.edit(6, "wrong-point", f"`{at.text}` in `{at.target}` should be `{at.line.text(left[0][1])}`", _sum(at, bare))
@@ -105,7 +114,18 @@ def _product(at: Place, factors: Sequence[tuple[str, ast.expr]]) -> str:
     return " ".join([start, *(f"{o} ({at.line.text(f)})" for o, f in rest)])
 
 
+def _as_other_operation(at: Place, a: ast.expr, b: ast.expr, op: str, rank: float) -> Iterator[Edit]:
+    """Yield two arrays of one shape added where they are multiplied, or multiplied where they are added."""
+    values = at.line.value(a), at.line.value(b), at.value
+    if all(map(is_float_array, values)) and values[0].shape == values[1].shape == values[2].shape:
+        done, wanted = ("multiplied by", "added to") if op == "+" else ("added to", "multiplied by")
+        words = f"in `{at.target}`, `{at.line.text(b)}` is {done} `{at.line.text(a)}` where it should be {wanted} it"
+        yield at.edit(rank, "missing-term" if op == "+" else "missing-factor", words, f"(({at.line.text(a)}) {op} ({at.line.text(b)}))")
+
+
 def _of_product(at: Place, factors: Sequence[tuple[str, ast.expr]]) -> Iterator[Edit]:
+    if len(factors) == 2 and factors[1][0] == "*":
+        yield from _as_other_operation(at, factors[0][1], factors[1][1], "+", AS_SUM)
     for i, (op, factor) in enumerate(factors):
         text, scalar = at.line.text(factor), is_size(at.line.value(factor))
         left = [*factors[:i], *factors[i + 1 :]]

@@ -1,0 +1,87 @@
+"""Terms that a sum may lack, written after those that are there: ``do @ Vo.T + dg @ Vg.T`` has a sibling for each gate."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_float_array, shape_of
+
+__all__ = ["sibling_edits"]
+
+RANK = 3.8
+"""From this rank on a sum lacks a sibling of its terms."""
+
+MOST_LETTERS, MOST_SIBLINGS = 4, 24
+"""So long is what the names of siblings differ in; so many are tried."""
+
+_TOKENS = re.compile(r"[^\W\d]\w*|\d+|\W")
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+def sibling_edits(at: Place) -> Iterator[Edit]:
+    """Yield a sum of terms that differ in a part of their names alone, with the term of another such part."""
+    if at.index or at.setting or at.header or not is_float_array(at.value) or _is_sum(at.parent):
+        return
+    terms = list(_terms(at.node))
+    texts = [at.line.text(t) for t in terms]
+    seen = {*texts}
+    for a, b in itertools.combinations([_TOKENS.findall(t) for t in texts], 2):
+        for text in _siblings(at.line, a, b):
+            if text not in seen and shape_of(at.line.value_of(text)) == shape_of(at.value):
+                words = f"`+ {text}` is missing in `{at.target}`: it has such terms for others"
+                yield at.edit(RANK, "missing-term", words, f"{at.text} + {text}")
+            seen.add(text)
+
+
+def _is_sum(node: object) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub))
+
+
+def _terms(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield the terms of a sum; nothing where something is subtracted."""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield node.right
+        node = node.left
+    if not _is_sum(node):
+        yield node
+
+
+def _siblings(line: Line, a: Sequence[str], b: Sequence[str]) -> Iterator[str]:
+    """Yield a term with another part in the place of that in which its names, and those of another term, differ."""
+    if len(a) != len(b):
+        return
+    differ = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+    parts = {_part(a[i], b[i]) for i in differ}
+    if not differ or len(parts) != 1 or "" in (part := next(iter(parts))) or not all(_NAME.fullmatch(a[i]) for i in differ):
+        return
+    around = [_around(a[i], b[i]) for i in differ]
+    before, after = around[0]
+    pattern = re.compile(rf"{re.escape(before)}(\w{{1,{MOST_LETTERS}}}){re.escape(after)}")
+    known = dict.fromkeys(word for name in (*line.env, *line.candidates) for word in _NAME.findall(name))
+    others = dict.fromkeys(m.group(1) for word in known if (m := pattern.fullmatch(word)))
+    for other in [o for o in others if o not in part][:MOST_SIBLINGS]:
+        tokens = list(a)
+        for i, (start, end) in zip(differ, around, strict=True):
+            tokens[i] = f"{start}{other}{end}"
+        yield "".join(tokens)
+
+
+def _around(x: str, y: str) -> tuple[str, str]:
+    """Return how two names begin and end alike."""
+    start = _alike(x, y)
+    return start, _alike(x[len(start) :][::-1], y[len(start) :][::-1])[::-1]
+
+
+def _alike(x: str, y: str) -> str:
+    """Return the letters with which two words begin."""
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(x, y, strict=False))
+    return "".join(a for a, _ in pairs)
+
+
+def _part(x: str, y: str) -> tuple[str, str]:
+    """Return what two names differ in."""
+    start, end = _around(x, y)
+    return x[len(start) : len(x) - len(end)], y[len(start) : len(y) - len(end)]
