@@ -79,6 +79,8 @@ class _Page:
     """One state of the page: what it shows, the arrays behind it by the names of their boxes, and the verdict."""
 
     data: dict[str, Any]
+    plain: dict[str, Any]
+    """The same before it was known what backward gives gradients for."""
     arrays: dict[str, Array]
     story: Story
     report: BackwardReport | None = None
@@ -133,6 +135,7 @@ class Session:
         self.problem: dict[str, Any] | None = None
         self.version = 0
         self.files: frozenset[Path] = frozenset()
+        self._trained: frozenset[str] = frozenset()  # what the backward pass gave gradients for when it was last checked
         self.reload()
 
     @property
@@ -221,7 +224,13 @@ class Session:
             return
         with self._told(), program.running(), self._loans.of(self.changes.values(), page.arrays), self._random.again():
             report = program.check(*program.inputs)
-            self._page = replace(page, report=report, verdict=verdict_of(report))
+            self._trained = frozenset(report.gradients)
+            data = self._with_parameters(page.plain, program)
+            if _kinds(data) == _kinds(page.data):
+                data = page.data
+            else:
+                self.version += 1
+            self._page = replace(page, data=data, report=report, verdict=verdict_of(report))
 
     @property
     def can_walk(self) -> bool:
@@ -267,7 +276,14 @@ class Session:
         for change in changes:
             named[change.name].setdefault("changed", []).append(change.at)
         self.version += 1
-        return _Page(data, now, story)
+        return _Page(self._with_parameters(data, program), data, now, story)
+
+    def _with_parameters(self, data: dict[str, Any], program: Program) -> dict[str, Any]:
+        """Return what the page shows, with those inputs as parameters that backward gives gradients for, if nobody named others."""
+        if program.options.get("parameters"):
+            return data
+        kinds = {node["id"]: "parameter" for node in data["nodes"] if node["kind"] == "input" and node["key"] in self._trained}
+        return data | {"nodes": [node | {"kind": kinds.get(node["id"], node["kind"])} for node in data["nodes"]]}
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -278,3 +294,7 @@ class Session:
             self.problem = problem_of(error)
         else:
             self.problem = None
+
+
+def _kinds(data: dict[str, Any]) -> list[str]:
+    return [node["kind"] for node in data["nodes"]]

@@ -353,3 +353,34 @@ def test_the_backward_pass_is_checked_with_the_numbers_as_they_are() -> None:
     assert not session.report.ok
     assert seen[-1].tolist() == [-1.0, 2.0]
     assert len(around) == 4
+
+
+def test_what_backward_gives_gradients_for_are_parameters_once_it_was_checked() -> None:
+    def forward(W: Any, x: Any) -> Any:
+        return np.sum(np.maximum(W * x, 0))
+
+    def backward(W: Any, x: Any) -> Any:
+        dW = x
+        return dW
+
+    def kinds() -> dict[str, str]:
+        return {n["key"]: n["kind"] for n in session.data["nodes"] if n["kind"] != "operation"}
+
+    def check(W: Any, x: Any) -> Any:
+        return ag.check_backward(forward, backward, {"W": W, "x": x}, draws=0, seconds=0.2)
+
+    options: dict[str, Any] = {}
+    inputs = (np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    session = Session(lambda: Program(lambda *x: ag.trace(forward, *x), inputs, forward, check, options=options))
+    assert kinds() == {"W": "input", "x": "input"}
+    session.check()
+    assert kinds() == {"W": "parameter", "x": "input"}
+    session.edit([("W", 0, "3")])
+    before = session.data
+    assert kinds() == {"W": "parameter", "x": "input"}
+    session.check()
+    assert session.data is before  # which the page has
+    options["parameters"] = ("x",)
+    session.reload()
+    session.check()
+    assert kinds() == {"W": "input", "x": "parameter"}
