@@ -19,7 +19,7 @@ from verdict_families import FAMILIES, made, mistakes
 import autograd_np as ag
 from autograd_np import errors
 
-EACH = -(-int(os.environ.get("BACKWARD_VERDICTS", "54")) // len(FAMILIES))
+EACH = -(-int(os.environ.get("BACKWARD_VERDICTS", "27")) // len(FAMILIES))
 OPTIONS = {"draws": 1, "seconds": 0.2}  # the verdict does not depend on the explanations
 
 seeds = st.integers(0, 10**6)
