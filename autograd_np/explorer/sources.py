@@ -42,6 +42,7 @@ class Sources:
         self._seen: set[CodeType] = set()  # with those of which there is nothing to show
         self._functions: list[Function] = []
         self._running: dict[Node, Running] = {}
+        self._spots: dict[tuple[int, int], Spot] = {}  # of the lines of functions, which run many times
         self._execution: dict[int, int] = {}
         """A number for each time that a statement ran, by the numbers of the lines that ran."""
         if graph.lines is not None:
@@ -116,9 +117,11 @@ class Sources:
     def _spot(self, running: Running | None) -> Spot | None:
         if running is None or running.code not in self._at:
             return None
-        source = self._at[running.code]
-        place = self._functions[source].place_at(running.line)
-        return Spot(source, place.line, place.end_line)
+        key = source, line = self._at[running.code], running.line
+        if key not in self._spots:
+            place = self._functions[source].place_at(line)
+            self._spots[key] = Spot(source, place.line, place.end_line)
+        return self._spots[key]
 
     def statements(self) -> list[list[Node]]:
         """Return the operations in the order in which they ran, by the statement that ran; each alone where that is not known."""

@@ -49,6 +49,13 @@ def _is_number(text: str) -> bool:
     return text.replace(".", "").replace("-", "").replace("e", "").isdigit() or "self" in text
 
 
+def _dotted(node: ast.expr) -> str:
+    """Return a name, or one with a dot, as code; nothing of any other expression."""
+    if isinstance(node, ast.Attribute):
+        return f"{node.value.id}.{node.attr}" if isinstance(node.value, ast.Name) else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 class Numbers:
     """Finds what to write for numbers."""
 
@@ -61,7 +68,7 @@ class Numbers:
         self._tuples: dict[tuple[Any, ...], str] = {}
         self._bounds: dict[tuple[Any, ...], str] = {}
         self._lengths = Lengths(recording.steps, (recording.inputs | recording.captured).values())
-        self._lines: dict[str, tuple[str, frozenset[str], frozenset[str]]] = {}  # the text, the names it reads, those it assigns
+        self._lines: dict[str, tuple[ast.Assign, frozenset[str], frozenset[str]]] = {}  # with the names it reads, those it assigns
         self._read_source()
 
     # --- what the code says
@@ -83,7 +90,7 @@ class Numbers:
                 names = [n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)]
                 read = frozenset(n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)) - {"np", "math", "len", "float", "int"}
                 for name in names:
-                    self._lines.setdefault(name, (ast.unparse(node), read, frozenset(names)))
+                    self._lines.setdefault(name, (node, read, frozenset(names)))
             if isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and any(isinstance(n, ast.Name) for n in ast.walk(node)):
                 try:
                     tuples = [tuple(self._evaluated(n, k) for n in node.elts) for k in range(self.points)]
@@ -96,7 +103,8 @@ class Numbers:
                     values = tuple(self._evaluated(node, k) for k in range(self.points))
                 except (_NotConstantError, ArithmeticError, ValueError, TypeError):
                     continue
-                self._constants.setdefault(values, ast.unparse(node))
+                if values not in self._constants:
+                    self._constants[values] = ast.unparse(node)
                 if node in bounds:
                     self._bounds.setdefault(values, ast.unparse(node))
 
@@ -108,7 +116,7 @@ class Numbers:
             case ast.Name() if node.id in self._values:
                 return self._values[node.id][k]
             case ast.Attribute():
-                text = ast.unparse(node)
+                text = _dotted(node)
                 if text in _NAMES:
                     return _NAMES[text]
                 if isinstance(node.value, ast.Name) and node.value.id == "self" and node.attr in self._values:
@@ -117,7 +125,7 @@ class Numbers:
                 return -self._evaluated(node.operand, k)
             case ast.BinOp() if type(node.op) in _BINARY:
                 return _BINARY[type(node.op)](self._evaluated(node.left, k), self._evaluated(node.right, k))
-            case ast.Call() if not node.keywords and (function := _FUNCTIONS.get(ast.unparse(node.func))):
+            case ast.Call() if not node.keywords and (function := _FUNCTIONS.get(_dotted(node.func))):
                 return function(*(self._evaluated(a, k) for a in node.args))
         raise _NotConstantError
 
@@ -212,7 +220,7 @@ class Numbers:
         line = self._lines.get(name)
         known = {*arrays, *known}
         if line is not None and line[1] <= known | set(self._values) and "self" not in line[1] and not line[2] & known:
-            return line[:2]
+            return ast.unparse(line[0]), line[1]
         if all(v == values[0] for v in values):
             return f"{name} = {written(values[0])}", frozenset()
         found = self._of_size(values, arrays)
