@@ -44,6 +44,9 @@ OF_RESULTS = 3.5
 COPIED = 1.25
 """How much simpler a change is of a statement that only copies: something was meant to be made of it."""
 
+REPEATED = 2.5
+"""How much simpler a change is of a statement that another branch has too: then there need be no branches."""
+
 IDLE = 3.0
 """How much simpler a change is of a statement that does nothing as it is written."""
 
@@ -87,7 +90,7 @@ def own_changes(case: Case, w: Wrong, places: Sequence[Place], out: Outcome) -> 
         event = w.event if alone else None
         if event is not None:
             step = event.step
-        detours = Detours(case, [s for s in out.recording.steps if s.place == place], true)
+        detours = Detours(case, [s for s in out.recording.steps if s.place == place], true, out)
         begins = bool(mine) and all(map(is_zeros, mine))
         simpler = _simpler(place)
         for edit in case.edits(place, telling(out, step), w.name):
@@ -112,7 +115,7 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> list[Ch
         again = TAKEN if _is_taken(s.place) else RECOMPUTED
         doubt = again if s.place in recomputed else INNOCENT if s.place in innocent else 0.0
         path = s.path or (_first_target(s.place) or "")
-        detours = Detours(case, [s.step], true)
+        detours = Detours(case, [s.step], true, out)
         doubt -= _simpler(s.place)
         begins = bool(s.events) and all(map(is_zeros, s.events))
         counts, elements = _counts(s), _sets_elements(s, path)
@@ -143,7 +146,8 @@ def changes_of(case: Case, suspects: Sequence[Suspect], out: Outcome) -> list[Ch
 
 def _simpler(place: Place) -> float:
     """Return by how much changes of a statement are simpler for what it does."""
-    return IDLE if _is_idle(place.statement) else COPIED if _copies(place) else 0.0
+    repeated = id(place.statement) in place.function.same_in_branches
+    return IDLE if _is_idle(place.statement) else COPIED if _copies(place) else REPEATED if repeated else 0.0
 
 
 def _is_taken(place: Place) -> bool:

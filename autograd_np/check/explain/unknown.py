@@ -59,12 +59,15 @@ class _Unknown(NamedTuple):
         What its value is, as `Case.known_from_forward` says.
     locally : bool
         Whether it reads no gradient, and may give a local derivative.
+    as_gradient : float
+        What its value is, if it is to be none.
     """
 
     given: _Given
     target: str
     known: float
     locally: bool
+    as_gradient: float
 
 
 def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> Iterator[Candidate]:
@@ -86,7 +89,7 @@ def made_known(case: Case, out: Outcome, multiples: Sequence[float]) -> Iterator
         u = unknown[c.place]
         value = _value(case, u.given.step, u.target, c.edit.body) if c.edit.body else None
         known = _known(case, value, multiples, u.locally) if value is not None else 0.0
-        if known > u.known or known == 1:
+        if known > u.known or known == 1 or (u.as_gradient < known == u.known and _known(case, value, multiples, False) == known):
             yield c
 
 
@@ -119,7 +122,8 @@ def _first_unknown(case: Case, out: Outcome, multiples: Sequence[float]) -> list
         arrays = list(_arrays_read(given.step))
         locally = not any(_known(case, x, multiples, False) for x in arrays if not case.main.value_nodes(x))
         known = _known(case, value, multiples, locally)
-        maker = _Unknown(given, target, known, locally)
+        as_gradient = _known(case, value, multiples, False) if known and locally else known
+        maker = _Unknown(given, target, known, locally, as_gradient)
         makers |= {value.tobytes(): maker, given.value.tobytes(): maker._replace(known=known if not _adds(statement) else 0.5)}
         if known:
             continue

@@ -169,6 +169,22 @@ class Function:
         handed = {p for p in self.parameters if wanted_names(p)}
         return (frozenset(n.id for n in names if isinstance(n.ctx, ast.Store) and not n.id.startswith("_")) | handed) - read - sizes
 
+    @functools.cached_property
+    def same_in_branches(self) -> frozenset[int]:
+        """The identities of the statements that are all that a branch does, where another branch beside it does just that."""
+        first: dict[tuple[int, str], ast.stmt] = {}
+        found: set[int] = set()
+        chained = {id(s.orelse[0]): s for s in self.statements if isinstance(s, ast.If) and len(s.orelse) == 1}
+        for s in self.statements:
+            start = s
+            while id(start) in chained:
+                start = chained[id(start)]
+            for branch in (s.body, s.orelse) if isinstance(s, ast.If) else ():
+                if len(branch) == 1 and not isinstance(branch[0], COMPOUND):
+                    other = first.setdefault((id(start), ast.unparse(branch[0])), branch[0])
+                    found |= {id(other), id(branch[0])} if other is not branch[0] else set()
+        return frozenset(found)
+
     def carried_in_vain(self, statement: ast.stmt) -> frozenset[str]:
         """Return the variables that the loops around a statement carry from turn to turn, as ``dh_next``, and that no turn reads.
 

@@ -28,7 +28,7 @@ from autograd_np.check.explain.edits.names import computed_edits, everywhere_edi
 from autograd_np.check.explain.edits.operators import forgotten_edits, operator_edits
 from autograd_np.check.explain.edits.pairs import pair_edits
 from autograd_np.check.explain.edits.reductions import reduction_edits, shape_edits
-from autograd_np.check.explain.edits.siblings import sibling_edits
+from autograd_np.check.explain.edits.siblings import outfactored_edits, sibling_edits
 from autograd_np.check.explain.edits.syntax import Path, at
 from autograd_np.check.explain.edits.wrapped import arranging_edits, body_edits, wrapped_edits
 
@@ -68,6 +68,7 @@ _FAMILIES = (
     forgotten_edits,
     beside_edits,
     sibling_edits,
+    outfactored_edits,
     factor_edits,
     term_edits,
     wrapped_edits,
