@@ -212,6 +212,7 @@ class Case:
                 left_by_loops=function.left_by_loops(statement),
                 beside=function.made_of,
                 alone=function.reads_alone(statement),
+                others=function.statements,
             )
         except Exception:
             if "AUTOGRAD_NP_DEBUG" in os.environ:

@@ -60,7 +60,7 @@ def _after(case: Case, step: Step, beside: Returned, missing: Returned) -> Itera
         case _:
             return
     written = ast.unparse(target)
-    if (m := _LAST.search(written)) is None or m.group() != old or case.session.program.defines_truth(step.place.function):
+    if (m := _LAST.search(written)) is None or m.group() != old or case.session.program.is_truth(step.place):
         return
     for text in _with_other_arrays(case, step, value, np.shape(missing.value)):
         line = f"{respelled(written, old, new)} {sign} {text}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -84,6 +86,12 @@ def _is_slice(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     return any(whole[:axis] + whole[axis + 1 :] == shape for axis in range(len(whole))) and shape != ()
 
 
+def _is_laid_out_anew(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of one shape is one of another with axes put together, or taken apart: elements keep their order in memory."""
+    a, b = (set(itertools.accumulate(s, operator.mul)) | {1} for s in (shape, whole))
+    return math.prod(shape) == math.prod(whole) and (a <= b or b <= a)
+
+
 def _are_related(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     """Whether an array of one shape may have been meant to have another: it holds as much, or its axes but for some of one element."""
     if math.prod(shape) == math.prod(whole) or sorted(shape) == sorted(whole):
@@ -91,6 +99,14 @@ def _are_related(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     longer, shorter = sorted(([n for n in s if n > 1] for s in (shape, whole)), key=len, reverse=True)
     rest = iter(longer)
     return len(longer) > len(shorter) and all(n in rest for n in shorter)
+
+
+def _holds(computed: Array, truth: Array, tolerance: float, slack: Any) -> bool:
+    """Whether an array has a gradient as one element along an axis more."""
+    if not _is_slice(np.shape(truth), computed.shape) or np.size(truth) < 2 or not np.any(truth):
+        return False
+    stacks = (np.moveaxis(computed, axis, 0) for axis in range(computed.ndim))
+    return any(stack.shape[1:] == np.shape(truth) and any(close(one, truth, tolerance, slack) for one in stack) for stack in stacks)
 
 
 class _Judge:
@@ -138,7 +154,8 @@ class _Judge:
         slacks = [point.slack(n) for n in nodes]
         is_returned = e.name in self.session.returned_names and e.call.number == 0
         if not is_returned or all(fits(e.computed.shape, np.shape(t)) for t in truths):  # it may be laid out in another shape
-            same = [np.size(t) == e.computed.size for t in truths]
+            laid_out = any(np.shape(t) == e.computed.shape for t in truths)  # one of forward's variables of this name is laid out like this
+            same = [not laid_out and _is_laid_out_anew(e.computed.shape, np.shape(t)) for t in truths]
             truths = [t.reshape(e.computed.shape) if s else t for t, s in zip(truths, same, strict=True)]
             slacks = [t.reshape(e.computed.shape) if s else t for t, s in zip(slacks, same, strict=True)]
         demanded = self.corrected.get(key, 1.0)
@@ -172,6 +189,8 @@ class _Judge:
             return None  # it is the gradient of what forward took the variable out of
         if not is_returned and any(self._is_unsummed(e.computed, t, slack) for t, slack in zip(truths, slacks, strict=True)):
             return None  # it is summed later
+        if not is_returned and any(_holds(e.computed, t, tolerance, slack) for t, slack in zip(truths, slacks, strict=True)):
+            return None  # of all steps at once, where forward has a name for the last
         if meaning.by_value and not self._is_told(nodes, truths, slacks):
             return None
         if meaning.by_value and e.key in self.session.cleared:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from autograd_np.check.watch.state import duplicate
 
 __all__ = ["copies_of", "names_in", "only_reads"]
 
@@ -21,7 +22,8 @@ def names_in(tree: ast.AST) -> set[str]:
 def copies_of(names: set[str], env: Mapping[str, Any]) -> dict[str, Any]:
     """Return copies of variables; what two of them share, their copies share."""
     kept = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, np.ufunc)
-    return copy.deepcopy({n: env[n] for n in names if n in env and not isinstance(env[n], kept)})
+    memo: dict[int, Any] = {}
+    return {n: duplicate(env[n], memo) for n in names if n in env and not isinstance(env[n], kept)}
 
 
 _CHANGING = {"at", "copyto", "fill", "fill_diagonal", "partition", "place", "put", "put_along_axis", "putmask", "resize", "shuffle", "sort"}
@@ -41,9 +43,24 @@ def only_reads(tree: ast.AST, env: Mapping[str, Any]) -> bool:
             if not isinstance(root, ast.Name):
                 if not isinstance(function, ast.Attribute) or not hasattr(np.ndarray, name):
                     return False
-            elif root.id in env and env[root.id] is not np and not (root is not function and isinstance(env[root.id], np.ndarray)):
+            elif root.id in env and not _is_of_numpy(function, env) and not (root is not function and isinstance(env[root.id], np.ndarray)):
                 return False
     return True
+
+
+def _is_of_numpy(function: ast.expr, env: Mapping[str, Any]) -> bool:
+    """Whether a function is one of NumPy, whatever the user calls that: ``np.sum``, ``self.xp.sum``."""
+    module = function.value if isinstance(function, ast.Attribute) else function
+    names: list[str] = []
+    while isinstance(module, ast.Attribute):
+        names.insert(0, module.attr)
+        module = module.value
+    found = env.get(module.id) if isinstance(module, ast.Name) else None
+    if found is np:
+        return True
+    for name in names:
+        found = getattr(found, "__dict__", {}).get(name)
+    return found is np
 
 
 def _inputs(name: str) -> float:

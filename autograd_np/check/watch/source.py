@@ -382,6 +382,8 @@ def _compiled(new: Any, old: CodeType, tree: Any) -> CodeType | None:
     if parts:  # names with two underscores and super() belong to a class
         inner = here(_ast.ClassDef(name=parts[-1], bases=[], keywords=[], body=[inner], decorator_list=[], type_params=[]))
     bound = [here(ast.Assign(targets=[here(ast.Name(id=n, ctx=ast.Store()))], value=here(ast.Constant(value=None)))) for n in outer]
+    if isinstance(inner, ast.FunctionDef) and inner.name not in old.co_freevars:  # it may call itself, by a name that is not captured
+        bound.insert(0, here(ast.Global(names=[inner.name])))
     empty = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
     scope = here(_ast.FunctionDef(name="scope", args=empty, body=[*bound, inner], decorator_list=[], type_params=[]))
     try:

@@ -30,8 +30,11 @@ _CONFUSED = (
     ("multiply", "divide", "add", "subtract"),
     ("cumsum", "flip"),
     ("repeat", "tile"),
+    ("convolve", "correlate"),
+    ("convolve2d", "correlate2d"),
+    ("fftconvolve", "oaconvolve", "correlate"),
 )
-"""Functions of NumPy that are taken for one another."""
+"""Functions of NumPy and SciPy that are taken for one another."""
 
 _ARRANGING = {
     "sum",
@@ -57,6 +60,8 @@ def call_edits(at: Place) -> Iterator[Edit]:
         yield from _helpers(at)
     if isinstance(at.node, ast.Constant):
         yield from _instead_of_constant(at)
+        if at.whole:
+            yield from _put_into_elements(at)
     if isinstance(at.node, (ast.Tuple, ast.List)) and not at.index:
         yield from _reordered(at, at.node)
     if isinstance(at.node, ast.Call):
@@ -94,6 +99,19 @@ def _instead_of_constant(at: Place) -> Iterator[Edit]:
             yield at.edit(4.9 if is_array(value) else 5.1, "wrong-point", words, name)
 
 
+def _put_into_elements(at: Place) -> Iterator[Edit]:
+    """Yield the arrays that may have been meant to be put into elements, or added to them, where a number is."""
+    match at.line.statement:
+        case ast.Assign(targets=[ast.Subscript() as target]) | ast.AugAssign(target=ast.Subscript() as target, op=ast.Add() | ast.Sub()):
+            elements = at.line.value_of(at.line.text(target))
+        case _:
+            return
+    for name, other in at.line.arrays.items():
+        if is_float_array(other) and shape_of(other) == shape_of(elements) and name in at.line.env:
+            words = f"`{at.line.text(target)}` is made of `{at.text}`, should be of `{name}`"
+            yield at.edit(4.5 if at.line.is_gradient(name) else 4.7, "wrong-point", words, name)
+
+
 def _is_argument(at: Place) -> bool:
     return (
         (is_float_array(at.value) or isinstance(at.value, np.floating))
@@ -115,10 +133,15 @@ def _other_functions(at: Place, node: ast.Call, name: str) -> Iterator[Edit]:
         )
     rest = at.text[len(written) :]
     new: dict[str, float] = {}
-    if isinstance(node.func, ast.Attribute) and at.line.value(node.func.value) is np:
+    module = at.line.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
+    if isinstance(node.func, ast.Attribute) and isinstance(module, types.ModuleType):
+        of = at.line.text(node.func.value)
         for family in _CONFUSED:
             if name in family:
-                new |= {f"{at.line.np}.{other}": 4.4 for other in family if other != name}
+                new |= {f"{of}.{other}": 4.4 for other in family if other != name and hasattr(module, other)}
+    elif isinstance(node.func, ast.Attribute):
+        count = len(node.args) + len(node.keywords)
+        new |= {f: 2.2 if at.line.is_derivative(f, name) else 4.4 for f in at.line.functions(count) if "." in f}
     if len(node.args) == 1 and not node.keywords and name not in ("len", "range", "float", "int", "reversed"):
         new |= {f: 4.5 for f in at.line.hints.calls if f.startswith(f"{at.line.np}.") and f not in _shapes(at.line.np)}
         new |= dict.fromkeys(at.line.functions(1), 4.5)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Any
 
+from autograd_np.check.explain.edits.analogies import analogy_edits
 from autograd_np.check.explain.edits.assignments import assignment_edits
 from autograd_np.check.explain.edits.calls import call_edits
 from autograd_np.check.explain.edits.constants import constant_edits, counter_edits, loop_edits, size_edits
@@ -38,6 +39,9 @@ MOST = 4000
 """So many edits of one statement are tried at most."""
 
 _NAMES = re.compile(r"(?<![\w.])[^\W\d]\w*")
+
+MOST_COMPARED = 600
+"""So many of the simplest edits are compared with those by analogy, which say less of what is wrong."""
 
 UNREAD = 3.0
 """How much simpler a change is that reads a variable which nothing else reads."""
@@ -94,6 +98,7 @@ def edits_of(
     left_by_loops: Collection[str] = (),
     alone: Collection[str] = (),
     beside: Mapping[str, Sequence[ast.BinOp]] = MappingProxyType({}),
+    others: Sequence[ast.stmt] = (),
 ) -> Iterator[Edit]:
     """Yield the edits of one statement, simplest first; of a compound statement those of its header. They are made as they are asked for.
 
@@ -119,6 +124,8 @@ def edits_of(
         The parameters that no other statement reads.
     beside : mapping, optional
         By a variable, the sums and products that the lines of the function make of it.
+    others : sequence of ast.stmt, optional
+        The statements of the function.
     """
     line = Line(statement, target or _nameless(statement), env, candidates, sizes, hints, beside, unread)
     line.candidates = {**candidates, **reachable(line)}
@@ -129,7 +136,19 @@ def edits_of(
     for number, family in enumerate(_FAMILIES):
         if family not in _MANY:
             found.add(number, _of_family(family, places))
+    found.add(-1, _in_words_of(found.every(), list(analogy_edits(line, others))))
     yield from itertools.islice(_in_turn(line, places, found, LEAST_OF_MANY - UNREAD * bool(unread)), MOST)
+
+
+def _in_words_of(edits: Sequence[Edit], analogous: Sequence[Edit]) -> Iterator[Edit]:
+    """Yield edits by analogy, and instead of those that another one makes too that one, as simple as they are: it says what is wrong."""
+    same: dict[str, Edit] = {}
+    for edit in edits[:MOST_COMPARED] if analogous else ():
+        if edit.changes and len(edit.body) == 1:
+            same.setdefault(ast.dump(edit.body[0]), edit)
+    for edit in analogous:
+        other = same.get(ast.dump(edit.body[0]))
+        yield edit if other is None else dataclasses.replace(other, rank=min(other.rank, edit.rank))
 
 
 def _in_turn(line: Line, places: Sequence[Place], found: _Found, least: float) -> Iterator[Edit]:

@@ -246,7 +246,8 @@ class Line:
 
     def is_derivative(self, function: str, of: str) -> bool:
         """Whether one function is called as the derivative of another one: ``sigmoid_prime`` of ``sigmoid``."""
-        return bool(_words(function) & _DERIVATIVES) and _words(of) - {"forward"} < _words(function)
+        words = _words(function.rpartition(".")[2])
+        return bool(words & _DERIVATIVES) and _words(of) - {"forward"} < words
 
     @functools.cached_property
     def _functions(self) -> dict[str, int]:
@@ -255,8 +256,17 @@ class Line:
         called = {k for k in users if k in self.hints.calls or k in self.named}
         stems = [_words(k) - {"forward"} for k in called]
         allowed = {k for k in users if _words(k) & _DERIVATIVES and any(stem and stem < _words(k) for stem in stems)}
-        found = {k: f for k, f in users.items() if k in called | allowed} | self._derivatives_of_objects
-        return {k: f.__code__.co_argcount - len(f.__defaults__ or ()) - ("." in k) for k, f in found.items()}
+        found = {k: f for k, f in users.items() if k in called | allowed} | self._kept_functions
+        methods = self._derivatives_of_objects
+        return {k: f.__code__.co_argcount - len(f.__defaults__ or ()) - (k in methods) for k, f in (found | methods).items()}
+
+    @functools.cached_property
+    def _kept_functions(self) -> dict[str, types.FunctionType]:
+        """The functions that are attributes of the object, and derivatives or called by forward: ``self.activation_prime``."""
+        fields = getattr(self.env.get("self"), "__dict__", {})
+        held = {f"self.{k}": v for k, v in fields.items() if isinstance(v, types.FunctionType)}
+        stems = [_words(k.rpartition(".")[2]) for k in held if k in self.hints.calls]
+        return {k: f for k, f in held.items() if k in self.hints.calls or any(s and s < _words(k.rpartition(".")[2]) for s in stems)}
 
     @functools.cached_property
     def _derivatives_of_objects(self) -> dict[str, types.FunctionType]:

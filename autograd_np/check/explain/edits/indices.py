@@ -177,9 +177,9 @@ def _of_number(at: Place) -> Iterator[Edit]:
             continue
         plain = isinstance(node, ast.BinOp) and new == at.line.text(node.left)
         yield at.edit(3.95 if plain else 4.05, "wrong-point", _said(at, new), new)
-    if isinstance(node, (ast.Name, ast.Subscript)):
+    if isinstance(node, (ast.Name, ast.Subscript)) or (isinstance(node, ast.BinOp) and not arithmetic):
         for name in at.line.counters:
-            if name != at.text:
+            if name != at.text and not (isinstance(node, ast.BinOp) and name in at.line.sizes):
                 yield at.edit(4.7 if isinstance(node, ast.Name) else 5, "wrong-point", _said(at, name), name)
     if isinstance(node, ast.Name):
         for name in at.line.hints.indices:

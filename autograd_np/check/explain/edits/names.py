@@ -220,7 +220,7 @@ def _elements(line: Line, more: dict[str, Any]) -> dict[str, Any]:
     containers = [k for k, v in line.env.items() if isinstance(v, (dict, list, tuple)) and not k.startswith("_") and len(v) < 1000]
     stacks = [k for k, v in {**line.candidates, **more}.items() if is_array(v) and np.ndim(v) and "[" not in k and k in line.env]
     shapes = {shape_of(line.value_of(n)) for n in line.named}
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = _beside_elements(line, more)
     for index in indices:
         forms = [f"{name}[{index}]" for name in containers]
         forms += [f"{name}[{before}{index}]" for name in stacks[:20] for before in ("", ":, ")[: np.ndim(line.value_of(name)) - 1 or 1]]
@@ -229,6 +229,19 @@ def _elements(line: Line, more: dict[str, Any]) -> dict[str, Any]:
             if is_array(value) and np.shape(value) in shapes:
                 found[form] = value
     return dict(list(found.items())[:40])
+
+
+def _beside_elements(line: Line, more: dict[str, Any]) -> dict[str, Any]:
+    """Return the elements of entries and attributes where the line reads those of others: ``cache['r'][t]`` beside ``cache['z'][t]``."""
+    read = [n for n in ast.walk(line.statement) if isinstance(n, ast.Subscript) and line.text(n.value) in more]
+    found: dict[str, Any] = {}
+    for node in read:
+        base = more[line.text(node.value)]
+        for name, other in more.items():
+            form = f"{name}[{line.text(node.slice)}]"
+            if np.shape(other) == np.shape(base) and form not in found and is_array(value := line.value_of(form)):
+                found[form] = value
+    return dict(list(found.items())[:30])
 
 
 def _is_step(index: ast.expr) -> bool:

@@ -19,6 +19,9 @@ AS_SUM, AS_PRODUCT = 5.4, 6.2
 ONE_TOO_FAR = 3.7
 """From this rank on a count is one too large, or too small, by a one that is written."""
 
+OF_ONES = 3.0
+"""How much simpler it is that brackets are missing around a sum that begins with a factor of one."""
+
 
 def operator_edits(at: Place) -> Iterator[Edit]:
     """Yield the edits of an operator; arithmetic on an index has its own."""
@@ -166,6 +169,11 @@ def _of_brackets(at: Place, node: ast.BinOp) -> Iterator[Edit]:
             if times == "*":
                 words = f"brackets are missing in `{at.target}`: `{text(a)}` lacks the factor `{text(b)}`"
                 yield at.edit(6, _kind(at, b, "missing-factor"), words, f"({text(b)}) * (({text(a)}) {sign} ({text(c)}))")
+        case ast.BinOp(left=ast.BinOp(left=a, op=ast.Mult(), right=b), op=ast.Add() | ast.Sub() as op, right=c):
+            one = isinstance(b, ast.Constant) and b.value == 1  # nobody means to multiply by it
+            words = f"brackets are missing in `{at.target}`: `{text(c)}` lacks the factor `{text(a)}`"
+            new = f"({text(a)}) * (({text(b)}) {_symbol(op)} ({text(c)}))"
+            yield at.edit(6 - OF_ONES * one, _kind(at, a, "missing-factor"), words, new)
         case ast.BinOp(left=ast.BinOp(left=a, op=ast.Add() | ast.Sub() as op, right=b), op=ast.Mult() | ast.Div() as by, right=c):
             sign, times = _symbol(op), _symbol(by)
             words = f"the brackets in `{at.target}` are wrong: `{text(c)}` belongs to `{text(b)}` only"
