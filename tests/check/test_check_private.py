@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,11 @@ def test_a_step_of_a_private_number_in_the_wrong_direction_is_found():
     report = ag.check_backward(net.forward, net.backward, {"x": X, "y": Y, "alpha": 0.1})
     assert report.verdict == "fail"
     assert [name for name, row in report.gradients.items() if not row.ok] == ["__b2"]
+
+
+def test_functions_that_the_garbage_collector_does_not_look_at():
+    """The suite freezes what was imported, as servers do; its functions are changed all the same."""
+    layer = Single(factor=2.0)
+    gc.freeze()
+    report = ag.check_backward(layer.forward, layer.backward, {"x": X})
+    assert report.findings[0].fix is not None

@@ -12,6 +12,7 @@ import functools
 import gc
 import inspect
 import linecache
+import sys
 import textwrap
 import types
 from collections import Counter
@@ -499,6 +500,17 @@ def _end_of(statement: ast.stmt) -> tuple[int, int]:
     return statement.end_lineno or statement.lineno, statement.end_col_offset or 0
 
 
+def _by_name(code: CodeType) -> Iterator[types.FunctionType]:
+    """Yield the functions and methods of loaded modules that have a code, where they stand under its name."""
+    for module in [m for m in list(sys.modules.values()) if getattr(m, "__file__", None) == code.co_filename]:
+        found: Any = module
+        for name in code.co_qualname.split("."):
+            found = getattr(found, "__dict__", {}).get(name)
+        found = inspect.unwrap(f) if callable(f := getattr(found, "fget", None) or getattr(found, "__func__", found)) else f
+        if isinstance(found, types.FunctionType) and found.__code__ is code:
+            yield found
+
+
 class Functions:
     """The functions of the user's that one check has met, by their code."""
 
@@ -538,7 +550,7 @@ class Functions:
         """Return the function objects that run this code."""
         if function.code not in self._holders:
             found = [f for f in gc.get_referrers(function.code) if isinstance(f, types.FunctionType) and f.__code__ is function.code]
-            self._holders[function.code] = found
+            self._holders[function.code] = found or list(_by_name(function.code))  # what was frozen (`gc.freeze`) has no referrers
         return self._holders[function.code]
 
     def enclosing(self, function: Function) -> Function | None:
