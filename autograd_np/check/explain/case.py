@@ -198,7 +198,7 @@ class Case:
         scope, candidates = session.scope(step, point), session.candidates(step, point)
         counted = loop_variables(function)
         known = {name: n for name, n in self.sizes(point).items() if name not in counted}
-        known = {**counts_in(step, counted), **known} if step.call.number else known
+        known = {**counts_in(step, function.unread - counted), **known} if step.call.number else known
         sizes = sizes_in(session.own_names(step), candidates, known, flat_names(point.inputs))
         try:
             yield from edits_of(

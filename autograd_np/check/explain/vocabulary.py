@@ -50,10 +50,10 @@ def sizes_of(session: Session, point: Point) -> dict[str, float]:
     return found
 
 
-def counts_in(step: Step, counters: Collection[str]) -> dict[str, float]:
-    """Return the whole numbers that a helper has where it stands, but for loop counters: what it may divide by."""
+def counts_in(step: Step, unread: Collection[str]) -> dict[str, float]:
+    """Return the whole numbers that a helper computed and does not read: it may have been meant to divide by them."""
     whole = ((k, v) for k, v in step.before.items() if isinstance(v, (int, np.integer)) and not isinstance(v, bool))
-    return dict([(k, float(v)) for k, v in whole if v > 1 and k not in counters and not k.startswith("_")][:MOST_COUNTS])
+    return dict([(k, float(v)) for k, v in whole if v > 1 and k in unread and not k.startswith("_")][:MOST_COUNTS])
 
 
 def sizes_in(scope: Collection[str], arrays: Mapping[str, Any], sizes: Mapping[str, float], given: Collection[str]) -> dict[str, float]:
