@@ -72,6 +72,8 @@ def _number_like(x: float, rng: np.random.Generator, *, zeros: bool) -> float:
 def _like(x: Any, rng: np.random.Generator) -> Any:
     if x.size == 0:
         return x.copy()
+    if _is_symmetric(x):
+        return _symmetric_like(x, rng)
     if np.all((x == 0) | (x == 1)) and np.ptp(x) > 0:  # labels, one-hot rows, masks: shuffled along the samples
         axis = int(np.argmax(x.shape))
         return np.take(x, rng.permutation(x.shape[axis]), axis=axis)
@@ -84,12 +86,35 @@ def _like(x: Any, rng: np.random.Generator) -> Any:
             if x.shape[axis] > 1 and np.allclose(x.sum(axis=axis), 1):
                 p = rng.uniform(0.2, 1.0, x.shape)
                 return p / p.sum(axis=axis, keepdims=True)
-        return rng.uniform(0.05, 0.95, x.shape)
+        p = rng.uniform(0.05, 0.95, x.shape)
+        return p / p.sum() if np.isclose(x.sum(), 1) else p
     if np.all(x > 0) and x.size > 1:
         return x.mean() * rng.uniform(0.5, 1.5, x.shape)
     size = float(np.std(x)) if x.size > 1 else float(np.max(np.abs(x)))
     size = 1.0 if size == 0 or not np.isfinite(size) else min(max(size, 0.3), 2.0)
     return size * rng.normal(size=x.shape)
+
+
+def _is_symmetric(x: Any) -> bool:
+    """Whether an array is a symmetric matrix, and on purpose: a kernel, affinities, the adjacency of a graph; no identity, no ones."""
+    if x.ndim != 2 or x.shape[0] != x.shape[1] or x.shape[0] < 3 or x.dtype.kind != "f" or not np.array_equal(x, x.T):
+        return False
+    beside = x[np.triu_indices(x.shape[0], 1)]
+    return len(np.unique(beside[beside != 0])) > 1
+
+
+def _symmetric_like(x: Any, rng: np.random.Generator) -> Any:
+    """Return a symmetric matrix with zeros where `x` has them, of the same sum if that is 1, and positive definite if `x` is."""
+    upper = np.triu(np.ones(x.shape, bool), 1) & (x != 0)
+    found = np.zeros(x.shape)
+    found[upper] = _like(x[upper], rng)
+    found += found.T
+    diagonal = np.diagonal(x)
+    found[np.diag_indices_from(found)] = np.where(diagonal != 0, _like(diagonal, rng), 0)
+    if np.all(np.linalg.eigvalsh(x) > 0):
+        least = np.linalg.eigvalsh(found)[0]
+        found += max(0.0, float(np.mean(np.abs(diagonal))) / 2 - least) * np.eye(len(x))
+    return found / found.sum() if np.all(x >= 0) and np.isclose(x.sum(), 1) else found
 
 
 def _is_single(x: Any) -> bool:
@@ -211,12 +236,15 @@ def resized(inputs: Mapping[str, Any], sizes: Mapping[tuple[Axis, ...], int], rn
         if type(value) in (list, tuple):
             return type(value)(inside(v, (*path, i)) for i, v in enumerate(value))
         if isinstance(value, np.ndarray):
-            normed, single = _normed_axis(value), _is_single(value)
+            normed, single, symmetric = _normed_axis(value), _is_single(value), _is_symmetric(value)
+            chosen: dict[int, Any] = {}
             for axis in range(value.ndim):
                 n = of_axis.get((path, axis))
                 if n is not None:
                     old = value.shape[axis]
-                    value = np.take(value, np.concatenate([rng.permutation(old)] * (n // old + 1))[:n], axis=axis)
+                    if not symmetric or n not in chosen:  # of a symmetric matrix the same rows and columns
+                        chosen[n] = np.concatenate([rng.permutation(old)] * (n // old + 1))[:n]
+                    value = np.take(value, chosen[n], axis=axis)
             if normed is not None:
                 value = _normalised(value, normed, rng)
             elif single:

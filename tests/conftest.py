@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import zlib
 from collections.abc import Iterator
@@ -15,12 +14,6 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("suite", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
-
-
-def pytest_collection_finish() -> None:
-    """Hide from the garbage collector what tens of thousands of tests are made of: each collection would go through all of it."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture

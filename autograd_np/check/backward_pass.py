@@ -149,7 +149,7 @@ def check_backward(
     chosen: _Checked | None = None
     for read in readings[:MOST_READINGS]:
         read.take(session)
-        points, hidden = generic_points(session, given, traced, read.point.leaves, draws, np.random.default_rng(seed))
+        points, hidden = generic_points(session, given, traced, read.point, draws, np.random.default_rng(seed))
         checked = _Checked(session, read, points, hidden)
         if chosen is None or checked.wrong < chosen.wrong:
             chosen = checked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,14 +101,14 @@ def _numbers(run: Any) -> list[Any]:
 
 
 def generic_points(
-    session: Session, given: Mapping[str, Any], own: Traced, depends: Collection[str], draws: int, rng: np.random.Generator
+    session: Session, given: Mapping[str, Any], own: Traced, at: Point, draws: int, rng: np.random.Generator
 ) -> tuple[list[Point], list[str]]:
     """Return generic points at which forward is defined, of other sizes where it allows them; near the given one if nowhere else.
 
     Parameters
     ----------
-    depends : collection of str
-        The inputs that the loss depends on; what else stands in the user's objects stays as it is.
+    at : Point
+        The user's own. What the loss there does not depend on stays as it is in the user's objects.
 
     Returns
     -------
@@ -120,8 +120,21 @@ def generic_points(
     said: list[str] = []
     points: list[Point] = []
     groups = _free(session, given, own) if draws else []
-    read = {id(program.state[name][1]) for name in depends if name in program.state}
+    read = {id(program.state[name][1]) for name in at.leaves if name in program.state}
     taken = {n for x in _shapes(given) for n in x} | {n for x, _ in [(np.shape(a), 0) for _, a in program.state.values()] for n in x}
+
+    def drawn(start: Mapping[str, Any], *, gently: bool = False, zeros: bool = False) -> Point | None:
+        numbers = _completed(session, given, draw(dict(start), rng, gently=gently, zeros=zeros), rng)
+        instead = {k: draw(a, rng, gently=gently) if k in read else a for k, a in own.instead.items()}
+        instead |= {k: np.array(_other_number(a.item(), rng)) for k, a in instead.items() if k in read and program.is_number(k)}
+        try:
+            with np.errstate(all="ignore"):
+                point = session.point(session.trace(numbers, instead), rng)
+        except Exception:  # noqa: BLE001 (forward may refuse other numbers and sizes in any way)
+            return None
+        finite = all(np.all(np.isfinite(g)) for g in (point.truth(n) for n in point.leaves.values()))
+        return point if np.isfinite(point.loss) and finite else None
+
     for i in range(4 * draws):
         if len(points) == draws:
             break
@@ -136,23 +149,35 @@ def generic_points(
                 else dict(zip(sizes, reversed(order), strict=True))
             )
             start = resized(given, shifted, rng)
-        drawn = _completed(session, given, draw(dict(start), rng, gently=gently, zeros=i % 3 == 2), rng)
-        instead = {k: draw(a, rng, gently=gently) if k in read else a for k, a in own.instead.items()}
-        instead |= {k: np.array(_other_number(a.item(), rng)) for k, a in instead.items() if k in read and program.is_number(k)}
-        try:
-            with np.errstate(all="ignore"):
-                traced = session.trace(drawn, instead)
-                point = session.point(traced, rng)
-        except Exception:  # noqa: BLE001, S112 (forward may refuse other numbers and sizes in any way)
-            continue
-        finite = all(np.all(np.isfinite(g)) for g in (point.truth(n) for n in point.leaves.values()))
-        if np.isfinite(point.loss) and finite:
+        point = drawn(start, gently=gently, zeros=i % 3 == 2)
+        if point is not None and not _reads_all(point, at):
+            alone = [drawn(resized(given, new_sizes([group], taken), rng)) for group in groups]
+            groups = [group for group, other in zip(groups, alone, strict=True) if other is not None and _reads_all(other, at)]
+            said.append("some sizes were not varied: with others forward reads a part of its inputs alone")
+        elif point is not None:
             points.append(point)
-    if draws and not groups:
+    if draws and not groups and not said:
         said.append("other sizes were not tried: forward runs with these alone, or the code names them as numbers")
     if draws and not points:
         said.append("forward is not defined at generic points, so only your own was checked")
     return points, said
+
+
+def _reads_all(point: Point, own: Point) -> bool:
+    """Whether the loss depends on all along the axes of other sizes, as at the user's point: ``w[:n]`` reads a part of a longer vector."""
+    for name, node in point.leaves.items():
+        here = point.truth(node)
+        there = own.truth(own.leaves[name]) if name in own.leaves else here
+        for axis in (a for a in range(np.ndim(here)) if np.ndim(there) == np.ndim(here) and np.shape(there)[a] != np.shape(here)[a]):
+            if _unread(here, axis) > 1 and not _unread(there, axis):  # one alone may be a unit that is never active
+                return False
+    return True
+
+
+def _unread(gradient: Any, axis: int) -> int:
+    """Return how many places along an axis have no gradient at all."""
+    others = tuple(a for a in range(np.ndim(gradient)) if a != axis)
+    return int(np.count_nonzero(~np.any(gradient, axis=others)))
 
 
 def _completed(session: Session, given: Mapping[str, Any], drawn: Any, rng: np.random.Generator) -> Any:

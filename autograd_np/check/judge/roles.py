@@ -181,7 +181,7 @@ def readings_of(program: Program, traced: Traced) -> list[Reading]:
             return [Reading()]
         whole = Reading(seeds=tuple(o.position for o in outputs), ones=True)
         single = [Reading(seeds=(o.position,), ones=True) for o in outputs] if len(outputs) > 1 else []
-        return [*single, whole]
+        return [*single, whole, *_named_as_inputs(program, traced, outputs)]
     available = {**flat_names(traced.inputs), **traced.run.variables}
     misspelt = [n for n in open_ones if _is_misspelt(n, available)]
     found = [] if misspelt else sorted(_enumerated(traced, open_ones, outputs, given), key=lambda pair: pair[0])
@@ -194,6 +194,13 @@ def readings_of(program: Program, traced: Traced) -> list[Reading]:
             f"add it to inputs{f' (or did you mean {near}?)' if near else ''}. There are: {', '.join(available) or 'none'}"
         )
     return list(dict.fromkeys(reading for _, reading in found))[:MOST]
+
+
+def _named_as_inputs(program: Program, traced: Traced, outputs: Sequence[Output]) -> Iterator[Reading]:
+    """Yield the reading by which the one parameter of backward is its upstream gradient, whatever it is called: ``backward(X)``."""
+    match [p.name for p in inspect.signature(program.backward).parameters.values() if p.default is p.empty], outputs:
+        case [name], [o] if not program.joint and name in traced.inputs and np.shape(traced.inputs[name]) == o.shape:
+            yield Reading(upstream=((name, o.position),), seeds=(o.position,), sure=False)
 
 
 def _is_misspelt(name: str, available: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,9 @@ from autograd_np.typing import Array
 __all__ = ["rate_at", "told_of_updates", "updates"]
 
 _RATE = re.compile(r"(?i)(\w*_)?(lr|rate|learning_?rate|alpha|eta|step|step_?size)(_\w+)?")
+
+_MAXIMISED = re.compile(r"(?i)likelihood|log_?lik|loglh|posterior|evidence|elbo|reward|utility")
+_NEGATED = re.compile(r"(?i)neg|nll|minus")
 
 
 def updates(
@@ -51,8 +55,15 @@ def updates(
         return found
 
     rates = _rates(program, point)
-    best = max(rates, key=lambda name: right_with(rates[name]))
-    return {i: Targets(n, point.leaves[n], True, (best, rates[best])) for i, n in changed.items()}
+    ways = [(name, rate) for name, rate in rates.items()] + [(name, -rate) for name, rate in rates.items() if _is_maximised(program)]
+    best = max(ways, key=lambda way: right_with(way[1]))
+    return {i: Targets(n, point.leaves[n], True, best) for i, n in changed.items()}
+
+
+def _is_maximised(program: Program) -> bool:
+    """Whether steps go up, as the name of what forward returns says: that of a likelihood, a reward."""
+    names = [getattr(f, "__name__", "") for f in (program.forward, program.loss) if f is not None]
+    return any(_MAXIMISED.search(name) and not _NEGATED.search(name) for name in names)
 
 
 def _is_of(value: Array, variable: Any) -> bool:
@@ -106,7 +117,7 @@ def rate_at(target: Targets, point: Point) -> float:
     assert target.rate is not None
     name, own = target.rate
     value = point.inputs.get(name)
-    return value if isinstance(value, float) else own
+    return math.copysign(value, own) if isinstance(value, float) else own
 
 
 def told_of_updates(targets: Mapping[tuple[object, ...], Targets]) -> list[str]:
@@ -115,6 +126,8 @@ def told_of_updates(targets: Mapping[tuple[object, ...], Targets]) -> list[str]:
     if not changed or changed[0].rate is None:
         return []
     name, rate = changed[0].rate
-    shown = name if name == f"{rate:g}" else f"{name} = {rate:g}"
+    size = f"{abs(rate):g}"
+    shown = name if name == size else f"{name} = {size}"
     names = ", ".join(f"`{t.name}`" for t in changed)
-    return [f"backward updates {names}: what is judged is how much they change, divided by {shown}"]
+    up = " upwards, as a likelihood is followed" if rate < 0 else ""
+    return [f"backward updates {names}{up}: what is judged is how much they change, divided by {shown}"]

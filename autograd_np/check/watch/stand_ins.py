@@ -1,7 +1,7 @@
 """Stand-ins for NumPy in the user's modules, for one run on Tensors: what it creates is a Tensor, so that results can be written into it.
 
 NumPy itself is left alone. In each of the user's modules the names that stand for NumPy, SciPy, `math` and `isinstance` mean
-something else while the run lasts; `float(x)` and `x.item()`, which would leave the graph, are calls of a name that does not.
+something else while the run lasts; `float(x)`, `x.item()` and `array.dot(x)`, which would leave the graph, call a name that does not.
 """
 
 from __future__ import annotations
@@ -124,6 +124,13 @@ def _item(x: Any, *index: Any) -> Any:
     if not isinstance(x, Tensor):
         return x.item(*index)
     return x.reshape(-1)[index[0]] if index else x.reshape(())
+
+
+def _dot(x: Any, *args: Any, **kwargs: Any) -> Any:
+    """Let an array be multiplied by a Tensor: its own method would make an array of that."""
+    if isinstance(x, np.ndarray) and any(isinstance(a, Tensor) for a in args):
+        return np.dot(x, *args, **kwargs)
+    return x.dot(*args, **kwargs)
 
 
 def _isinstance(x: Any, kinds: Any) -> bool:
@@ -269,11 +276,11 @@ def _reshaped(x: Any, shape: Any) -> Any:
     return x
 
 
-_LEAVING = {"float": "_float_or_tensor", "item": "_item_or_tensor", "shape": "_reshaped_tensor"}
+_LEAVING = {"float": "_float_or_tensor", "item": "_item_or_tensor", "dot": "_dot_of_tensors", "shape": "_reshaped_tensor"}
 
 
 class _Staying(ast.NodeTransformer):
-    """Turns ``float(x)``, ``np.float64(x)``, ``x.item()`` and ``x.shape = s`` into calls of stand-ins."""
+    """Turns ``float(x)``, ``np.float64(x)``, ``x.item()``, ``x.dot(y)`` and ``x.shape = s`` into calls of stand-ins."""
 
     def __init__(self) -> None:
         self.changed = False
@@ -287,10 +294,12 @@ class _Staying(ast.NodeTransformer):
                 name, args = _LEAVING["float"], node.args
             case ast.Attribute(attr="item", value=value):
                 name, args = _LEAVING["item"], [value, *node.args]
+            case ast.Attribute(attr="dot", value=value) if not (isinstance(value, ast.Name) and value.id in ("np", "numpy")):
+                name, args = _LEAVING["dot"], [value, *node.args]
             case _:
                 return node
         self.changed = True
-        return ast.Call(func=ast.Name(id=name, ctx=ast.Load()), args=args, keywords=[])
+        return ast.Call(func=ast.Name(id=name, ctx=ast.Load()), args=args, keywords=node.keywords)
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         self.generic_visit(node)
@@ -427,6 +436,7 @@ def _exchange_in(scope: dict[str, Any], instead: Mapping[int, Any], stack: ExitS
         ("isinstance", _isinstance),
         (_LEAVING["float"], _float),
         (_LEAVING["item"], _item),
+        (_LEAVING["dot"], _dot),
         (_LEAVING["shape"], _reshaped),
     ):
         before = scope.get(name, absent)

@@ -62,7 +62,7 @@ def _holds_state(value: Any) -> bool:
         return True
     if isinstance(value, (dict, list, tuple)):
         items = list(value.values() if isinstance(value, dict) else value)[:50]
-        return any(_holds_state(v) for v in items)
+        return not items or any(_holds_state(v) for v in items)  # what is empty may be filled
     return is_users_object(value)
 
 
