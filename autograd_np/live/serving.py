@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from autograd_np import errors
@@ -145,9 +146,9 @@ class _Work:
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def _interrupted(self, *_: object) -> None:
+    def _interrupted(self, _: int, frame: FrameType | None) -> None:
         cut, self._cut = self._cut, False
-        heard = self._interruptible or self._ended  # a second ctrl-c does not wait
+        heard = self._ended or (self._interruptible and not _is_importing(frame))  # a second ctrl-c does not wait
         if self._ended:  # nor does a third for code that catches whatever is raised
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         self._ended |= not cut
@@ -157,10 +158,11 @@ class _Work:
 
     def run(self) -> None:
         """Do one thing after the other until the user interrupts."""
-        while wanted := self._next():
-            with contextlib.suppress(KeyboardInterrupt):
-                self._interruptible = True
-                self._do(*wanted)
+        while not self._ended:
+            with contextlib.suppress(KeyboardInterrupt):  # around the loop, or one might come between its turns
+                while wanted := self._next():
+                    self._interruptible = True
+                    self._do(*wanted)
 
     def _next(self) -> tuple[str, dict[tuple[str, int], str]] | None:
         """Wait for something to do; return what, and the edits that belong to it; None once the user interrupted."""
@@ -216,6 +218,15 @@ class _Work:
         elif verdict is not None and problem is None and verdict is not before.get("verdict"):
             self._said(verdict["headline"])
         self.told(_written({k: v for k, v in state.items() if k not in before or before[k] is not v}))
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is imported, which would be left half made, or text executed: after an exception there Python ends by a signal."""
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load" or frame.f_code.co_filename == "<string>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _written(message: dict[str, Any]) -> str:

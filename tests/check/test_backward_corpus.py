@@ -15,7 +15,7 @@ from backward_corpus import loading, score, truth
 
 ALL = os.environ.get("BACKWARD_CORPUS") == "all"
 SEEDS = 20 if ALL else 1
-EVERY = 1 if ALL else 61
+EVERY = 1 if ALL else 31
 SECONDS = 10.0
 """What is found must not depend on the speed of the machine."""
 

@@ -160,8 +160,11 @@ def test_a_step_of_a_private_number_in_the_wrong_direction_is_found():
 
 
 def test_functions_that_the_garbage_collector_does_not_look_at():
-    """The suite freezes what was imported, as servers do; its functions are changed all the same."""
+    """Servers freeze what was imported; functions are changed all the same."""
     layer = Single(factor=2.0)
     gc.freeze()
-    report = ag.check_backward(layer.forward, layer.backward, {"x": X})
+    try:
+        report = ag.check_backward(layer.forward, layer.backward, {"x": X})
+    finally:
+        gc.unfreeze()
     assert report.findings[0].fix is not None

@@ -308,6 +308,14 @@ def test_ctrl_c_ends_it_and_the_port_is_free_again(command: Command) -> None:
         other.bind(("127.0.0.1", command.port))
 
 
+def test_ctrl_c_while_text_is_executed_ends_it_as_ever(tmp_path: Path) -> None:
+    """As when a dataclass is made: Python would end by the signal, whoever caught the exception."""
+    pressed = "exec('import os, signal; os.kill(os.getpid(), signal.SIGINT); [0 for _ in range(10)]')\n"
+    command = Command(tmp_path, NET + pressed)
+    _, err = command.process.communicate(timeout=60)
+    assert (command.process.returncode, err) == (0, "")
+
+
 @chromium.needed
 def test_ctrl_c_ends_it_at_once_while_a_browser_looks(command: Command, browser: chromium.Chromium) -> None:
     opened(browser, command)  # with a tab, and with the connection that Chromium opens in reserve and says nothing on
