@@ -30,7 +30,7 @@ def as_float64(value: Any) -> Any:
     return value
 
 
-def draw(value: Any, rng: np.random.Generator, *, gently: bool = False, zeros: bool = False) -> Any:
+def draw(value: Any, rng: np.random.Generator, *, gently: bool = False, zeros: bool = False, symmetric: bool = True) -> Any:
     """Return inputs like `value` with other numbers.
 
     Parameters
@@ -43,17 +43,21 @@ def draw(value: Any, rng: np.random.Generator, *, gently: bool = False, zeros: b
         Stay near the given numbers, for functions that are only defined there.
     zeros : bool
         Python numbers that are 0.0 (a regulariser) or 1.0 (a share that is kept) become something else.
+    symmetric : bool
+        Matrices that are symmetric on purpose stay so. Of a parameter that would hide whether it has to be transposed.
     """
     if isinstance(value, dict):
-        return {k: draw(v, rng, gently=gently, zeros=zeros) for k, v in value.items()}
+        return {k: draw(v, rng, gently=gently, zeros=zeros, symmetric=symmetric) for k, v in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(draw(v, rng, gently=gently, zeros=zeros) for v in value)
+        return type(value)(draw(v, rng, gently=gently, zeros=zeros, symmetric=symmetric) for v in value)
     if type(value) is float:
         return _number_like(value, rng, zeros=zeros)
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind != "f":
         return value
     x = np.asarray(value, np.float64)
-    return _like(x, rng) if not gently else x * (1 + 0.1 * rng.normal(size=x.shape))
+    if gently:
+        return x * (1 + 0.1 * rng.normal(size=x.shape))
+    return _symmetric_like(x, rng) if symmetric and _is_symmetric(x) else _like(x, rng)
 
 
 def _number_like(x: float, rng: np.random.Generator, *, zeros: bool) -> float:
@@ -72,8 +76,6 @@ def _number_like(x: float, rng: np.random.Generator, *, zeros: bool) -> float:
 def _like(x: Any, rng: np.random.Generator) -> Any:
     if x.size == 0:
         return x.copy()
-    if _is_symmetric(x):
-        return _symmetric_like(x, rng)
     if np.all((x == 0) | (x == 1)) and np.ptp(x) > 0:  # labels, one-hot rows, masks: shuffled along the samples
         axis = int(np.argmax(x.shape))
         return np.take(x, rng.permutation(x.shape[axis]), axis=axis)

@@ -62,6 +62,18 @@ def test_a_square_weight_that_happens_to_be_an_identity_hides_no_transpose():
     assert report.findings[0].kind == "transpose"
 
 
+def test_a_weight_that_is_symmetric_hides_no_transpose():
+    W = RNG.normal(size=(4, 4))
+
+    def backward(W, x):
+        d = 2 * (W @ x)
+        return d @ x.T, W @ d
+
+    report = ag.check_backward(lambda W, x: np.sum((W @ x) ** 2), backward, {"W": W + W.T, "x": RNG.normal(size=(4, 5))})
+    assert not report.ok
+    assert report.findings[0].kind == "transpose"
+
+
 # --- sizes that belong together -------------------------------------------------------------------
 
 

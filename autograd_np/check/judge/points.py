@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -121,11 +122,14 @@ def generic_points(
     points: list[Point] = []
     groups = _free(session, given, own) if draws else []
     read = {id(program.state[name][1]) for name in at.leaves if name in program.state}
+    names = {name for t in session.targets.values() for name in t.name.split("\0")}
+    trained = {*(re.split(r"[.\[]", name)[0] for name in names), *(id(a) for name, (_, a) in program.state.items() if name in names)}
     taken = {n for x in _shapes(given) for n in x} | {n for x, _ in [(np.shape(a), 0) for _, a in program.state.values()] for n in x}
 
     def drawn(start: Mapping[str, Any], *, gently: bool = False, zeros: bool = False) -> Point | None:
-        numbers = _completed(session, given, draw(dict(start), rng, gently=gently, zeros=zeros), rng)
-        instead = {k: draw(a, rng, gently=gently) if k in read else a for k, a in own.instead.items()}
+        numbers = {n: draw(v, rng, gently=gently, zeros=zeros, symmetric=n not in trained) for n, v in start.items()}
+        numbers = _completed(session, given, numbers, rng)
+        instead = {k: draw(a, rng, gently=gently, symmetric=k not in trained) if k in read else a for k, a in own.instead.items()}
         instead |= {k: np.array(_other_number(a.item(), rng)) for k, a in instead.items() if k in read and program.is_number(k)}
         try:
             with np.errstate(all="ignore"):
