@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Axis", "as_float64", "draw", "free_axes", "resized"]
+__all__ = ["Axis", "as_float64", "draw", "free_axes", "input_leaves", "new_sizes", "resized"]
 
 Axis = tuple[tuple[Any, ...], int]
 """An axis of an array: the path to the array, and which of its axes."""
@@ -17,6 +17,18 @@ Axis = tuple[tuple[Any, ...], int]
 MOST_TRIALS = 60
 MOST_TRIALS_OF_A_SIZE = 300
 PRIMES = (7, 11, 5, 13, 17, 19, 23, 29, 31, 37)
+
+
+def input_leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield where the leaves of nested inputs stand, and what they are."""
+    if isinstance(value, dict):
+        for k, v in value.items():
+            yield from input_leaves(v, (*path, k))
+    elif type(value) in (list, tuple):
+        for i, v in enumerate(value):
+            yield from input_leaves(v, (*path, i))
+    else:
+        yield path, value
 
 
 def as_float64(value: Any) -> Any:
@@ -138,17 +150,6 @@ def _with_single(x: Any, rng: np.random.Generator) -> Any:
 # --- other sizes ----------------------------------------------------------------------------------
 
 
-def _arrays(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    if isinstance(value, dict):
-        for k, v in value.items():
-            yield from _arrays(v, (*path, k))
-    elif type(value) in (list, tuple):
-        for i, v in enumerate(value):
-            yield from _arrays(v, (*path, i))
-    elif isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        yield path, value
-
-
 def free_axes(
     inputs: Mapping[str, Any], works: Callable[[dict[str, Any]], bool], fixed: set[int], *, everywhere: bool = False
 ) -> list[tuple[Axis, ...]]:
@@ -170,8 +171,9 @@ def free_axes(
         Groups of axes of equal size that can take another size together.
     """
     groups: dict[int, list[Axis]] = {}
-    for path, x in _arrays(dict(inputs)):
-        for axis, n in enumerate(x.shape):
+    for path, x in input_leaves(dict(inputs)):
+        shape = x.shape if isinstance(x, np.ndarray) and x.dtype.kind in "fiub" else ()
+        for axis, n in enumerate(shape):
             if n > 1 and n not in fixed and (everywhere or x.ndim <= 2 or axis in (0, x.ndim - 1)):
                 groups.setdefault(n, []).append((path, axis))
     shared = iter(range(MOST_TRIALS))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -67,18 +69,25 @@ def test_of_many_changes_of_one_number_the_last_counts_and_one_run_is_made() -> 
     assert "title" not in told[-1]  # what has not changed is not sent again
 
 
+@contextlib.contextmanager
+def started(folder: Path, text: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """Run a script; yields the process and its output."""
+    script = folder / "script.py"
+    script.write_text(text)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
 def test_a_script_shows_a_page_until_ctrl_c_and_goes_on(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline().startswith("http://127.0.0.1:")
-        assert process.stdout.readline() == "ctrl-c ends it.\n"
+    with started(tmp_path, SCRIPT) as (process, out):
+        assert out.readline().startswith("http://127.0.0.1:")
+        assert out.readline() == "ctrl-c ends it.\n"
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60) == ("and on it goes\n", "")
-    finally:
-        process.kill()
 
 
 STUBBORN = """
@@ -105,12 +114,8 @@ ag.trace(f, np.ones(3)).explore(live=True, open=False)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_the_third_ctrl_c_ends_code_that_catches_whatever_is_raised(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(STUBBORN)
-    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        lines = iter(process.stdout.readline, "")
+    with started(tmp_path, STUBBORN) as (process, out):
+        lines = iter(out.readline, "")
         assert "goes on\n" in lines
         for _ in range(2):
             time.sleep(0.1)  # or it is not asleep yet
@@ -118,6 +123,3 @@ def test_the_third_ctrl_c_ends_code_that_catches_whatever_is_raised(tmp_path: Pa
             assert next(lines) == "goes on\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == -signal.SIGINT
-    finally:
-        process.kill()
-        process.communicate()

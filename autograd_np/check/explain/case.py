@@ -26,6 +26,7 @@ from autograd_np.check.judge.results import assigned
 from autograd_np.check.judge.scan import scan
 from autograd_np.check.judge.session import NOTHING, Codes, Done, Session
 from autograd_np.check.watch.calling import flat_names
+from autograd_np.check.watch.effects import names_in
 from autograd_np.check.watch.interpret import CannotEvaluate
 from autograd_np.check.watch.point import Point
 from autograd_np.check.watch.run import Call, Event, Step, leaves_of
@@ -520,15 +521,10 @@ def sample_of(
         sizes,
         slack if np.shape(slack) == np.shape(expected) else np.max(slack, initial=0.0),
         _neighbours(point, node, constant),
-        {n for x in ast.walk(statement) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Div) for n in names_under(x.right)}
+        {n for x in ast.walk(statement) if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Div) for n in names_in(x.right)}
         if statement is not None
         else (),
     )
-
-
-def names_under(node: ast.AST) -> set[str]:
-    """Return the variables an expression or statement names."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _neighbours(point: Point, node: Node, constant: float) -> dict[str, Array]:

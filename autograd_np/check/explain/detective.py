@@ -248,7 +248,7 @@ def _fix_text(case: Case, mistake: Mistake, others: Sequence[Mistake]) -> str | 
         if len(bodies) == len(others):
             if not case.cures_all(cure):
                 return None
-        elif mistake.diagnosis.kind == "raises" or not all(_gone(case, cure, mistake.wrong, point) for point in case.points):
+        elif mistake.diagnosis.kind == "raises" or not all(case.right_with(cure, mistake.wrong, point) for point in case.points):
             return None
     finally:
         case.fixes = before
@@ -256,10 +256,6 @@ def _fix_text(case: Case, mistake: Mistake, others: Sequence[Mistake]) -> str | 
     text = rewritten(function.lines, function.as_written(mistake.place.statement), [function.as_written(s) for s in cure.body])
     block = (mistake.place.statement.end_lineno or 0) - mistake.place.end_line  # of a compound statement only the header changes
     return "\n".join(text.splitlines()[:-block]) if text is not None and block > 0 else text
-
-
-def _gone(case: Case, cure: Fix, w: Wrong, point: Point) -> bool:
-    return case.left_with(cure, w, point) is not None
 
 
 def _call_of(place: Place, steps: Sequence[Step]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_np.check.explain.case import Case
 from autograd_np.check.explain.edits.edit import Edit
-from autograd_np.check.explain.edits.syntax import Path, at
+from autograd_np.check.explain.edits.syntax import Path, at, name_called
 from autograd_np.check.judge.outcome import Outcome
 from autograd_np.check.watch.reads import names_read_by
 from autograd_np.check.watch.run import Call, Step
@@ -90,12 +90,7 @@ def _of_arguments(edit: Edit) -> bool:
 def _is_handed(statement: ast.stmt, path: Path, helpers: Collection[str]) -> bool:
     """Whether an expression is what a helper is given, as it is: a matrix that is turned there may have to be turned inside."""
     calls = (at(statement, path[:i]) for i in range(len(path)) if path[i] in ("args", "keywords"))
-    return any(isinstance(node, ast.Call) and _name(node) in helpers for node in calls)
-
-
-def _name(node: ast.Call) -> str:
-    name: str = getattr(node.func, "id", getattr(node.func, "attr", ""))
-    return name
+    return any(isinstance(node, ast.Call) and name_called(node) in helpers for node in calls)
 
 
 def _product(statement: ast.stmt, path: Path) -> ast.AST:
@@ -124,6 +119,6 @@ def _factors_called(node: ast.AST, helpers: Collection[str]) -> bool:
         return _factors_called(node.left, helpers) and _factors_called(node.right, helpers)
     if isinstance(node, ast.Name) and node.id in helpers:
         return True
-    if isinstance(node, ast.Call) and _name(node) in helpers:
+    if isinstance(node, ast.Call) and name_called(node) in helpers:
         return True
     return any(_factors_called(child, helpers) for child in ast.iter_child_nodes(node))

@@ -18,6 +18,7 @@ from autograd_np.check.explain.ordered import Candidate
 from autograd_np.check.explain.search import fix_of
 from autograd_np.check.judge.names import is_gradients_name
 from autograd_np.check.judge.outcome import Outcome
+from autograd_np.check.watch.reads import is_numpy
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place
 from autograd_np.typing import Array
@@ -281,7 +282,7 @@ class _Numbered(ast.NodeTransformer):
         return ast.Name(self.numbers.setdefault(text, f"v{len(self.numbers)}"), ast.Load())
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
+        if isinstance(node.func, ast.Attribute) and not is_numpy(node.func.value):
             node.func.value = self.visit(node.func.value)
         node.args = [self.visit(a) for a in node.args]
         node.keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
@@ -299,7 +300,3 @@ class _Numbered(ast.NodeTransformer):
         if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
             return self._number(re.sub(r"\s", "", ast.unparse(node)))
         return self.generic_visit(node)
-
-
-def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("np", "numpy")

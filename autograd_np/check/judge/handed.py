@@ -17,7 +17,7 @@ from autograd_np.check.judge.session import Done, Session
 from autograd_np.check.judge.trained import is_trained, path_of
 from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
 from autograd_np.check.watch.point import Point
-from autograd_np.check.watch.reads import roots_written_by
+from autograd_np.check.watch.reads import is_numpy, roots_written_by
 from autograd_np.check.watch.run import Event
 from autograd_np.check.watch.source import Place
 from autograd_np.check.watch.state import Attribute
@@ -369,7 +369,7 @@ def clipping(session: Session, point: Point, done: Done) -> list[Clipping]:
             or not (call.args or isinstance(call.func, ast.Attribute))
         ):
             continue
-        of_array = isinstance(call.func, ast.Attribute) and not _is_module(call.func.value)
+        of_array = isinstance(call.func, ast.Attribute) and not is_numpy(call.func.value)
         inner: Any = call.args[0] if call.args and not of_array else getattr(call.func, "value", None)
         out = next((k.value for k in call.keywords if k.arg == "out"), None)
         target = out if out is not None else s.targets[0] if isinstance(s, ast.Assign) else None
@@ -402,10 +402,6 @@ def _bounds(call: ast.Call, scope: Mapping[str, Any], *, of_array: bool) -> tupl
         found.append(np.where(np.isnan(value), unknown, value))
     low, high = found
     return low, high
-
-
-def _is_module(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("np", "numpy")
 
 
 def without_gradient(session: Session, point: Point) -> Sequence[str]:

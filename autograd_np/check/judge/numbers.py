@@ -19,10 +19,11 @@ from autograd_np.check.judge.names import is_gradients_name, pair
 from autograd_np.check.judge.points import Read, choose_readings
 from autograd_np.check.judge.results import Result, is_container_of_gradients, is_no_news
 from autograd_np.check.judge.session import Session
-from autograd_np.check.watch.calling import input_leaves, leaf_names
+from autograd_np.check.watch.calling import leaf_names
 from autograd_np.check.watch.point import Traced
 from autograd_np.check.watch.program import Kept, Program, is_number, numbers_in
 from autograd_np.check.watch.state import Attribute
+from autograd_np.draws import input_leaves
 
 __all__ = ["Start", "begin", "shared_defaults"]
 

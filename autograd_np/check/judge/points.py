@@ -15,10 +15,9 @@ from autograd_np.check.judge.promised import keep_promise
 from autograd_np.check.judge.results import Result, Targets
 from autograd_np.check.judge.roles import Reading, readings_of
 from autograd_np.check.judge.session import Session
-from autograd_np.check.watch.calling import input_leaves
 from autograd_np.check.watch.point import Point, Traced
 from autograd_np.check.watch.spelling import wanted_names
-from autograd_np.draws import draw, free_axes, new_sizes, resized
+from autograd_np.draws import draw, free_axes, input_leaves, new_sizes, resized
 
 __all__ = ["Read", "choose_readings", "generic_points", "is_random"]
 
@@ -124,7 +123,7 @@ def generic_points(
     read = {id(program.state[name][1]) for name in at.leaves if name in program.state}
     names = {name for t in session.targets.values() for name in t.name.split("\0")}
     trained = {*(re.split(r"[.\[]", name)[0] for name in names), *(id(a) for name, (_, a) in program.state.items() if name in names)}
-    taken = {n for x in _shapes(given) for n in x} | {n for x, _ in [(np.shape(a), 0) for _, a in program.state.values()] for n in x}
+    taken = {n for x in _shapes(given) for n in x} | {n for _, a in program.state.values() for n in np.shape(a)}
 
     def drawn(start: Mapping[str, Any], *, gently: bool = False, zeros: bool = False) -> Point | None:
         numbers = {n: draw(v, rng, gently=gently, zeros=zeros, symmetric=n not in trained) for n, v in start.items()}

@@ -239,11 +239,7 @@ def _score(name: str) -> float:
     if _is_cache(name):
         return 3.0
     parts = [p for p in re.split(r"_|(?<=[a-z])(?=[A-Z])", name) if p]
-    if (
-        _OF_KEPT.fullmatch(name)
-        or any(_UPSTREAM.fullmatch(p) for p in parts)
-        or re.match(r"d[A-Z_]|d[a-z]{1,3}\d*$|d(next|prev|hid|out|state|top|pred|score|logit|act|feat)", name)
-    ):
+    if _OF_KEPT.fullmatch(name) or any(_UPSTREAM.fullmatch(p) for p in parts) or _BEGINS_AS_GRADIENT.match(name):
         return 0.5
     return 1.5
 

@@ -55,8 +55,8 @@ def updates(
         return found
 
     rates = _rates(program, point)
-    ways = [(name, rate) for name, rate in rates.items()] + [(name, -rate) for name, rate in rates.items() if _is_maximised(program)]
-    best = max(ways, key=lambda way: right_with(way[1]))
+    up = {name: -rate for name, rate in rates.items()} if _is_maximised(program) else {}
+    best = max([*rates.items(), *up.items()], key=lambda way: right_with(way[1]))
     return {i: Targets(n, point.leaves[n], True, best) for i, n in changed.items()}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_np import errors
 from autograd_np.check.watch.spelling import near_misses
+from autograd_np.draws import input_leaves
 
-__all__ = ["arguments", "flat_names", "input_leaves", "leaf_names"]
+__all__ = ["arguments", "flat_names", "leaf_names"]
 
 
 def arguments(
@@ -61,18 +62,6 @@ def flat_names(inputs: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             found |= {k: v for k, v in flat_names(value).items() if isinstance(k, str) and k not in found}
     return found
-
-
-def input_leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield where the leaves of nested inputs stand, and what they are."""
-    if isinstance(value, dict):
-        for k, v in value.items():
-            yield from input_leaves(v, (*path, k))
-    elif type(value) in (list, tuple):
-        for i, v in enumerate(value):
-            yield from input_leaves(v, (*path, i))
-    else:
-        yield path, value
 
 
 def leaf_names(inputs: Mapping[str, Any]) -> dict[tuple[Any, ...], str]:

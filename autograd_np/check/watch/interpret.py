@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd_np.check.watch.effects import copies_of, names_in, only_reads
 
-__all__ = ["CannotEvaluate", "evaluate", "execute", "read"]
+__all__ = ["CannotEvaluate", "evaluate", "execute", "parsed", "read"]
 
 STEPS = 20_000
 """So many statements and passes of a loop are executed before the interpreter gives up."""
@@ -98,11 +98,12 @@ def execute(body: Sequence[ast.stmt], env: Mapping[str, Any], target: str) -> An
 
 def read(scope: Mapping[str, Any], path: str) -> Any:
     """Return the value at a path such as ``dW``, ``grads['dW']`` or ``dhs[2]``."""
-    return _value(_parsed(path), scope)
+    return _value(parsed(path), scope)
 
 
-@functools.lru_cache(maxsize=256)
-def _parsed(path: str) -> ast.expr:
+@functools.lru_cache(maxsize=4096)
+def parsed(path: str) -> ast.expr:
+    """Return the syntax tree of a path."""
     return ast.parse(path, mode="eval").body
 
 

@@ -6,7 +6,7 @@ import ast
 import functools
 from collections.abc import Iterator
 
-__all__ = ["COMPOUND", "KEPT", "names_read_by", "roots_written_by", "values_read_by", "written_in_place"]
+__all__ = ["COMPOUND", "KEPT", "is_numpy", "names_read_by", "roots_written_by", "values_read_by", "written_in_place"]
 
 COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try)
 
@@ -18,6 +18,11 @@ _FORM = frozenset(["shape", "ndim", "size", "dtype"])
 
 _OF_FORM = frozenset(["len", "shape", "ndim", "size", "zeros_like", "ones_like", "empty_like", "full_like", "isinstance", "type"])
 """Functions that read nothing of their first argument but its form."""
+
+
+def is_numpy(node: ast.AST) -> bool:
+    """Whether an expression is NumPy itself, by the names that it goes by."""
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy")
 
 
 def _root(node: ast.expr) -> str | None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
+from autograd_np.check.watch.interpret import CannotEvaluate, evaluate, parsed
 from autograd_np.check.watch.reads import roots_written_by
 from autograd_np.check.watch.source import Function, Functions, Place
 from autograd_np.check.watch.state import is_users_object
@@ -337,19 +337,10 @@ class _Frame:
                 found[root] = scope[root]
             elif "." in root:
                 try:
-                    found[root] = evaluate(_parsed(root), scope)
+                    found[root] = evaluate(parsed(root), scope)
                 except CannotEvaluate:
                     continue
         return found
-
-
-_expressions: dict[str, ast.expr] = {}
-
-
-def _parsed(path: str) -> ast.expr:
-    if path not in _expressions:
-        _expressions[path] = ast.parse(path, mode="eval").body
-    return _expressions[path]
 
 
 @functools.lru_cache(256)
@@ -416,7 +407,7 @@ def _put(scope: Any, path: str, new: Any, old: Any, *, in_place: bool, copied: b
     new = np.array(new, dtype=getattr(old, "dtype", float))
     if type(old) is float:
         new = float(new)
-    tree: Any = _parsed(path)
+    tree: Any = parsed(path)
     if isinstance(tree, ast.Name):
         scope[tree.id] = new
         return

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd_np.check.watch.reads import is_numpy
 from autograd_np.check.watch.source import Function, Functions, is_users
 from autograd_np.mirrored import MIRRORED
 from autograd_np.tensor import Tensor, value_of
@@ -294,7 +295,7 @@ class _Staying(ast.NodeTransformer):
                 name, args = _LEAVING["float"], node.args
             case ast.Attribute(attr="item", value=value):
                 name, args = _LEAVING["item"], [value, *node.args]
-            case ast.Attribute(attr="dot", value=value) if not (isinstance(value, ast.Name) and value.id in ("np", "numpy")):
+            case ast.Attribute(attr="dot", value=value) if not is_numpy(value):
                 name, args = _LEAVING["dot"], [value, *node.args]
             case _:
                 return node

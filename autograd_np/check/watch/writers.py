@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_np.check.watch.interpret import CannotEvaluate, evaluate
+from autograd_np.check.watch.interpret import CannotEvaluate, evaluate, parsed
 from autograd_np.check.watch.run import Event, Recording, Step, leaves_of
 
 __all__ = ["Writers"]
@@ -28,7 +28,7 @@ class Writers:
         done: set[tuple[int, str]] = set()
         for e in reversed(recording.events):  # the latest first, back to where the array was bound
             variable = (e.call.number, e.path)
-            array = None if variable in done else _value(_parsed(e.path), _after(e))
+            array = None if variable in done else _value(parsed(e.path), _after(e))
             if isinstance(array, np.ndarray):
                 self._of.setdefault(id(array), []).append(e)
                 if _binds_element(e):
@@ -87,12 +87,3 @@ def _value(node: Any, scope: Mapping[str, Any]) -> Any:
 def _arrays_in(value: Any) -> Iterator[Any]:
     if type(value) in (list, tuple, dict):
         yield from (array for _, _, array in leaves_of({"": value}))
-
-
-_expressions: dict[str, ast.expr] = {}
-
-
-def _parsed(path: str) -> ast.expr:
-    if path not in _expressions:
-        _expressions[path] = ast.parse(path, mode="eval").body
-    return _expressions[path]

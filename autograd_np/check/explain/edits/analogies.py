@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, is_float_array, is_size
+from autograd_np.check.explain.edits.syntax import differing
 
 __all__ = ["analogy_edits"]
 
@@ -62,18 +63,11 @@ def _assignment(statement: ast.stmt) -> tuple[str, str] | None:
 
 def _renamed(text: str, of: str, to: str) -> Iterator[str]:
     """Yield a value with the names that go with one variable turned into those that go with another: what differs in their names."""
-    start = _shared(of, to)
-    end = _shared(of[start:][::-1], to[start:][::-1])
-    a, b = of[start : len(of) - end], to[start : len(to) - end]
+    a, b = differing(of, to)
     if not a or not b or not (a + b).isalnum():
         return
     yield _NAMES.sub(lambda m: _by_words(m.group(), a, b), text)
     yield _NAMES.sub(lambda m: m.group().replace(a, b), text)
-
-
-def _shared(a: str, b: str) -> int:
-    """Return with how many equal letters two texts begin."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _by_words(name: str, a: str, b: str) -> str:

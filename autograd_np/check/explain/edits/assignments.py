@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Line, is_array, is_float_array, shape_of
-from autograd_np.check.explain.edits.syntax import negated
+from autograd_np.check.explain.edits.syntax import negated, plain
 from autograd_np.check.watch.spelling import wanted_names
 
 __all__ = ["assignment_edits"]
@@ -69,13 +69,9 @@ def _of_results(line: Line, elts: Sequence[ast.expr]) -> Iterator[Edit]:
 def _of_value(line: Line, value: ast.expr) -> Iterator[Edit]:
     opposite = negated(value, line.text)
     written = isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub)
-    words = f"the sign of `{line.target}` is wrong: it should be `{_plain(opposite)}`"
+    words = f"the sign of `{line.target}` is wrong: it should be `{plain(opposite)}`"
     yield line.edit(1 - WRITTEN * written, "sign", words, (("value",), opposite), less=written)
     yield from _scaled(line, line.text(value), ("value",))
-
-
-def _plain(text: str) -> str:
-    return ast.unparse(ast.parse(text, mode="eval"))
 
 
 def _scaled(line: Line, text: str, path: tuple[str, ...]) -> Iterator[Edit]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Place, is_array, is_float_array, shape_of
+from autograd_np.check.explain.edits.syntax import name_called
 
 __all__ = ["call_edits"]
 
@@ -65,7 +66,7 @@ def call_edits(at: Place) -> Iterator[Edit]:
     if isinstance(at.node, (ast.Tuple, ast.List)) and not at.index:
         yield from _reordered(at, at.node)
     if isinstance(at.node, ast.Call):
-        name = at.node.func.attr if isinstance(at.node.func, ast.Attribute) else getattr(at.node.func, "id", "")
+        name = name_called(at.node)
         yield from _other_functions(at, at.node, name)
         if name not in ("dot", "matmul", "einsum", "range", "transpose", "reshape"):
             yield from _exchanged(at, at.node)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Place, broadcasts, is_array, is_float_array, shape_of
+from autograd_np.check.explain.edits.syntax import plain
 
 __all__ = ["reduction_edits", "reduction_of", "shape_edits"]
 
@@ -169,7 +170,7 @@ def shape_edits(at: Place) -> Iterator[Edit]:
                 index = [":"] * value.ndim
                 index.insert(i, "None")
                 new = f"({at.text})[{', '.join(index)}]"
-                yield at.edit(5.5, "shape", f"`{at.text}` in `{at.target}` lacks an axis: `{_plain(new)}`", new)
+                yield at.edit(5.5, "shape", f"`{at.text}` in `{at.target}` lacks an axis: `{plain(new)}`", new)
     if isinstance(node, ast.Name):
         yield from _cropped(at, value)
         yield from _flipped(at, value.ndim)
@@ -195,10 +196,6 @@ def _flipped(at: Place, ndim: int) -> Iterator[Edit]:
 
 def _is_new_axis(node: ast.expr) -> bool:
     return (isinstance(node, ast.Constant) and node.value is None) or (isinstance(node, ast.Attribute) and node.attr == "newaxis")
-
-
-def _plain(text: str) -> str:
-    return ast.unparse(ast.parse(text, mode="eval"))
 
 
 def _reshaped(at: Place, value: Any) -> Iterator[Edit]:

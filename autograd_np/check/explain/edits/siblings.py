@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autograd_np.check.explain.edits.edit import Edit, Line, Place, is_float_array, shape_of
+from autograd_np.check.explain.edits.syntax import around, differing
 
 __all__ = ["outfactored_edits", "sibling_edits"]
 
@@ -82,34 +83,16 @@ def _siblings(line: Line, a: Sequence[str], b: Sequence[str]) -> Iterator[str]:
     if len(a) != len(b):
         return
     differ = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
-    parts = {_part(a[i], b[i]) for i in differ}
+    parts = {differing(a[i], b[i]) for i in differ}
     if not differ or len(parts) != 1 or "" in (part := next(iter(parts))) or not all(_NAME.fullmatch(a[i]) for i in differ):
         return
-    around = [_around(a[i], b[i]) for i in differ]
-    before, after = around[0]
+    ends = [around(a[i], b[i]) for i in differ]
+    before, after = ends[0]
     pattern = re.compile(rf"{re.escape(before)}(\w{{1,{MOST_LETTERS}}}){re.escape(after)}")
     known = dict.fromkeys(word for name in (*line.env, *line.candidates) for word in _NAME.findall(name))
     others = dict.fromkeys(m.group(1) for word in known if (m := pattern.fullmatch(word)))
     for other in [o for o in others if o not in part][:MOST_SIBLINGS]:
         tokens = list(a)
-        for i, (start, end) in zip(differ, around, strict=True):
+        for i, (start, end) in zip(differ, ends, strict=True):
             tokens[i] = f"{start}{other}{end}"
         yield "".join(tokens)
-
-
-def _around(x: str, y: str) -> tuple[str, str]:
-    """Return how two names begin and end alike."""
-    start = _alike(x, y)
-    return start, _alike(x[len(start) :][::-1], y[len(start) :][::-1])[::-1]
-
-
-def _alike(x: str, y: str) -> str:
-    """Return the letters with which two words begin."""
-    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(x, y, strict=False))
-    return "".join(a for a, _ in pairs)
-
-
-def _part(x: str, y: str) -> tuple[str, str]:
-    """Return what two names differ in."""
-    start, end = _around(x, y)
-    return x[len(start) : len(x) - len(end)], y[len(start) : len(y) - len(end)]

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-__all__ = ["Change", "Path", "apart", "at", "expressions", "indexes", "negated", "neighbours", "parsed", "parts", "replaced", "statements"]
+__all__ = [
+    "Change",
+    "Path",
+    "apart",
+    "around",
+    "at",
+    "differing",
+    "expressions",
+    "indexes",
+    "name_called",
+    "negated",
+    "neighbours",
+    "parsed",
+    "parts",
+    "plain",
+    "replaced",
+    "statements",
+]
 
 Path = tuple[str | int, ...]
 """Fields and indices that lead from a statement to an expression in it."""
@@ -63,6 +81,40 @@ def expressions(node: Any, path: Path) -> Iterator[tuple[Path, ast.expr]]:
             for i, item in enumerate(value):
                 if isinstance(item, ast.AST):
                     yield from expressions(item, (*path, name, i))
+
+
+def name_called(node: ast.Call) -> str:
+    """Return the name of what is called, of a method its own: ``sum`` of ``np.sum(x)`` and of ``x.sum()``."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else str(getattr(node.func, "id", ""))
+
+
+def around(x: str, y: str) -> tuple[str, str]:
+    """Return how two names begin and end alike."""
+    start = _beginning(x, y)
+    return start, _beginning(x[len(start) :][::-1], y[len(start) :][::-1])[::-1]
+
+
+def _beginning(x: str, y: str) -> str:
+    """Return the letters with which two words begin."""
+    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(x, y, strict=False))
+    return "".join(a for a, _ in pairs)
+
+
+def differing(x: str, y: str) -> tuple[str, str]:
+    """Return what two names differ in.
+
+    Examples
+    --------
+    >>> around("x_query", "x_key"), differing("x_query", "x_key")
+    (('x_', 'y'), ('quer', 'ke'))
+    """
+    start, end = around(x, y)
+    return x[len(start) : len(x) - len(end)], y[len(start) : len(y) - len(end)]
+
+
+def plain(text: str) -> str:
+    """Return an expression as Python would write it, without brackets that say nothing."""
+    return ast.unparse(ast.parse(text, mode="eval"))
 
 
 def parsed(text: str) -> ast.expr:

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_np.check.explain.edits.edit import Edit, Place, is_array, is_float_array, shape_of
 from autograd_np.check.explain.edits.reductions import reduction_edits, reduction_of
+from autograd_np.check.explain.edits.syntax import name_called
 
 __all__ = ["arranging_edits", "body_edits", "wrapped_edits"]
 
@@ -63,7 +64,7 @@ def arranging_edits(at: Place) -> Iterator[Edit]:
     node = at.node
     if at.index or at.setting or at.header or not isinstance(node, ast.Call):
         return
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = name_called(node)
     if name in ("reshape", "ravel", "flatten"):
         yield from _in_order(at, node)
     if name == "reshape" and isinstance(node.func, ast.Attribute):
