@@ -104,7 +104,8 @@ def _like(x: Any, rng: np.random.Generator) -> Any:
         return p / p.sum() if np.isclose(x.sum(), 1) else p
     if np.all(x > 0) and x.size > 1:
         return x.mean() * rng.uniform(0.5, 1.5, x.shape)
-    size = float(np.std(x)) if x.size > 1 else float(np.max(np.abs(x)))
+    with np.errstate(invalid="ignore"):  # of infinities
+        size = float(np.std(x)) if x.size > 1 else float(np.max(np.abs(x)))
     size = 1.0 if size == 0 or not np.isfinite(size) else min(max(size, 0.3), 2.0)
     return size * rng.normal(size=x.shape)
 
@@ -118,17 +119,27 @@ def _is_symmetric(x: Any) -> bool:
 
 
 def _symmetric_like(x: Any, rng: np.random.Generator) -> Any:
-    """Return a symmetric matrix with zeros where `x` has them, of the same sum if that is 1, and positive definite if `x` is."""
-    upper = np.triu(np.ones(x.shape, bool), 1) & (x != 0)
+    """Return a symmetric matrix with zeros and infinities where `x` has them, of sum 1 if that is, and positive definite if it is."""
+    drawn = np.isfinite(x) & (x != 0)
+    upper, diagonal = np.triu(drawn, 1), np.diag_indices_from(x)
     found = np.zeros(x.shape)
     found[upper] = _like(x[upper], rng)
     found += found.T
-    diagonal = np.diagonal(x)
-    found[np.diag_indices_from(found)] = np.where(diagonal != 0, _like(diagonal, rng), 0)
-    if np.all(np.linalg.eigvalsh(x) > 0):
-        least = np.linalg.eigvalsh(found)[0]
-        found += max(0.0, float(np.mean(np.abs(diagonal))) / 2 - least) * np.eye(len(x))
+    found[diagonal] = _like(np.diagonal(x), rng)
+    found = np.where(drawn, found, x)
+    if _is_positive_definite(x):
+        found[diagonal] += np.sum(np.abs(found), axis=1)  # a diagonal that dominates suffices
     return found / found.sum() if np.all(x >= 0) and np.isclose(x.sum(), 1) else found
+
+
+def _is_positive_definite(x: Any) -> bool:
+    if not np.all(np.isfinite(x)):
+        return False
+    try:
+        np.linalg.cholesky(x)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _is_single(x: Any) -> bool:

@@ -43,6 +43,33 @@ def of_embedded(Y, Q):
     return 4 * np.sum((P - Q)[:, :, None] * (Y[:, None] - Y[None]), axis=1)  # P is symmetric, of sum 1
 
 
+DISTANCES = np.where(RNG.random((5, 5)) < 0.3, np.inf, KERNEL)
+DISTANCES = np.maximum(DISTANCES, DISTANCES.T)  # some places cannot be reached from others
+np.fill_diagonal(DISTANCES, 0)
+
+
+def near(w):
+    return np.sum(w * (np.exp(-DISTANCES) @ w))
+
+
+def of_near(w):
+    return 2 * np.exp(-DISTANCES) @ w
+
+
+def likely(y):
+    return y @ np.linalg.solve(KERNEL, y) + 2 * np.sum(np.log(np.diag(np.linalg.cholesky(KERNEL))))
+
+
+def of_likely(y):
+    return 2 * np.linalg.solve(KERNEL, y)
+
+
+@pytest.mark.parametrize(("forward", "backward"), [(near, of_near), (likely, of_likely)])
+def test_a_symmetric_matrix_may_have_infinities_or_be_positive_definite(forward, backward):
+    report = ag.check_backward(forward, backward, {"w" if forward is near else "y": RNG.normal(size=5)})
+    assert report.ok, report
+
+
 @pytest.mark.parametrize(
     ("forward", "backward", "inputs"),
     [(smooth, of_smooth, {"Z": RNG.normal(size=(5, 3))}), (embedded, of_embedded, {"Y": RNG.normal(size=(6, 2))})],

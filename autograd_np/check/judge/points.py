@@ -156,7 +156,7 @@ def generic_points(
         if point is not None and not _reads_all(point, at):
             alone = [drawn(resized(given, new_sizes([group], taken), rng)) for group in groups]
             groups = [group for group, other in zip(groups, alone, strict=True) if other is not None and _reads_all(other, at)]
-            said.append("some sizes were not varied: with others forward reads a part of its inputs alone")
+            said = ["some sizes were not varied: with others forward reads a part of its inputs alone"]
         elif point is not None:
             points.append(point)
     if draws and not groups and not said:
